@@ -1,0 +1,53 @@
+# Needs python3 and make; everything else is fetched into .tools/ and .venv/ of this folder.
+SHELL := /bin/sh
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+RUN := $(UV) run --frozen
+SYNCED := .venv/.synced
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test test-all lint format cellprofiler docs clean
+
+help:  ## what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+demo: $(SYNCED)  ## make a small plate, run it to a heat map, run it again: nothing left to do
+	$(RUN) platerunner demo
+
+up: $(SYNCED)  ## Airflow with the embedded cloud; Ctrl-C ends all of it
+	$(RUN) platerunner up
+
+test: $(SYNCED)  ## unit tests (with CellProfiler where it is installed)
+	$(RUN) pytest -n auto
+
+test-all: $(SYNCED)  ## the above, end to end and browser tests
+	$(RUN) pytest -n auto
+	$(RUN) pytest tests/e2e tests/browser
+
+lint: $(SYNCED)  ## style, types, layers
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+
+format: $(SYNCED)  ## put the code into shape
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+cellprofiler: | $(UV)  ## CellProfiler 4.2.8 into .cellprofiler/ (needs gcc, a JDK, Python 3.8 or 3.9)
+	sh scripts/install_cellprofiler.sh
+
+docs: $(SYNCED)  ## regenerate the reference pages from schema and tables
+	$(RUN) python -m platerunner.spec.reference
+	$(RUN) python -m platerunner_unit.reference
+
+clean:  ## remove what the other targets made
+	rm -rf .venv .tools .cellprofiler .platerunner demo-results dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+$(SYNCED): uv.lock pyproject.toml containers/unit/pyproject.toml | $(UV)
+	$(UV) sync --locked
+	@touch $@
+
+.tools/bin/uv:
+	$(PYTHON) -m venv .tools || { echo "make: $(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv"; exit 1; }
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"

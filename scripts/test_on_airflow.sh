@@ -1,0 +1,15 @@
+#!/bin/sh
+# Run the Airflow-facing tests on another Airflow, with the constraints of MWAA's image for it.   test_on_airflow.sh 3.2.1
+set -eu
+version=$1
+cd "$(dirname "$0")/.."
+uv=$(command -v uv || echo "$PWD/.tools/bin/uv")
+venv=.tools/airflow-$version
+"$uv" venv --quiet --clear --python 3.12 "$venv"
+# platerunner-unit[imaging] and the test tools are not Airflow's, but install within the same constraints.
+"$uv" pip install --quiet --python "$venv/bin/python" --constraint "constraints/mwaa-$version.txt" \
+  "apache-airflow==$version" ./containers/unit[imaging,otel] ".[local]" pytest pytest-timeout hypothesis httpx
+installed=$("$venv/bin/python" -c "from importlib.metadata import version; print(version('apache-airflow'))")
+[ "$installed" = "$version" ] || { echo "wanted Airflow $version, got $installed"; exit 1; }
+exec "$venv/bin/python" -m pytest -p no:cacheprovider tests/provider/hooks tests/provider/links tests/provider/operators \
+  tests/provider/render tests/provider/sensors tests/provider/triggers tests/provider/test_provider_info.py
