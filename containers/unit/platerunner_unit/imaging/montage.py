@@ -1,0 +1,140 @@
+"""montage: a contact sheet for the person who decides at a gate, with the numbers that it shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+from platerunner_unit.imaging import drawing, functions, panel, sheet
+from platerunner_unit.imaging.pixels import IMAGE_SUFFIXES
+from platerunner_unit.imaging.sheet import MARGIN
+from platerunner_unit.imaging.unit import DataError, File, Unit
+from platerunner_unit.imaging.wells import natural
+
+INK, FAINT, PAPER = panel.INK, panel.FAINT, panel.PAPER
+LIMIT, NARROWEST, DEFAULT_TILE = 4000, 640, 160
+_HEADER, _NOTE, _NOTES_ROOM = 74, 14, 120
+
+
+@dataclass
+class Sheet:
+    """What goes on the sheet, from top to bottom.
+
+    :param parts: drawn panels.
+    :param notes: sentences about what is not shown.
+    :param numbers: see :func:`run`.
+    """
+
+    parts: list[Image.Image] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    numbers: dict[str, Any] = field(default_factory=dict)
+
+
+def run(unit: Unit) -> None:
+    """Write output ``montage`` (PNG) and ``numbers`` (JSON); either may be absent.
+
+    Numbers: ``channels`` (per channel: images, min, median, p99, max, shown_from, shown_to), ``functions`` (per
+    illumination function: min, max), ``wells``, ``sites``, ``images``, and ``left_out``: sentences about what is not on
+    the sheet.
+
+    :param unit: any inputs; TIFF, PNG and JPEG become tiles, ``.npy`` heat maps, other files a note. Parameters:
+        ``tile`` (largest tile in pixels), ``limit`` (largest side of the sheet in pixels), ``low`` and ``high``
+        (percentiles that become black and white).
+    :raises DataError: if there is no picture among the inputs, or one cannot be read.
+    """
+    files = _distinct(unit)
+    images = {name: [file for file in found if _is_image(file)] for name, found in unit.inputs.items()}
+    images = {name: found for name, found in images.items() if found}
+    arrays = [file for file in files if file.path.suffix.lower() == ".npy"]
+    if not images and not arrays:
+        raise DataError(f"{unit.name}: none of the {len(files)} inputs is a picture, so there is nothing to show")
+    made = Sheet(numbers={"images": sum(map(len, images.values())), "channels": {}, "functions": {}})
+    limit = int(unit.number("limit", LIMIT, 400, 20_000)) - 3 * MARGIN - _HEADER - _NOTES_ROOM
+    _add_functions(made, arrays, limit)
+    _add_images(made, unit, images, limit - sum(part.height + MARGIN for part in made.parts))
+    _note_others(made, [file for file in files if file not in arrays and not _is_image(file)])
+    _write(unit, made, files)
+
+
+def _is_image(file: File) -> bool:
+    return file.path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def _distinct(unit: Unit) -> list[File]:
+    """All inputs, each file once, in natural order of their names."""
+    files = {file.path: file for name in unit.inputs for file in unit.inputs[name]}
+    return [files[path] for path in sorted(files, key=lambda path: natural(path.name))]
+
+
+def _add_functions(made: Sheet, arrays: Sequence[File], limit: int) -> None:
+    if arrays:
+        image, numbers, notes = functions.draw(arrays, limit)
+        made.parts.append(image)
+        made.notes += notes
+        made.numbers["functions"] = numbers
+
+
+def _add_images(made: Sheet, unit: Unit, images: Mapping[str, Sequence[File]], limit: int) -> None:
+    if not images:
+        return
+    largest = int(unit.number("tile", DEFAULT_TILE, 16, 2048))
+    low, high = unit.number("low", 1.0, 0, 100), unit.number("high", 99.8, 0, 100)
+    found = sheet.pictures(images)
+    made.numbers["wells"] = len({picture.place for picture in found})
+    made.numbers["sites"] = len({(picture.place, picture.site) for picture in found})
+    image, numbers, notes = panel.draw(found, largest, limit, (low, high))
+    made.parts.insert(0, image)
+    made.notes = notes + made.notes
+    made.numbers["channels"] = numbers
+
+
+def _note_others(made: Sheet, others: Sequence[File]) -> None:
+    if others:
+        names = sorted({file.path.name for file in others}, key=natural)
+        named = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+        what = "input is no picture" if len(others) == 1 else "inputs are no pictures"
+        made.notes.append(f"{len(others)} {what} ({named}).")
+    made.numbers["left_out"] = made.notes
+
+
+def _write(unit: Unit, made: Sheet, files: Sequence[File]) -> None:
+    montage, numbers = unit.output("montage"), unit.output("numbers")
+    if montage:
+        drawing.save_png(_assemble(_title(unit, files), _subtitle(made), made), montage.path)
+    if numbers:
+        numbers.path.parent.mkdir(parents=True, exist_ok=True)
+        numbers.path.write_text(json.dumps(made.numbers, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _title(unit: Unit, files: Sequence[File]) -> str:
+    plates = sorted({file.values["plate"] for file in files if "plate" in file.values}, key=natural)
+    what = ", ".join(name.replace("_", " ") for name in unit.inputs)
+    where = f"Plate {plates[0]}" if len(plates) == 1 else f"{len(plates)} plates" if plates else unit.name
+    return f"{where}: {what}" if what else where
+
+
+def _subtitle(made: Sheet) -> str:
+    counts = [(made.numbers["images"], "images"), (made.numbers.get("wells", 0), "wells")]
+    counts += [(made.numbers.get("sites", 0), "sites"), (len(made.numbers["functions"]), "illumination functions")]
+    return ", ".join(f"{count:,} {noun if count != 1 else noun[:-1]}" for count, noun in counts if count)
+
+
+def _assemble(title: str, subtitle: str, made: Sheet) -> Image.Image:
+    width = max(NARROWEST, *(part.width for part in made.parts))
+    notes = [line for note in made.notes for line in drawing.wrapped(note, _NOTE, width)]
+    top = _HEADER + (_NOTE + 6) * len(notes)
+    height = top + sum(part.height + MARGIN for part in made.parts)
+    image = Image.new("RGB", (width + 2 * MARGIN, height + MARGIN), PAPER)
+    pen = ImageDraw.Draw(image)
+    pen.text((MARGIN, 16), drawing.fitted(title, 24, width), font=drawing.font(24), fill=INK)
+    pen.text((MARGIN, 48), drawing.fitted(subtitle, 15, width), font=drawing.font(15), fill=FAINT)
+    for index, line in enumerate(notes):
+        pen.text((MARGIN, _HEADER + index * (_NOTE + 6)), line, font=drawing.font(_NOTE), fill=panel.WARNING)
+    for part in made.parts:
+        image.paste(part, (MARGIN, top + MARGIN // 2))
+        top += part.height + MARGIN
+    return image

@@ -1,0 +1,63 @@
+"""Well names, and the order in which people read a plate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Optional
+
+_WELL = re.compile(r"([A-Za-z]{1,2})0*([1-9][0-9]{0,2})")
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The rows and columns of a plate.
+
+    :param rows: lettered A, B, ... Z, AA, ...
+    :param columns: numbered from 1.
+    """
+
+    rows: int
+    columns: int
+
+
+# ANSI SLAS 4-2004 (R2012): 96, 384 and 1536 wells in rows and columns of 2 : 3.
+LAYOUTS = (Layout(8, 12), Layout(16, 24), Layout(32, 48))
+
+
+def position(well: str) -> Optional[tuple[int, int]]:
+    """Row and column of a well from 0, e.g. ``B03`` is (1, 2) and ``AF48`` is (31, 47); None for other names."""
+    match = _WELL.fullmatch(well)
+    if not match:
+        return None
+    row = 0
+    for letter in match[1].upper():
+        row = row * 26 + ord(letter) - ord("A") + 1
+    return row - 1, int(match[2]) - 1
+
+
+def row_name(row: int) -> str:
+    """Letters of a row, counted from 0."""
+    return chr(ord("A") + row) if row < 26 else row_name(row // 26 - 1) + row_name(row % 26)
+
+
+def layout(wells: Iterable[str]) -> Optional[Layout]:
+    """The smallest plate of 96, 384 or 1536 wells that holds all; None if a name is no well of any."""
+    places = [position(well) for well in wells]
+    for plate in LAYOUTS:
+        if all(place and place[0] < plate.rows and place[1] < plate.columns for place in places):
+            return plate
+    return None
+
+
+def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key under which ``s2`` comes before ``s10``, and equal numbers keep a fixed order (``1`` before ``01``)."""
+    parts = _DIGITS.split(text)
+    return tuple((1, int(part), part) if part.isascii() and part.isdigit() else (0, 0, part) for part in parts)
+
+
+def plate_order(well: str) -> tuple[tuple[int, int], tuple[tuple[int, int, str], ...]]:
+    """Sort key: row by row as a plate is read, then names that are no wells."""
+    return position(well) or (1 << 30, 0), natural(well)

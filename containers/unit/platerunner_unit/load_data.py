@@ -1,0 +1,153 @@
+"""From the mapping of a step to the rows and columns of CellProfiler's LoadData; pure, nothing is read or written."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from platerunner_unit.evidence import PreflightProblem
+from platerunner_unit.manifest import InputFile, LoadData, UnitTask
+from platerunner_unit.patterns import Pattern, PatternError
+from platerunner_unit.unit_ids import natural_key
+
+InputFileKey = tuple[str, str]
+_Row = tuple[str, ...]
+
+
+class LoadDataError(Exception):
+    """The table cannot be made; carries the problem for the judge.
+
+    :param problem: category and sentence.
+    """
+
+    def __init__(self, category: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.problem = PreflightProblem(category, sentence)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A LoadData table.
+
+    :param columns: ``FileName_x`` and ``PathName_x`` pairs, then ``Metadata_y``.
+    :param rows: image set n is row n, from 1; as many cells as columns.
+    :param labels: what a person calls each row, e.g. ``plate P1, well A01, site 2``.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    labels: tuple[str, ...] = ()
+
+    def to_csv(self) -> str:
+        """As LoadData reads it."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows(self.rows)
+        return text.getvalue()
+
+
+def build(mapping: LoadData, unit: UnitTask, paths: Mapping[InputFileKey, Path]) -> Table:
+    """Make the table of a unit: a row per distinct combination of the metadata wildcards, in natural order.
+
+    A file that lacks some of these wildcards (an illumination function per plate) serves every row that it does not
+    contradict.
+
+    :param mapping: column pattern to input, metadata column to wildcard.
+    :param paths: (root, key) of each input to where it is staged.
+    :raises LoadDataError: if a row lacks a file (``input_missing``), a cell has two, a column pattern or an input is
+        unknown (``pipeline_invalid``), or there is no row at all (``nothing_matched``).
+    """
+    cells = list(_cells(mapping, unit))
+    wildcards = list(mapping.metadata.values())
+    rows = _rows(cells, wildcards)
+    images = {name: _Column(group, wildcards) for name, group in _by_column(cells)}
+    table = []
+    for row in rows:
+        files = [_the_file(name, column.find(row), row, wildcards) for name, column in images.items()]
+        staged = [paths[(file.root, file.key)] for file in files]
+        table.append((*(text for path in staged for text in (path.name, str(path.parent))), *row))
+    labels = tuple(_label(row, wildcards) for row in rows)
+    columns = [f"{kind}_{image}" for image in images for kind in ("FileName", "PathName")]
+    return Table((*columns, *(f"Metadata_{name}" for name in mapping.metadata)), tuple(table), labels)
+
+
+def _by_column(cells: Sequence[_Cell]) -> Iterator[tuple[str, list[_Cell]]]:
+    groups: dict[str, list[_Cell]] = {}
+    for cell in cells:
+        groups.setdefault(cell.column, []).append(cell)
+    for name in sorted(groups, key=natural_key):
+        yield name, groups[name]
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A file and the column it belongs to; ``values`` are the file's own and the unit's, as text."""
+
+    column: str
+    file: InputFile
+    values: Mapping[str, str]
+
+
+class _Column:
+    """The files of one column, found by row in constant time: a plate has tens of thousands of cells."""
+
+    def __init__(self, cells: Iterable[_Cell], wildcards: Sequence[str]) -> None:
+        # Files of one column may know different wildcards: positions of the known ones -> their values -> files.
+        self._files: dict[tuple[int, ...], dict[_Row, dict[InputFileKey, InputFile]]] = {}
+        for cell in cells:
+            known = tuple(i for i, wildcard in enumerate(wildcards) if wildcard in cell.values)
+            row = tuple(cell.values[wildcards[i]] for i in known)
+            self._files.setdefault(known, {}).setdefault(row, {})[(cell.file.root, cell.file.key)] = cell.file
+
+    def find(self, row: _Row) -> list[InputFile]:
+        """All files that do not contradict a row."""
+        fitting = (rows.get(tuple(row[i] for i in known), {}) for known, rows in self._files.items())
+        return [file for files in fitting for file in files.values()]
+
+
+def _cells(mapping: LoadData, unit: UnitTask) -> Iterator[_Cell]:
+    for pattern, name in mapping.images.items():
+        if name not in unit.inputs:
+            raise LoadDataError("pipeline_invalid", f"load_data: `{pattern}: {name}` names no input of this step")
+        for file in unit.inputs[name]:
+            values = {wildcard: str(value) for wildcard, value in {**unit.values, **file.values}.items()}
+            yield _Cell(_column_name(pattern, values, file), file, values)
+
+
+def _column_name(pattern: str, values: Mapping[str, str], file: InputFile) -> str:
+    try:
+        return Pattern.parse(pattern).format(values)
+    except PatternError as error:
+        raise LoadDataError("pipeline_invalid", f"load_data, for {file.key}: {error}") from error
+
+
+def _rows(cells: Sequence[_Cell], wildcards: Sequence[str]) -> list[_Row]:
+    full = (cell.values for cell in cells if all(w in cell.values for w in wildcards))
+    rows = {tuple(values[w] for w in wildcards) for values in full}
+    if rows:
+        return sorted(rows, key=lambda row: [natural_key(value) for value in row])
+    if cells:
+        raise LoadDataError("pipeline_invalid", f"load_data: no input has all of the metadata {', '.join(wildcards)}")
+    raise LoadDataError("nothing_matched", "load_data: the unit has no input files, so there is no image set")
+
+
+def _the_file(image: str, files: Sequence[InputFile], row: _Row, wildcards: Sequence[str]) -> InputFile:
+    name = _label(row, wildcards)
+    if not files:
+        raise LoadDataError("input_missing", f"{name}: no file for the LoadData column `{image}`")
+    if len(files) > 1:
+        first, second = sorted(file.key for file in files)[:2]
+        raise LoadDataError(
+            "pipeline_invalid",
+            f"{name}: {first} and {second} both want the LoadData column `{image}`; "
+            "put the wildcard that tells them apart into `load_data`, as metadata or in the column's name",
+        )
+    return files[0]
+
+
+def _label(row: _Row, wildcards: Sequence[str]) -> str:
+    return ", ".join(f"{wildcard} {value}" for wildcard, value in zip(wildcards, row))  # noqa: B905  (Python 3.9)

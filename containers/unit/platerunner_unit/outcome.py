@@ -1,0 +1,115 @@
+"""The record of one attempt of a unit, and where it is kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Optional
+
+from platerunner_unit.category import Category
+from platerunner_unit.evidence import Verdict
+
+PREFIX = "_platerunner"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class OutputRecord:
+    """An output as stage-out wrote it.
+
+    :param name: the output's name in the spec.
+    :param key: relative to the workspace.
+    :param size: bytes.
+    :param sha256: of its content.
+    """
+
+    name: str
+    key: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an attempt did: unit, fingerprint, verdict, outputs, resources used, timing.
+
+    :param ingredients: what the fingerprint was made of (digest, files, with, load_data, inputs), to explain a rerun.
+    :param evidence: the evidence as plain JSON.
+    :param usage: ``peak_memory`` (bytes), ``cpu_s``, ``disk`` (bytes), ``requested``.
+    :param timing: ``started`` and ``ended`` (ISO 8601, UTC), ``stage_in_s``, ``tool_s``, ``stage_out_s``.
+    :param modules: per-module seconds, as the tool reports them.
+    """
+
+    pipeline: str
+    run_id: str
+    step: str
+    unit: str
+    values: dict[str, Any]
+    fingerprint: str
+    attempt: int
+    verdict: Verdict
+    job_id: Optional[str] = None
+    image: str = ""
+    digest: Optional[str] = None
+    ingredients: dict[str, Any] = field(default_factory=dict)
+    evidence: dict[str, Any] = field(default_factory=dict)
+    outputs: tuple[OutputRecord, ...] = ()
+    usage: dict[str, Any] = field(default_factory=dict)
+    timing: dict[str, Any] = field(default_factory=dict)
+    modules: tuple[dict[str, Any], ...] = ()
+    log: str = ""
+    format: int = FORMAT
+
+    @property
+    def key(self) -> str:
+        """Where it is kept, relative to the workspace."""
+        return outcome_key(self.step, self.unit, self.fingerprint, Category(self.verdict.category))
+
+    def to_json(self) -> bytes:
+        """The stored form."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Outcome:
+        """Read a stored outcome."""
+        raw = json.loads(data)
+        notes = tuple(raw["verdict"].pop("notes", ()))
+        raw["verdict"] = Verdict(**raw["verdict"], notes=notes)
+        raw["outputs"] = tuple(OutputRecord(**o) for o in raw["outputs"])
+        raw["modules"] = tuple(raw["modules"])
+        return cls(**raw)
+
+
+def outcomes_prefix(step: str) -> str:
+    """The prefix under which one LIST tells what of a step is done."""
+    return f"{PREFIX}/outcomes/{step}/"
+
+
+def outcome_key(step: str, unit: str, fingerprint: str, category: Category) -> str:
+    """Where an outcome is kept, relative to the workspace."""
+    return f"{outcomes_prefix(step)}{unit}/{fingerprint}.{category.value}.json"
+
+
+def parse_outcome_key(key: str) -> Optional[tuple[str, str, Category]]:
+    """Unit id, fingerprint and category of an outcome's key; None if the key is no outcome's.
+
+    :param key: relative to the workspace.
+    """
+    parts = key.split("/")
+    stem = parts[-1].split(".")
+    if len(parts) < 5 or len(stem) != 3 or stem[2] != "json" or parts[:2] != [PREFIX, "outcomes"]:
+        return None
+    try:
+        return "/".join(parts[3:-1]), stem[0], Category(stem[1])
+    except ValueError:
+        return None
+
+
+def run_prefix(run_id: str, step: str) -> str:
+    """Where a run keeps a step's state and manifests."""
+    return f"{PREFIX}/runs/{run_id}/{step}/"
+
+
+def log_key(run_id: str, step: str, unit: str, attempt: int) -> str:
+    """Where an attempt's log is kept."""
+    return f"{PREFIX}/logs/{run_id}/{step}/{unit}/{attempt}.log.gz"

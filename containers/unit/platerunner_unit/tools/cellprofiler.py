@@ -1,0 +1,141 @@
+"""CellProfiler 4.2, headless, on the rows of a LoadData table made for the unit.
+
+Measured with 4.2.8: ``--data-file`` replaces the file and folder that the pipeline's LoadData names, before its columns
+are read; grouping, rescaling and the range of rows stay the pipeline's. INFO is the default level, and the lines that
+prove each image set's work are at INFO, so the level is never given.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Optional
+
+from platerunner_unit import cppipe, cppipe_checks, cppipe_names, plausible
+from platerunner_unit.csv_rows import Rows
+from platerunner_unit.evidence import PreflightProblem
+from platerunner_unit.job import Job
+from platerunner_unit.load_data import LoadDataError, Table, build
+
+COMPLETE = "Complete"
+_DONE_LIMIT = 1000
+# CellProfiler knows a plugin by its class, or by the name that the class gives itself.
+_PLUGIN_NAME = re.compile(r"^class\s+(\w+)|\bmodule_name\s*=\s*[\"'](\w+)", re.MULTILINE)
+
+
+class CellProfiler:
+    """The tool ``cellprofiler``."""
+
+    remedy = "use an image that has it; on a laptop, `make cellprofiler` installs it"
+
+    def __init__(self) -> None:
+        self._table = Table((), ())
+        self._pipeline: Optional[cppipe.Cppipe] = None
+
+    def prepare(self, job: Job) -> tuple[PreflightProblem, ...]:
+        """Write the LoadData table, clear a stale done file (CellProfiler never does), and look at the pipeline."""
+        _done(job).unlink(missing_ok=True)
+        if job.step.load_data is None:
+            return (
+                PreflightProblem("pipeline_invalid", f"step `{job.step.step}` needs `load_data` to run CellProfiler"),
+            )
+        if len(job.tool_files("pipeline")) != 1:
+            return (PreflightProblem("pipeline_invalid", f"step `{job.step.step}` needs one file in `with: pipeline`"),)
+        try:
+            self._table = build(job.step.load_data, job.unit, job.inputs)
+        except LoadDataError as error:
+            return (error.problem,)
+        _csv(job).write_text(self._table.to_csv(), encoding="utf-8")
+        return self._pipeline_problems(job)
+
+    def command(self, job: Job) -> list[str]:
+        """The command line."""
+        options = {
+            "-p": job.tool_files("pipeline")[0],
+            "--data-file": _csv(job),
+            "-i": job.folder.inputs,
+            "-o": job.folder.out,
+            "-d": _done(job),
+            "-t": job.folder.tmp,
+        }
+        argv = [job.settings.cellprofiler, "-c", "-r"]
+        argv += [text for option, path in options.items() for text in (option, str(path))]
+        plugins = _plugins(job)
+        return [*argv, f"--plugins-directory={plugins}"] if plugins else argv
+
+    def environment(self, job: Job) -> dict[str, str]:
+        """``-Xrs`` keeps the JVM away from signals, without which TERM deadlocks in two of three runs."""
+        given = job.settings.environ
+        java = f"{given.get('JAVA_TOOL_OPTIONS', '')} -Xrs".strip()
+        home = given.get("HOME", "")
+        writable = bool(home) and os.access(home, os.W_OK | os.X_OK)
+        return {
+            "JAVA_TOOL_OPTIONS": java,
+            "HOME": home if writable else str(job.folder.home),
+            "PYTHONFAULTHANDLER": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def complete(self, job: Job) -> bool:
+        """Whether the done file says so."""
+        return _done_text(job) == COMPLETE
+
+    def evidence(self, job: Job) -> dict[str, Any]:
+        """Done file, image sets asked for, and what the pipeline file holds."""
+        known = {
+            "done_file_asked": True,
+            "done_file": _done_text(job),
+            "sets_asked": tuple(range(1, len(self._table.rows) + 1)),
+            "set_labels": tuple(enumerate(self._table.labels, start=1)),
+            "sets_in_table": _sets_in_table(job),
+        }
+        if self._pipeline is None:
+            return known
+        return {
+            **known,
+            "module_blocks": self._pipeline.blocks,
+            "module_count": self._pipeline.module_count,
+            "warnings": cppipe_checks.warnings(self._pipeline),
+            "asks": "batch_file" if self._pipeline.has("CreateBatchFiles") else "image_sets",
+            "modules_enabled": tuple((module.name, module.number) for module in self._pipeline.enabled),
+        }
+
+    def _pipeline_problems(self, job: Job) -> tuple[PreflightProblem, ...]:
+        self._pipeline = cppipe.read(job.tool_files("pipeline")[0])
+        problems = cppipe.check(self._pipeline, _plugin_modules(job), set(self._table.columns))
+        rows = Rows(self._table.columns, self._table.rows)
+        return (*problems, *cppipe_names.check(self._pipeline, rows, None))
+
+
+def _csv(job: Job) -> Path:
+    return job.folder.root / "load_data.csv"
+
+
+def _done(job: Job) -> Path:
+    return job.folder.root / "done.txt"
+
+
+def _done_text(job: Job) -> Optional[str]:
+    try:
+        return _done(job).read_text(errors="replace")[:_DONE_LIMIT].strip()
+    except FileNotFoundError:
+        return None
+
+
+def _plugins(job: Job) -> str:
+    """The folder that holds the plugins; CellProfiler looks into that one only, not below it."""
+    folders = {str(path.parent) for path in job.tool_files("plugins") if path.suffix == ".py"}
+    return os.path.commonpath(folders) if folders else ""
+
+
+def _plugin_modules(job: Job) -> set[str]:
+    """Names that modules of the plugin files may have."""
+    texts = (path.read_text(errors="replace") for path in job.tool_files("plugins") if path.suffix == ".py")
+    return {name for text in texts for names in _PLUGIN_NAME.findall(text) for name in names if name}
+
+
+def _sets_in_table(job: Job) -> Optional[tuple[int, ...]]:
+    """Image sets with a whole row in the first Image table that the tool wrote; None if there is none."""
+    tables = (plausible.image_table(path) for path in sorted(job.folder.out.rglob("*.csv")))
+    return next((table.whole for table in tables if table is not None), None)
