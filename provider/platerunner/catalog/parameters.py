@@ -1,0 +1,47 @@
+"""Whether a value suits a module's parameter."""
+
+from typing import Any
+
+from platerunner.catalog.model import Parameter
+from platerunner.documents.schema import is_of_type
+
+FILE_TYPES = frozenset({"file", "folder"})
+_WORDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "file": "the name of a file",
+    "folder": "the name of a folder",
+}
+
+
+def json_type(type_: str) -> str:
+    """The JSON type of a parameter's type: files and folders are text."""
+    return "string" if type_ in FILE_TYPES else type_
+
+
+def as_schema(parameter: Parameter) -> dict[str, Any]:
+    """The parameter's type as a JSON Schema: where text is expected, scalars are taken as written."""
+    schema: dict[str, Any] = {"type": json_type(parameter.type)}
+    if parameter.items:
+        schema["items"] = {"type": json_type(parameter.items)}
+    return schema
+
+
+def objection(parameter: Parameter, value: Any) -> str | None:
+    """What is wrong with a value, as the end of a sentence that begins with the parameter's name.
+
+    :param value: without templates.
+    :returns: None if nothing is.
+    """
+    if not is_of_type(value, json_type(parameter.type)):
+        return f"should be {_WORDS[parameter.type]}"
+    if parameter.items and not all(is_of_type(item, json_type(parameter.items)) for item in value):
+        return f"should hold only {_WORDS[parameter.items].removeprefix('a ')} items"
+    if parameter.enum and value not in parameter.enum:
+        return f"should be one of {', '.join(f'`{v}`' for v in parameter.enum)}"
+    if parameter.minimum is not None and value < parameter.minimum:
+        return f"should be at least {parameter.minimum:g}"
+    return None

@@ -1,0 +1,98 @@
+"""Quantities as people write them: ``8 GiB``, ``2 h``, ``2%``, ``x2``."""
+
+import re
+from collections.abc import Callable, Mapping
+
+_NUMBER = re.compile(r"\s*(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[^\s0-9].*?)?\s*")
+_SIZES = {
+    **{f"{prefix}B": 1000**power for power, prefix in enumerate(("", "k", "M", "G", "T"))},
+    **{f"{prefix}iB": 1024**power for power, prefix in enumerate(("K", "M", "G", "T"), 1)},
+    "KB": 1000,
+}
+_DURATIONS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_LARGEST_FACTOR = 100.0
+
+
+class QuantityError(ValueError):
+    """A text is not the quantity that it should be.
+
+    :param message: a clause: what is wrong.
+    :param remedy: a sentence.
+    """
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(f"{message}. {remedy}")
+        self.message = message
+        self.remedy = remedy
+
+
+def size(text: str) -> int:
+    """Bytes.
+
+    :param text: ``8 GiB`` (1024³), ``7500 MB`` (1000²).
+    :raises QuantityError: if it has no number or no unit of size, or is zero.
+    """
+    return int(_with_unit(text, _SIZES, "8 GiB"))
+
+
+def duration(text: str) -> float:
+    """Seconds.
+
+    :param text: ``90 s``, ``30 min``, ``2 h``, ``7 d``.
+    :raises QuantityError: if it has no number or no unit of time, or is zero.
+    """
+    return _with_unit(text, _DURATIONS, "30 min")
+
+
+def share(text: str) -> float:
+    """A share from 0 to below 1.
+
+    :param text: ``2%``.
+    :raises QuantityError: if it is no percentage below 100%.
+    """
+    found = _NUMBER.fullmatch(text)
+    if found is None or found["unit"] != "%":
+        raise QuantityError(
+            f"`{_short(text)}` is not a share", "Write a percentage like `2%`, or a whole number of units."
+        )
+    if float(found["number"]) >= 100:
+        raise QuantityError(f"`{_short(text)}` would let every unit fail", "Write a percentage below 100%.")
+    return float(found["number"]) / 100
+
+
+def factor(text: str) -> float:
+    """A factor of at least 1.
+
+    :param text: ``x2``, ``x1.5``.
+    :raises QuantityError: if it is no factor from 1 to 100.
+    """
+    number = re.fullmatch(r"\s*x\s*([0-9]+(?:\.[0-9]+)?)\s*", text)
+    if number is None or not 1 <= float(number[1]) <= _LARGEST_FACTOR:
+        raise QuantityError(f"`{_short(text)}` is not a factor from x1 to x100", "Write a factor like `x2`.")
+    return float(number[1])
+
+
+KINDS: Mapping[str, Callable[[str], float]] = {"size": size, "duration": duration, "share": share, "factor": factor}
+"""The words of the schema's ``x-quantity``."""
+
+
+def _with_unit(text: str, units: Mapping[str, float], example: str) -> float:
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        raise QuantityError(f"`{_short(text)}` is not a number with a unit", f"Write it like `{example}`.")
+    number, unit = found["number"], found["unit"]
+    if unit is None:
+        raise QuantityError(
+            f"`{_short(text)}` has no unit", f"Write `{number} {example.split()[1]}`, if you meant that."
+        )
+    if unit not in units:
+        meant = [u for u in units if u.lower() == unit.lower()]
+        remedy = f"Did you mean `{number} {meant[0]}`?" if meant else f"Use one of {', '.join(units)}."
+        raise QuantityError(f"`{_short(unit)}` is not a unit here", remedy)
+    if len(number) > 15 or float(number) * units[unit] < 1:
+        raise QuantityError(f"`{_short(text)}` is not an amount that can be used", f"Write it like `{example}`.")
+    return float(number) * units[unit]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:37]}..."

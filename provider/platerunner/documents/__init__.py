@@ -1,0 +1,1 @@
+"""YAML documents: positions, problems with file, line and column, JSON Schema in sentences."""

@@ -1,0 +1,85 @@
+"""Problems of a document, each with its place and its remedy."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_WIDEST = 110
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong.
+
+    :param path: the file.
+    :param line: from 1.
+    :param column: from 1, in characters.
+    :param message: a clause: what is wrong, without a full stop.
+    :param remedy: a sentence or two: what to do.
+    :param code: stable name of the rule, e.g. ``unknown-key``.
+    :param excerpt: the line as it stands in the file.
+    """
+
+    path: Path
+    line: int
+    column: int
+    message: str
+    remedy: str = ""
+    code: str = field(default="invalid", compare=False)
+    excerpt: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        text = f"{self.path}:{self.line}:{self.column}: {self.message}. {self.remedy}".rstrip()
+        return f"{text}\n{self._caret()}" if self.excerpt.strip() else text
+
+    def _caret(self) -> str:
+        """The line and, below it, a caret; of a very long line the part around the column."""
+        start = max(0, self.column - 1 - _WIDEST // 2) if len(self.excerpt) > _WIDEST else 0
+        line = self.excerpt[start : start + _WIDEST].replace("\t", " ")
+        return f"    {line}\n    {' ' * (self.column - 1 - start)}^"
+
+
+class DocumentError(ValueError):
+    """A document cannot be used.
+
+    :param problems: at least one; sorted by place, each once.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[type["DocumentError"], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The right name that was probably meant.
+
+    :param name: as written.
+    :param names: the right ones.
+    :returns: None if nothing is near.
+    """
+    candidates = sorted(set(names))
+    found = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
+    if not found:
+        by_lower = {candidate.lower(): candidate for candidate in candidates}
+        found = [by_lower[near] for near in difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)]
+    return found[0] if found else None
+
+
+def suggest(name: str, names: Iterable[str], what: str) -> str:
+    """A remedy for a wrong name.
+
+    :param names: the right ones.
+    :param what: plural noun for them, e.g. ``steps before it``.
+    """
+    listed = sorted(set(names))
+    near = nearest(name, listed)
+    if near is not None:
+        return f"Did you mean `{near}`?"
+    if not listed:
+        return f"There are no {what} here."
+    more = f" and {len(listed) - 12} more" if len(listed) > 12 else ""
+    return f"Use one of the {what}: {', '.join(f'`{n}`' for n in listed[:12])}{more}."

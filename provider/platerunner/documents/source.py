@@ -1,0 +1,262 @@
+"""YAML text as plain data, with the place and the raw text of every value."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from platerunner.documents import core_schema
+from platerunner.documents.problems import DocumentError, Problem
+from platerunner.documents.syntax import syntax_problem
+
+try:
+    from yaml.cyaml import CParser as _Parser  # type: ignore[attr-defined]
+except ImportError:  # PyYAML was built without libyaml: the same, slower
+    from platerunner.documents.pure_parser import PureParser as _Parser  # type: ignore[assignment]
+
+Keys = tuple[str | int, ...]
+"""Where a value stands in the data: mapping keys and list indexes from the root."""
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 64
+MAX_VALUES = 50_000
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where something stands in a document.
+
+    :param line: from 1.
+    :param column: from 1, in characters.
+    """
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is known of the writing of one value.
+
+    :param value: where it begins.
+    :param key: where its mapping key begins; the value's own place in a list.
+    :param text: the raw text of a scalar, None for the rest.
+    :param plain: whether the scalar stands without quotes.
+    """
+
+    value: Position
+    key: Position
+    text: str | None = None
+    plain: bool = False
+
+
+@dataclass(slots=True)
+class Source:
+    """A document that is YAML.
+
+    :param data: dicts with text keys, lists, scalars by the core schema of YAML 1.2.
+    :param marks: for every value.
+    """
+
+    path: Path
+    lines: list[str]
+    data: Any = None
+    marks: dict[Keys, Mark] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def mark(self, keys: Keys) -> Mark:
+        """The mark of a value, or of the nearest one around it if there is none there."""
+        while keys and keys not in self.marks:
+            keys = keys[:-1]
+        return self.marks.get(keys) or Mark(Position(1, 1), Position(1, 1))
+
+    def inside(self, keys: Keys, offset: int) -> Position:
+        """The place of a character of a scalar.
+
+        :param offset: from 0, into the scalar's text.
+        :returns: the scalar's beginning if it is folded or escaped, so that offsets do not add up.
+        """
+        mark = self.mark(keys)
+        line = self.lines[mark.value.line - 1] if mark.value.line <= len(self.lines) else ""
+        begin = mark.value.column - 1 + (not mark.plain)
+        if mark.text is not None and line.startswith(mark.text, begin):
+            return Position(mark.value.line, begin + offset + 1)
+        return mark.value
+
+    def add(self, at: Position, message: str, remedy: str, code: str) -> None:
+        """Note a problem."""
+        line = self.lines[at.line - 1] if at.line <= len(self.lines) else ""
+        self.problems.append(Problem(self.path, at.line, at.column, message, remedy, code, line))
+
+    def at_key(self, keys: Keys, message: str, remedy: str, code: str) -> None:
+        """Note a problem of a mapping key."""
+        self.add(self.mark(keys).key, message, remedy, code)
+
+    def at_value(self, keys: Keys, message: str, remedy: str, code: str) -> None:
+        """Note a problem of a value."""
+        self.add(self.mark(keys).value, message, remedy, code)
+
+
+class _Loader(_Parser, core_schema.CoreResolver):
+    def __init__(self, text: str) -> None:
+        _Parser.__init__(self, text)
+        core_schema.CoreResolver.__init__(self)
+
+
+def read(path: Path) -> Source:
+    """Read a YAML file.
+
+    :raises DocumentError: if it cannot be read, is too large, not UTF-8, or not one YAML document that holds a mapping.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        remedy = "Check the name and the permissions."
+        raise DocumentError([Problem(path, 1, 1, f"cannot be read: {error.strerror}", remedy, "unreadable")]) from error
+    return parse(content, path)
+
+
+def parse(content: bytes | str, path: Path) -> Source:
+    """Read YAML.
+
+    :param content: UTF-8, at most 1 MiB.
+    :param path: for messages.
+    :raises DocumentError: as :func:`read`; duplicate keys, foreign tags and the like come all at once.
+    """
+    text = _text(content, path)
+    source = Source(path, text.splitlines())
+    bad = _FORBIDDEN.search(text)
+    if bad:
+        lines = text[: bad.start()].split("\n")
+        message = f"a control character (U+{ord(bad[0]):04X})"
+        _fail(source, Position(len(lines), len(lines[-1]) + 1), message, "Delete it; a spec is plain text.", "not-text")
+    _walk(source, _compose(source, text))
+    if source.problems:
+        raise DocumentError(source.problems)
+    return source
+
+
+def _text(content: bytes | str, path: Path) -> str:
+    raw = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    problem: Problem | None = None
+    if len(raw) > MAX_BYTES:
+        problem = Problem(path, 1, 1, f"larger than {MAX_BYTES >> 20} MiB", "Keep data out of specs.", "too-large")
+    else:
+        try:
+            return raw.decode("utf-8-sig").replace("\r\n", "\n")
+        except UnicodeDecodeError as error:
+            before = raw[: error.start].decode("utf-8-sig").split("\n")
+            at = len(before), len(before[-1]) + 1
+            problem = Problem(path, *at, "not UTF-8 text", "Save the file as UTF-8.", "not-utf8")
+    raise DocumentError([problem])
+
+
+def _fail(source: Source, at: Position, message: str, remedy: str, code: str) -> NoReturn:
+    source.add(at, message, remedy, code)
+    raise DocumentError(source.problems)
+
+
+def _compose(source: Source, text: str) -> MappingNode:
+    try:
+        node = _Loader(text).get_single_node()
+    except yaml.YAMLError as error:
+        line, column, message, remedy = syntax_problem(error, source.lines)
+        _fail(source, Position(line, column), message, remedy, "not-yaml")
+    except RecursionError:
+        _too_deep(source, Position(1, 1))
+    if isinstance(node, MappingNode):
+        return node
+    if node is None or not node.value:
+        remedy = "Begin with `version: 1`; docs/reference/spec.md has the rest."
+        _fail(source, Position(1, 1), "the file is empty", remedy, "empty-file")
+    kind = "a list" if isinstance(node, SequenceNode) else "plain text"
+    remedy = "Write `key: value` lines, beginning with `version: 1`."
+    _fail(source, _position(node), f"the file holds {kind}, not keys with values", remedy, "wrong-type")
+
+
+def _too_deep(source: Source, at: Position) -> NoReturn:
+    message, remedy = (
+        f"nested deeper than {MAX_DEPTH} levels",
+        "Flatten it; an alias must not stand inside its own anchor.",
+    )
+    _fail(source, at, message, remedy, "too-deep")
+
+
+def _position(node: Node) -> Position:
+    return Position(node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _walk(source: Source, root: MappingNode) -> None:
+    source.data = _value(source, root, (), _position(root))
+
+
+def _value(source: Source, node: Node, keys: Keys, key_at: Position) -> Any:
+    at = _position(node)
+    _check_limits(source, keys)
+    if isinstance(node, ScalarNode):
+        source.marks[keys] = Mark(at, key_at, node.value, not node.style)
+        return _scalar(source, node, at)
+    source.marks[keys] = Mark(at, key_at)
+    if node.tag not in core_schema.KNOWN_TAGS:
+        _foreign_tag(source, node, at)
+    if isinstance(node, SequenceNode):
+        return [_value(source, item, (*keys, i), _position(item)) for i, item in enumerate(node.value)]
+    return _mapping(source, node, keys)
+
+
+def _check_limits(source: Source, keys: Keys) -> None:
+    if len(keys) > MAX_DEPTH:
+        _too_deep(source, source.mark(keys[:1]).key)
+    if len(source.marks) >= MAX_VALUES:
+        remedy = "Aliases (`*name`) multiply what they stand for; write the values once."
+        _fail(source, source.mark(keys[:1]).key, f"more than {MAX_VALUES:,} values", remedy, "too-many-values")
+
+
+def _scalar(source: Source, node: ScalarNode, at: Position) -> Any:
+    if node.tag not in core_schema.KNOWN_TAGS - {core_schema.MAP, core_schema.SEQ}:
+        return _foreign_tag(source, node, at)
+    try:
+        return core_schema.scalar(node.tag, node.value)
+    except ValueError:
+        shown = node.value if len(node.value) < 40 else f"{node.value[:36]}..."
+        source.add(at, f"`{shown}` is not a number that can be used", "Put it in quotes if it is text.", "bad-number")
+        return None
+
+
+def _foreign_tag(source: Source, node: Node, at: Position) -> None:
+    tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+    source.add(at, f"the tag `{tag}` is not allowed", "A spec is plain data: delete the tag.", "foreign-tag")
+
+
+def _mapping(source: Source, node: Node, keys: Keys) -> dict[str, Any]:
+    seen: dict[str, Position] = {}
+    result: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        at = _position(key_node)
+        if _usable_key(source, key_node, at, seen):
+            key = key_node.value
+            seen[key] = at
+            result[key] = _value(source, value_node, (*keys, key), at)
+    return result
+
+
+def _usable_key(source: Source, node: Node, at: Position, seen: Mapping[str, Position]) -> bool:
+    if not isinstance(node, ScalarNode) or not node.value:
+        remedy = "Keys are words. A template or a pattern that begins with `{` needs quotes around it."
+        source.add(at, "a key that is not a word", remedy, "bad-key")
+    elif node.value == "<<" and not node.style:
+        source.add(at, "`<<` (merge) is not part of YAML 1.2", "Write the keys out, or use `defaults`.", "merge-key")
+    elif node.tag not in core_schema.KNOWN_TAGS:
+        _foreign_tag(source, node, at)
+    elif node.value in seen:
+        first = seen[node.value]
+        message = f"the key `{node.value}` is there twice; first in line {first.line}"
+        source.add(at, message, "Delete one of the two, or rename it.", "duplicate-key")
+    else:
+        return True
+    return False

@@ -1,0 +1,1 @@
+"""The language: YAML with line numbers, validated, into a frozen model."""

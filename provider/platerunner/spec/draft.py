@@ -1,0 +1,157 @@
+"""A spec on its way to a pipeline: what the schema accepts of it, so that the rules can look at that, too."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+from platerunner.catalog.loader import check_quantities
+from platerunner.catalog.model import Module
+from platerunner.catalog.parameters import as_schema
+from platerunner.documents import schema as schemas
+from platerunner.documents.schema import take_text_as_written
+from platerunner.documents.sentences import check
+from platerunner.documents.source import Keys, Source
+from platerunner.spec.schema import pipeline_schema
+from platerunner_unit.patterns import Pattern, PatternError
+
+Data = Mapping[str, Any]
+
+
+@dataclass
+class Draft:
+    """A spec with its unusable values taken out.
+
+    :param modules: the catalog.
+    :param step_names: of all steps and gates, usable or not.
+    :param doubtful: places of what is missing something or had something taken out.
+    :param places: every usable value with its schema.
+    """
+
+    source: Source
+    modules: Mapping[str, Module]
+    step_names: tuple[str, ...] = ()
+    doubtful: set[Keys] = field(default_factory=set)
+    places: tuple[tuple[Keys, Any, schemas.Node], ...] = ()
+
+    @property
+    def data(self) -> Data:
+        """The whole spec."""
+        return self.source.data  # type: ignore[no-any-return]
+
+    @cached_property
+    def steps(self) -> dict[str, Data]:
+        """The steps that run a module."""
+        return {name: data for name, data in self.data.get("steps", {}).items() if "gate" not in data}
+
+    @cached_property
+    def gates(self) -> dict[str, Data]:
+        """The steps that wait for a person."""
+        return {name: data for name, data in self.data.get("steps", {}).items() if "gate" in data}
+
+    @cached_property
+    def files(self) -> dict[str, Pattern | None]:
+        """File set name to its pattern; None if it cannot be read."""
+        files = self.data.get("dataset", {}).get("files", {})
+        return {name: readable(path_of(value)) for name, value in files.items()}
+
+    @cached_property
+    def outputs(self) -> dict[str, dict[str, Pattern | None]]:
+        """Step name to output name to pattern; None if it cannot be read."""
+        return {
+            step: {name: readable(path_of(value)) for name, value in data.get("outputs", {}).items()}
+            for step, data in self.steps.items()
+        }
+
+    def referred(self, reference: str) -> Pattern | None:
+        """The pattern of ``dataset.<files>`` or ``<step>.<output>``; None if there is none that can be read."""
+        source, _, name = reference.partition(".")
+        known = self.files if source == "dataset" else self.outputs.get(source, {})
+        return known.get(name)
+
+    def supplied(self, step: str) -> set[str] | None:
+        """The wildcards that a step's inputs supply; None if that cannot be told."""
+        inputs = self.steps[step].get("inputs", {})
+        patterns = [self.referred(reference) for reference in inputs.values()]
+        if None in patterns or self.is_doubtful("steps", step, "inputs"):
+            return None
+        return {name for pattern in patterns if pattern for name in pattern.wildcards}
+
+    def is_doubtful(self, *keys: str | int) -> bool:
+        """Whether something is wrong at a place or below it."""
+        return any(place[: len(keys)] == keys for place in self.doubtful)
+
+
+@lru_cache(maxsize=4096)
+def readable(text: str) -> Pattern | None:
+    """A pattern; None if it cannot be read."""
+    try:
+        return Pattern.parse(text)
+    except PatternError:
+        return None
+
+
+def path_of(value: Any) -> str:
+    """The pattern of a file set or an output in its short or its long form."""
+    return value if isinstance(value, str) else value.get("path", "")
+
+
+def texts(items: Any) -> Iterator[tuple[int, str]]:
+    """The usable items of a list of names, with their indexes."""
+    return ((index, item) for index, item in enumerate(items or ()) if isinstance(item, str))
+
+
+def settings(data: Data) -> Iterator[tuple[Keys, Data]]:
+    """A step's own settings and those of its overrides, each with its keys below the step."""
+    yield (), data
+    yield from ((("overrides", i), item) for i, item in enumerate(data.get("overrides", ())) if isinstance(item, dict))
+
+
+def draft(source: Source, modules: Mapping[str, Module]) -> Draft:
+    """Check a document against the schema, note what is wrong, and keep the rest.
+
+    :param source: changed in place: text as written, unusable values taken out.
+    """
+    schema = pipeline_schema()
+    take_text_as_written(source, schema.root, source.data)
+    steps = source.data.get("steps")
+    names = tuple(steps) if isinstance(steps, dict) else ()
+    bad, lacking = check(source, schema)
+    for keys in sorted(bad, key=len, reverse=True):
+        _take_out(source.data, keys)
+    places = tuple(schemas.places(schema.root, source.data))
+    unreadable = check_quantities(source, places)
+    result = Draft(source, modules, names, bad | lacking | unreadable, places)
+    _take_own_types(result)
+    return result
+
+
+def _take_out(data: Any, keys: Keys) -> None:
+    for key in keys[:-1]:
+        data = data[key]
+    if isinstance(data, dict):
+        data.pop(keys[-1], None)
+    elif keys:
+        data[keys[-1]] = None  # so that the items after it keep their indexes
+
+
+def _take_own_types(result: Draft) -> None:
+    """Values whose type the spec or the catalog says, not the schema: params and ``with``."""
+    for name, param in result.data.get("params", {}).items():
+        if result.is_doubtful("params", name):
+            continue
+        own = {key: param[key] for key in ("type", "items") if key in param}
+        for key, schema in (("default", own), ("enum", {"items": own}), ("examples", {"items": own})):
+            if key in param:
+                param[key] = take_text_as_written(result.source, schema, param[key], ("params", name, key))
+    for step, data in result.steps.items():
+        for keys, setting in settings(data):
+            module = result.modules.get(setting.get("module", data.get("module")))
+            if module is not None:
+                _take_parameter_types(result.source, module, setting.get("with", {}), ("steps", step, *keys, "with"))
+
+
+def _take_parameter_types(source: Source, module: Module, values: dict[str, Any], keys: Keys) -> None:
+    for name, value in values.items():
+        if name in module.parameters:
+            values[name] = take_text_as_written(source, as_schema(module.parameters[name]), value, (*keys, name))

@@ -1,0 +1,50 @@
+"""From a YAML file to a pipeline, or to all that is wrong with it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from platerunner.catalog.loader import load_catalog
+from platerunner.catalog.model import Module
+from platerunner.documents import source as documents
+from platerunner.documents.problems import DocumentError
+from platerunner.spec.build import build
+from platerunner.spec.draft import draft
+from platerunner.spec.model import Pipeline
+from platerunner.spec.problems import SpecError
+from platerunner.spec.rules import RULES
+
+
+def load_pipeline(path: Path, modules: Mapping[str, Module] | None = None) -> Pipeline:
+    """Read a spec.
+
+    :param path: its file; files named in ``with`` are relative to its folder.
+    :param modules: the catalog; None for the shipped one.
+    :raises SpecError: with every problem of the file.
+    """
+    try:
+        return _load(documents.read(path), modules)
+    except DocumentError as error:
+        raise SpecError(error.problems) from None
+
+
+def load_text(text: str | bytes, path: Path, modules: Mapping[str, Module] | None = None) -> Pipeline:
+    """Read a spec that need not be in a file.
+
+    :param text: YAML.
+    :param path: where it would be.
+    :param modules: as for :func:`load_pipeline`.
+    :raises SpecError: with every problem.
+    """
+    try:
+        return _load(documents.parse(text, path), modules)
+    except DocumentError as error:
+        raise SpecError(error.problems) from None
+
+
+def _load(source: documents.Source, modules: Mapping[str, Module] | None) -> Pipeline:
+    spec = draft(source, load_catalog() if modules is None else modules)
+    for rule in RULES:
+        rule(spec)
+    if source.problems:
+        raise SpecError(source.problems)
+    return build(spec)

@@ -1,0 +1,236 @@
+"""What a valid spec says, frozen: the only form in which the rest of Platerunner sees a pipeline."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from platerunner.catalog.model import Resources
+from platerunner.documents.source import Position as Position  # for those who read only the model
+
+_TOP = Position(1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class FileSet:
+    """A named set of raw files of the dataset.
+
+    :param pattern: path pattern relative to the dataset's root.
+    :param complete: wildcards whose every combination must exist, over the values that occur for the other wildcards; a
+        combination without a file is an input that is missing.
+    """
+
+    name: str
+    pattern: str
+    complete: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Files left out, with the reason.
+
+    :param where: wildcard to value, as text; all must agree.
+    :param because: for people.
+    """
+
+    where: Mapping[str, str]
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Where the raw files are and which of them count.
+
+    :param root: URL or folder (templated).
+    :param where: wildcard to value or list of values, as text (templated); an empty list means all.
+    """
+
+    root: str
+    files: Mapping[str, FileSet]
+    where: Mapping[str, Any] = field(default_factory=dict)
+    exclude: tuple[Exclusion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a unit is tried, and how its resources grow.
+
+    :param attempts: attempts that count (lost hosts do not), in one run.
+    :param memory: factor for ``out_of_memory``; ``disk`` and ``timeout`` likewise.
+    :param on_demand_after: spot losses after which a unit goes to the on-demand queue.
+    """
+
+    attempts: int = 3
+    memory: float = 2.0
+    disk: float = 2.0
+    timeout: float = 2.0
+    on_demand_after: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class InputRef:
+    """Where an input comes from.
+
+    :param source: ``dataset``, the name of a step, or ``workspace`` for a gate's own key pattern.
+    :param name: of the file set or of the output, or the key pattern.
+    """
+
+    source: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.source}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A named output of a step.
+
+    :param pattern: key pattern relative to the workspace.
+    :param source: pattern of the tool's own file names relative to its output folder; None if like the pattern's end.
+    :param ranges: wildcard to (first, last), both included, for wildcards that no input supplies.
+    :param at_least: how many files an open output must have; None if the number follows from the inputs.
+    """
+
+    name: str
+    pattern: str
+    source: str | None = None
+    ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    at_least: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadDataMapping:
+    """How a step's inputs become CellProfiler's LoadData; see :class:`platerunner_unit.manifest.LoadData`."""
+
+    images: Mapping[str, str]
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Other settings for a step when a condition on the params holds; see :meth:`Step.under`.
+
+    :param when: Jinja expression template over ``params``.
+    :param resources: what the step asks for under another module, whose catalog entry may differ; None for no change.
+    """
+
+    when: str
+    module: str | None = None
+    image: str | None = None
+    with_: Mapping[str, Any] = field(default_factory=dict)
+    load_data: LoadDataMapping | None = None
+    resources: Resources | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: a module fanned out over wildcards.
+
+    :param module: name in the catalog.
+    :param foreach: the wildcards that make a unit; empty for a single unit.
+    :param with_: the module's parameters (templated).
+    :param needs: steps and gates to wait for besides those that ``inputs`` name.
+    :param tolerate: failed units allowed before the step fails: a share (``0 <= x < 1``) or a count (int); 0 for none.
+    """
+
+    name: str
+    module: str
+    foreach: tuple[str, ...]
+    inputs: Mapping[str, InputRef]
+    outputs: Mapping[str, Output]
+    with_: Mapping[str, Any] = field(default_factory=dict)
+    load_data: LoadDataMapping | None = None
+    needs: tuple[str, ...] = ()
+    image: str | None = None
+    resources: Resources = field(default_factory=Resources)
+    retry: Retry = field(default_factory=Retry)
+    tolerate: float | int = 0
+    overrides: tuple[Override, ...] = ()
+    title: str = ""
+    position: Position = _TOP
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """Steps and gates that come directly before, without repeats, in order of appearance."""
+        return _upstream(self.inputs.values(), self.needs)
+
+    def under(self, override: Override) -> "Step":
+        """The step with an override in force.
+
+        Under another module nothing of the step's own ``with``, ``load_data`` and image holds; under the same one, keys
+        of the override's ``with`` replace the step's.
+        """
+        other = override.module not in {None, self.module}
+        return replace(
+            self,
+            module=override.module or self.module,
+            with_=override.with_ if other else {**self.with_, **override.with_},
+            load_data=override.load_data if other else override.load_data or self.load_data,
+            image=override.image if other else override.image or self.image,
+            resources=override.resources or self.resources,
+            overrides=(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A step that blocks until a person approves.
+
+    :param title: what is asked.
+    :param show: label to key pattern (globs allowed) of pictures and files to look at, or to an :class:`InputRef`.
+    :param needs: steps to wait for.
+    :param approvers: user names or ids that may answer; empty for everybody who may edit the DAG.
+    :param timeout: seconds after which the gate fails; None for never.
+    :param report: the step that makes the contact sheet of what is shown; None if nothing is shown.
+    """
+
+    name: str
+    title: str
+    needs: tuple[str, ...]
+    show: Mapping[str, str | InputRef]
+    checks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    approvers: tuple[str, ...] = ()
+    timeout: float | None = None
+    position: Position = _TOP
+    report: str | None = None
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """Steps and gates that come directly before: only its report, if it has one, since that waits for all."""
+        refs = [ref for ref in self.show.values() if isinstance(ref, InputRef)]
+        return (self.report,) if self.report else _upstream(refs, self.needs)
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A whole spec.
+
+    :param params: name to JSON Schema with ``default`` and ``description``: the trigger form.
+    :param schedule: cron expression or None.
+    :param workspace: URL or folder (templated).
+    :param steps: in an order in which every step comes after what it needs.
+    :param path: the spec's file.
+    """
+
+    name: str
+    title: str
+    owner: str
+    workspace: str
+    dataset: Dataset
+    steps: Mapping[str, Step | Gate]
+    params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    schedule: str | None = None
+    description: str = ""
+    path: Path = Path()
+
+    @property
+    def modules(self) -> Iterator[Step]:
+        """The steps that run units, without the gates."""
+        return (step for step in self.steps.values() if isinstance(step, Step))
+
+
+def _upstream(refs: Iterable[InputRef], needs: tuple[str, ...]) -> tuple[str, ...]:
+    sources = [ref.source for ref in refs if ref.source not in {"dataset", "workspace"}]
+    return tuple(dict.fromkeys([*sources, *needs]))

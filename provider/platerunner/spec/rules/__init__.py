@@ -1,0 +1,30 @@
+"""What the schema cannot say: each rule looks at a draft and notes its problems."""
+
+from collections.abc import Callable
+
+from platerunner.spec.draft import Draft
+from platerunner.spec.rules.dataset import check_dataset
+from platerunner.spec.rules.graph import check_cycles
+from platerunner.spec.rules.header import check_header
+from platerunner.spec.rules.load_data import check_load_data
+from platerunner.spec.rules.modules import check_modules
+from platerunner.spec.rules.names import check_names
+from platerunner.spec.rules.outputs import check_outputs
+from platerunner.spec.rules.ports import check_ports
+from platerunner.spec.rules.references import check_references
+from platerunner.spec.rules.templates import check_templates
+from platerunner.spec.rules.wildcards import check_wildcards
+
+RULES: tuple[Callable[[Draft], None], ...] = (
+    check_header,
+    check_templates,
+    check_dataset,
+    check_names,
+    check_references,
+    check_cycles,
+    check_modules,
+    check_ports,
+    check_load_data,
+    check_outputs,
+    check_wildcards,
+)

@@ -1,0 +1,41 @@
+"""The dataset: patterns, what must be complete, which files count."""
+
+from platerunner.documents.problems import suggest
+from platerunner.documents.source import Keys
+from platerunner.spec.draft import Draft, path_of, texts
+from platerunner.spec.rules.patterns import check_pattern
+
+
+def check_dataset(draft: Draft) -> None:
+    """Note patterns that cannot be read, and wildcards that no file set has."""
+    dataset = draft.data.get("dataset", {})
+    for name, value in dataset.get("files", {}).items():
+        keys: Keys = ("dataset", "files", name)
+        if path_of(value):
+            check_pattern(draft, keys if isinstance(value, str) else (*keys, "path"), path_of(value), globs=True)
+        if isinstance(value, dict):
+            _check_complete(draft, name, value.get("complete", []))
+    _check_filters(draft)
+
+
+def _check_complete(draft: Draft, name: str, complete: list[str]) -> None:
+    pattern = draft.files[name]
+    for index, wildcard in texts(complete):
+        if pattern is not None and wildcard not in pattern.wildcards:
+            keys = ("dataset", "files", name, "complete", index)
+            remedy = suggest(wildcard, pattern.wildcards, "wildcards of its path")
+            draft.source.at_value(keys, f"the path of `{name}` has no `{{{wildcard}}}`", remedy, "unknown-wildcard")
+
+
+def _check_filters(draft: Draft) -> None:
+    if None in draft.files.values() or draft.is_doubtful("dataset", "files"):
+        return
+    known = {wildcard for pattern in draft.files.values() if pattern for wildcard in pattern.wildcards}
+    dataset = draft.data.get("dataset", {})
+    places: list[tuple[Keys, str]] = [(("dataset", "where", key), key) for key in dataset.get("where", {})]
+    for index, item in enumerate(dataset.get("exclude", ())):
+        places += [(("dataset", "exclude", index, key), key) for key in item or () if key != "because"]
+    for keys, wildcard in places:
+        if known and wildcard not in known:
+            remedy = suggest(wildcard, known, "wildcards of the files")
+            draft.source.at_key(keys, f"no file set has a wildcard `{{{wildcard}}}`", remedy, "unknown-wildcard")

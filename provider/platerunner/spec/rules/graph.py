@@ -1,0 +1,62 @@
+"""Steps must not wait for each other in a circle."""
+
+from collections.abc import Iterator, Mapping
+
+from platerunner.documents.source import Keys
+from platerunner.spec.draft import Draft, texts
+from platerunner.spec.rules.references import REFERENCE
+
+Edges = dict[str, dict[str, Keys]]
+"""Step to the steps that it waits for, each with the place that says so."""
+
+
+def check_cycles(draft: Draft) -> None:
+    """Note each cycle once, with the names of its steps."""
+    edges = _edges(draft)
+    while cycle := _find_cycle(edges):
+        first = min(cycle, key=draft.step_names.index)
+        turned = cycle[cycle.index(first) :] + cycle[: cycle.index(first)]
+        keys = edges[first].pop(turned[1] if len(turned) > 1 else first)
+        circle = " → ".join([*turned, first])
+        message = f"these steps wait for each other: {circle}" if len(turned) > 1 else f"`{first}` waits for itself"
+        remedy = "Break the circle: take one of these inputs, or `needs`, from an earlier step."
+        draft.source.at_value(keys, message, remedy, "cycle")
+
+
+def _edges(draft: Draft) -> Edges:
+    edges: Edges = {name: {} for name in draft.step_names}
+    for name in (*draft.steps, *draft.gates):
+        for upstream, keys in _waits_for(draft, name):
+            if upstream in edges:
+                edges[name].setdefault(upstream, keys)
+    return edges
+
+
+def _waits_for(draft: Draft, name: str) -> Iterator[tuple[str, Keys]]:
+    data = draft.data["steps"][name]
+    for part in ("inputs", "show"):
+        for key, reference in data.get(part, {}).items():
+            found = REFERENCE.fullmatch(reference)
+            if found and found[1] != "dataset":
+                yield found[1], ("steps", name, part, key)
+    for index, needed in texts(data.get("needs")):
+        yield needed, ("steps", name, "needs", index)
+
+
+def _find_cycle(edges: Mapping[str, Mapping[str, Keys]]) -> list[str] | None:
+    """A cycle, in the order of waiting; depth first without recursion, since specs may be long chains."""
+    finished: set[str] = set()
+    for start in edges:
+        trail: dict[str, None] = {start: None}
+        iterators = [iter(edges[start])]
+        while iterators and start not in finished:
+            following = next(iterators[-1], None)
+            if following is None:
+                finished.add(trail.popitem()[0])
+                iterators.pop()
+            elif following in trail:
+                return list(trail)[list(trail).index(following) :]
+            elif following not in finished:
+                trail[following] = None
+                iterators.append(iter(edges[following]))
+    return None

@@ -1,0 +1,59 @@
+"""The schedule and the params."""
+
+import re
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from platerunner.documents.sentences import what_it_is, where
+from platerunner.spec.draft import Data, Draft
+
+_PRESETS = frozenset({"@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly"})
+
+
+def check_header(draft: Draft) -> None:
+    """Cron expressions must be some; a param's default, enum and pattern must agree."""
+    schedule = draft.data.get("schedule")
+    if isinstance(schedule, str) and schedule not in _PRESETS and not _is_cron(schedule):
+        message = f"`{schedule}` is not a cron expression"
+        remedy = "Write minute, hour, day, month and weekday, like `0 6 * * *`, or null."
+        draft.source.at_value(("schedule",), message, remedy, "bad-schedule")
+    for name, param in draft.data.get("params", {}).items():
+        if not draft.is_doubtful("params", name) and _pattern_is_readable(draft, name, param):
+            _check_values(draft, name, param)
+
+
+def _is_cron(text: str) -> bool:
+    # Most specs have no schedule, and this takes as long to import as several specs take to load.
+    from croniter import croniter
+
+    return bool(croniter.is_valid(text))
+
+
+def _pattern_is_readable(draft: Draft, name: str, param: Data) -> bool:
+    readable = True
+    for keys, schema in ((("params", name), param), (("params", name, "items"), param.get("items", {}))):
+        try:
+            re.compile(schema.get("pattern", ""))
+        except (re.error, OverflowError, RecursionError) as error:
+            place = (*keys, "pattern")
+            message = f"{where(place)} is not a regular expression: {error}"
+            draft.source.at_value(place, message, "Mend it, or leave `pattern` out.", "bad-regex")
+            readable = False
+    return readable
+
+
+def _check_values(draft: Draft, name: str, param: Data) -> None:
+    validator = Draft202012Validator({key: value for key, value in param.items() if key not in {"format", "examples"}})
+    if "default" in param:
+        for error in validator.iter_errors(param["default"]):
+            message = (
+                f"the default of `{name}`, {what_it_is(param['default'])}, breaks the param's own `{error.validator}`"
+            )
+            remedy = f"Change the default, or `{error.validator}` ({_shown(error.validator_value)})."
+            draft.source.at_value(("params", name, "default"), message, remedy, "bad-default")
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,84 @@
+"""Outputs: names that are known beforehand, inside the workspace, and each written by one unit only."""
+
+import re
+
+from platerunner.documents.source import Keys
+from platerunner.spec.draft import Data, Draft, path_of, readable, texts
+from platerunner.spec.rules.patterns import braced, check_pattern
+from platerunner_unit.patterns import Pattern
+
+OWN_FOLDER = "_platerunner"
+
+
+def check_outputs(draft: Draft) -> None:
+    """Note patterns that cannot be read or would overwrite each other's files, and ranges that do not fit."""
+    seen: dict[str, tuple[str, str]] = {}
+    for step, data in draft.steps.items():
+        for name, output in data.get("outputs", {}).items():
+            keys: Keys = ("steps", step, "outputs", name)
+            place = keys if isinstance(output, str) else (*keys, "path")
+            if not path_of(output):
+                continue
+            check_pattern(draft, place, path_of(output), globs=False)
+            pattern = readable(path_of(output))
+            if pattern is not None:
+                _check_pattern(draft, place, pattern, data)
+                _check_unique(draft, place, pattern, (step, name), seen)
+                if isinstance(output, dict):
+                    _check_long_form(draft, keys, pattern, output, data)
+
+
+def _check_pattern(draft: Draft, keys: Keys, pattern: Pattern, data: Data) -> None:
+    if pattern.text.split("/")[0] in {OWN_FOLDER, "gates"}:
+        folder = pattern.text.split("/")[0]
+        message = f"`{folder}/` in the workspace belongs to Platerunner"
+        draft.source.at_value(keys, message, "Write to another folder.", "reserved-name")
+    lacking = [name for _, name in texts(data.get("foreach")) if name not in pattern.wildcards]
+    if lacking:
+        message = f"several units would write the same file: `{pattern.text}` lacks {braced(lacking)} of `foreach`"
+        remedy = f"Add {braced(lacking)} to the pattern, or take it out of `foreach`."
+        draft.source.at_value(keys, message, remedy, "same-output")
+
+
+def _check_unique(
+    draft: Draft, keys: Keys, pattern: Pattern, own: tuple[str, str], seen: dict[str, tuple[str, str]]
+) -> None:
+    shape = re.sub(r"\{[^{}]*\}", "{}", pattern.text)
+    if shape in seen:
+        step, name = seen[shape]
+        message = f"`{own[0]}.{own[1]}` and `{step}.{name}` write the same files"
+        draft.source.at_value(keys, message, "Give one of them another folder or name.", "same-output")
+    seen.setdefault(shape, own)
+
+
+def _check_long_form(draft: Draft, keys: Keys, pattern: Pattern, output: Data, data: Data) -> None:
+    if "from" in output:
+        _check_from(draft, (*keys, "from"), pattern, output, data)
+    for wildcard, declared in output.items():
+        if wildcard in {"path", "from", "at_least"} or not isinstance(declared, dict):
+            continue
+        if wildcard not in pattern.wildcards:
+            message = f"`{pattern.text}` has no `{{{wildcard}}}`"
+            draft.source.at_key((*keys, wildcard), message, f"Add `{{{wildcard}}}` to `path`.", "unknown-wildcard")
+        numbers = declared.get("range", ())
+        if len(numbers) == 2 and None not in numbers and numbers[0] > numbers[1]:
+            message = f"the range of `{wildcard}` ends before it begins"
+            remedy = f"Write `[{numbers[1]}, {numbers[0]}]`."
+            draft.source.at_value((*keys, wildcard, "range"), message, remedy, "out-of-range")
+
+
+def _check_from(draft: Draft, keys: Keys, pattern: Pattern, output: Data, data: Data) -> None:
+    text = output["from"]
+    check_pattern(draft, keys, text, globs="at_least" in output)
+    source = readable(text)
+    if source is None:
+        return
+    unknown = [name for name in source.wildcards if name not in pattern.wildcards]
+    per_unit = {name for _, name in texts(data.get("foreach"))}
+    lost = [name for name in pattern.wildcards if name not in {*source.wildcards, *per_unit}]
+    if unknown:
+        remedy = "Both must have the same wildcards, besides those of `foreach`."
+        draft.source.at_value(keys, f"`path` has no {braced(unknown)}, but `from` has", remedy, "unknown-wildcard")
+    if lost:
+        message = f"several files would come from one: `from` lacks {braced(lost)} of `path`"
+        draft.source.at_value(keys, message, f"Add {braced(lost)} to `from`.", "same-output")

@@ -1,0 +1,166 @@
+"""Jinja templates in specs: sandboxed, strict, with five names and nothing else."""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, meta, nodes
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+MARKS = ("{{", "{%", "{#")
+_MAX_TEXT = 100_000
+
+
+class TemplateProblem(ValueError):  # noqa: N818  (a problem of a spec, like the others)
+    """A template cannot be read or rendered; ``str()`` is a sentence that names it.
+
+    :param template: as written.
+    :param message: a clause: what is wrong.
+    :param line: of the template, from 1.
+    """
+
+    def __init__(self, template: str, message: str, line: int = 1) -> None:
+        shown = template if len(template) <= 80 else f"{template[:77]}..."
+        super().__init__(f"template `{shown}`: {message}")
+        self.template = template
+        self.message = message
+        self.line = line
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Without ``range`` and the other globals, and with products and powers that stay small."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def __init__(self) -> None:
+        # The optimizer would compute constant expressions while a spec is only being read.
+        super().__init__(undefined=StrictUndefined, optimized=False, autoescape=False)
+        self.globals.clear()
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if operator == "%" and isinstance(left, str):
+            raise SecurityError("formatting with `%` is not allowed")
+        if operator == "*" and not all(isinstance(side, (int, float)) for side in (left, right)):
+            raise SecurityError("only numbers can be multiplied")
+        if operator == "**" and not (abs(left) < 1e6 and abs(right) <= 64):
+            raise SecurityError("this power is too large")
+        return super().call_binop(context, operator, left, right)
+
+
+_ENVIRONMENT = _Environment()
+
+
+def is_template(value: Any) -> bool:
+    """Whether a value is text with template marks."""
+    return isinstance(value, str) and any(mark in value for mark in MARKS)
+
+
+def contains_template(value: Any) -> bool:
+    """Whether a value is a template, or holds one at any depth."""
+    if isinstance(value, dict):
+        return any(map(contains_template, value.values()))
+    return any(map(contains_template, value)) if isinstance(value, list) else is_template(value)
+
+
+@lru_cache(maxsize=4096)
+def names_in(template: str) -> frozenset[tuple[str, ...]]:
+    """The names that a template reads, each with its attributes: ``{("params", "wells"), ("run_id",)}``.
+
+    :raises TemplateProblem: if it is not a template that Jinja can read.
+    """
+    tree = _parse(template)
+    free = meta.find_undeclared_variables(tree)
+    found = {path for path in _paths(tree) if path[0] in free}
+    return frozenset(found | {(name,) for name in free if not any(path[0] == name for path in found)})
+
+
+def is_single_expression(template: str) -> bool:
+    """Whether a text is one ``{{ expression }}`` and nothing around it, so that it may have another type than text.
+
+    :raises TemplateProblem: as :func:`names_in`.
+    """
+    body = _parse(template.strip()).body
+    output = body[0] if len(body) == 1 else None
+    return (
+        isinstance(output, nodes.Output)
+        and len(output.nodes) == 1
+        and not isinstance(output.nodes[0], nodes.TemplateData)
+    )
+
+
+def render(value: Any, context: Mapping[str, Any]) -> Any:
+    """A value with its templates filled in; what is exactly one ``{{ expression }}`` keeps the expression's type.
+
+    :param value: scalars, lists and dicts at any depth; keys are left alone.
+    :param context: ``params``, ``data_root``, ``workspace_root``, ``run_id``, ``logical_date``, or some of them.
+    :raises TemplateProblem: naming the template.
+    """
+    if isinstance(value, Mapping):
+        return {key: render(item, context) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [render(item, context) for item in value]
+    return _render(value, context) if is_template(value) else value
+
+
+def truthy(when: str, context: Mapping[str, Any]) -> bool:
+    """Whether a condition holds.
+
+    :param when: one ``{{ expression }}``.
+    :raises TemplateProblem: if it is more or less than that, or cannot be evaluated.
+    """
+    if not is_single_expression(when):
+        raise TemplateProblem(when, "a condition is one `{{ expression }}`")
+    return bool(_render(when, context))
+
+
+@lru_cache(maxsize=4096)
+def _parse(template: str) -> nodes.Template:
+    try:
+        tree = _ENVIRONMENT.parse(template)
+        meta.find_undeclared_variables(tree)  # notices unknown filters and tests
+    except TemplateSyntaxError as error:
+        raise TemplateProblem(template, _clause(error.message), error.lineno) from None
+    except (RecursionError, OverflowError, MemoryError, ValueError) as error:
+        raise TemplateProblem(template, f"cannot be read ({type(error).__name__})") from None
+    return tree
+
+
+def _clause(message: str | None) -> str:
+    return (message or "is not a template").rstrip(".")
+
+
+def _paths(tree: nodes.Template) -> Iterator[tuple[str, ...]]:
+    """Names with one attribute, as in ``params.wells`` and ``params["wells"]``."""
+    for attribute in tree.find_all(nodes.Getattr):
+        if isinstance(attribute.node, nodes.Name):
+            yield attribute.node.name, attribute.attr
+    for item in tree.find_all(nodes.Getitem):
+        if isinstance(item.node, nodes.Name) and isinstance(item.arg, nodes.Const) and isinstance(item.arg.value, str):
+            yield item.node.name, item.arg.value
+
+
+def _render(template: str, context: Mapping[str, Any]) -> Any:
+    try:
+        if is_single_expression(template):
+            expression = template.strip().removeprefix("{{").removesuffix("}}").strip("-+ \t\n")
+            result = _ENVIRONMENT.compile_expression(expression, undefined_to_none=False)(**context)
+            if isinstance(result, Undefined):
+                str(result)  # a strict undefined raises what it has to say
+        else:
+            result = _ENVIRONMENT.from_string(template).render(**context)
+    except (
+        TemplateError,
+        ArithmeticError,
+        TypeError,
+        ValueError,
+        LookupError,
+        AttributeError,
+        RecursionError,
+    ) as error:
+        if isinstance(error, TemplateProblem):
+            raise
+        raise TemplateProblem(template, _clause(str(error))) from error
+    if isinstance(result, str) and len(result) > _MAX_TEXT:
+        raise TemplateProblem(template, f"becomes longer than {_MAX_TEXT:,} characters")
+    return result

@@ -1,0 +1,1 @@
+"""What a step has to do: patterns, listing, planning, fingerprints, outcomes."""

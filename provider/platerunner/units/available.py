@@ -1,0 +1,106 @@
+"""What a step may use as input: files of the dataset, of steps before it, of the workspace."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from platerunner.spec.model import Output, Step
+from platerunner.units.current import Current
+from platerunner.units.errors import PlanningError
+from platerunner.units.listing import list_matching
+from platerunner_unit.manifest import InputFile
+from platerunner_unit.outcome import PREFIX
+from platerunner_unit.patterns import Pattern, PatternError
+from platerunner_unit.storage import Storage
+from platerunner_unit.unit_ids import unit_id
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A file that is left out.
+
+    :param values: its wildcards.
+    :param because: the reason in the spec.
+    """
+
+    values: Mapping[str, Any]
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    """What there is of one input, before it is split among units.
+
+    :param ref: as the spec names it, e.g. ``illum_calc.illum``.
+    :param pattern: of the keys.
+    :param files: those that may be used; without size if a step has still to write them.
+    :param listed: objects that matched the pattern, with those that do not count.
+    :param excluded: files that the spec leaves out.
+    :param absent: files that should be there and are not.
+    :param absent_from: the wildcards of what is incomplete without them, e.g. plate and well. A unit that gathers
+        several of these takes what there is, so that one well without an image does not stop its plate.
+    :param promised: keys that a step before this one has still to write, with the step's name.
+    :param awaited: keys that it cannot write before its own inputs have come, with the step's name.
+    :param notes: what a person should know, as sentences.
+    """
+
+    ref: str
+    pattern: Pattern
+    files: list[InputFile]
+    listed: int = 0
+    excluded: tuple[Excluded, ...] = ()
+    absent: tuple[InputFile, ...] = ()
+    absent_from: tuple[str, ...] = ()
+    promised: Mapping[str, str] = field(default_factory=dict)
+    awaited: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def parse_pattern(text: str, what: str) -> Pattern:
+    """Read a pattern of a spec.
+
+    :param what: what it is, for the message.
+    :raises PlanningError: if it cannot be read.
+    """
+    try:
+        return Pattern.parse(text)
+    except PatternError as error:
+        raise PlanningError(f"{what}: `{text}`, column {error.column}: {error.message}") from error
+
+
+def from_step(upstream: Step, output: Output, workspace: Storage, current: Current | None) -> Available:
+    """The files of a step's output that this run stands by.
+
+    :param upstream: the step that writes them.
+    :param output: of that step.
+    :param workspace: holds them, and perhaps others of units that failed or that no longer exist.
+    :param current: what the step recorded when it ended in this run; None if it did not run, which lets all files pass.
+    :raises PlanningError: if the output's pattern does not tell the step's units apart.
+    """
+    ref = f"{upstream.name}.{output.name}"
+    pattern = parse_pattern(output.pattern, f"output {ref}")
+    missing = [name for name in upstream.foreach if name not in pattern.wildcards]
+    if missing:
+        raise PlanningError(f"output {ref}: `{output.pattern}` lacks {{{missing[0]}}}, so its units would overwrite it")
+    listed = list_matching(workspace, "workspace", pattern, {}).files
+    if current is None:
+        note = f"{upstream.name} has not run in this run: all files of {ref} are taken for good."
+        return Available(ref, pattern, listed, len(listed), notes=(note,))
+    files = [
+        file for file in listed if current.allows(unit_id(file.values, upstream.foreach), output.name, file.values)
+    ]
+    return Available(ref, pattern, files, len(listed))
+
+
+def from_workspace_pattern(text: str, workspace: Storage) -> Available:
+    """Files of the workspace by a pattern of their own, as a gate shows them.
+
+    :param text: key pattern.
+    """
+    pattern = parse_pattern(text, "pattern")
+    files = [
+        file
+        for file in list_matching(workspace, "workspace", pattern, {}).files
+        if not file.key.startswith(f"{PREFIX}/")
+    ]
+    return Available(text, pattern, files, len(files))

@@ -1,0 +1,33 @@
+"""What a run is given from outside: params, roots and its own name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What templates may use.
+
+    :param params: the trigger form's values.
+    :param data_root: URL or folder.
+    :param workspace_root: URL or folder.
+    :param run_id: of the DAG run; empty outside a run.
+    :param logical_date: of the DAG run, ISO 8601; empty outside a run.
+    """
+
+    params: Mapping[str, Any]
+    data_root: str
+    workspace_root: str
+    run_id: str = ""
+    logical_date: str = ""
+
+    def templates(self) -> dict[str, Any]:
+        """The names that templates see."""
+        return {
+            "params": dict(self.params),
+            "data_root": self.data_root,
+            "workspace_root": self.workspace_root,
+            "run_id": self.run_id,
+            "logical_date": self.logical_date,
+        }

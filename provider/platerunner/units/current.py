@@ -1,0 +1,83 @@
+"""Which units of a step, and which of their files, a run stands by."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from platerunner_unit.manifest import UnitTask
+
+FORMAT = 1
+Shape = Mapping[str, frozenset[tuple[str, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """What a step recorded at its end.
+
+    A unit that is run again with less, because a site is excluded now, leaves its old file of that site behind. So
+    not only units are recorded, but also the values that the files of each unit have. Most units of a step have the
+    same, so that these shapes are few.
+
+    :param foreach: the wildcards that make a unit.
+    :param names: output name to the wildcards in its pattern that are not in ``foreach``.
+    :param shapes: for each shape, output name to the combinations of values of these wildcards, as text.
+    :param units: unit id to the index of its shape.
+    """
+
+    foreach: tuple[str, ...]
+    names: Mapping[str, tuple[str, ...]]
+    shapes: tuple[Shape, ...]
+    units: Mapping[str, int]
+
+    @classmethod
+    def of(cls, foreach: Iterable[str], tasks: Iterable[UnitTask]) -> "Current":
+        """The record of some units.
+
+        :param tasks: of the units that are done.
+        """
+        foreach = tuple(foreach)
+        names: dict[str, tuple[str, ...]] = {}
+        shapes: dict[tuple[tuple[str, frozenset[tuple[str, ...]]], ...], int] = {}
+        units = {}
+        for task in tasks:
+            shape = []
+            for output, files in task.outputs.items():
+                rest = names.setdefault(output, tuple(sorted(set(files[0].values) - set(foreach))) if files else ())
+                shape.append((output, frozenset(_values(file.values, rest) for file in files)))
+            units[task.unit] = shapes.setdefault(tuple(shape), len(shapes))
+        return cls(foreach, names, tuple(dict(shape) for shape in shapes), units)
+
+    def allows(self, unit: str, output: str, values: Mapping[str, Any]) -> bool:
+        """Whether a file is one that the run stands by.
+
+        :param unit: id of the unit that its values belong to.
+        :param output: name of the output.
+        :param values: the file's wildcards.
+        """
+        index = self.units.get(unit)
+        if index is None:
+            return False
+        combinations = self.shapes[index].get(output)
+        # An output with an open number of files has no shape: any file of the unit counts.
+        return combinations is None or _values(values, self.names[output]) in combinations
+
+    def to_json(self) -> bytes:
+        """The stored form."""
+        shapes = [{name: sorted(rows) for name, rows in shape.items()} for shape in self.shapes]
+        raw = {"format": FORMAT, "foreach": self.foreach, "names": self.names, "shapes": shapes, "units": self.units}
+        return json.dumps(raw, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "Current":
+        """Read the stored form."""
+        raw = json.loads(data)
+        shapes = tuple(
+            {name: frozenset(tuple(row) for row in rows) for name, rows in shape.items()} for shape in raw["shapes"]
+        )
+        names = {name: tuple(wildcards) for name, wildcards in raw["names"].items()}
+        return cls(tuple(raw["foreach"]), names, shapes, raw["units"])
+
+
+def _values(values: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple([str(values[name]) for name in names])

@@ -1,0 +1,84 @@
+"""A step's plan: which units there are, and which of them have to run."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from platerunner.catalog.model import Resources
+from platerunner_unit.manifest import LoadData, UnitTask
+
+
+class UnitState(enum.StrEnum):
+    """Where a unit stands before anything runs."""
+
+    DONE = "done"
+    PENDING = "pending"
+    WAITING = "waiting"
+    EXCLUDED = "excluded"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedUnit:
+    """A unit of a plan.
+
+    :param task: what the container gets.
+    :param state: whether it has to run.
+    :param reason: why, as a clause for people: ``new``, ``waits for illum_calc.illum``, ``excluded: out of focus``.
+    """
+
+    task: UnitTask
+    state: UnitState
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepPlan:
+    """All units of a step, in natural order of their ids.
+
+    :param step: its name.
+    :param listed: objects that matched, by input name, for messages.
+    :param notes: what a person should know of how the plan came about, as sentences.
+    """
+
+    step: str
+    units: tuple[PlannedUnit, ...]
+    listed: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def counts(self) -> dict[str, int]:
+        """State word to number of units; every state is there."""
+        result = dict.fromkeys((str(s) for s in UnitState), 0)
+        for unit in self.units:
+            result[unit.state] += 1
+        return result
+
+    def tasks(self, state: UnitState) -> list[UnitTask]:
+        """The tasks of all units in a state."""
+        return [unit.task for unit in self.units if unit.state is state]
+
+
+@dataclass(frozen=True, slots=True)
+class StepSettings:
+    """A step as it runs under given params: templates rendered, overrides applied, catalog looked up; no units yet.
+
+    :param module: catalog name.
+    :param tool: ``cellprofiler`` or ``command``.
+    :param params: rendered ``with`` without files.
+    :param files: parameter name to (name as the tool sees it, absolute path) of each file.
+    :param folders: the parameters among them that stand for a folder.
+    :param image: as the spec or the catalog names it.
+    :param load_data: how inputs become CellProfiler's LoadData; None for other tools.
+    :param resources: what a unit asks of Batch at its first attempt.
+    """
+
+    step: str
+    module: str
+    tool: str
+    image: str
+    argv: tuple[str, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
+    load_data: LoadData | None = None
+    resources: Resources = field(default_factory=Resources)

@@ -1,0 +1,82 @@
+"""The outcome store: what was done before, from one LIST per step."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from platerunner.units.current import Current
+from platerunner_unit.category import Category
+from platerunner_unit.manifest import UnitTask
+from platerunner_unit.outcome import Outcome, outcome_key, outcomes_prefix, parse_outcome_key, run_prefix
+from platerunner_unit.storage import NotFoundError, Storage
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeIndex:
+    """What is known of a step's units without reading an outcome.
+
+    :param units: unit id to its (fingerprint, category) pairs.
+    """
+
+    units: dict[str, tuple[tuple[str, Category], ...]]
+
+    def categories(self, unit: str, fingerprint: str) -> frozenset[Category]:
+        """How attempts of a unit with this fingerprint ended."""
+        return frozenset(category for known, category in self.units.get(unit, ()) if known == fingerprint)
+
+    def fingerprints(self, unit: str) -> dict[str, frozenset[Category]]:
+        """Fingerprint to categories of a unit."""
+        return {known: self.categories(unit, known) for known, _ in self.units.get(unit, ())}
+
+    def succeeded(self) -> bool:
+        """Whether any unit of the step ever succeeded."""
+        return any(category is Category.SUCCEEDED for pairs in self.units.values() for _, category in pairs)
+
+
+class OutcomeStore:
+    """Outcomes of a pipeline, and which units of a run are current.
+
+    :param workspace: the pipeline's.
+    """
+
+    def __init__(self, workspace: Storage) -> None:
+        self._workspace = workspace
+
+    def index(self, step: str) -> OutcomeIndex:
+        """All outcomes of a step, from one LIST; foreign objects under its prefix are passed over."""
+        units: dict[str, tuple[tuple[str, Category], ...]] = {}
+        for found in self._workspace.list(outcomes_prefix(step)):
+            parsed = parse_outcome_key(found.key)
+            if parsed is not None:
+                unit, fingerprint, category = parsed
+                units[unit] = (*units.get(unit, ()), (fingerprint, category))
+        return OutcomeIndex(units)
+
+    def read(self, step: str, unit: str, fingerprint: str, category: Category) -> Outcome:
+        """One outcome.
+
+        :raises platerunner_unit.storage.NotFoundError: if there is none.
+        """
+        return Outcome.from_json(self._workspace.get(outcome_key(step, unit, fingerprint, category)))
+
+    def write(self, outcome: Outcome) -> None:
+        """Store an outcome; a former one of the same unit, fingerprint and category is replaced."""
+        self._workspace.put(outcome.key, outcome.to_json())
+
+    def record_current(self, run_id: str, step: str, foreach: Iterable[str], tasks: Iterable[UnitTask]) -> None:
+        """Record the units of a step that are done in a run, for the steps after it.
+
+        :param foreach: the step's.
+        :param tasks: of the units that are done now, whether this run did them or a former one.
+        """
+        self._workspace.put(_current_key(run_id, step), Current.of(foreach, tasks).to_json())
+
+    def current(self, run_id: str, step: str) -> Current | None:
+        """What a step recorded in a run; None if it has not ended there."""
+        try:
+            return Current.from_json(self._workspace.get(_current_key(run_id, step)))
+        except NotFoundError:
+            return None
+
+
+def _current_key(run_id: str, step: str) -> str:
+    return f"{run_prefix(run_id, step)}done.json"

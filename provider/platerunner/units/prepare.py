@@ -1,0 +1,141 @@
+"""The two doors to planning: one step within a run, and a whole pipeline before it runs."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from platerunner.catalog.model import Module
+from platerunner.spec.model import InputRef, Pipeline, Step
+from platerunner.spec.templates import render
+from platerunner.units.available import Available, from_step, from_workspace_pattern
+from platerunner.units.chain import from_plan
+from platerunner.units.context import RunContext
+from platerunner.units.dataset import from_dataset
+from platerunner.units.errors import PlanningError
+from platerunner.units.fingerprint import Fingerprints, step_ingredients
+from platerunner.units.model import StepPlan, StepSettings
+from platerunner.units.outcomes import OutcomeStore
+from platerunner.units.planning import plan_step
+from platerunner.units.settings import data_root, settle, workspace_url
+from platerunner.units.tasks import StepTaskBuilder
+from platerunner.units.toolfiles import ToolFiles, hash_files
+from platerunner_unit.storage import Storage
+
+StorageFactory = Callable[[str], Storage]
+
+
+class PlannedStep(NamedTuple):
+    """A step's plan, and what makes its manifests."""
+
+    plan: StepPlan
+    step_task: StepTaskBuilder
+
+
+def plan_one(
+    pipeline: Pipeline,
+    step_name: str,
+    modules: Mapping[str, Module],
+    context: RunContext,
+    *,
+    data: Storage,
+    workspace: Storage,
+    digest: str | None,
+) -> PlannedStep:
+    """Plan a step within a run, after the steps before it have ended.
+
+    :param step_name: of a step that runs units, no gate.
+    :param modules: the catalog.
+    :param data: the data root.
+    :param digest: of the step's image; None if it cannot be known.
+    :raises PlanningError: if the step cannot be planned; the message is for the scientist.
+    """
+    step = _step(pipeline, step_name)
+    store = OutcomeStore(workspace)
+
+    def look_up(ref: InputRef) -> Available:
+        if ref.source == "dataset":
+            return _from_dataset(pipeline, ref, context, data)
+        if ref.source == "workspace":
+            return from_workspace_pattern(ref.name, workspace)
+        upstream = _step(pipeline, ref.source)
+        return from_step(upstream, upstream.outputs[ref.name], workspace, store.current(context.run_id, upstream.name))
+
+    settings = settle(step, modules, context, pipeline.path.parent)
+    files = hash_files(settings)
+    plan = plan_step(step, _inputs(step, look_up), _fingerprints(step, settings, files, digest), workspace)
+    return PlannedStep(plan, StepTaskBuilder(pipeline.name, context.run_id, settings, files, digest, data, workspace))
+
+
+def plan_pipeline(
+    pipeline: Pipeline,
+    modules: Mapping[str, Module],
+    context: RunContext,
+    storage_factory: StorageFactory,
+    digests: Mapping[str, str | None],
+) -> list[StepPlan]:
+    """Plan all steps as if the pipeline ran now; nothing is written.
+
+    Units that come after units that have to run are pending, because nobody knows yet what these will write.
+
+    :param storage_factory: makes a storage of a URL.
+    :param digests: image name to digest.
+    :raises PlanningError: if a step cannot be planned.
+    """
+    data = storage_factory(data_root(pipeline, context))
+    workspace = storage_factory(workspace_url(pipeline, context))
+    listed: dict[InputRef, Available] = {}
+    plans: dict[str, StepPlan] = {}
+
+    def look_up(ref: InputRef) -> Available:
+        if ref not in listed:
+            listed[ref] = _look_up_before(pipeline, ref, context, data, workspace, plans)
+        return listed[ref]
+
+    for step in pipeline.modules:
+        settings = settle(step, modules, context, pipeline.path.parent)
+        fingerprints = _fingerprints(step, settings, hash_files(settings), digests.get(settings.image))
+        plans[step.name] = plan_step(step, _inputs(step, look_up), fingerprints, workspace)
+    return list(plans.values())
+
+
+def images(pipeline: Pipeline, modules: Mapping[str, Module], context: RunContext) -> list[str]:
+    """The images that a pipeline runs under these params, to be resolved to digests."""
+    settled = (settle(step, modules, context, pipeline.path.parent) for step in pipeline.modules)
+    return sorted({settings.image for settings in settled})
+
+
+def _step(pipeline: Pipeline, name: str) -> Step:
+    step = pipeline.steps.get(name)
+    if not isinstance(step, Step):
+        raise PlanningError(f"pipeline {pipeline.name} has no step {name} that runs units")
+    return step
+
+
+def _inputs(step: Step, look_up: Callable[[InputRef], Available]) -> dict[str, Available]:
+    """Input name to files; an input that two names share is listed once."""
+    by_ref = {ref: look_up(ref) for ref in dict.fromkeys(step.inputs.values())}
+    return {name: by_ref[ref] for name, ref in step.inputs.items()}
+
+
+def _fingerprints(step: Step, settings: StepSettings, files: ToolFiles, digest: str | None) -> Fingerprints:
+    return Fingerprints(step_ingredients(settings, files, step.outputs, digest))
+
+
+def _from_dataset(pipeline: Pipeline, ref: InputRef, context: RunContext, data: Storage) -> Available:
+    dataset = pipeline.dataset
+    return from_dataset(dataset.files[ref.name], data, render(dataset.where, context.templates()), dataset.exclude)
+
+
+def _look_up_before(
+    pipeline: Pipeline,
+    ref: InputRef,
+    context: RunContext,
+    data: Storage,
+    workspace: Storage,
+    plans: Mapping[str, StepPlan],
+) -> Available:
+    if ref.source == "dataset":
+        return _from_dataset(pipeline, ref, context, data)
+    if ref.source == "workspace":
+        return from_workspace_pattern(ref.name, workspace)
+    upstream = _step(pipeline, ref.source)
+    return from_plan(upstream, upstream.outputs[ref.name], workspace, plans[upstream.name])
