@@ -1,0 +1,1 @@
+"""AWS Batch as this project uses it."""

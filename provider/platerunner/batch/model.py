@@ -1,0 +1,268 @@
+"""The words in which Platerunner speaks of AWS Batch: submissions, jobs as they look, what a step remembers."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, Self
+
+from platerunner_unit.evidence import BatchEvidence
+
+MAX_ARRAY = 10_000
+"""Children an array job may have (AWS Batch quota)."""
+MAX_DESCRIBE = 100
+"""Job ids that one DescribeJobs call takes (AWS Batch API)."""
+MAX_NAME = 128
+"""Letters of a job name or a job definition name (AWS Batch API)."""
+MAX_PAYLOAD = 30 * 1024
+"""Bytes of a SubmitJob request (AWS Batch quota)."""
+SUBMIT_RATE = 50.0
+"""SubmitJob calls per second and account (AWS Batch quota)."""
+
+STATUSES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")
+"""Every status of a job, in the order in which it passes through them."""
+TERMINAL = frozenset({"SUCCEEDED", "FAILED"})
+
+
+class BatchError(Exception):
+    """AWS Batch refused something for good; the message is one sentence for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """What a job definition is made of; equal content means the same definition.
+
+    :param name: first part of the definition's name, e.g. ``demo-illum_calc``.
+    :param image: full reference, with its digest when that is known.
+    :param command: the container's command; submissions may override it.
+    :param vcpus: cores; submissions may override them.
+    :param memory: bytes; submissions may override them.
+    :param disk: bytes of ephemeral storage. Batch sizes it per job on Fargate alone (21 to 200 GiB); on EC2 the
+        instance's volume is what there is.
+    :param log_group: CloudWatch log group.
+    :param environment: plain variables; never secrets.
+    :param secrets: variable to ARN of a secret or parameter: by reference only.
+    :param gpus: whole GPUs.
+    :param shared_memory: bytes of ``/dev/shm``; EC2 only.
+    :param swap: bytes of swap beyond memory; EC2 only.
+    :param init: run an init process as PID 1; EC2 only.
+    :param attempts: attempts by Batch itself, 1 to 10; see :mod:`platerunner.batch.definitions` for why it is 1.
+    :param tags: for the definition and, propagated, for the tasks.
+    """
+
+    name: str
+    image: str
+    command: tuple[str, ...]
+    vcpus: float = 1.0
+    memory: int = 4 * 1024**3
+    disk: int | None = None
+    job_role: str | None = None
+    execution_role: str | None = None
+    log_group: str = "/aws/batch/job"
+    platform: Literal["EC2", "FARGATE"] = "EC2"
+    environment: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    gpus: int = 0
+    shared_memory: int | None = None
+    swap: int | None = None
+    init: bool = True
+    attempts: int = 1
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One SubmitJob call, as intended (``job_id`` None) or as made.
+
+    :param n: counts the step's submissions in this run, from 1; its manifest is ``<n>.units.jsonl``.
+    :param name: job name, deterministic, so that a call whose answer was lost can be found again.
+    :param size: children of the array; 1 for a single job.
+    :param units: unit ids, or indexes into the step's unit list, in array order.
+    :param resources: what was asked for, e.g. ``{"vcpus": 1, "memory": 8589934592, "disk": ..., "timeout": 7200}``.
+    :param definition: ARN of the job definition.
+    :param submitted_at: ISO 8601, UTC; of the intent until there is a job id.
+    :param ended_at: when its verdicts had been collected; None until then.
+    """
+
+    n: int
+    name: str
+    kind: Literal["array", "single"]
+    size: int
+    units: tuple[int | str, ...]
+    queue: str
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    job_id: str | None = None
+    definition: str = ""
+    submitted_at: str = ""
+    ended_at: str | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether it has a job whose verdicts are still to be collected."""
+        return self.job_id is not None and self.ended_at is None
+
+    def child_id(self, index: int) -> str:
+        """The job id of one of its units.
+
+        :param index: from 0.
+        :raises ValueError: if it has no job yet.
+        """
+        if self.job_id is None:
+            raise ValueError(f"{self.name} was not submitted yet")
+        return f"{self.job_id}:{index}" if self.kind == "array" else self.job_id
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One attempt that Batch itself made of a job; times in seconds since 1970."""
+
+    exit_code: int | None = None
+    reason: str = ""
+    status_reason: str = ""
+    log_stream: str | None = None
+    started_at: float | None = None
+    stopped_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as DescribeJobs or ListJobs shows it.
+
+    :param id: job id, ``<id>:<index>`` for a child.
+    :param status_reason: Batch's own, e.g. ``Host EC2 (instance i-0) terminated.``
+    :param container_reason: the container's, e.g. ``OutOfMemoryError: Container killed due to memory usage``.
+    :param exit_code: the container's; None if it never ran.
+    :param log_stream: of the last attempt.
+    :param index: array index of a child.
+    :param array_size: of an array parent.
+    :param array_counts: of an array parent: status to number of children, without zeros.
+    :param created_at: times in seconds since 1970, None if not reached.
+    :param attempts: made by Batch itself, oldest first; empty in ListJobs.
+    """
+
+    id: str
+    name: str = ""
+    status: str = ""
+    status_reason: str = ""
+    container_reason: str = ""
+    exit_code: int | None = None
+    log_stream: str | None = None
+    index: int | None = None
+    array_size: int | None = None
+    array_counts: Mapping[str, int] = field(default_factory=dict)
+    created_at: float | None = None
+    started_at: float | None = None
+    stopped_at: float | None = None
+    attempts: tuple[AttemptView, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it succeeded or failed."""
+        return self.status in TERMINAL
+
+    def counts(self) -> dict[str, int]:
+        """Status to number of units: an array's children, or the job itself; a child not counted yet is SUBMITTED."""
+        if self.array_size is None:
+            return {self.status: 1}
+        counts = dict(self.array_counts)
+        missing = self.array_size - sum(counts.values())
+        if missing > 0:
+            counts["SUBMITTED"] = counts.get("SUBMITTED", 0) + missing
+        return counts
+
+    def evidence(self) -> BatchEvidence:
+        """What the judge needs of it."""
+        return BatchEvidence(self.status, self.status_reason, self.container_reason, self.exit_code)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a set of watched jobs is.
+
+    :param total: units in all jobs.
+    :param counts: status to units.
+    :param jobs: job id to the last view of it; parents only, so small.
+    :param missing: job ids that Batch does not know (any more).
+    :param unseen: jobs that Batch has not shown yet.
+    """
+
+    total: int
+    counts: Mapping[str, int]
+    jobs: Mapping[str, JobView]
+    missing: tuple[str, ...] = ()
+    unseen: int = 0
+
+    @property
+    def succeeded(self) -> int:
+        """Units that succeeded."""
+        return self.counts.get("SUCCEEDED", 0)
+
+    @property
+    def failed(self) -> int:
+        """Units that failed."""
+        return self.counts.get("FAILED", 0)
+
+    @property
+    def done(self) -> int:
+        """Units that ended."""
+        return self.succeeded + self.failed
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left to wait for."""
+        return self.unseen == 0 and all(view.ended for view in self.jobs.values())
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """What a step of a run remembers between processes: ``_platerunner/runs/<run id>/<step>/state.json``.
+
+    :param submissions: oldest first.
+    :param attempts: unit id to attempts that count.
+    :param losses: unit id to attempts lost with their host, which count against no limit of the unit's own.
+    :param extra: what the operator wants to find again (plain JSON).
+    """
+
+    run_id: str
+    step: str
+    submissions: tuple[Submission, ...] = ()
+    attempts: Mapping[str, int] = field(default_factory=dict)
+    losses: Mapping[str, int] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    format: int = 1
+
+    @property
+    def next_n(self) -> int:
+        """The number of the next submission."""
+        return max((s.n for s in self.submissions), default=0) + 1
+
+    @property
+    def live(self) -> tuple[Submission, ...]:
+        """Submissions with a job whose verdicts are still to be collected."""
+        return tuple(s for s in self.submissions if s.live)
+
+    @property
+    def intents(self) -> tuple[Submission, ...]:
+        """Submissions of which it is not known whether they were made: find them by name before making them again."""
+        return tuple(s for s in self.submissions if s.job_id is None and s.ended_at is None)
+
+    def with_submission(self, submission: Submission) -> Self:
+        """A copy in which the submission of that number is this one, or is added."""
+        others = [s for s in self.submissions if s.n != submission.n]
+        return replace(self, submissions=tuple(sorted([*others, submission], key=lambda s: s.n)))
+
+    def to_json(self) -> bytes:
+        """The stored form."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Read a stored state.
+
+        :raises ValueError: if it is not JSON, or of another format.
+        """
+        raw = json.loads(data)
+        if not isinstance(raw, dict) or raw.get("format") != 1:
+            raise ValueError("it is no state of format 1, the one that this version reads")
+        submissions = tuple(Submission(**{**s, "units": tuple(s["units"])}) for s in raw.pop("submissions"))
+        return cls(submissions=submissions, **raw)

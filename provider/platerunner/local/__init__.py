@@ -1,0 +1,1 @@
+"""The embedded cloud: moto, and a Batch that really runs commands."""

@@ -1,0 +1,285 @@
+"""The host of the embedded cloud: a small process with one thread that starts, watches and ends the jobs' commands.
+
+It is apart from the cloud for three reasons: forking a process of many threads is unsafe and slow; the kernel's "your
+parent died" signal follows the thread that forked; and the end of its standard input tells it that the cloud is gone,
+however that died, so that no tool outlives it. It reads a JSON command per line and writes a JSON event per line::
+
+    {"do": "start", "key", "argv", "env", "cwd", "log", "memory"}    -> started, then ended; or failed
+    {"do": "stop", "key", "grace"}                                   TERM to the process group, KILL after grace seconds
+"""
+
+import ctypes
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from platerunner.local import limits
+from platerunner.local.joblog import CHUNK, Log
+
+GRACE_S = 3.0
+"""Between TERM and KILL when the cloud is gone."""
+WATCH_S = 0.25
+"""Between two looks at the memory of the process trees."""
+STRAYS_S = 1.0
+"""Between two looks for daemons whose job ended."""
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+LINUX = sys.platform == "linux"
+LIBC: Any = ctypes.CDLL(None, use_errno=True) if LINUX else None
+
+
+class Running:
+    """A job's process.
+
+    :param kill_at: when the grace ends, on the monotonic clock; None if nobody stopped it.
+    """
+
+    def __init__(self, key: str, process: subprocess.Popen[bytes], output: int, command: dict[str, Any]) -> None:
+        self.key = key
+        self.process = process
+        self.output = output
+        self.log = Log(command["log"])
+        self.memory: int | None = command.get("memory")
+        self.group: limits.Group | None = None
+        self.oom = False
+        self.kill_at: float | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of the command itself, which leads its session."""
+        return self.process.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to its process group."""
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:
+            return
+
+
+class Agent:
+    """The loop; all its state belongs to its one thread."""
+
+    def __init__(self, commands: int, events: BinaryIO) -> None:
+        self._commands = commands
+        self._events = events
+        self._rest = b""
+        self._closing = False
+        self._jobs: dict[int, Running] = {}
+        self._groups = limits.find_groups()
+        self._old_groups: list[limits.Group] = []
+        self._next_watch = self._next_strays = 0.0
+        self._sweep = False
+        self._selector = selectors.DefaultSelector()
+
+    def run(self) -> None:
+        """Serve until the cloud closes the pipe or dies, then end what still runs."""
+        os.set_blocking(self._commands, False)
+        self._selector.register(self._commands, selectors.EVENT_READ, self._read_commands)
+        wake, wake_in = os.pipe()
+        for end in (wake, wake_in):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(wake_in, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        signal.signal(signal.SIGTERM, lambda _number, _frame: self._close())
+        self._selector.register(wake, selectors.EVENT_READ, partial(os.read, wake, CHUNK))
+        while not (self._closing and not self._jobs):
+            for ready, _ in self._selector.select(self._timeout()):
+                ready.data()
+            self._reap()
+            self._tick(time.monotonic())
+        self._end_strays(all_of_them=True)
+
+    def _timeout(self) -> float | None:
+        if not self._jobs:
+            return STRAYS_S if self._sweep else None
+        deadlines = [job.kill_at - time.monotonic() for job in self._jobs.values() if job.kill_at is not None]
+        return max(0.0, min([WATCH_S, *deadlines]))
+
+    def _read_commands(self) -> None:
+        try:
+            data = os.read(self._commands, CHUNK)
+        except BlockingIOError:
+            return
+        if not data:
+            self._close()
+            return
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._obey(json.loads(line))
+
+    def _obey(self, command: dict[str, Any]) -> None:
+        if command["do"] == "start":
+            self._start(command)
+            return
+        for job in self._jobs.values():
+            if job.key == command["key"]:
+                self._stop(job, command["grace"])
+
+    def _close(self) -> None:
+        if self._closing:
+            return
+        self._closing = True
+        self._selector.unregister(self._commands)
+        for job in self._jobs.values():
+            self._stop(job, GRACE_S)
+
+    def _stop(self, job: Running, grace: float) -> None:
+        job.signal(signal.SIGTERM if grace > 0 else signal.SIGKILL)
+        job.kill_at = time.monotonic() + grace
+
+    def _start(self, command: dict[str, Any]) -> None:
+        group = self._groups.make(command["memory"]) if command.get("memory") else None
+        output, child_end = os.pipe()
+        try:
+            process = subprocess.Popen(
+                command["argv"],
+                stdin=subprocess.DEVNULL,
+                stdout=child_end,
+                stderr=subprocess.STDOUT,
+                env=command["env"],
+                cwd=command["cwd"],
+                start_new_session=True,
+                preexec_fn=partial(_in_child, os.getpid(), group),
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            os.close(output)
+            self._retire(group)
+            self._tell(
+                key=command["key"], event="failed", error=error.strerror if isinstance(error, OSError) else str(error)
+            )
+            return
+        finally:
+            os.close(child_end)
+        os.set_blocking(output, False)
+        job = Running(command["key"], process, output, command)
+        job.group = group
+        self._jobs[job.pid] = job
+        self._selector.register(output, selectors.EVENT_READ, partial(self._pump, job))
+        self._tell(key=job.key, event="started", pid=job.pid)
+
+    def _pump(self, job: Running) -> bool:
+        try:
+            data = os.read(job.output, CHUNK)
+        except BlockingIOError:
+            return False
+        if data:
+            job.log.write(data)
+        else:  # all writers closed it; the process itself may go on
+            self._selector.unregister(job.output)
+        return bool(data)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid in self._jobs:
+                self._ended(self._jobs.pop(pid), os.waitstatus_to_exitcode(status), usage.ru_maxrss)
+
+    def _ended(self, job: Running, code: int, peak_kib: int) -> None:
+        job.process.returncode = code
+        self._sweep = True
+        job.signal(signal.SIGKILL)  # a container's processes end with its first one
+        while self._is_open(job) and self._pump(job):
+            continue
+        if self._is_open(job):
+            self._selector.unregister(job.output)
+        os.close(job.output)
+        job.log.close()
+        peak = job.group.peak() if job.group else None
+        oom = job.oom or (job.group is not None and job.group.killed())
+        self._retire(job.group)
+        self._tell(key=job.key, event="ended", code=code, oom=oom, peak=peak or peak_kib * 1024)
+
+    def _is_open(self, job: Running) -> bool:
+        return job.output in self._selector.get_map()
+
+    def _retire(self, group: limits.Group | None) -> None:
+        if group is not None and not group.remove():
+            self._old_groups.append(group)
+
+    def _tick(self, now: float) -> None:
+        for job in self._jobs.values():
+            if job.kill_at is not None and now >= job.kill_at:
+                job.signal(signal.SIGKILL)
+                job.kill_at = now + GRACE_S
+        if now >= self._next_watch:
+            self._next_watch = now + WATCH_S
+            self._watch_memory()
+        if self._sweep and now >= self._next_strays:
+            self._next_strays = now + STRAYS_S
+            self._end_strays(all_of_them=False)
+            self._old_groups = [group for group in self._old_groups if not group.remove()]
+            self._sweep = bool(self._jobs or self._old_groups)
+
+    def _watch_memory(self) -> None:
+        watched = [job for job in self._jobs.values() if job.group is None and job.memory is not None]
+        table = limits.process_table() if watched else {}
+        for job in watched:
+            assert job.memory is not None
+            job.oom |= limits.enforce(limits.tree(table, job.pid), job.memory)
+
+    def _end_strays(self, *, all_of_them: bool) -> None:
+        """Daemons that left their job's session became children of this process; they end with their job."""
+        if not LINUX:
+            return
+        keys = {job.key for job in self._jobs.values()}
+        for process in limits.process_table().values():
+            if process.parent != os.getpid() or process.pid in self._jobs:
+                continue
+            if all_of_them or (process.session not in self._jobs and _job_of(process.pid) not in keys):
+                _kill(process.pid)
+
+    def _tell(self, **event: object) -> None:
+        try:
+            self._events.write(json.dumps(event).encode() + b"\n")
+            self._events.flush()
+        except BrokenPipeError:
+            self._close()
+
+
+def _in_child(agent: int, group: limits.Group | None) -> None:
+    if LINUX:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != agent:  # it died before the line above
+            os._exit(1)
+    if group is not None:
+        group.enter()
+
+
+def _job_of(pid: int) -> str:
+    try:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    values = dict(variable.partition(b"=")[::2] for variable in variables)
+    return f"{values.get(b'AWS_BATCH_JOB_ID', b'').decode()}#{values.get(b'AWS_BATCH_JOB_ATTEMPT', b'').decode()}"
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def main() -> None:
+    """Run until standard input ends."""
+    if LINUX:
+        LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Agent(sys.stdin.fileno(), sys.stdout.buffer).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""The embedded cloud: S3, Batch, CloudWatch Logs and ECR on this machine, with jobs that really run.
+
+``Cloud().start()`` serves it from a thread of this process, ``python -m platerunner.local`` from one of its own.
+"""
+
+import os
+import shutil
+import socket
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from platerunner.local.faults import Dice, Faults
+from platerunner.local.images import LocalImage, LocalImages, builtin_images
+
+if TYPE_CHECKING:
+    from platerunner.local.server import Server
+
+REGION = "us-east-1"
+PARENT_VARIABLE = "PLATERUNNER_PARENT"
+
+
+class CloudError(Exception):
+    """The embedded cloud cannot start; the message is one sentence with the remedy."""
+
+
+class Cloud:
+    """A running embedded cloud; a process can have one.
+
+    :param port: 0 for a free one.
+    :param cores: that jobs may use together; this machine's if None.
+    :param memory: bytes that jobs may use together; this machine's if None.
+    :param images: besides the built-in ones.
+    :param cellprofiler: the program behind ``cellprofiler:4.2.8``; looked for if None.
+    :param faults: what goes wrong on purpose.
+    :param min_timeout: shortest timeout that a job may have, in seconds; AWS Batch says 60.
+    """
+
+    _running: ClassVar["Cloud | None"] = None
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        region: str = REGION,
+        cores: float | None = None,
+        memory: int | None = None,
+        images: Iterable[LocalImage] = (),
+        cellprofiler: Path | None = None,
+        faults: Faults | None = None,
+        min_timeout: int = 60,
+    ) -> None:
+        self.region = region
+        self.folder = Path(tempfile.mkdtemp(prefix="platerunner-cloud-"))
+        self._port = port
+        self._cores = cores or os.cpu_count() or 1
+        self._memory = memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        self._images = chain(images, builtin_images(cellprofiler))
+        self._min_timeout = min_timeout
+        self._dice = Dice(Faults() if faults is None else faults)
+        self._server: Server | None = None
+
+    def start(self) -> Self:
+        """Start it; it serves from a thread until :meth:`stop`.
+
+        :raises CloudError: if moto is missing, the port is taken, or this process has a cloud already.
+        """
+        if Cloud._running is not None:
+            raise CloudError(f"A cloud runs in this process already, at {Cloud._running.endpoint}: stop it first.")
+        listening = _bind(self._port)
+        try:
+            from platerunner.local.server import Server
+        except ModuleNotFoundError as error:
+            listening.close()
+            needed = (error.name or "").partition(".")[0]
+            raise CloudError(
+                f"The embedded cloud needs {needed}: pip install 'airflow-provider-platerunner[local]'."
+            ) from error
+        self._port = listening.getsockname()[1]
+        self._server = Server(
+            listening,
+            folder=self.folder,
+            region=self.region,
+            cores=self._cores,
+            memory=self._memory,
+            images=self._images,
+            variables=self.environment() | {PARENT_VARIABLE: str(os.getpid())},
+            dice=self._dice,
+            min_timeout=self._min_timeout,
+        )
+        Cloud._running = self
+        return self
+
+    def stop(self) -> None:
+        """End all jobs, then the cloud, and forget what it held."""
+        if self._server is None:
+            return
+        self._server.close()
+        self._server = None
+        Cloud._running = None
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self.start() if self._server is None else self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def endpoint(self) -> str:
+        """The address of every service."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def calls(self) -> Counter[str]:
+        """How often each call was made, e.g. ``batch.describejobs``."""
+        assert self._server is not None
+        return self._server.front.calls
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong on purpose; may be set while the cloud runs."""
+        return self._dice.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._dice.faults = faults
+
+    @property
+    def images(self) -> LocalImages:
+        """The images that jobs can name."""
+        assert self._server is not None
+        return self._server.images
+
+    def environment(self) -> dict[str, str]:
+        """Variables with which boto3 and obstore reach it."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_REGION": self.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ALLOW_HTTP": "true",
+        }
+
+    def connection(self) -> dict[str, Any]:
+        """Extras of the Airflow connection ``platerunner``."""
+        assert self._server is not None
+        return {"endpoint_url": self.endpoint, "region": self.region, **self._server.connection()}
+
+
+def _bind(port: int) -> socket.socket:
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+    except OSError as error:
+        listening.close()
+        raise CloudError(f"Port {port} cannot be used ({error.strerror}): choose another with --port.") from error
+    listening.listen(512)
+    return listening
+
+
+def serve(cloud: Cloud, stop: threading.Event, parent: int | None) -> None:
+    """Wait until somebody stops the cloud, or the process that it was started for is gone.
+
+    :param stop: set to end.
+    :param parent: pid; None for nobody in particular.
+    """
+    while not stop.wait(1.0):
+        if parent is not None and not _alive(parent):
+            break
+    cloud.stop()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,145 @@
+"""Images of the embedded cloud: a name and a tag stand for an environment of this machine instead of a container."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+CELLPROFILER_VARIABLE = "PLATERUNNER_CELLPROFILER"
+
+
+class ImageMissingError(Exception):
+    """There is no such image; the message is what a container runtime would say."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalImage:
+    """An environment that stands for an image.
+
+    :param name: ``imaging``.
+    :param tag: ``0.1.0``.
+    :param path: folders put before ``PATH``.
+    :param variables: set for the command.
+    :param contents: what is in it, e.g. ``{"cellprofiler": "4.2.8"}``; the digest is made of name, tag and this.
+    """
+
+    name: str
+    tag: str
+    path: tuple[Path, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    contents: Mapping[str, str] = field(default_factory=dict)
+
+    def environment(self, base: Mapping[str, str]) -> dict[str, str]:
+        """The variables of a command that runs in it.
+
+        :param base: what the machine gives.
+        """
+        path = os.pathsep.join([*map(str, self.path), base.get("PATH", os.defpath)])
+        return {**base, **self.variables, "PATH": path}
+
+    @property
+    def manifest(self) -> str:
+        """An image manifest; the same wherever the image has the same name, tag and contents."""
+        layer = json.dumps([self.name, self.tag, dict(self.contents)], sort_keys=True).encode()
+        config = json.dumps({"os": sys.platform, "config": {"Labels": dict(self.contents)}}, sort_keys=True).encode()
+        return json.dumps(
+            {
+                "schemaVersion": 2,
+                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "config": _blob("application/vnd.oci.image.config.v1+json", config),
+                "layers": [_blob("application/vnd.oci.image.layer.v1.tar+gzip", layer)],
+            },
+            sort_keys=True,
+        )
+
+    @property
+    def digest(self) -> str:
+        """The digest of the manifest, as a registry computes it."""
+        return f"sha256:{hashlib.sha256(self.manifest.encode()).hexdigest()}"
+
+
+def _blob(media_type: str, data: bytes) -> dict[str, Any]:
+    return {"mediaType": media_type, "size": len(data), "digest": f"sha256:{hashlib.sha256(data).hexdigest()}"}
+
+
+class LocalImages:
+    """All images that jobs can name.
+
+    :param registry: their registry, e.g. ``123456789012.dkr.ecr.us-east-1.amazonaws.com/platerunner``.
+    """
+
+    def __init__(self, registry: str, images: Iterable[LocalImage]) -> None:
+        self.registry = registry
+        self.all = tuple(images)
+
+    def find(self, reference: str) -> LocalImage:
+        """The image that a job definition names.
+
+        :param reference: ``<registry>/name:tag``, ``<registry>/name@sha256:...`` or ``name:tag``.
+        :raises ImageMissingError: if there is none.
+        """
+        short = reference.removeprefix(f"{self.registry}/")
+        name, _, digest = short.partition("@")
+        name, _, tag = name.partition(":")
+        for image in self.all:
+            if image.name == name and (image.digest == digest if digest else image.tag == (tag or "latest")):
+                return image
+        known = ", ".join(f"{image.name}:{image.tag}" for image in self.all)
+        raise ImageMissingError(f"{reference}: not found; this machine stands in for {known}")
+
+
+def builtin_images(cellprofiler: Path | None = None) -> Iterator[LocalImage]:
+    """The images that this machine can stand in for.
+
+    :param cellprofiler: the program; looked for if None.
+    """
+    version = metadata.version("platerunner-unit")
+    here = (Path(sys.executable).parent,)
+    contents = {"platerunner-unit": version, "python": ".".join(map(str, sys.version_info[:3]))}
+    for name in ("base", "imaging"):
+        for tag in (version, "latest"):
+            yield LocalImage(name, tag, here, contents=dict(contents))
+    program = cellprofiler or find_cellprofiler()
+    if program is not None and (installed := cellprofiler_version(program)) is not None:
+        # The runner is this interpreter's; the tool's own folder comes after it, and the runner gets its absolute name.
+        variables = {CELLPROFILER_VARIABLE: str(program)}
+        tag = ".".join(installed.split(".")[:3])  # what it calls itself: 4.2.8.1 is a repackaged 4.2.8
+        yield LocalImage(
+            "cellprofiler", tag, (*here, program.parent), variables, contents | {"cellprofiler": installed}
+        )
+
+
+def find_cellprofiler() -> Path | None:
+    """The CellProfiler of ``PLATERUNNER_CELLPROFILER``, of a ``.cellprofiler`` folder here or above, or on ``PATH``."""
+    if named := os.environ.get(CELLPROFILER_VARIABLE):
+        return Path(named).absolute() if os.access(named, os.X_OK) else None
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        program = folder / ".cellprofiler" / "bin" / "cellprofiler"
+        if os.access(program, os.X_OK):
+            return program
+    found = shutil.which("cellprofiler")
+    return Path(found) if found else None
+
+
+def cellprofiler_version(program: Path) -> str | None:
+    """The version of a CellProfiler: from what is installed beside it, else by asking it, which takes seconds.
+
+    :param program: its executable.
+    :returns: e.g. ``4.2.8.1``; None if it does not say within a minute.
+    """
+    for installed in program.resolve().parents[1].glob("lib/python*/site-packages/[Cc]ell[Pp]rofiler-*.dist-info"):
+        return installed.name.removesuffix(".dist-info").partition("-")[2]
+    try:
+        answer = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return next((word for word in answer.stdout.split() if word[:1].isdigit()), None)
