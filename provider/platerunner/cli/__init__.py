@@ -1,0 +1,22 @@
+"""The `platerunner` command."""
+
+import typer
+
+from platerunner.cli.demo import demo
+from platerunner.cli.plan import plan
+from platerunner.cli.run import run
+from platerunner.cli.schema import schema
+from platerunner.cli.up import up
+from platerunner.cli.validate import validate
+
+app = typer.Typer(
+    name="platerunner",
+    help="Plate-scale microscopy pipelines on AWS Batch, from a YAML spec.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (validate, plan, run, up, demo, schema):
+    app.command()(command)
+
+__all__ = ["app"]

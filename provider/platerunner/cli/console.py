@@ -1,0 +1,21 @@
+"""What the command prints: colours and tables on a terminal, plain lines otherwise."""
+
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+BAD_INPUT = 2
+
+
+def fail(message: str, code: int = BAD_INPUT) -> NoReturn:
+    """Print one message to stderr and end the command.
+
+    :param message: what is wrong and what to do.
+    :param code: exit status; 2 for bad input, 1 for a run that failed.
+    """
+    err.print(message, style="red", markup=False)
+    raise typer.Exit(code)

@@ -1,0 +1,93 @@
+"""The process in which `platerunner run` lets Airflow's own machinery run a DAG: `dag.test()`.
+
+A process of its own, so that the log of Airflow goes to a file and the terminal shows progress. It speaks with its
+parent in JSON lines: states go out on the descriptor named by ``PLATERUNNER_EVENTS``, answers come in on stdin.
+"""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+POLL_S = 0.5
+
+
+def main(argv: list[str]) -> int:
+    """Run one DAG to its end.
+
+    :param argv: the spec's path, the run's date (ISO 8601 with zone), its conf as JSON.
+    :returns: 0 if the DAG run succeeded, 1 if not.
+    """
+    spec, run_after, conf = Path(argv[0]), datetime.fromisoformat(argv[1]), json.loads(argv[2])
+    events = os.fdopen(int(os.environ["PLATERUNNER_EVENTS"]), "w", buffering=1)
+
+    # All imports before any thread: Airflow's models import each other while SQLAlchemy holds a lock of its own.
+    from airflow.models import import_all_models
+
+    from platerunner.render import build_dag
+    from platerunner.sensors import answering
+    from platerunner.spec.loader import load_pipeline
+
+    import_all_models()  # type: ignore[no-untyped-call]
+    dag = build_dag(load_pipeline(spec))
+    run_id = f"manual__{run_after.isoformat()}"
+    for task in dag.tasks:
+        task.on_failure_callback = [partial(_tell_failure, events)]
+    reporter = threading.Thread(target=_report, args=(dag.dag_id, run_id, events), daemon=True)
+    answers = threading.Thread(target=_answer, args=(answering.answer_pending, dag.dag_id, run_id), daemon=True)
+    reporter.start()
+    answers.start()
+    run = dag.test(run_after=run_after, logical_date=run_after, run_conf=conf)
+    _send(events, event="end", state=str(run.state), states=_states(dag.dag_id, run_id))
+    return 0 if str(run.state) == "success" else 1
+
+
+def _send(events: Any, **message: Any) -> None:
+    events.write(json.dumps(message) + "\n")
+
+
+def _tell_failure(events: Any, context: Any) -> None:
+    """Tell the parent why a task failed."""
+    _send(events, event="failure", task=context["ti"].task_id, message=str(context["exception"]))
+
+
+def _report(dag_id: str, run_id: str, events: Any) -> None:
+    """Tell the parent the tasks' states, as long as there is a parent."""
+    pause = threading.Event()
+    while not pause.wait(POLL_S):
+        try:
+            _send(events, event="states", states=_states(dag_id, run_id))
+        except BrokenPipeError:
+            os._exit(1)  # the parent was killed, and its embedded cloud with it
+
+
+def _states(dag_id: str, run_id: str) -> dict[str, str]:
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    query = select(TaskInstance.task_id, TaskInstance.state).where(
+        TaskInstance.dag_id == dag_id, TaskInstance.run_id == run_id
+    )
+    with create_session() as session:
+        return {task: str(state) for task, state in session.execute(query) if state is not None}
+
+
+def _answer(deliver: Callable[..., None], dag_id: str, run_id: str) -> None:
+    """Hand the parent's answers to the gates that wait for them."""
+    for answer in _lines():
+        deliver(dag_id, run_id, answer["task"], answer["choice"], answer["comment"])
+
+
+def _lines() -> Iterator[dict[str, Any]]:
+    for line in sys.stdin:
+        yield json.loads(line)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

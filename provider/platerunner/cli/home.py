@@ -1,0 +1,66 @@
+"""A private Airflow for one folder: its home, its settings as environment variables, its database."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+DAG_FILE = '''"""An Airflow DAG file made by `platerunner`; loads the specs that PLATERUNNER_DAG_SPECS names."""
+
+import os
+
+from platerunner.render import load_dags
+
+load_dags(os.environ["PLATERUNNER_DAG_SPECS"], globals())
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class AirflowHome:
+    """An Airflow of our own in a folder, apart from any other on the machine.
+
+    :param folder: AIRFLOW_HOME; made if it is not there.
+    """
+
+    folder: Path
+
+    def environment(self, specs: Path, connection: Mapping[str, Any]) -> dict[str, str]:
+        """The variables under which Airflow's processes run.
+
+        :param specs: a spec file or a folder of them.
+        :param connection: extras of the connection ``platerunner``.
+        """
+        return {
+            "AIRFLOW_HOME": str(self.folder),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(self.folder / "dags"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            # Without it, a trigger or an answer within a second of parking can fail the task (see docs/design.md).
+            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+            "AIRFLOW_CONN_PLATERUNNER": json.dumps({"conn_type": "platerunner", "extra": dict(connection)}),
+            "PLATERUNNER_DAG_SPECS": str(specs.absolute()),
+        }
+
+    def prepare(self) -> None:
+        """Write the DAG file and bring the database to the installed Airflow's schema, once per Airflow version.
+
+        :raises RuntimeError: if the migration fails; the message ends in Airflow's own last lines.
+        """
+        dags = self.folder / "dags"
+        dags.mkdir(parents=True, exist_ok=True)
+        (dags / "platerunner_dags.py").write_text(DAG_FILE)
+        stamp = self.folder / f".migrated-{version('apache-airflow')}"
+        if stamp.exists():
+            return
+        env = {**os.environ, "AIRFLOW_HOME": str(self.folder), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+        done = subprocess.run(
+            [sys.executable, "-m", "airflow", "db", "migrate"], env=env, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            tail = "\n".join((done.stdout + done.stderr).splitlines()[-5:])
+            raise RuntimeError(f"`airflow db migrate` in {self.folder} failed:\n{tail}")
+        stamp.touch()

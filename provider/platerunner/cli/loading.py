@@ -1,0 +1,19 @@
+"""Reading a spec for a command, with its problems on stderr instead of a traceback."""
+
+from pathlib import Path
+
+from platerunner.cli.console import fail
+from platerunner.spec.loader import load_pipeline
+from platerunner.spec.model import Pipeline
+from platerunner.spec.problems import SpecError
+
+
+def load_or_fail(path: Path) -> Pipeline:
+    """The pipeline of a spec; ends the command with every problem of the file if it has any.
+
+    :param path: the YAML file.
+    """
+    try:
+        return load_pipeline(path)
+    except SpecError as error:
+        fail(str(error))

@@ -1,0 +1,65 @@
+"""Options that several commands share, and how their texts become values."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from platerunner.cli.console import fail
+
+SpecArgument = Annotated[Path, typer.Argument(help="The pipeline's YAML file.", exists=True, dir_okay=False)]
+DataRoot = Annotated[
+    str | None, typer.Option("--data-root", help="Where raw images are: a folder or s3://; `data_root` in the spec.")
+]
+WorkspaceRoot = Annotated[
+    str | None,
+    typer.Option("--workspace-root", help="Where results go: a folder or s3://; `workspace_root` in the spec."),
+]
+Params = Annotated[
+    list[str] | None,
+    typer.Option("--param", "-P", help="A param as name=value; the value is read as YAML.", metavar="K=V"),
+]
+Local = Annotated[bool, typer.Option("--local", help="On the embedded cloud, on this machine.")]
+
+
+def parse_params(texts: Sequence[str], declared: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Params as given on the command line, on top of the spec's defaults.
+
+    :param texts: ``name=value``; the value is YAML where the param is no string.
+    :param declared: the spec's params, JSON Schema each.
+    """
+    values = {name: schema.get("default") for name, schema in declared.items()}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            fail(f"--param {text}: write name=value")
+        if name not in declared:
+            fail(f"--param {name}: the spec declares no such param; it has {', '.join(declared) or 'none'}")
+        values[name] = value if declared[name].get("type") == "string" else yaml.safe_load(value)
+    _check(values, declared)
+    return values
+
+
+def _check(values: Mapping[str, Any], declared: Mapping[str, Mapping[str, Any]]) -> None:
+    from jsonschema import Draft202012Validator
+
+    for name, schema in declared.items():
+        for error in Draft202012Validator(dict(schema)).iter_errors(values[name]):
+            fail(f"--param {name}: {error.message}")
+
+
+def with_roots(connection: Mapping[str, Any], data_root: str | None, workspace_root: str | None) -> dict[str, Any]:
+    """A connection's extras with the roots of the command line, as URLs or absolute folders, since jobs run elsewhere.
+
+    :param data_root: as given; None for the connection's, else this folder.
+    :param workspace_root: as given; None for the connection's, else ``results``.
+    """
+    data = data_root or connection.get("data_root") or "."
+    workspace = workspace_root or connection.get("workspace_root") or "results"
+    return {**connection, "data_root": _absolute(data), "workspace_root": _absolute(workspace)}
+
+
+def _absolute(root: str) -> str:
+    return root.rstrip("/") if "://" in root else str(Path(root).expanduser().absolute())

@@ -1,0 +1,134 @@
+"""`platerunner run`: one run of a pipeline, to its end, with Airflow's own machinery."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from platerunner.cli.checks import check_before, check_local_images
+from platerunner.cli.connection import connect
+from platerunner.cli.console import fail, out
+from platerunner.cli.gates import GateKeeper
+from platerunner.cli.home import AirflowHome
+from platerunner.cli.jobs import JobCounts
+from platerunner.cli.loading import load_or_fail
+from platerunner.cli.options import DataRoot, Local, Params, SpecArgument, WorkspaceRoot, parse_params, with_roots
+from platerunner.cli.progress import RunDisplay
+from platerunner.cli.session import Engine
+from platerunner.cli.summary import RunSummary, summarise
+from platerunner.spec.model import Gate, Pipeline
+from platerunner.units.context import RunContext
+from platerunner.units.settings import workspace_url
+from platerunner_unit.storage import Storage
+
+HOME = Path(".platerunner")
+
+
+def run(
+    spec: SpecArgument,
+    *,
+    local: Local = False,
+    data_root: DataRoot = None,
+    workspace_root: WorkspaceRoot = None,
+    param: Params = None,
+    approve: Annotated[list[str] | None, typer.Option(help="Approve this gate without asking.", metavar="GATE")] = None,
+    approve_all: Annotated[bool, typer.Option("--approve-all", help="Approve every gate without asking.")] = False,
+    summary: Annotated[Path | None, typer.Option(help="Write what happened as JSON.", dir_okay=False)] = None,
+) -> None:
+    """Run a pipeline once: what is done already is not done again. Ends with 0 only if the run succeeded."""
+    pipeline = load_or_fail(spec)
+    gates = [step.name for step in pipeline.steps.values() if isinstance(step, Gate)]
+    for name in approve or []:
+        if name not in gates:
+            fail(f"--approve {name}: {spec} has no such gate; it has {', '.join(gates) or 'none'}")
+    params = parse_params(param or [], pipeline.params)
+    with connect(local=local) as cloud:
+        connection = with_roots(cloud.extras, data_root, workspace_root)
+        request = RunRequest(pipeline, params, connection, tuple(gates if approve_all else approve or []))
+        if cloud.images is not None:
+            check_local_images(pipeline, request.context(""), cloud.images)
+        check_before(pipeline, request.context(""), connection)
+        result = execute(request)
+    if summary:
+        result.write(summary)
+    if result.state != "success":
+        raise typer.Exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """Everything that decides a run.
+
+    :param connection: extras of the connection ``platerunner``, with ``data_root`` and ``workspace_root``.
+    :param approve: gates approved beforehand.
+    """
+
+    pipeline: Pipeline
+    params: Mapping[str, Any]
+    connection: Mapping[str, Any]
+    approve: tuple[str, ...] = ()
+
+    def context(self, run_id: str) -> RunContext:
+        """What the spec's templates see."""
+        roots = self.connection["data_root"], self.connection["workspace_root"]
+        return RunContext(dict(self.params), *roots, run_id=run_id, logical_date="")
+
+
+def execute(request: RunRequest) -> RunSummary:
+    """Run a pipeline to its end, with progress on the terminal, and print what happened.
+
+    :param request: the run.
+    """
+    home = AirflowHome((HOME / "airflow").absolute())
+    with out.status("Preparing Airflow"):
+        home.prepare()
+    log = HOME / "logs" / f"{request.pipeline.name}-{time.strftime('%Y%m%d-%H%M%S')}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    engine = Engine(home, log)
+    workspace = Storage(workspace_url(request.pipeline, request.context(engine.run_id)))
+    started = time.monotonic()
+    state, states = _follow(engine, request, workspace)
+    result = summarise(request.pipeline, workspace, engine.run_id, state, time.monotonic() - started)
+    result.show(states)
+    out.print(f"Results: {workspace.url}\nAirflow's log: {log}", markup=False)
+    return result
+
+
+def _follow(engine: Engine, request: RunRequest, workspace: Storage) -> tuple[str, dict[str, str]]:
+    """Start the engine, show its progress, answer its gates; the run's state and its tasks' states."""
+    environment = engine.home.environment(request.pipeline.path, request.connection)
+    keeper = GateKeeper(request.pipeline, request.approve, workspace)
+    answered: set[str] = set()
+    state, states = "failed", {}
+    with RunDisplay(request.pipeline, JobCounts(workspace, engine.run_id)) as display:
+        for event in engine.events(request.pipeline.path, request.params, environment):
+            if event["event"] == "failure":
+                display.failed(event["task"], event["message"])
+                continue
+            states = event["states"]
+            display.update(states)
+            state = event.get("state", state)
+            for name in _waiting(request.pipeline, states) - answered:
+                answered.add(name)
+                _ask(engine, display, keeper, name)
+    return state, states
+
+
+def _waiting(pipeline: Pipeline, states: Mapping[str, str]) -> set[str]:
+    parked = {"awaiting_input", "deferred"}  # the second is Airflow 3.2's word for it
+    return {name for name, state in states.items() if state in parked and isinstance(pipeline.steps.get(name), Gate)}
+
+
+def _ask(engine: Engine, display: RunDisplay, keeper: GateKeeper, name: str) -> None:
+    display.pause()
+    answer = keeper.answer(name)
+    display.resume()
+    if answer is None:
+        engine.abandon()
+        fail(
+            f"Gate {name} waits for a person, and nobody is at this terminal: run again with --approve {name}.", code=1
+        )
+    engine.answer(name, answer.choice, answer.comment)

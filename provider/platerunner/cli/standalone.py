@@ -1,0 +1,132 @@
+"""`airflow standalone` as a child: started, waited for, asked for its login, ended whole."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+START_LIMIT_S = 300.0
+STOP_LIMIT_S = 20.0
+COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+
+
+class StandaloneError(Exception):
+    """Airflow did not start, or ended by itself; the message says where its log is."""
+
+
+@dataclass
+class Standalone:
+    """Scheduler, DAG processor, triggerer and API server of one Airflow home.
+
+    :param home: AIRFLOW_HOME.
+    :param port: of the API server, on 127.0.0.1.
+    :param log: file for everything they print.
+    """
+
+    home: Path
+    port: int
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """Where its pages are."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, environment: Mapping[str, str]) -> None:
+        """Start it in a process group of its own.
+
+        :param environment: variables on top of this process's.
+        :raises StandaloneError: if the port is taken.
+        """
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", self.port))
+            except OSError as error:
+                raise StandaloneError(f"Port {self.port} is taken: choose another with --port.") from error
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        env = {**os.environ, **environment, **self._settings()}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "airflow", "standalone"],
+                env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+
+    def _settings(self) -> dict[str, str]:
+        return {
+            # `airflow standalone` starts its parts by name.
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": str(self.port),
+            "AIRFLOW__API__BASE_URL": self.address,
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.address}/execution/",
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
+        }
+
+    def wait_until_healthy(self, stop: threading.Event) -> None:
+        """Return when all components answer, or when ``stop`` is set.
+
+        :raises StandaloneError: if it ends, or is not healthy within five minutes.
+        """
+        waited = 0.0
+        while not stop.wait(1.0) and not self._healthy():
+            waited += 1.0
+            self._check_alive()
+            if waited > START_LIMIT_S:
+                raise StandaloneError(f"Airflow is not healthy after {START_LIMIT_S:.0f} s: see {self.log}")
+
+    def _healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.address}/api/v2/monitor/health", timeout=5) as answer:  # noqa: S310
+                health = json.load(answer)
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            return False
+        return all((health.get(name) or {}).get("status") == "healthy" for name in COMPONENTS)
+
+    def wait(self, stop: threading.Event) -> None:
+        """Return when ``stop`` is set.
+
+        :raises StandaloneError: if Airflow ends by itself before.
+        """
+        while not stop.wait(1.0):
+            self._check_alive()
+
+    def _check_alive(self) -> None:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            raise StandaloneError(f"Airflow ended by itself (exit {self.process.returncode}): see {self.log}")
+
+    def login(self) -> tuple[str, str]:
+        """User and password that Airflow's simple auth manager made up."""
+        file = self.home / "simple_auth_manager_passwords.json.generated"
+        passwords: dict[str, str] = json.loads(file.read_text())
+        return next(iter(passwords.items()))
+
+    def stop(self) -> None:
+        """End it and everything that it started."""
+        if self.process is None:
+            return
+        self._signal(signal.SIGINT)
+        try:
+            self.process.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._signal(signal.SIGTERM)
+        self._signal(signal.SIGKILL)  # what is left of the group, workers in the middle of a task included
+        self.process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)

@@ -1,0 +1,91 @@
+"""What a run did, per step, from the results that the steps left in the workspace."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from rich.table import Table
+
+from platerunner.cli.console import out
+from platerunner.spec.model import Pipeline
+from platerunner_unit.outcome import run_prefix
+from platerunner_unit.storage import NotFoundError, Storage
+
+COLUMNS = ("units", "succeeded", "done_before", "failed", "waiting")
+
+
+@dataclass(frozen=True, slots=True)
+class StepSummary:
+    """One step's counts.
+
+    :param succeeded: units that ran in this run and succeeded.
+    :param done_before: units that had nothing to do.
+    :param categories: verdict category to number of units, of those that ran.
+    """
+
+    units: int = 0
+    succeeded: int = 0
+    done_before: int = 0
+    failed: int = 0
+    waiting: int = 0
+    categories: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run's counts.
+
+    :param state: Airflow's word for the DAG run: ``success`` or ``failed``.
+    """
+
+    pipeline: str
+    run_id: str
+    state: str
+    seconds: float
+    steps: Mapping[str, StepSummary]
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    def show(self, states: Mapping[str, str]) -> None:
+        """Print it: a table on a terminal, a line per step otherwise.
+
+        :param states: task id to Airflow's state.
+        """
+        if not out.is_terminal:
+            for name, step in self.steps.items():
+                counts = ", ".join(f"{getattr(step, column)} {column}" for column in COLUMNS)
+                out.print(f"{name}: {states.get(name, '-')}, {counts}{_words(step.categories)}", markup=False)
+            return
+        table = Table(
+            "step", "state", *COLUMNS, "verdicts", title=f"{self.pipeline}: {self.state} in {self.seconds:.0f} s"
+        )
+        for name, step in self.steps.items():
+            numbers = [str(getattr(step, column)) for column in COLUMNS]
+            table.add_row(name, states.get(name, "-"), *numbers, _words(step.categories).strip(" ()"))
+        out.print(table)
+
+
+def summarise(pipeline: Pipeline, workspace: Storage, run_id: str, state: str, seconds: float) -> RunSummary:
+    """Collect what every step recorded of itself in this run.
+
+    :param workspace: the pipeline's.
+    :param seconds: wall time of the run.
+    """
+    steps = {step.name: _step(workspace, run_id, step.name) for step in pipeline.modules}
+    return RunSummary(pipeline.name, run_id, state, round(seconds, 1), steps)
+
+
+def _step(workspace: Storage, run_id: str, step: str) -> StepSummary:
+    try:
+        raw = json.loads(workspace.get(f"{run_prefix(run_id, step)}result.json"))
+    except NotFoundError:
+        return StepSummary()
+    return StepSummary(**{name: raw.get(name, 0) for name in COLUMNS}, categories=raw.get("categories", {}))
+
+
+def _words(categories: Mapping[str, int]) -> str:
+    return f" ({', '.join(f'{count} {word}' for word, count in categories.items())})" if categories else ""

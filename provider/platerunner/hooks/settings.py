@@ -1,0 +1,122 @@
+"""What a connection of type `platerunner` says: where jobs run, where logs and results go."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+CAPACITIES = ("spot", "on_demand")
+PLATFORMS = ("EC2", "FARGATE")
+DEFAULT_LOG_GROUP = "/aws/batch/job"
+
+
+class ConnectionProblem(Exception):  # noqa: N818  (it is named for what a person reads)
+    """A connection that cannot be used; the message is one sentence with the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """The extras of a connection, checked.
+
+    :param name: connection id, for messages.
+    :param queues: ``spot`` and ``on_demand`` to the name or ARN of a job queue; one of them is enough.
+    :param registry: host and prefix before an image's name, e.g. ``1234.dkr.ecr.eu-west-1.amazonaws.com/platerunner``.
+    :param region: AWS region; None for the environment's.
+    :param log_group: CloudWatch log group of the jobs.
+    :param job_role: ARN of the role that containers run as.
+    :param execution_role: ARN of the role that pulls images and writes logs; needed on Fargate.
+    :param bucket: where data and workspaces are unless the roots say otherwise.
+    :param data_root: URL or folder that specs call ``data_root``.
+    :param workspace_root: URL or folder that specs call ``workspace_root``.
+    :param platform: ``EC2`` or ``FARGATE``.
+    :param aws_conn_id: Airflow connection with AWS credentials; None for the environment's chain.
+    :param endpoint_url: of an AWS that is not Amazon's, such as the embedded cloud; None for the environment's.
+    :param environment: plain variables for every container, never secrets.
+    :param tags: cost tags for definitions and jobs.
+    """
+
+    name: str
+    queues: Mapping[str, str]
+    registry: str = ""
+    region: str | None = None
+    log_group: str = DEFAULT_LOG_GROUP
+    job_role: str | None = None
+    execution_role: str | None = None
+    bucket: str = ""
+    data_root: str = ""
+    workspace_root: str = ""
+    platform: str = "EC2"
+    aws_conn_id: str | None = None
+    endpoint_url: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_extra(cls, name: str, extra: Mapping[str, Any]) -> Self:
+        """Check a connection's extras.
+
+        :param name: connection id, for messages.
+        :param extra: its extras; empty values count as not given, mappings may be JSON text (as the form stores them).
+        :raises ConnectionProblem: if something is missing, unknown or of the wrong form.
+        """
+        known = {f.name for f in fields(cls)} - {"name"}
+        if unknown := sorted(set(extra) - known):
+            raise ConnectionProblem(
+                f"connection {name!r}: unknown extra {unknown[0]!r}; it takes {', '.join(sorted(known))}"
+            )
+        given = {key: value for key, value in extra.items() if value not in (None, "")}
+        for key in ("queues", "environment", "tags"):
+            given[key] = _mapping(name, key, given.get(key) or {})
+        settings = cls(name=name, **given)
+        settings._check()
+        return settings
+
+    def queue(self, capacity: str) -> str:
+        """The job queue for a kind of capacity; the other one if the connection names one alone.
+
+        :param capacity: ``spot`` or ``on_demand``.
+        """
+        return self.queues.get(capacity) or next(iter(self.queues.values()))
+
+    def roots(self) -> dict[str, str]:
+        """``data_root`` and ``workspace_root``.
+
+        :raises ConnectionProblem: if the connection says neither where they are nor a bucket.
+        """
+        given = {"data_root": self.data_root, "workspace_root": self.workspace_root}
+        for key, folder in (("data_root", "data"), ("workspace_root", "workspaces")):
+            if not given[key] and not self.bucket:
+                raise ConnectionProblem(
+                    f"connection {self.name!r} does not say where {key} is; "
+                    f"add {key!r} (s3:// URL or folder) or 'bucket' to its extras, or set PLATERUNNER_{key.upper()}"
+                )
+            given[key] = given[key] or f"s3://{self.bucket}/{folder}"
+        return given
+
+    def _check(self) -> None:
+        if not self.queues:
+            raise ConnectionProblem(
+                f"connection {self.name!r} names no job queue; "
+                'add {"queues": {"spot": "<queue>", "on_demand": "<queue>"}} to its extras'
+            )
+        if wrong := sorted(set(self.queues) - set(CAPACITIES)):
+            raise ConnectionProblem(
+                f"connection {self.name!r}: queue {wrong[0]!r} is of no known capacity; name it spot or on_demand"
+            )
+        if self.platform not in PLATFORMS:
+            raise ConnectionProblem(f"connection {self.name!r}: platform {self.platform!r} is neither EC2 nor FARGATE")
+
+
+def _mapping(name: str, key: str, value: Any) -> dict[str, str]:
+    """A mapping of texts, from one or from its JSON.
+
+    :raises ConnectionProblem: if it is neither.
+    """
+    remedy = f"connection {name!r}: extra {key!r} must be a JSON object of texts, not {value!r}"
+    try:
+        parsed = json.loads(value) if isinstance(value, str) else value
+    except json.JSONDecodeError as error:
+        raise ConnectionProblem(remedy) from error
+    if not isinstance(parsed, Mapping) or not all(isinstance(v, str) for v in parsed.values()):
+        raise ConnectionProblem(remedy)
+    return {str(k): v for k, v in parsed.items() if v}

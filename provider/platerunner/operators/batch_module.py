@@ -1,0 +1,156 @@
+"""A step as one deferrable Airflow task, however many units it has."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+
+from platerunner.batch.poller import PACE
+from platerunner.hooks.platerunner import PlaterunnerHook
+from platerunner.links.batch import BatchJobLink, LogStreamLink, OutputsLink, job_url, log_url, outputs_url
+from platerunner.operators.common import plain_errors, run_context
+from platerunner.operators.digest import StepResult, allowed, digest, headline
+from platerunner.operators.ledger import UnitFailure
+from platerunner.operators.step_run import StepRun
+from platerunner.spec.loader import load_pipeline
+from platerunner.spec.model import Pipeline
+from platerunner.triggers.batch_jobs import BatchJobsTrigger, OnClear
+from platerunner.triggers.reasons import CLEARED
+from platerunner.units.model import StepPlan, UnitState
+
+FIRST_POLL = "PLATERUNNER_FIRST_POLL"
+"""Variable with the seconds from parking to the first look; less than 5 will do where no executor can lose a race."""
+RESULT_KEY = "platerunner_result"
+RUNBOOK = "See docs/runbook.md."
+
+
+class BatchModuleOperator(BaseOperator):
+    """Runs a step's units on AWS Batch: what is done already is left alone, what is worth it is tried again.
+
+    :param spec: the pipeline, or the path of its YAML file.
+    :param step: name of a step that runs units.
+    :param conn_id: connection of type ``platerunner``.
+    :param on_clear: what becomes of running jobs when somebody clears or marks the task: ``terminate``, or ``adopt`` by
+        the next try.
+    :param first_poll_s: seconds from parking to the first look at the jobs; None for 5, or what the environment says.
+    """
+
+    operator_extra_links = (BatchJobLink(), LogStreamLink(), OutputsLink())
+    ui_color = "#e3f0e8"
+
+    def __init__(
+        self,
+        *,
+        spec: Pipeline | str | os.PathLike[str],
+        step: str,
+        conn_id: str = PlaterunnerHook.default_conn_name,
+        on_clear: OnClear = "terminate",
+        first_poll_s: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.spec = spec
+        self.step = step
+        self.conn_id = conn_id
+        self.on_clear = on_clear
+        self.first_poll_s = first_poll_s
+        self._run: StepRun | None = None
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Plan, adopt or submit, and wait without a worker."""
+        with plain_errors():
+            run = self._step_run(context)
+            self._link(run, context)
+            self._tell(run.start())
+            self._wait(run, context)
+            return self._collect_all(run, context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
+        """Collect the verdicts; submit again what is worth it, else end.
+
+        :param event: the trigger's.
+        """
+        with plain_errors():
+            if event["status"] == "error":
+                raise AirflowException(event["message"])  # the next try adopts the jobs
+            return self._collect_all(self._step_run(context), context)
+
+    def on_kill(self) -> None:
+        """End the jobs of a task that is killed while a worker has it; a waiting one is the trigger's business."""
+        if self._run is not None and self.on_clear == "terminate":
+            ids = self._run.stop(CLEARED)
+            self.log.info("%s: ended %d jobs", self.step, len(ids))
+
+    def _collect_all(self, run: StepRun, context: Context) -> dict[str, Any]:
+        while run.collect():
+            self._wait(run, context)
+        return self._end(run, context)
+
+    def _wait(self, run: StepRun, context: Context) -> None:
+        """Park if there is something to wait for; never a task whose jobs are over already."""
+        if jobs := run.waiting_for():
+            self._link(run, context, jobs[-1])
+            self._park(jobs)
+
+    def _park(self, jobs: Sequence[str]) -> NoReturn:
+        first = self.first_poll_s
+        if first is None:
+            first = float(os.environ.get(FIRST_POLL) or PACE.first)
+        trigger = BatchJobsTrigger(self.conn_id, jobs, self.step, first, self.on_clear)
+        self.defer(trigger=trigger, method_name="execute_complete")
+        raise AssertionError("defer does not return")
+
+    def _end(self, run: StepRun, context: Context) -> dict[str, Any]:
+        result, failed = run.finish()
+        lines = digest(result, failed, RUNBOOK)
+        context["ti"].xcom_push(key=RESULT_KEY, value=result.to_json())
+        self._link(run, context, result.jobs[-1] if result.jobs else "", failed)
+        for line in lines:
+            (self.log.error if failed else self.log.info)("%s", line)
+        self._judge(run, result, failed)
+        return result.to_json()
+
+    def _judge(self, run: StepRun, result: StepResult, failed: Sequence[UnitFailure]) -> None:
+        tolerated = allowed(run.step.tolerate, result.units)
+        if len(failed) > tolerated:
+            raise AirflowFailException(headline(result, failed))
+        if failed:
+            self.log.warning("%s: %d failed units are tolerated (%d may fail)", self.step, len(failed), tolerated)
+        if result.units == 0:
+            raise AirflowSkipException(_nothing_to_do(result))
+
+    def _tell(self, plan: StepPlan) -> None:
+        counts = plan.counts()
+        self.log.info("%s: %s", self.step, ", ".join(f"{count} {word}" for word, count in counts.items() if count))
+        for note in plan.notes:
+            self.log.info("%s", note)
+        waiting = [unit for unit in plan.units if unit.state is UnitState.WAITING]
+        for unit in waiting[:5]:
+            self.log.info("  %s %s", unit.task.unit, unit.reason)
+
+    def _link(self, run: StepRun, context: Context, job: str = "", failed: Sequence[UnitFailure] = ()) -> None:
+        """Set all links, empty ones too: Airflow logs an error for each that it looks for in vain."""
+        region, group = run.hook.region, run.hook.settings.log_group
+        stream = run.log_stream(failed[0].job_id if failed else job or None)
+        urls = {
+            BatchJobLink.key: job_url(region, job) if job else "",
+            LogStreamLink.key: log_url(region, group, stream) if stream else "",
+            OutputsLink.key: outputs_url(run.workspace.url),
+        }
+        for key, url in urls.items():
+            context["ti"].xcom_push(key=key, value=url)
+
+    def _step_run(self, context: Context) -> StepRun:
+        hook = PlaterunnerHook(self.conn_id)
+        pipeline = self.spec if isinstance(self.spec, Pipeline) else load_pipeline(Path(self.spec))
+        self._run = StepRun(hook, pipeline, self.step, run_context(pipeline, hook, context))
+        return self._run
+
+
+def _nothing_to_do(result: StepResult) -> str:
+    if result.waiting:
+        return f"{result.step}: all {result.waiting} units wait for inputs that steps before it have not written"
+    return f"{result.step}: all {result.excluded} units are excluded"

@@ -1,0 +1,51 @@
+"""What steps and gates share as Airflow tasks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from platerunner.batch.model import BatchError
+from platerunner.hooks.platerunner import PlaterunnerHook
+from platerunner.hooks.settings import ConnectionProblem
+from platerunner.spec.model import Pipeline
+from platerunner.spec.problems import SpecError
+from platerunner.spec.templates import TemplateProblem
+from platerunner.units.context import RunContext
+from platerunner.units.errors import PlanningError
+from platerunner_unit.storage import AccessDeniedError, NotFoundError, StorageError
+
+FOR_GOOD = (AccessDeniedError, BatchError, ConnectionProblem, NotFoundError, PlanningError, SpecError, TemplateProblem)
+"""What does not get better by trying again; a person has to act."""
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn what a person has to act on into one sentence, without a chain of tracebacks and without a retry.
+
+    :raises AirflowFailException: for what trying again does not mend.
+    :raises AirflowException: for a storage that does not answer, which the next try may find mended.
+    """
+    try:
+        yield
+    except FOR_GOOD as error:
+        raise AirflowFailException(str(error)) from None
+    except StorageError as error:
+        raise AirflowException(str(error)) from None
+
+
+def run_context(pipeline: Pipeline, hook: PlaterunnerHook, context: Context) -> RunContext:
+    """What a spec's templates may use in a task.
+
+    :param hook: knows the roots.
+    :param context: Airflow's.
+    """
+    params = context["params"]
+    logical_date = context.get("logical_date")
+    return RunContext(
+        params={name: params[name] for name in pipeline.params},
+        **hook.settings.roots(),
+        run_id=context["run_id"],
+        logical_date=logical_date.isoformat() if logical_date else "",
+    )

@@ -1,0 +1,118 @@
+"""From units to jobs: manifests, job definitions, arrays, and the state that finds them again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from platerunner.batch.definitions import ensure_definition
+from platerunner.batch.model import JobSpec, StepState, Submission
+from platerunner.batch.state import StateFile
+from platerunner.batch.submit import chunks, job_name, submit
+from platerunner.hooks.settings import ConnectionSettings
+from platerunner.operators.retry import Ask
+from platerunner.units.tasks import StepTaskBuilder
+from platerunner_unit import manifest
+from platerunner_unit.manifest import StepTask, UnitTask
+from platerunner_unit.storage import Storage
+
+if TYPE_CHECKING:
+    from mypy_boto3_batch import BatchClient
+
+COMMAND = ("platerunner-unit", "run")
+
+
+@dataclass(frozen=True, slots=True)
+class Submitter:
+    """Submits units of one step in one run.
+
+    :param settings: of the connection.
+    :param state_file: of the step in this run.
+    :param image: full reference, with its digest where it is known.
+    """
+
+    batch: "BatchClient"
+    settings: ConnectionSettings
+    workspace: Storage
+    state_file: StateFile
+    image: str
+
+    def submit(self, state: StepState, builder: StepTaskBuilder, groups: Mapping[Ask, Sequence[UnitTask]]) -> StepState:
+        """Submit units, an array for each amount of resources and each 10,000 units.
+
+        :param builder: makes what they share.
+        :param groups: what they ask for to units.
+        :returns: the state with the jobs in it.
+        """
+        for ask, units in groups.items():
+            for part in chunks(len(units)):
+                state = self._submit(state, builder, ask, [units[i] for i in part])
+        return state
+
+    def _submit(self, state: StepState, builder: StepTaskBuilder, ask: Ask, units: Sequence[UnitTask]) -> StepState:
+        task = builder(state.next_n, ask.over(builder.settings.resources))
+        intent = self._intent(task, ask, units)
+        made: Mapping[str, int] = state.extra.get("made", {})
+        counted = (replace(unit, attempts_before=made.get(unit.unit, 0)) for unit in units)
+        manifest.write(self.workspace, self.prefix(intent), task, counted)
+        return self.state_file.submit(state, intent, self._call)
+
+    def resume(self, state: StepState) -> StepState:
+        """Take up what a process left that died between an intent and its job id.
+
+        :returns: the state without intents.
+        """
+        state = self.state_file.adopt(self.batch, state)
+        for intent in state.intents:
+            state = self.state_file.submit(state, intent, self._call)
+        return state
+
+    def prefix(self, submission: Submission) -> str:
+        """Where a submission's manifest is, relative to the workspace."""
+        return f"{self.state_file.key.rpartition('/')[0]}/{submission.n}"
+
+    def _spec(self, task: StepTask, ask: Ask) -> JobSpec:
+        settings = self.settings
+        return JobSpec(
+            name=f"{task.pipeline}-{task.step}",
+            image=self.image,
+            command=COMMAND,
+            vcpus=ask.vcpus,
+            memory=ask.memory,
+            disk=ask.disk,
+            job_role=settings.job_role,
+            execution_role=settings.execution_role,
+            log_group=settings.log_group,
+            platform="FARGATE" if settings.platform == "FARGATE" else "EC2",
+            environment=settings.environment,
+            tags=self._tags(task),
+        )
+
+    def _tags(self, task: StepTask) -> dict[str, str]:
+        return {**self.settings.tags, "platerunner:pipeline": task.pipeline, "platerunner:step": task.step}
+
+    def _intent(self, task: StepTask, ask: Ask, units: Sequence[UnitTask]) -> Submission:
+        return Submission(
+            n=task.submission,
+            name=job_name(task.pipeline, task.step, task.run_id, task.submission, scope=self.workspace.url),
+            kind="array" if len(units) > 1 else "single",
+            size=len(units),
+            units=tuple(unit.unit for unit in units),
+            queue=self.settings.queue(ask.capacity),
+            resources=ask.to_json(),
+            definition=ensure_definition(self.batch, self._spec(task, ask)),
+        )
+
+    def _call(self, submission: Submission) -> str:
+        ask = Ask.from_json(submission.resources)
+        return submit(
+            self.batch,
+            name=submission.name,
+            queue=submission.queue,
+            definition=submission.definition,
+            command=[*COMMAND, self.workspace.url_of(self.prefix(submission))],
+            vcpus=ask.vcpus,
+            memory=ask.memory,
+            timeout_s=ask.timeout,
+            size=submission.size,
+            tags=self.settings.tags,
+        )

@@ -1,0 +1,41 @@
+"""What the UI says about a DAG and its tasks: Markdown from the spec."""
+
+from platerunner.spec.model import Gate, Pipeline, Step
+
+
+def pipeline_doc(pipeline: Pipeline) -> str:
+    """The DAG's page: title, description, a line per step."""
+    lines = [f"# {pipeline.title or pipeline.name}", ""]
+    if pipeline.description:
+        lines += [pipeline.description, ""]
+    lines += ["| step | what it does | a unit is | comes after |", "|---|---|---|---|"]
+    lines += [f"| `{step.name}` | {_what(step)} | {_unit(step)} | {_after(step)} |" for step in pipeline.steps.values()]
+    return "\n".join([*lines, "", f"Spec: `{pipeline.path.name}`"])
+
+
+def step_doc(step: Step) -> str:
+    """A step's page: what it reads, what it writes."""
+    lines = [step.title or step.name, "", f"Module `{step.module}`, one unit per {_unit(step)}.", ""]
+    lines += [f"- reads `{name}` from `{ref}`" for name, ref in step.inputs.items()]
+    lines += [f"- writes `{name}`: `{output.pattern}`" for name, output in step.outputs.items()]
+    return "\n".join(lines)
+
+
+def gate_doc(gate: Gate) -> str:
+    """A gate's page."""
+    who = ", ".join(gate.approvers) or "everybody who may edit this DAG"
+    return f"{gate.title}\n\nBlocks what comes after it until it is approved, by {who}."
+
+
+def _what(step: Step | Gate) -> str:
+    return f"gate: {step.title}" if isinstance(step, Gate) else step.title or f"`{step.module}`"
+
+
+def _unit(step: Step | Gate) -> str:
+    if isinstance(step, Gate):
+        return "-"
+    return " and ".join(step.foreach) or "the whole dataset"
+
+
+def _after(step: Step | Gate) -> str:
+    return ", ".join(f"`{name}`" for name in step.upstream) or "-"

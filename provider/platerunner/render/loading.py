@@ -1,0 +1,62 @@
+"""All specs of a folder into a DAG file's namespace; a broken one hides only itself."""
+
+import os
+import re
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import DAG, get_parsing_context
+
+from platerunner.render.dag import build_dag
+from platerunner.render.import_errors import report
+from platerunner.spec.loader import load_pipeline
+from platerunner.spec.problems import Problem, SpecError
+
+_NAME = re.compile(rb"^pipeline:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
+
+
+def load_dags(source: str | os.PathLike[str], namespace: dict[str, Any]) -> None:
+    """Put a DAG per spec where Airflow finds it.
+
+    At a task's start only the spec of that task's DAG is read.
+
+    :param source: a folder of ``*.yaml`` files, or one file.
+    :param namespace: the DAG file's ``globals()``.
+    """
+    owners: dict[str, str] = {}
+    for path in _wanted(_specs(Path(source)), get_parsing_context().dag_id):
+        name = f"{path.parent.name}/{path.name}"
+        try:
+            dag = _build(path, owners)
+        except SpecError as error:
+            report(name, str(error))
+        except Exception:
+            report(name, traceback.format_exc())
+        else:
+            owners[dag.dag_id] = name
+            namespace[f"dag_{dag.dag_id}"] = dag
+
+
+def _build(path: Path, owners: dict[str, str]) -> DAG:
+    pipeline = load_pipeline(path)
+    if (other := owners.get(pipeline.name)) is not None:
+        problem = Problem(
+            path, 1, 1, f"pipeline `{pipeline.name}` is also in {other}", "Give one of them another name."
+        )
+        raise SpecError([problem])
+    return build_dag(pipeline)
+
+
+def _specs(source: Path) -> list[Path]:
+    if source.is_file():
+        return [source]
+    return sorted(path for path in source.iterdir() if path.suffix in (".yaml", ".yml")) if source.is_dir() else []
+
+
+def _wanted(paths: list[Path], dag_id: str | None) -> Iterator[Path]:
+    """The specs to be read: all, or those that may be the DAG's."""
+    named = [(path, _NAME.search(path.read_bytes())) for path in paths] if dag_id else []
+    mine = [path for path, match in named if match and match[1].decode(errors="replace") == dag_id]
+    return iter(mine or paths)

@@ -1,0 +1,19 @@
+"""The trigger form: a spec's params as Airflow's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow.sdk import Param
+
+
+def airflow_params(declared: Mapping[str, Mapping[str, Any]]) -> dict[str, Param]:
+    """Params with their types, so that the form and the API refuse what does not fit.
+
+    :param declared: name to JSON Schema with ``default`` and ``description``.
+    """
+    return {name: _param(schema) for name, schema in declared.items()}
+
+
+def _param(schema: Mapping[str, Any]) -> Param:
+    rules = {key: value for key, value in schema.items() if key not in ("default", "description")}
+    return Param(schema["default"], description=schema.get("description"), **rules)

@@ -1,0 +1,99 @@
+"""A gate in one run: the files that it is about, its report, and whether it was passed already."""
+
+import json
+from functools import cached_property
+from itertools import chain
+
+from platerunner.hooks.platerunner import PlaterunnerHook
+from platerunner.links.batch import object_url
+from platerunner.sensors.decisions import Decision, decisions, gated_fingerprint, record, standing
+from platerunner.sensors.report import body, checks_of, flatten
+from platerunner.spec.model import Gate, InputRef, Pipeline, Step
+from platerunner.units.available import from_step, from_workspace_pattern
+from platerunner.units.context import RunContext
+from platerunner.units.outcomes import OutcomeStore
+from platerunner.units.settings import workspace_url
+from platerunner_unit.manifest import InputFile
+
+PICTURES = (".png", ".jpg", ".jpeg", ".svg", ".html")
+
+
+class GateRun:
+    """Everything that a gate knows of its run.
+
+    :param gate: name of the gate.
+    :param context: params, roots and the run's id.
+    """
+
+    def __init__(self, hook: PlaterunnerHook, pipeline: Pipeline, gate: str, context: RunContext) -> None:
+        spec = pipeline.steps[gate]
+        assert isinstance(spec, Gate)
+        self.gate = spec
+        self.pipeline = pipeline
+        self.run_id = context.run_id
+        self.workspace = hook.storage(workspace_url(pipeline, context))
+
+    @cached_property
+    def files(self) -> list[InputFile]:
+        """The gated files: what is shown, and what the steps that the gate waits for wrote in this run."""
+        report = self._report
+        refs = [ref if isinstance(ref, InputRef) else InputRef("workspace", ref) for ref in self.gate.show.values()]
+        needs = dict.fromkeys([*self.gate.needs, *(report.needs if report else ())])
+        steps = [step for step in (self.pipeline.steps[name] for name in needs) if isinstance(step, Step)]
+        refs += [InputRef(step.name, name) for step in steps for name in step.outputs]
+        found = chain.from_iterable(self._files_of(ref) for ref in dict.fromkeys(refs))
+        return list({file.key: file for file in found}.values())
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the gated files as they are now."""
+        return gated_fingerprint(self.files)
+
+    @cached_property
+    def numbers(self) -> dict[str, float]:
+        """The figures of the report, by dotted name."""
+        found: dict[str, float] = {}
+        for file in self._report_files:
+            if file.key.endswith(".json"):
+                found |= flatten(json.loads(self.workspace.get(file.key)))
+        return found
+
+    def approval(self) -> Decision | None:
+        """The approval that stands for these very files."""
+        return standing(decisions(self.workspace, self.gate.name, self.fingerprint))
+
+    def question(self, refused: str = "") -> str:
+        """What a person is shown, in Markdown.
+
+        :param refused: why an earlier answer did not count.
+        """
+        shown = [file.key for file in self._report_files if file.key.endswith(PICTURES)]
+        pictures = [object_url(self.workspace.url, key) for key in shown]
+        checks = checks_of(self.numbers, self.gate.checks)
+        return body(self.gate.title, pictures, len(self.files), self.numbers, checks, refused)
+
+    def record(self, decision: Decision) -> str:
+        """Keep a decision; the key that it is kept under."""
+        return record(self.workspace, self.gate.name, self.files, decision)
+
+    @property
+    def _report(self) -> Step | None:
+        step = self.pipeline.steps.get(self.gate.report or "")
+        return step if isinstance(step, Step) else None
+
+    @cached_property
+    def _report_files(self) -> list[InputFile]:
+        report = self._report
+        if report is None:
+            return []
+        found = chain.from_iterable(self._files_of(InputRef(report.name, name)) for name in report.outputs)
+        return sorted(found, key=lambda file: file.key)
+
+    def _files_of(self, ref: InputRef) -> list[InputFile]:
+        if ref.source == "workspace":
+            return from_workspace_pattern(ref.name, self.workspace).files
+        step = self.pipeline.steps.get(ref.source)
+        if not isinstance(step, Step):
+            return []  # raw files are the dataset's, not the gate's
+        current = OutcomeStore(self.workspace).current(self.run_id, step.name)
+        return from_step(step, step.outputs[ref.name], self.workspace, current).files

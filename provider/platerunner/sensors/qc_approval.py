@@ -1,0 +1,168 @@
+"""A gate: blocks until a person approves what they see, on Airflow's human-in-the-loop."""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.configuration import conf
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import Context, Param
+from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.execution_time.hitl import HITLUser
+
+from platerunner.hooks.platerunner import PlaterunnerHook
+from platerunner.operators.common import plain_errors, run_context
+from platerunner.sensors.decisions import Decision
+from platerunner.sensors.gate_run import GateRun
+from platerunner.spec.loader import load_pipeline
+from platerunner.spec.model import Gate, Pipeline
+
+APPROVE, REJECT = "Approve", "Reject"
+ASKED_KEY = "platerunner_gate_asked"
+# May be null: a form field that may not be would keep Airflow's buttons grey until something is written.
+COMMENT = Param(
+    None,
+    type=["null", "string"],
+    format="multiline",
+    title="Comment",
+    description="Needed to reject: what is wrong, and where.",
+)
+
+
+class QCApprovalSensor(HITLOperator):
+    """Waits for approvers to approve or reject; an approval stands as long as the files that it was about are the same.
+
+    :param spec: the pipeline, or the path of its YAML file.
+    :param gate: name of a gate in it.
+    :param conn_id: connection of type ``platerunner``.
+    """
+
+    # The question is made at run time from what the spec and the report say: nothing in it is a template.
+    template_fields: Sequence[str] = ()
+    ui_color = "#f6e7c1"
+
+    def __init__(
+        self,
+        *,
+        spec: Pipeline | str | os.PathLike[str],
+        gate: str,
+        conn_id: str = PlaterunnerHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        pipeline = spec if isinstance(spec, Pipeline) else load_pipeline(Path(spec))
+        declared = pipeline.steps[gate]
+        if not isinstance(declared, Gate):
+            raise TypeError(f"{gate} is no gate of {pipeline.name}")
+        timeout = timedelta(seconds=declared.timeout) if declared.timeout else None
+        kwargs["params"] = {"comment": COMMENT}  # Airflow puts the DAG's params there, which are no part of the form
+        super().__init__(
+            subject=f"{pipeline.title or pipeline.name}: {declared.title}",
+            options=[APPROVE, REJECT],
+            assigned_users=assignable(declared.approvers) or None,
+            response_timeout=timeout,
+            **kwargs,
+        )
+        self.pipeline = pipeline
+        self.gate = declared
+        self.conn_id = conn_id
+
+    @property
+    def serialized_params(self) -> dict[str, dict[str, Any]]:
+        """The form: a comment, and none of the DAG's own params."""
+        return {"comment": self.params.get_param("comment").serialize()}
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Pass if these very files were approved before; else ask."""
+        with plain_errors():
+            run = self._gate_run(context)
+            approval = run.approval()
+            if approval is not None:
+                self.log.info("%s: %s; unchanged since", self.gate.name, approval.sentence)
+                return _result(approval)
+            return self._ask(run, context)
+
+    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Check the answer, keep it, and act on it.
+
+        :param event: Airflow's: who chose what, or that nobody did in time.
+        """
+        if "error" in event:
+            raise AirflowFailException(self._unanswered(event))
+        with plain_errors():
+            run = self._gate_run(context)
+            decision = self._decision(run, event)
+            if decision.decision == "refused":
+                run.record(decision)
+                return self._ask(run, context, f"{decision.user} is no approver of this gate; it asks again.")
+            if run.fingerprint != context["ti"].xcom_pull(key=ASKED_KEY, task_ids=self.task_id):
+                return self._ask(run, context, "The files have changed since the question was asked; look again.")
+            return self._settle(run, decision)
+
+    def _settle(self, run: GateRun, decision: Decision) -> dict[str, Any]:
+        key = run.record(decision)
+        self.log.info("%s: %s", self.gate.name, decision.sentence)
+        self.log.info("recorded in %s", run.workspace.url_of(key))
+        if decision.decision == "rejected":
+            missing = (
+                "" if decision.comment else " (without the comment that a rejection needs: ask them what is wrong)"
+            )
+            raise AirflowFailException(f"{decision.sentence}{missing}; clear this task to ask again")
+        return _result(decision)
+
+    def _ask(self, run: GateRun, context: Context, refused: str = "") -> dict[str, Any]:
+        if refused:
+            self.log.warning("%s", refused)
+        self.body = run.question(refused)
+        context["ti"].xcom_push(key=ASKED_KEY, value=run.fingerprint)
+        result: dict[str, Any] = super().execute(context)
+        return result
+
+    def _decision(self, run: GateRun, event: Mapping[str, Any]) -> Decision:
+        user = event.get("responded_by_user") or {}
+        user_id, name = str(user.get("id", "")), str(user.get("name", ""))
+        approvers = set(self.gate.approvers)
+        approved = list(event["chosen_options"]) == [APPROVE]
+        return Decision(
+            decision="refused" if approvers and not approvers & {user_id, name} else _WORDS[approved],
+            user_id=user_id,
+            user=name or user_id or "somebody unknown",
+            at=_text(event["responded_at"]),
+            run_id=run.run_id,
+            comment=str((event.get("params_input") or {}).get("comment") or "").strip(),
+            numbers=run.numbers,
+        )
+
+    def _unanswered(self, event: Mapping[str, Any]) -> str:
+        if event.get("error_type") == "timeout":
+            limit = self.response_timeout
+            return f"nobody answered {self.gate.name} within {limit}; clear this task to ask again"
+        return f"{self.gate.name}: {event['error']}"
+
+    def _gate_run(self, context: Context) -> GateRun:
+        hook = PlaterunnerHook(self.conn_id)
+        return GateRun(hook, self.pipeline, self.gate.name, run_context(self.pipeline, hook, context))
+
+
+_WORDS: Mapping[bool, Any] = {True: "approved", False: "rejected"}
+
+
+def assignable(approvers: Sequence[str]) -> list[HITLUser]:
+    """The approvers as Airflow can assign them, so that others are refused in the form already.
+
+    Airflow compares user ids. They are names with the simple auth manager, numbers with FAB; where names cannot be
+    compared, the sensor itself checks the answer.
+    """
+    simple = str(conf.get("core", "auth_manager", fallback="")).endswith("SimpleAuthManager")
+    if simple or all(approver.isdigit() for approver in approvers):
+        return [HITLUser(id=approver, name=approver) for approver in approvers]
+    return []
+
+
+def _result(decision: Decision) -> dict[str, Any]:
+    return {"decision": decision.decision, "by": decision.user, "at": decision.at, "comment": decision.comment}
+
+
+def _text(moment: Any) -> str:
+    return moment if isinstance(moment, str) else str(moment.isoformat())

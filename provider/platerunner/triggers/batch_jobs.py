@@ -1,0 +1,149 @@
+"""Waits for a step's jobs; all triggers of a triggerer share one poller."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Literal
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+from airflow.utils.state import TaskInstanceState
+from asgiref.sync import sync_to_async
+
+from platerunner.batch.model import BatchError, Progress
+from platerunner.batch.poller import PACE, Pace, Poller, poller
+from platerunner.batch.stop import terminate
+from platerunner.hooks.platerunner import PlaterunnerHook
+from platerunner.hooks.settings import ConnectionProblem
+from platerunner.triggers.progress import progress_line
+from platerunner.triggers.reasons import CLEARED
+
+REPORT_S = 15.0
+"""Shortest time between two progress lines."""
+
+OnClear = Literal["terminate", "adopt"]
+
+
+class BatchJobsTrigger(BaseTrigger):
+    """Fires once, when all jobs of a step have ended; what became of their units is not its business.
+
+    :param conn_id: connection of type ``platerunner``.
+    :param jobs: job ids: arrays and single jobs.
+    :param step: for the log.
+    :param first_s: seconds from parking to the first look, and so to the first event: one within a second of parking
+        can fail the task in the executor (apache/airflow 66374, 67287, 71580, 72716).
+    :param on_clear: ``terminate`` the jobs when somebody clears or marks the task, or leave them for the next try to
+        ``adopt``.
+    """
+
+    def __init__(
+        self,
+        conn_id: str,
+        jobs: Sequence[str],
+        step: str = "",
+        first_s: float = PACE.first,
+        on_clear: OnClear = "terminate",
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.conn_id = conn_id
+        self.jobs = list(jobs)
+        self.step = step
+        self.first_s = first_s
+        self.on_clear = on_clear
+        self._over = False
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class path and arguments; a few hundred bytes, however many units there are."""
+        arguments = ("conn_id", "jobs", "step", "first_s", "on_clear")
+        return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in arguments}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Report progress in the log, then fire."""
+        try:
+            shared = await self._poller()
+            last = await self._watch(shared)
+        except (BatchError, ConnectionProblem) as error:
+            self._over = True
+            yield _event(status="error", message=str(error))
+            return
+        self._over = True
+        yield _event(status="ended", missing=list(last.missing) if last else [])
+
+    async def on_kill(self) -> None:
+        """End the jobs when somebody acts on the waiting task (Airflow 3.3 and newer)."""
+        await self._end_jobs()
+
+    async def cleanup(self) -> None:
+        """End the jobs when somebody acted on the waiting task (Airflow 3.2).
+
+        There this is all that is called, but also when the triggerer merely shuts down: only a task that is no longer
+        deferred has nobody who waits for its jobs.
+        """
+        if self._over or hasattr(BaseTrigger, "on_kill") or await self._still_deferred():
+            return
+        await self._end_jobs()
+
+    async def _poller(self) -> Poller:
+        hook = await _prepared(self.conn_id)
+        pace = Pace(first=self.first_s, fastest=min(PACE.fastest, max(self.first_s, 0.2)))
+        return poller((*_key(hook), pace), hook.new_batch_client, pace)
+
+    async def _watch(self, shared: Poller) -> Progress | None:
+        started = reported = time.monotonic()
+        progress = None
+        async for progress in shared.watch(self.jobs, first=self.first_s):
+            now = time.monotonic()
+            if progress.ended or now - reported >= REPORT_S:
+                reported = now
+                self.log.info("%s", progress_line(self.step, progress, now - started))
+        return progress
+
+    async def _end_jobs(self) -> None:
+        if self._over or self.on_clear == "adopt":
+            return
+        hook = await _prepared(self.conn_id)
+        self.log.info("%s: ending %d jobs, nobody waits for them any more", self.step, len(self.jobs))
+        await asyncio.to_thread(lambda: terminate(hook.new_batch_client(), self.jobs, CLEARED))
+
+    async def _still_deferred(self) -> bool:
+        from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+        ti = self.task_instance
+        if ti is None:
+            return True
+        states = await sync_to_async(RuntimeTaskInstance.get_task_states)(
+            dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], map_index=ti.map_index
+        )
+        return bool(states.get(ti.run_id, {}).get(ti.task_id) == TaskInstanceState.DEFERRED)
+
+
+_hooks: dict[tuple[str, ...], PlaterunnerHook] = {}
+
+
+async def _prepared(conn_id: str) -> PlaterunnerHook:
+    """The hook that all triggers of a connection share, ready to make clients.
+
+    A connection of the metadata database is fetched over the triggerer's own socket, which only asgiref's threads may
+    use: so here, not in the poller's threads. A session costs a megabyte and half a second: so once, not per trigger.
+    """
+    hook = PlaterunnerHook(conn_id)
+    await _in_thread(lambda: hook.settings)
+    shared = _hooks.setdefault(_key(hook), hook)
+    await _in_thread(lambda: shared.session)
+    return shared
+
+
+async def _in_thread(call: Callable[[], object]) -> None:
+    """Wait for asgiref's thread, without losing the message of a cancellation, as asgiref itself does.
+
+    By it Airflow 3.3 tells a kill from a shutdown; and a busy triggerer takes many seconds for its first connection.
+    """
+    await asyncio.shield(asyncio.ensure_future(sync_to_async(call)()))
+
+
+def _key(hook: PlaterunnerHook) -> tuple[str, ...]:
+    settings = hook.settings
+    return hook.conn_id, settings.endpoint_url or "", settings.region or "", settings.aws_conn_id or ""
+
+
+def _event(**payload: Any) -> TriggerEvent:
+    return TriggerEvent(payload)  # type: ignore[no-untyped-call]
