@@ -1,0 +1,191 @@
+"""Time and peak memory of planning one step: a million raw images, a hundred thousand wells.
+
+    python benchmarks/planning.py [--wells 100000] [--files-per-well 10]
+
+A small S3 server in a process of its own answers LIST with pages of 1,000 keys, as S3 does. Each plan runs in a fresh
+process: once with an empty workspace (all units new), once with all outcomes and outputs there (all units done).
+"""
+
+import argparse
+import bisect
+import json
+import multiprocessing
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.connection import Connection
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+WELLS_PER_PLATE = 384
+PAGE = 1000
+MASK = (1 << 128) - 1
+SPEC = """
+version: 1
+pipeline: bench
+workspace: "{{ workspace_root }}"
+dataset:
+  root: "{{ data_root }}"
+  files:
+    raw: "images/{plate}/{well}_s{site:int}_{channel}.tiff"
+steps:
+  illum_apply:
+    module: command
+    image: tool:1
+    foreach: [plate, well]
+    inputs: {images: dataset.raw}
+    with: {argv: [convert, "{inputs.images}"]}
+    outputs: {corrected: "corrected/{plate}/{well}/{plate}_{well}_s{site}_Corr{channel}.tiff"}
+"""
+
+
+def raw_keys(wells: int, files_per_well: int) -> Iterator[str]:
+    for number in range(wells):
+        plate, place = divmod(number, WELLS_PER_PLATE)
+        well = f"{chr(ord('A') + place // 24)}{place % 24 + 1:02d}"
+        for file in range(files_per_well):
+            yield f"images/BR{plate:08d}/{well}_s{file // 5 + 1}_{('DNA', 'ER', 'RNA', 'AGP', 'Mito')[file % 5]}.tiff"
+
+
+class Bucket(BaseHTTPRequestHandler):
+    """LIST of a fixed set of keys, by prefix, delimiter and continuation token."""
+
+    protocol_version = "HTTP/1.1"
+    keys: list[str]
+
+    def do_GET(self) -> None:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        if "list-type" not in query:
+            self.send_error(404)
+            return
+        body = self._page(
+            query.get("prefix", ""),
+            query.get("delimiter"),
+            query.get("continuation-token") or query.get("start-after", ""),
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _page(self, prefix: str, delimiter: str | None, token: str) -> str:
+        at = max(bisect.bisect_left(self.keys, prefix), bisect.bisect_left(self.keys, token))
+        contents, folders, next_token = [], [], ""
+        while at < len(self.keys) and self.keys[at].startswith(prefix):
+            key = self.keys[at]
+            if len(contents) + len(folders) == PAGE:
+                next_token = key
+                break
+            slash = key.find(delimiter, len(prefix)) if delimiter else -1
+            if slash >= 0:
+                folders.append(key[: slash + 1])
+                at = bisect.bisect_left(self.keys, key[:slash] + "0")  # "0" comes after "/"
+            else:
+                contents.append(key)
+                at += 1
+        return _xml(contents, folders, next_token)
+
+    def log_message(self, *_args: object) -> None:
+        return None
+
+
+def _xml(contents: list[str], folders: list[str], token: str) -> str:
+    stamp = "<LastModified>2026-01-01T00:00:00.000Z</LastModified>"
+    rows = "".join(
+        f'<Contents><Key>{key}</Key>{stamp}<ETag>"{hash(key) & MASK:032x}"</ETag><Size>2000000</Size></Contents>'
+        for key in contents
+    )
+    rows += "".join(f"<CommonPrefixes><Prefix>{folder}</Prefix></CommonPrefixes>" for folder in folders)
+    more = f"<IsTruncated>true</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>"
+    return f'<?xml version="1.0"?><ListBucketResult>{rows}{more if token else ""}</ListBucketResult>'
+
+
+def serve(keys_file: Path, pipe: Connection) -> None:
+    Bucket.keys = sorted(keys_file.read_text().splitlines())
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Bucket)
+    pipe.send(server.server_address[1])
+    server.serve_forever()
+
+
+def plan(port: int, folder: Path, pipe: Connection) -> None:
+    """Plan the step, and send the figures and, for the next round, the keys that a run would leave behind."""
+    from platerunner.catalog.loader import load_catalog
+    from platerunner.spec.loader import load_text
+    from platerunner.units.context import RunContext
+    from platerunner.units.prepare import plan_one
+    from platerunner_unit.category import Category
+    from platerunner_unit.outcome import outcome_key
+    from platerunner_unit.storage import Storage
+
+    settings = {"endpoint": f"http://127.0.0.1:{port}", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
+    data, workspace = (Storage(f"s3://bucket/{root}", {**settings, "region": "us-east-1"}) for root in ("data", "work"))
+    pipeline = load_text(SPEC, folder / "bench.yaml")
+    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start, cpu = time.perf_counter(), time.process_time()
+    planned = plan_one(
+        pipeline,
+        "illum_apply",
+        load_catalog(),
+        RunContext({}, data.url, workspace.url, "run"),
+        data=data,
+        workspace=workspace,
+        digest="sha256:0",
+    )
+    figures = {
+        "seconds": round(time.perf_counter() - start, 1),
+        "cpu_seconds": round(time.process_time() - cpu, 1),
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "imports_mib": base // 1024,
+        "listed": planned.plan.listed["images"],
+        **planned.plan.counts(),
+    }
+    with (folder / "after").open("w") as file:
+        for unit in planned.plan.units:
+            task = unit.task
+            key = outcome_key("illum_apply", task.unit, task.fingerprint, Category.SUCCEEDED)
+            lines = [key, *(output.key for output in task.outputs["corrected"])]
+            file.write("".join(f"work/{line}\n" for line in lines))
+    pipe.send(figures)
+
+
+def measure(keys_file: Path, folder: Path) -> dict[str, object]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    server = context.Process(target=serve, args=(keys_file, theirs), daemon=True)
+    server.start()
+    try:
+        planner = context.Process(target=plan, args=(ours.recv(), folder, theirs))
+        planner.start()
+        while planner.is_alive() and not ours.poll(1):
+            pass
+        if not ours.poll():
+            sys.exit(f"the planner ended with {planner.exitcode}")
+        figures: dict[str, object] = ours.recv()
+        planner.join()
+        return figures
+    finally:
+        server.terminate()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--wells", type=int, default=100_000)
+    parser.add_argument("--files-per-well", type=int, default=10)
+    arguments = parser.parse_args()
+    os.environ["PYTHONHASHSEED"] = "0"  # ETags of the server stay the same from one process to the next
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        keys = folder / "keys"
+        keys.write_text("".join(f"data/{key}\n" for key in raw_keys(arguments.wells, arguments.files_per_well)))
+        print("all new: ", json.dumps(measure(keys, folder)), flush=True)
+        with keys.open("a") as file:
+            file.write((folder / "after").read_text())
+        print("all done:", json.dumps(measure(keys, folder)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
