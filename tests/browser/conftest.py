@@ -1,0 +1,94 @@
+"""A real Airflow with the embedded cloud, as `platerunner up` starts it, and a real Chromium."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = Path(sys.executable).with_name("platerunner")
+START_LIMIT_S = 330
+# Debian's Chromium as root, without its calls home.
+CHROMIUM_ARGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running `platerunner up`."""
+
+    address: str
+    user: str
+    password: str
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """`platerunner up` in a folder of its own, ended by Ctrl-C."""
+    folder = tmp_path_factory.mktemp("up")
+    port = _free_port()
+    argv = [str(COMMAND), "up", "--specs", str(ROOT / "dag_specs"), "--port", str(port)]
+    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    said = folder / "up.txt"
+    with said.open("w") as out:
+        process = subprocess.Popen(argv, cwd=folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env)
+    try:
+        user, password = _login(process, said)
+        yield Site(f"http://127.0.0.1:{port}", user, password, folder)
+    finally:
+        process.send_signal(signal.SIGINT)
+        code = process.wait(60)
+    assert code == 0, said.read_text()
+    assert "Ended: Airflow and the embedded cloud." in said.read_text()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _login(process: subprocess.Popen[bytes], said: Path) -> tuple[str, str]:
+    deadline = time.monotonic() + START_LIMIT_S
+    while not (found := re.search(r"Login: +(\S+) / (\S+)", said.read_text())):
+        assert process.poll() is None, said.read_text()
+        assert time.monotonic() < deadline, said.read_text()
+        time.sleep(0.5)
+    return found[1], found[2]
+
+
+@pytest.fixture
+def page(site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A logged-in page; a screenshot of its end is kept in the folder that PLATERUNNER_SCREENSHOTS names."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        if "CI" in os.environ:
+            pytest.fail("Chromium is missing: apt-get install chromium")
+        pytest.skip("Chromium is not installed")
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=program, args=CHROMIUM_ARGS) as browser,
+    ):
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.set_default_timeout(60_000)
+        page.goto(site.address)
+        page.fill("input[name=username]", site.user)
+        page.fill("input[name=password]", site.password)
+        page.click("button[type=submit]")
+        page.wait_for_url(lambda url: "login" not in url)
+        yield page
+        if folder := os.environ.get("PLATERUNNER_SCREENSHOTS"):
+            page.screenshot(path=str(Path(folder) / f"{request.node.name}.png"))

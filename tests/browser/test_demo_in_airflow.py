@@ -1,0 +1,48 @@
+"""The demo in the browser: trigger from the form, look at the gate, approve with a comment, see it finish."""
+
+import json
+import time
+
+from playwright.sync_api import Locator, Page, expect
+from tests.browser.conftest import Site
+
+GATE = "Are the corrected images flat, sharp and full of cells?"
+RUN_LIMIT_S = 300
+
+
+def until_seen(page: Page, address: str, wanted: Locator) -> None:
+    """Load a page again and again, as a person does who waits, until something is on it."""
+    deadline = time.monotonic() + RUN_LIMIT_S
+    while True:
+        page.goto(address)
+        try:
+            return expect(wanted.first).to_be_visible(timeout=10_000)
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
+
+
+def test_trigger_the_form_wait_at_the_gate_approve_and_finish(page: Page, site: Site) -> None:
+    page.goto(f"{site.address}/dags/demo")
+    page.get_by_role("button", name="Trigger").first.click()
+    form = page.get_by_role("dialog")
+    expect(form.get_by_text("What does the work; cellprofiler needs")).to_be_visible()
+    form.get_by_placeholder("Enter each string on a new line").fill("B02\nC03")
+    form.get_by_role("button", name="Trigger", exact=True).click()
+    page.wait_for_url("**/dags/demo/runs/**")
+    run = page.url.split("?")[0].rstrip("/")
+
+    waiting = page.get_by_role("row").filter(has_text="Approval Required")
+    until_seen(page, f"{site.address}/required_actions", waiting)
+    waiting.first.get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name=GATE)).to_be_visible()
+    expect(page.get_by_text("gates/check/Demo1/montage.png")).to_be_visible()
+    page.locator("textarea[name=element_comment]").fill("flat, and full of cells")
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_text("Response received at")).to_be_visible()
+
+    until_seen(page, run, page.get_by_text("Success", exact=True))
+    workspace = site.folder / "demo-results" / "workspace" / "demo"
+    assert (workspace / "report" / "Demo1" / "Demo1_Count_Nuclei.png").stat().st_size > 1000
+    (decision,) = (workspace / "_platerunner" / "gates" / "check").rglob("*.json")
+    assert "flat, and full of cells" in json.dumps(json.loads(decision.read_text()))

@@ -1,0 +1,43 @@
+"""The plate row in real images, with real CellProfiler."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.e2e.conftest import ROOT, Result
+
+IMAGES = ROOT.parent / "shared" / "images" / "illum_plate"
+SPEC = ROOT / "dag_specs" / "illumination.yaml"
+
+pytestmark = [
+    pytest.mark.cellprofiler,
+    pytest.mark.skipif(not IMAGES.is_dir(), reason=f"the real plate is not beside the checkout ({IMAGES.name})"),
+]
+
+
+def test_24_wells_twice_and_after_touching_one_image(
+    platerunner: Callable[..., Result], cellprofiler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The command looks beside and above where it is called, which is a folder of the test's own.
+    monkeypatch.setenv("PLATERUNNER_CELLPROFILER", str(shutil.which(cellprofiler)))
+    data = tmp_path / "data"
+    shutil.copytree(IMAGES, data)
+    args = ("run", SPEC, "--local", "--data-root", data, "--workspace-root", tmp_path / "results", "--approve-all")
+
+    first = platerunner(*args, timeout=900)
+    assert first.code == 0, first.out + first.err
+    assert {name: step["succeeded"] for name, step in first.summary["steps"].items()} == {
+        "illum_calc": 1, "illum_apply": 24, "measure": 24, "check_report": 1, "report": 1,
+    }  # fmt: skip
+
+    second = platerunner(*args)
+    assert second.code == 0
+    assert all(step["done_before"] == step["units"] for step in second.summary["steps"].values())
+
+    os.utime(data / "AS_09047_050428030001_O05f01d2.TIF")
+    third = platerunner(*args)
+    assert third.code == 0
+    assert third.step("illum_apply")["succeeded"] == 1
+    assert third.step("illum_apply")["done_before"] == 23

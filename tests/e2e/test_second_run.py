@@ -1,0 +1,105 @@
+"""Only what changed runs: touched, damaged and mended images, on the demo's pipeline with the imaging tools."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.e2e.conftest import ROOT, Result
+
+from platerunner.local.demo_plate import make_plate
+
+DEMO = ROOT / "dag_specs" / "demo.yaml"
+
+
+@pytest.fixture
+def demo(platerunner: Callable[..., Result], tmp_path: Path) -> Callable[..., Result]:
+    """Run the demo's spec."""
+    return on_a_plate(platerunner, tmp_path, DEMO)
+
+
+@pytest.fixture
+def wells(platerunner: Callable[..., Result], tmp_path: Path) -> Callable[..., Result]:
+    """Run a spec whose first step takes each well on its own."""
+    return on_a_plate(platerunner, tmp_path, Path(__file__).with_name("specs") / "wells.yaml")
+
+
+def on_a_plate(platerunner: Callable[..., Result], tmp_path: Path, spec: Path) -> Callable[..., Result]:
+    """Run a spec on a plate of 3 wells and 2 sites in the test's folder."""
+    make_plate(tmp_path / "data", wells=3, sites=2)
+
+    def run(*args: str) -> Result:
+        roots = ("--data-root", tmp_path / "data", "--workspace-root", tmp_path / "results")
+        return platerunner("run", spec, "--local", "--approve-all", *roots, *args)
+
+    return run
+
+
+def image(tmp_path: Path, well: int = 1) -> Path:
+    """An image of one well."""
+    wells = sorted({path.name.split("_")[0] for path in (tmp_path / "data").rglob("*.tif")})
+    return next((tmp_path / "data").rglob(f"{wells[well]}_s1_DNA.tif"))
+
+
+def test_the_second_run_does_nothing_and_a_touched_image_reruns_its_well(
+    demo: Callable[..., Result], tmp_path: Path
+) -> None:
+    first = demo()
+    assert first.code == 0, first.out + first.err
+    assert first.summary["state"] == "success"
+    assert first.step("illum_apply") == {
+        "units": 3, "succeeded": 3, "done_before": 0, "failed": 0, "waiting": 0, "categories": {"succeeded": 3},
+    }  # fmt: skip
+
+    second = demo()
+    assert second.code == 0
+    assert {name: (step["units"], step["done_before"]) for name, step in second.summary["steps"].items()} == {
+        "illum_calc": (1, 1), "illum_apply": (3, 3), "measure": (3, 3), "check_report": (1, 1), "report": (1, 1),
+    }  # fmt: skip
+
+    os.utime(image(tmp_path))
+    third = demo()
+    assert third.code == 0
+    # The plate's function is calculated again, comes out the same, and so holds the other wells back no longer.
+    assert third.step("illum_calc")["succeeded"] == 1
+    assert (third.step("illum_apply")["succeeded"], third.step("illum_apply")["done_before"]) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("damage", "category", "phrase"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:-2000]), "input_unreadable", "cut off"),
+        (lambda path: path.write_bytes(b""), "input_unreadable", "is empty"),
+        (lambda path: path.unlink(), "input_missing", "_s1_DNA.tif"),
+    ],
+    ids=["truncated", "empty", "missing"],
+)
+def test_a_damaged_image_fails_its_well_alone_and_mending_it_runs_that_well(
+    wells: Callable[..., Result], tmp_path: Path, damage: Callable[[Path], object], category: str, phrase: str
+) -> None:
+    path = image(tmp_path)
+    good = path.read_bytes()
+    damage(path)
+
+    broken = wells()
+    assert broken.code == 1
+    assert broken.summary["state"] == "failed"
+    assert broken.step("measure") == {
+        "units": 3, "succeeded": 2, "done_before": 0, "failed": 1, "waiting": 0,
+        "categories": {"succeeded": 2, category: 1},
+    }  # fmt: skip
+    assert phrase in outcome(tmp_path, category)["verdict"]["sentence"]
+
+    path.write_bytes(good)
+    mended = wells()
+    assert mended.code == 0, mended.out + mended.err
+    assert (mended.step("measure")["succeeded"], mended.step("measure")["done_before"]) == (1, 2)
+    assert mended.step("report")["succeeded"] == 1
+
+
+def outcome(tmp_path: Path, category: str) -> dict[str, Any]:
+    """The only stored outcome of a category."""
+    (path,) = (tmp_path / "results" / "wells" / "_platerunner" / "outcomes").rglob(f"*.{category}.json")
+    return json.loads(path.read_text())

@@ -1,0 +1,175 @@
+import asyncio
+import time
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.embedded import Account
+
+from platerunner.batch.model import BatchError, Progress
+from platerunner.batch.poller import Pace, Poller, poller
+from platerunner.local.faults import Faults
+
+FAST = Pace(first=0.2, fastest=0.05, slowest=0.5, missing_after=0.5)
+
+
+async def follow(watching: Poller, *ids: str) -> list[Progress]:
+    async with asyncio.timeout(60):
+        return [progress async for progress in watching.watch(ids)]
+
+
+def test_it_follows_jobs_to_their_end(aws: Account) -> None:
+    array = aws.submit(["sh", "-c", "sleep 0.2; test $AWS_BATCH_JOB_ARRAY_INDEX != 3"], size=12)
+    single = aws.submit(["true"])
+    seen = asyncio.run(follow(Poller(lambda: aws.batch, FAST), array, single))
+    assert not any(progress.ended for progress in seen[:-1])
+    last = seen[-1]
+    assert (last.ended, last.total, last.done, last.failed, last.missing) == (True, 13, 13, 1, ())
+    assert last.jobs[array].status == "FAILED"
+    assert all(before.done <= after.done for before, after in pairwise(seen))
+
+
+def test_the_first_look_comes_late_enough(aws: Account) -> None:
+    job = aws.run(["true"])["jobId"]
+    began = time.monotonic()
+    asyncio.run(follow(Poller(lambda: aws.batch, Pace(first=1.0)), job))
+    assert 1.0 <= time.monotonic() - began < 5
+
+
+def test_nothing_to_wait_for_ends_at_once(aws: Account) -> None:
+    assert asyncio.run(follow(Poller(lambda: aws.batch, FAST))) == []
+
+
+def test_many_waiters_share_the_calls(aws: Account) -> None:
+    jobs = [aws.submit(["sleep", "0.01"]) for _ in range(120)]
+
+    async def wait() -> list[list[Progress]]:
+        return await asyncio.gather(*(follow(poller("k", lambda: aws.batch, pace), job) for job in jobs))
+
+    pace = Pace(first=0.3, fastest=0.3, slowest=0.3)
+    before = aws.cloud.calls["batch.describejobs"]
+    began = time.monotonic()
+    ends = asyncio.run(wait())
+    rounds = (time.monotonic() - began) / 0.25 + 1
+    assert all(progresses[-1].succeeded == 1 for progresses in ends)
+    assert aws.cloud.calls["batch.describejobs"] - before <= 2 * rounds
+
+
+def test_a_job_that_batch_does_not_know_is_missing_in_the_end(aws: Account) -> None:
+    job = aws.submit(["true"])
+    last = asyncio.run(follow(Poller(lambda: aws.batch, FAST), "gone", job))[-1]
+    assert (last.missing, last.succeeded, last.unseen, last.ended) == (("gone",), 1, 0, True)
+
+
+def test_throttling_and_5xx_are_survived(aws: Account) -> None:
+    job = aws.submit(["sleep", "1"])
+    aws.cloud.faults = Faults(throttle=0.4, error_5xx=0.4, seed=5)
+    try:
+        assert asyncio.run(follow(Poller(lambda: aws.batch, FAST), job))[-1].succeeded == 1
+    finally:
+        aws.cloud.faults = Faults()
+
+
+class Expired:
+    """A client whose credentials ran out: AWS's own answer to it."""
+
+    def describe_jobs(self, **_: Any) -> Any:
+        from botocore.exceptions import ClientError
+
+        said = {"Error": {"Code": "ExpiredTokenException", "Message": "expired"}}
+        raise ClientError({**said, "ResponseMetadata": {"HTTPStatusCode": 403}}, "DescribeJobs")
+
+
+def test_expired_credentials_get_a_new_client(aws: Account) -> None:
+    clients = [Expired(), aws.batch]
+    job = aws.submit(["true"])
+    assert asyncio.run(follow(Poller(lambda: clients.pop(0), FAST), job))[-1].succeeded == 1
+    assert clients == []
+
+
+def test_credentials_that_stay_expired_are_told(aws: Account) -> None:
+    with pytest.raises(BatchError, match=r"refuses to describe jobs: .*expired"):
+        asyncio.run(follow(Poller(lambda: Expired(), FAST), "job"))
+
+
+def test_a_client_that_cannot_be_made_is_told(aws: Account) -> None:
+    def broken() -> Any:
+        raise LookupError("there is no connection 'x'")
+
+    with pytest.raises(BatchError, match="No client for AWS Batch could be made: there is no connection"):
+        asyncio.run(follow(Poller(broken, FAST), "job"))
+
+
+def test_a_closed_event_loop_is_no_hindrance(aws: Account) -> None:
+    async def begin(job: str) -> None:
+        async for _ in poller("closing", lambda: aws.batch, FAST).watch([job]):
+            return
+
+    async def finish(job: str) -> list[Progress]:
+        return await follow(poller("closing", lambda: aws.batch, FAST), job)
+
+    job = aws.submit(["sleep", "0.5"])
+    asyncio.run(begin(job))
+    assert asyncio.run(finish(job))[-1].succeeded == 1
+
+
+def test_waiters_of_one_loop_and_key_share_one_poller(aws: Account) -> None:
+    async def both() -> tuple[Poller, Poller, Poller]:
+        return poller("a", lambda: aws.batch), poller("a", lambda: aws.batch), poller("b", lambda: aws.batch)
+
+    one, same, other = asyncio.run(both())
+    assert one is same
+    assert one is not other
+
+
+def test_a_cancelled_waiter_leaves_the_others_and_then_nothing_runs(aws: Account) -> None:
+    async def scene() -> tuple[list[Progress], int]:
+        shared = Poller(lambda: aws.batch, FAST)
+        waiting = asyncio.create_task(follow(shared, endless))
+        staying = asyncio.create_task(follow(shared, job))
+        await asyncio.sleep(0.4)
+        waiting.cancel()
+        seen = await staying
+        await asyncio.sleep(0.3)
+        return seen, sum(task.get_name() == "platerunner-poller" for task in asyncio.all_tasks())
+
+    endless, job = aws.submit(["sleep", "60"]), aws.submit(["sleep", "0.5"])
+    try:
+        seen, left = asyncio.run(scene())
+    finally:
+        aws.batch.terminate_job(jobId=endless, reason="test is over")
+    assert seen[-1].succeeded == 1
+    assert left == 0
+
+
+def test_a_slow_waiter_misses_what_lies_between_but_not_the_end(aws: Account) -> None:
+    async def slow() -> list[Progress]:
+        seen = []
+        async for progress in Poller(lambda: aws.batch, FAST).watch([array]):
+            seen.append(progress)
+            await asyncio.sleep(1.0)
+        return seen
+
+    array = aws.submit(["sleep", "0.1"], size=20)
+    seen = asyncio.run(slow())
+    assert seen[-1].succeeded == 20
+    assert len(seen) < 10
+
+
+ages = st.floats(0, 1e6)
+
+
+@given(ages, st.integers(0, 10_000), st.integers(0, 10_000))
+def test_the_interval_keeps_its_bounds(age: float, done: int, more: int) -> None:
+    pace = Pace()
+    assert pace.fastest <= pace.interval(age, done, done + more) <= pace.slowest
+
+
+def test_the_interval_is_short_at_both_ends() -> None:
+    pace = Pace()
+    assert pace.interval(5, 0, 100) == pace.fastest
+    assert pace.interval(3600, 0, 100) == pace.slowest
+    assert pace.interval(3600, 50, 100) == pace.slowest
+    assert pace.interval(3600, 999, 1000) == pace.fastest

@@ -1,0 +1,108 @@
+import subprocess
+import sys
+
+import pytest
+
+from platerunner.catalog.loader import CatalogError, load_catalog
+
+MODULE = """version: 1
+modules:
+  lab.crop:
+    title: Crop
+    description: Crops.
+    tool: command
+    image: lab/crop:1.0
+    argv: [crop, "{unit}"]
+    parameters:
+      size: {type: integer, default: 100, minimum: 1, description: Side in pixels.}
+      channel: {type: string, enum: [DNA, ER], description: Which one.}
+    inputs:
+      images: {description: Images.}
+    outputs:
+      tiles: {required: false, description: Tiles.}
+    resources: {vcpus: 2, memory: 3 GiB, timeout: 5 min}
+"""
+
+
+def load(tmp_path, text, name="modules.yaml"):
+    (tmp_path / name).write_text(text)
+    load_catalog.cache_clear()
+    return load_catalog(tmp_path)
+
+
+def test_the_shipped_modules():
+    assert set(load_catalog()) == {
+        "cellprofiler",
+        "command",
+        "imaging.illum-apply",
+        "imaging.illum-calc",
+        "imaging.montage",
+        "imaging.plate-report",
+        "imaging.segment-measure",
+    }
+
+
+@pytest.mark.parametrize("name", ["illum-apply", "illum-calc", "montage", "plate-report", "segment-measure"])
+def test_every_imaging_module_is_a_program_that_is_there(name):
+    module = load_catalog()[f"imaging.{name}"]
+    assert module.argv == ("platerunner-imaging", name, "{unit}")
+    command = [sys.executable, "-m", "platerunner_unit.imaging", *module.argv[1:2], "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert name in done.stdout
+
+
+def test_a_folder_of_ones_own(tmp_path):
+    module = load(tmp_path, MODULE)["lab.crop"]
+    assert (module.image, module.argv, module.tool) == ("lab/crop:1.0", ("crop", "{unit}"), "command")
+    assert (module.parameters["size"].default, module.parameters["size"].minimum) == (100, 1)
+    assert module.parameters["channel"].enum == ("DNA", "ER")
+    assert (module.inputs["images"].required, module.outputs["tiles"].required) == (True, False)
+    assert (module.resources.memory, module.resources.timeout, module.resources.capacity) == (3 * 1024**3, 300, "spot")
+    assert "cellprofiler" in load_catalog(tmp_path)
+
+
+def test_a_module_of_ones_own_replaces_a_shipped_one(tmp_path):
+    assert load(tmp_path, MODULE.replace("lab.crop", "cellprofiler"))["cellprofiler"].title == "Crop"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "tool: command",
+            "tool: comand",
+            "4:5|6:11: `modules.lab.crop.tool` cannot be `comand`. Did you mean `command`?",
+        ),
+        ("    title: Crop\n", "", "3:3: `modules.lab.crop` has no `title`"),
+        ("memory: 3 GiB", "memory: 3", "`3` has no unit. Write `3 GiB`"),
+        ("default: 100", "default: 0", "the default of `size` should be at least 1"),
+        ("default: 100", "default: big", "the default of `size` should be a whole number"),
+        ('    argv: [crop, "{unit}"]\n', "", "3:3: a command without `argv`"),
+        ("tool: command", "tool: cellprofiler", "CellProfiler's command line is made by the runner"),
+        ("lab.crop:", "Lab Crop:", "`Lab Crop` is not usable as a name"),
+        (
+            "type: integer",
+            "type: int",
+            "`modules.lab.crop.parameters.size.type` cannot be `int`. Did you mean `integer`?",
+        ),
+        ("version: 1", "version: 2", "`version` is `2`"),
+        ("modules:", "moduls:", "unknown key `moduls` in the file. Did you mean `modules`?"),
+        ("    tool", "\ttool", "a tab indents this line"),
+    ],
+)
+def test_errors_have_places_and_remedies(tmp_path, old, new, message):
+    with pytest.raises(CatalogError) as raised:
+        load(tmp_path, MODULE.replace(old, new))
+    assert message.split("|")[-1] in str(raised.value)
+    assert str(tmp_path / "modules.yaml") in str(raised.value)
+
+
+def test_two_files_with_the_same_module(tmp_path):
+    (tmp_path / "a.yaml").write_text(MODULE)
+    with pytest.raises(CatalogError, match=r"b\.yaml:3:3: another file of this folder has the module `lab\.crop`"):
+        load(tmp_path, MODULE, "b.yaml")
+
+
+def test_an_empty_folder(tmp_path):
+    with pytest.raises(CatalogError, match="no catalog file is in this folder"):
+        load_catalog(tmp_path / "nowhere")

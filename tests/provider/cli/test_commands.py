@@ -1,0 +1,104 @@
+"""The command line's own words: what is printed, where, and with which exit code."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from platerunner.cli import app
+from platerunner.local.demo_plate import make_plate
+
+ROOT = Path(__file__).resolve().parents[3]
+DEMO = ROOT / "dag_specs" / "demo.yaml"
+
+
+@pytest.fixture(scope="module")
+def plate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_plate(tmp_path_factory.mktemp("plate"), wells=3, sites=2).parent
+
+
+@pytest.fixture(autouse=True)
+def no_connection(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_PLATERUNNER", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def invoke(*args: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(arg) for arg in args])
+
+
+@pytest.mark.parametrize("spec", sorted((ROOT / "dag_specs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_spec_is_valid(spec: Path) -> None:
+    result = invoke("validate", spec)
+    assert result.exit_code == 0, result.output
+    assert f"{spec}: ok" in result.stdout.replace("\n", "")
+
+
+def test_all_problems_of_all_files_are_named_and_good_files_still_count(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("version: 1\npipeline: x\nsteps: {a: {modul: y}}\n")
+    (tmp_path / "empty.yaml").write_text("")
+    result = invoke("validate", tmp_path, DEMO)
+    assert result.exit_code == 2
+    assert "bad.yaml:3:13: unknown key `modul` in `steps.a`. Did you mean `module`?" in result.stderr
+    assert "empty.yaml:1:1" in result.stderr
+    assert "pipeline demo" in result.stdout
+
+
+def test_plan_counts_units_and_names_the_first(plate: Path, tmp_path: Path) -> None:
+    result = invoke("plan", DEMO, "--data-root", plate, "--workspace-root", tmp_path, "--first", "1")
+    assert result.exit_code == 0, result.output
+    assert "illum_apply: 0 done, 3 pending, 0 waiting, 0 excluded" in result.stdout
+    assert "illum_calc  pending  plate=Demo1: new" in result.stdout
+    assert "illum_apply  pending  ... and 2 more" in result.stdout
+    assert not list(tmp_path.iterdir()), "plan writes nothing"
+
+
+@pytest.mark.parametrize(
+    ("args", "phrase"),
+    [
+        (["--data-root", "/nowhere/at/all"], "the data root /nowhere/at/all does not exist"),
+        (["--data-root", str(ROOT / "docs")], "`{plate}/{well}_s{site:int}_{channel}.tif`; the nearest names are"),
+        (["--param", "engine=fiji"], "'fiji' is not one of"),
+        (["--param", "engin=imaging"], "the spec declares no such param; it has engine, wells"),
+        (["--param", "engine"], "write name=value"),
+        (["--data-root", "gs://bucket"], "only s3:// URLs and folders"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_sentence(plate: Path, args: list[str], phrase: str) -> None:
+    roots = [] if "--data-root" in args else ["--data-root", str(plate)]
+    result = invoke("plan", DEMO, *roots, *args)
+    assert result.exit_code == 2
+    assert phrase in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_run_without_a_connection_says_what_to_give() -> None:
+    result = invoke("run", DEMO)
+    assert result.exit_code == 2
+    assert "AIRFLOW_CONN_PLATERUNNER is not set" in result.stderr
+
+
+def test_a_gate_that_is_not_there_cannot_be_approved() -> None:
+    result = invoke("run", DEMO, "--local", "--approve", "chek")
+    assert result.exit_code == 2
+    assert "has no such gate; it has check" in result.stderr
+
+
+def test_a_workspace_that_cannot_be_written_is_found_before_airflow_starts(plate: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    result = invoke("run", DEMO, "--local", "--data-root", plate, "--workspace-root", tmp_path / "file")
+    assert result.exit_code == 2
+    assert "The workspace cannot be written" in result.stderr
+
+
+def test_cellprofiler_that_is_not_installed(plate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLATERUNNER_CELLPROFILER", "/nowhere/cellprofiler")
+    result = invoke("run", DEMO, "--local", "--data-root", plate, "--param", "engine=cellprofiler")
+    assert result.exit_code == 2
+    assert "CellProfiler is not installed here: run `make cellprofiler`" in result.stderr
+
+
+def test_schema_is_json_for_editors() -> None:
+    result = invoke("schema")
+    assert json.loads(result.stdout)["$schema"] == "https://json-schema.org/draft/2020-12/schema"

@@ -1,0 +1,46 @@
+import pytest
+
+from platerunner.hooks.settings import ConnectionProblem, ConnectionSettings
+
+QUEUES = {"spot": "pr-spot", "on_demand": "pr-on-demand"}
+
+
+def test_extras_become_settings():
+    settings = ConnectionSettings.from_extra(
+        "lab", {"queues": QUEUES, "region": "eu-west-1", "platform": "FARGATE", "tags": {"cost": "42"}}
+    )
+    assert settings.queue("spot") == "pr-spot"
+    assert settings.queue("on_demand") == "pr-on-demand"
+    assert (settings.region, settings.platform, settings.tags) == ("eu-west-1", "FARGATE", {"cost": "42"})
+    assert settings.log_group == "/aws/batch/job"
+
+
+def test_the_form_stores_mappings_as_text_and_empty_fields_as_empty_text():
+    settings = ConnectionSettings.from_extra(
+        "lab", {"queues": '{"spot": "pr-spot"}', "region": "", "aws_conn_id": None}
+    )
+    assert settings.queues == {"spot": "pr-spot"}
+    assert settings.region is None
+
+
+def test_one_queue_serves_both_capacities():
+    assert ConnectionSettings.from_extra("lab", {"queues": {"spot": "only"}}).queue("on_demand") == "only"
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ({}, ["lab", "names no job queue", '"queues"']),
+        ({"queues": {}}, ["names no job queue"]),
+        ({"queues": "{"}, ["'queues'", "JSON object"]),
+        ({"queues": {"spot": 3}}, ["'queues'", "JSON object"]),
+        ({"queues": {"spoot": "q"}}, ["'spoot'", "spot or on_demand"]),
+        ({"queues": QUEUES, "platform": "EKS"}, ["'EKS'", "EC2 nor FARGATE"]),
+        ({"queues": QUEUES, "log_grop": "x"}, ["unknown extra 'log_grop'", "log_group"]),
+    ],
+)
+def test_a_connection_that_cannot_be_used_says_so_in_one_sentence(extra, words):
+    with pytest.raises(ConnectionProblem) as caught:
+        ConnectionSettings.from_extra("lab", extra)
+    assert "\n" not in str(caught.value)
+    assert all(word in str(caught.value) for word in words)

@@ -1,0 +1,34 @@
+import pytest
+
+from platerunner.links.batch import job_url, log_url, outputs_url
+
+
+def test_a_jobs_page():
+    assert job_url("eu-west-1", "abc-1:7") == (
+        "https://eu-west-1.console.aws.amazon.com/batch/home?region=eu-west-1#jobs/detail/abc-1%3A7"
+    )
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [("cn-north-1", "cn-north-1.console.amazonaws.cn"), ("us-gov-west-1", "console.amazonaws-us-gov.com")],
+)
+def test_other_partitions_have_their_own_console(region, host):
+    assert job_url(region, "x").startswith(f"https://{host}/batch/")
+
+
+def test_a_log_streams_page_quotes_twice():
+    url = log_url("eu-west-1", "/aws/batch/job", "demo/default/0 1")
+    assert url.endswith("#logsV2:log-groups/log-group/$252Faws$252Fbatch$252Fjob/log-events/demo$252Fdefault$252F0$2B1")
+
+
+@pytest.mark.parametrize(
+    ("workspace", "url"),
+    [
+        ("s3://bucket/ws/demo", "https://s3.console.aws.amazon.com/s3/buckets/bucket?prefix=ws/demo/illum/"),
+        ("s3://bucket", "https://s3.console.aws.amazon.com/s3/buckets/bucket?prefix=illum/"),
+        ("/home/ada/my results", "file:///home/ada/my%20results/illum"),
+    ],
+)
+def test_the_outputs_of_a_step(workspace, url):
+    assert outputs_url(workspace, "illum") == url

@@ -1,0 +1,74 @@
+from platerunner.batch.model import StepState, Submission
+from platerunner.catalog.model import Resources
+from platerunner.operators.ledger import UnitFailure, again, by_need, failures, fresh, record, remember
+from platerunner.operators.retry import Ask
+from platerunner.spec.model import Retry
+from platerunner_unit.category import Category
+
+ASK = Ask.of(Resources())
+STATE = StepState("run", "measure")
+
+
+def failure(unit, category=Category.OUT_OF_MEMORY):
+    return UnitFailure(unit, category, "The memory limit was reached.", "Killed", f"job:{unit}")
+
+
+def submission(*units, n=1, ask=ASK):
+    return Submission(n, f"s{n}", "array", len(units), units, "spot", ask.to_json(), job_id=f"job-{n}")
+
+
+def stored(state):
+    return StepState.from_json(state.to_json())
+
+
+def test_a_failure_is_remembered_until_the_unit_succeeds():
+    state = stored(record(STATE, ["a"], [failure("b")]))
+    assert failures(state) == [failure("b")]
+    assert (state.attempts, state.losses) == ({"a": 1, "b": 1}, {})
+    state = stored(record(state, ["b"], []))
+    assert failures(state) == []
+    assert state.extra["succeeded"] == ["a", "b"]
+    assert state.attempts["b"] == 2
+
+
+def test_lost_hosts_are_counted_apart():
+    state = record(STATE, [], [failure("a", Category.HOST_LOST)])
+    assert (state.attempts, state.losses) == ({}, {"a": 1})
+
+
+def test_only_units_worth_it_come_again_grouped_by_what_they_ask_for():
+    state = record(
+        STATE, ["a"], [failure("b"), failure("c"), failure("d", Category.TOOL_ERROR), failure("e", Category.UNKNOWN)]
+    )
+    groups = again(state, [submission(*"abcde")], Retry())
+    assert {ask.memory: [f.unit for f in group] for ask, group in groups.items()} == {
+        2 * ASK.memory: ["b", "c"],
+        ASK.memory: ["e"],
+    }
+
+
+def test_once_is_once_over_several_submissions():
+    state = record(STATE, [], [failure("a", Category.TIMED_OUT)])
+    assert again(state, [submission("a")], Retry())
+    state = stored(record(state, [], [failure("a", Category.TIMED_OUT)]))
+    assert again(state, [submission("a", n=2)], Retry()) == {}
+
+
+def test_units_of_other_submissions_are_left_alone():
+    state = record(STATE, [], [failure("a"), failure("b")])
+    assert [f.unit for group in again(state, [submission("b")], Retry()).values() for f in group] == ["b"]
+
+
+def test_a_cleared_task_counts_anew_but_remembers_what_units_need():
+    state = record(STATE, [], [failure("a")])
+    state = remember(state, again(state, [submission("a")], Retry()))
+    cleared = stored(fresh(state))
+    assert (cleared.attempts, failures(cleared)) == ({}, [])
+    groups = by_need(["a", "b"], cleared, ASK)
+    assert {ask.memory: units for ask, units in groups.items()} == {2 * ASK.memory: ["a"], ASK.memory: ["b"]}
+
+
+def test_what_a_unit_needs_is_never_below_what_the_step_asks_for_now():
+    state = remember(record(STATE, [], [failure("a")]), {ASK: [failure("a")]})
+    raised = Ask.of(Resources(memory=64 << 30))
+    assert by_need(["a"], state, raised) == {raised: ["a"]}

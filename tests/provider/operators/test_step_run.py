@@ -1,0 +1,134 @@
+import pytest
+from tests.embedded import wait_for
+
+from platerunner.batch.model import STATUSES
+from platerunner.batch.status import children
+from platerunner.local.faults import Faults
+from platerunner.triggers.reasons import CLEARED
+from platerunner.units.errors import NothingListed
+from platerunner_unit.category import Category
+
+GOOD = 'echo done > "$1"\n'
+SLOW = f"sleep 2\n{GOOD}"
+GREEDY = "python3 -c 'import time; data = bytearray(400 << 20); time.sleep(0.2)' || exit 1\n" + GOOD
+
+
+def test_a_step_runs_every_unit_once_and_a_second_run_nothing(lab):
+    lab.write(A01=GOOD, A02=GOOD, A03=GOOD)
+    result, failed = lab.to_the_end()
+    assert failed == []
+    assert (result.units, result.succeeded, result.done_before, result.categories) == (3, 3, 0, {"succeeded": 3})
+    assert lab.starts() == {"A01": 1, "A02": 1, "A03": 1}
+    assert lab.stored() == result.to_json()
+    before = lab.aws.cloud.calls["batch.submitjob"]
+    result, _ = lab.to_the_end("run-2")
+    assert (result.units, result.succeeded, result.done_before) == (3, 0, 3)
+    assert lab.aws.cloud.calls["batch.submitjob"] == before
+
+
+def test_a_failed_unit_is_named_and_runs_alone_once_it_is_mended(lab):
+    lab.write(A01=GOOD, A02="echo ValueError: no such channel; exit 3\n", A03=GOOD)
+    result, [failure] = lab.to_the_end()
+    assert (result.succeeded, result.failed) == (2, 1)
+    assert (failure.unit, failure.category) == ("plate=P1/well=A02", Category.TOOL_ERROR)
+    lab.starts()
+    lab.write(A02=GOOD)
+    result, failed = lab.to_the_end()  # the same run, as when the task is cleared
+    assert failed == []
+    assert lab.starts() == {"A02": 1}
+    assert (result.succeeded, result.done_before) == (1, 2)
+
+
+def test_a_unit_that_needs_more_memory_gets_it_and_keeps_it(lab):
+    lab.write(A01=GOOD, A02=GREEDY)
+    result, failed = lab.to_the_end()
+    assert failed == []
+    assert result.retried == {"out_of_memory": 1}
+    assert [s.resources["memory"] >> 20 for s in lab.state().submissions] == [256, 512]
+    assert lab.starts() == {"A01": 1, "A02": 2}
+    (lab.folder / "workspace/made/P1/A02.txt").unlink()
+    lab.to_the_end()
+    assert lab.state().submissions[-1].resources["memory"] >> 20 == 512
+    assert lab.starts() == {"A02": 1}
+
+
+def test_units_that_lose_their_spot_instance_move_to_on_demand(lab):
+    lab.write(A01=SLOW, A02=SLOW)
+    lab.aws.cloud.faults = Faults(spot_reclaim=1.0, lost_after=0.3)
+    try:
+        result, failed = lab.to_the_end()
+    finally:
+        lab.aws.cloud.faults = Faults()
+    assert failed == []
+    assert result.retried == {"spot_interrupted": 2}
+    assert [s.queue for s in lab.state().submissions] == [lab.aws.spot, lab.aws.on_demand]
+    assert lab.state().attempts == {"plate=P1/well=A01": 1, "plate=P1/well=A02": 1}
+
+
+def test_attempts_come_to_an_end(lab):
+    lab.options = "retry: {attempts: 2, memory: x1}"
+    lab.write(A01=GREEDY)
+    result, [failure] = lab.to_the_end()
+    assert failure.category is Category.OUT_OF_MEMORY
+    assert lab.starts() == {"A01": 2}
+    assert result.retried == {"out_of_memory": 1}
+
+
+def test_a_process_that_dies_after_submitting_leaves_jobs_that_the_next_one_adopts(lab):
+    lab.write(A01=SLOW, A02=SLOW)
+    lab.run().start()
+    lab.run().start()
+    _, failed = lab.collect()
+    assert failed == []
+    assert lab.starts() == {"A01": 1, "A02": 1}
+    assert len(lab.state().submissions) == 1
+
+
+def test_a_process_that_dies_between_intent_and_job_id_doubles_nothing(lab):
+    from dataclasses import replace
+
+    lab.write(A01=SLOW, A02=SLOW)
+    run = lab.run()
+    run.start()
+    [made] = lab.state().submissions
+    run.state_file.save(lab.state().with_submission(replace(made, job_id=None)))
+    lab.run().start()
+    assert lab.state().submissions[0].job_id == made.job_id
+    _, failed = lab.collect()
+    assert failed == []
+    assert lab.starts() == {"A01": 1, "A02": 1}
+
+
+def test_new_units_are_submitted_beside_adopted_jobs(lab):
+    lab.write(A01=SLOW)
+    lab.run().start()
+    lab.write(A02=GOOD)
+    lab.run().start()
+    result, _ = lab.collect()
+    assert lab.starts() == {"A01": 1, "A02": 1}
+    assert result.succeeded == 2
+
+
+def test_ended_jobs_leave_no_orphan_and_their_units_run_again_without_losing_an_attempt(lab):
+    lab.write(A01="sleep 30\n", A02=GOOD)
+    lab.run().start()
+    [submission] = lab.state().submissions
+    wait_for(
+        lambda: len(lab.aws.batch.list_jobs(arrayJobId=submission.job_id, jobStatus="SUCCEEDED")["jobSummaryList"])
+    )
+    lab.run().stop(CLEARED)
+    parent = submission.job_id
+    wait_for(lambda: all(v.ended for v in children(lab.aws.batch, parent, STATUSES)))
+    lab.write(A01=GOOD)
+    lab.run().start()
+    result, failed = lab.collect()
+    assert failed == []
+    assert result.units == 2
+    assert lab.state().attempts.get("plate=P1/well=A01", 0) <= 1
+
+
+def test_a_dataset_that_matches_nothing_fails_with_the_pattern(lab):
+    (lab.folder / "data").mkdir()
+    (lab.folder / "data/P1-A01.sh").write_text(GOOD)
+    with pytest.raises(NothingListed, match=r"nothing under .* matches .*P1-A01\.sh"):
+        lab.run().start()

@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pytest
+from airflow.serialization.serialized_objects import DagSerialization
+
+from platerunner.operators.batch_module import BatchModuleOperator
+from platerunner.render import build_dag
+from platerunner.sensors.qc_approval import QCApprovalSensor
+from platerunner.spec.loader import load_pipeline
+
+SPECS = Path(__file__).parents[3] / "dag_specs"
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return build_dag(load_pipeline(SPECS / "demo.yaml"))
+
+
+def test_a_task_per_step_and_a_gate_after_its_report(demo):
+    kinds = {task.task_id: type(task) for task in demo.tasks}
+    assert kinds.pop("check") is QCApprovalSensor
+    assert kinds == dict.fromkeys(
+        ["illum_calc", "illum_apply", "measure", "check_report", "report"], BatchModuleOperator
+    )
+    assert demo.task_dict["check"].upstream_task_ids == {"check_report"}
+    assert demo.task_dict["check"].downstream_task_ids == {"report"}
+
+
+def test_edges_follow_inputs_and_needs(demo):
+    assert demo.task_dict["illum_apply"].upstream_task_ids == {"illum_calc"}
+    assert demo.task_dict["check_report"].upstream_task_ids == {"illum_apply", "measure"}
+    assert demo.task_dict["report"].upstream_task_ids == {"check", "measure"}
+
+
+def test_params_are_the_typed_trigger_form(demo):
+    engine = demo.params.get_param("engine")
+    assert engine.value == "imaging"
+    assert engine.schema["enum"] == ["imaging", "cellprofiler"]
+    assert "CellProfiler" in engine.description or "cellprofiler" in engine.description
+    assert demo.params.get_param("wells").schema == {"type": "array", "items": {"type": "string"}}
+
+
+def test_a_param_that_does_not_fit_is_refused(demo):
+    from airflow.sdk.exceptions import ParamValidationError
+
+    with pytest.raises(ParamValidationError):
+        demo.params.get_param("engine").resolve("magic")
+
+
+def test_tasks_may_be_tried_again_and_runs_do_not_overlap(demo):
+    assert {task.retries for task in demo.tasks} == {1}
+    assert demo.max_active_runs == 1
+    assert not demo.catchup
+    assert {task.owner for task in demo.tasks} == {"imaging-platform"}
+    assert demo.tags == {"platerunner", "demo"}
+
+
+def test_the_documentation_says_what_each_step_does(demo):
+    assert "Illumination function per plate and channel" in demo.doc_md
+    assert "| `illum_apply` | Corrected images | plate and well | `illum_calc` |" in demo.doc_md
+    assert "`illum/{plate}/{plate}_Illum{channel}.npy`" in demo.task_dict["illum_calc"].doc_md
+
+
+def test_it_survives_airflows_serialisation(demo):
+    copy = DagSerialization.from_dict(DagSerialization.to_dict(demo))
+    assert {task.task_id: task.downstream_task_ids for task in copy.tasks} == {
+        task.task_id: task.downstream_task_ids for task in demo.tasks
+    }
+    links = copy.task_dict["illum_calc"].operator_extra_links
+    assert {link.name for link in links} == {"Batch job", "Log stream", "Outputs"}
+
+
+@pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_spec_becomes_a_dag(path):
+    dag = build_dag(load_pipeline(path))
+    dag.check_cycle()
+    assert dag.dag_id == load_pipeline(path).name

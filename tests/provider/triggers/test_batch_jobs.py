@@ -1,0 +1,138 @@
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from airflow.sdk._shared.module_loading import import_string
+from airflow.triggers.base import TriggerEvent
+from tests.embedded import Account, embedded, wait_for
+
+from platerunner.hooks.platerunner import PlaterunnerHook
+from platerunner.hooks.settings import ConnectionProblem
+from platerunner.triggers.batch_jobs import BatchJobsTrigger
+from platerunner.triggers.reasons import CLEARED
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Account]:
+    with embedded() as account:
+        yield account
+
+
+@pytest.fixture
+def connection(aws, monkeypatch):
+    for name, value in aws.cloud.environment().items():
+        monkeypatch.setenv(name, value)
+    extra = aws.cloud.connection()
+    monkeypatch.setenv("AIRFLOW_CONN_PLATERUNNER", json.dumps({"conn_type": "platerunner", "extra": extra}))
+
+
+def trigger(*jobs: str, **options) -> BatchJobsTrigger:
+    return BatchJobsTrigger(**{"conn_id": "platerunner", "jobs": jobs, "step": "measure", "first_s": 0.2, **options})
+
+
+async def first_event(waiting: BatchJobsTrigger) -> TriggerEvent:
+    async for event in waiting.run():
+        return event
+    raise AssertionError("no event")
+
+
+def test_it_survives_its_serialisation_and_stays_small():
+    path, arguments = trigger("a" * 36, "b" * 36, on_clear="adopt").serialize()
+    assert len(json.dumps([path, arguments])) < 400
+    assert import_string(path)(**arguments).serialize() == (path, arguments)
+
+
+def test_it_fires_once_all_jobs_have_ended_whatever_became_of_them(aws, connection):
+    array, single = aws.submit(["sh", "-c", "exit $AWS_BATCH_JOB_ARRAY_INDEX"], size=3), aws.submit(["sleep", "1"])
+    event = asyncio.run(first_event(trigger(array, single)))
+    assert event.payload == {"status": "ended", "missing": []}
+    assert aws.job(single)["status"] == "SUCCEEDED"
+    assert aws.job(array)["status"] == "FAILED"
+
+
+def test_no_event_comes_before_the_first_look(aws, connection):
+    job = aws.submit(["true"])
+    aws.wait(job)
+    started = time.monotonic()
+    asyncio.run(first_event(trigger(job, first_s=1.0)))
+    assert time.monotonic() - started >= 1.0
+
+
+def test_progress_goes_to_the_log(aws, connection, capsys):
+    asyncio.run(first_event(trigger(aws.submit(["true"], size=2))))
+    assert "measure: 2 of 2 done" in capsys.readouterr().out
+
+
+def test_a_missing_connection_is_told_in_the_event(monkeypatch):
+    event = asyncio.run(first_event(trigger("job", conn_id="nowhere")))
+    assert event.payload["status"] == "error"
+    assert "there is no connection 'nowhere'" in event.payload["message"]
+
+
+def test_two_hundred_waiting_triggers_cost_as_many_calls_as_one(aws, connection):
+    jobs = [aws.submit(["sleep", "1"])] * 200
+    before = aws.cloud.calls["batch.describejobs"]
+
+    async def wait_all() -> None:
+        await asyncio.gather(*(first_event(trigger(job)) for job in jobs))
+
+    asyncio.run(wait_all())
+    assert aws.cloud.calls["batch.describejobs"] - before < 20
+
+
+@pytest.mark.parametrize(("on_clear", "ended"), [("terminate", True), ("adopt", False)])
+def test_a_kill_while_waiting_ends_the_jobs_unless_the_next_try_adopts_them(aws, connection, on_clear, ended):
+    job = aws.submit(["sleep", "20"])
+    wait_for(lambda: aws.job(job)["status"] == "RUNNING")
+    asyncio.run(trigger(job, on_clear=on_clear).on_kill())
+    if ended:
+        assert aws.wait(job)["statusReason"] == CLEARED
+    else:
+        time.sleep(0.5)
+        assert aws.job(job)["status"] == "RUNNING"
+        aws.batch.terminate_job(jobId=job, reason="end of test")
+
+
+def test_a_shutdown_of_the_triggerer_ends_nothing(aws, connection):
+    job = aws.submit(["sleep", "20"])
+
+    async def cancel() -> None:
+        waiting = trigger(job)
+        task = asyncio.create_task(first_event(waiting))
+        await asyncio.sleep(0.5)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await waiting.cleanup()
+
+    asyncio.run(cancel())
+    assert aws.job(job)["status"] != "FAILED"
+    aws.batch.terminate_job(jobId=job, reason="end of test")
+
+
+def test_a_cancellation_keeps_its_message_while_the_connection_is_looked_up(monkeypatch):
+    looked_up = threading.Event()
+
+    class SlowHook(PlaterunnerHook):
+        @property
+        def settings(self):
+            looked_up.wait(5)
+            raise ConnectionProblem("nobody waits for it")
+
+    monkeypatch.setattr("platerunner.triggers.batch_jobs.PlaterunnerHook", SlowHook)
+
+    async def cancel() -> tuple:
+        task = asyncio.create_task(first_event(trigger("job")))
+        await asyncio.sleep(0.3)
+        task.cancel("user-action")
+        try:
+            await task
+        except asyncio.CancelledError as error:
+            return error.args
+        finally:
+            looked_up.set()
+        return ()
+
+    assert asyncio.run(cancel()) == ("user-action",)

@@ -1,0 +1,175 @@
+"""A folder of images, a workspace, and a stand-in for the steps that writes what a plan expects of them."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from platerunner.catalog.loader import load_catalog
+from platerunner.spec.loader import load_text
+from platerunner.spec.model import Pipeline
+from platerunner.units.context import RunContext
+from platerunner.units.model import StepPlan, UnitState
+from platerunner.units.outcomes import OutcomeStore
+from platerunner.units.prepare import PlannedStep, plan_one, plan_pipeline
+from platerunner.units.settings import data_root, workspace_url
+from platerunner_unit.category import Category
+from platerunner_unit.evidence import Verdict
+from platerunner_unit.manifest import UnitTask
+from platerunner_unit.outcome import Outcome
+from platerunner_unit.storage import Storage
+
+SPEC = """
+version: 1
+pipeline: lab
+workspace: "{{ workspace_root }}/lab"
+params:
+  wells: {type: array, items: {type: string}, default: []}
+  nuclei: {type: string, default: DNA}
+dataset:
+  root: "{{ data_root }}"
+  files:
+    raw:
+      path: "{plate}/{well}_s{site:int}_{channel}.tif"
+      complete: [site, channel]
+  where: {well: "{{ params.wells }}"}
+steps:
+  illum_calc:
+    module: imaging.illum-calc
+    foreach: [plate]
+    inputs: {images: dataset.raw}
+    outputs: {illum: "illum/{plate}/{plate}_Illum{channel}.npy"}
+  illum_apply:
+    module: imaging.illum-apply
+    foreach: [plate, well]
+    inputs: {images: dataset.raw, illum: illum_calc.illum}
+    outputs: {corrected: "corrected/{plate}/{well}/{plate}_{well}_s{site}_Corr{channel}.tiff"}
+  measure:
+    module: imaging.segment-measure
+    foreach: [plate, well]
+    inputs: {images: illum_apply.corrected}
+    with: {nuclei: "{{ params.nuclei }}"}
+    outputs:
+      image: "measurements/{plate}/{well}/Image.csv"
+      nuclei: "measurements/{plate}/{well}/Nuclei.csv"
+  report:
+    module: imaging.plate-report
+    foreach: [plate]
+    inputs: {tables: measure.image}
+    with: {column: Count_Nuclei}
+    outputs:
+      heatmap: "report/{plate}/{plate}_Count_Nuclei.png"
+      table: "report/{plate}/{plate}_wells.csv"
+"""
+
+Ran = dict[str, list[str]]
+
+
+@dataclass
+class Lab:
+    """One pipeline over one folder of images.
+
+    :param fails: (step, unit) pairs that fail with ``tool_error``.
+    :param steady: steps whose outputs have the same content whatever their inputs are.
+    """
+
+    folder: Path
+    spec: str = SPEC
+    params: dict[str, Any] = field(default_factory=lambda: {"wells": [], "nuclei": "DNA"})
+    fails: set[tuple[str, str]] = field(default_factory=set)
+    steady: set[str] = field(default_factory=set)
+    runs: int = 0
+    digest: str | None = "sha256:0"
+
+    @property
+    def images(self) -> Path:
+        return self.folder / "images"
+
+    @property
+    def workspace(self) -> Storage:
+        return Storage(workspace_url(self.pipeline, self.context()))
+
+    @property
+    def pipeline(self) -> Pipeline:
+        return _load(self.spec, self.folder / "lab.yaml")
+
+    def context(self) -> RunContext:
+        return RunContext(self.params, str(self.images), str(self.folder / "work"), f"run{self.runs}")
+
+    def shoot(
+        self, plates: Iterable[str] = ("P1",), wells: Iterable[str] = ("A01", "A02"), sites: Iterable[int] = (1, 2)
+    ) -> None:
+        """Write raw images of two channels."""
+        for key in (f"{p}/{w}_s{s}_{c}.tif" for p in plates for w in wells for s in sites for c in ("DNA", "ER")):
+            path = self.images / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(key)
+
+    def plan_one(self, step: str) -> PlannedStep:
+        """Plan a step within the present run."""
+        pipeline, context = self.pipeline, self.context()
+        return plan_one(
+            pipeline,
+            step,
+            load_catalog(),
+            context,
+            data=Storage(data_root(pipeline, context)),
+            workspace=self.workspace,
+            digest=self.digest,
+        )
+
+    def plan_all(self) -> dict[str, StepPlan]:
+        """Plan the pipeline before it runs."""
+        images = dict.fromkeys(("imaging:0.1.0", "command:1"), self.digest)
+        plans = plan_pipeline(self.pipeline, load_catalog(), self.context(), Storage, images)
+        return {plan.step: plan for plan in plans}
+
+    def run(self) -> Ran:
+        """A whole run: plan each step, do what is pending, record what is done.
+
+        :returns: step to the units that ran.
+        """
+        self.runs += 1
+        return {step.name: self.run_step(step.name) for step in self.pipeline.modules}
+
+    def run_step(self, name: str) -> list[str]:
+        plan = self.plan_one(name).plan
+        ran = plan.tasks(UnitState.PENDING)
+        good = [task for task in ran if self._do(name, task)]
+        step = self.pipeline.steps[name]
+        done = [*plan.tasks(UnitState.DONE), *good]
+        OutcomeStore(self.workspace).record_current(self.context().run_id, name, step.foreach, done)
+        return [task.unit for task in ran]
+
+    def _do(self, step: str, task: UnitTask) -> bool:
+        missing = [file.key for files in task.inputs.values() for file in files if file.size is None]
+        category = Category.INPUT_MISSING if missing else Category.SUCCEEDED
+        if (step, task.unit) in self.fails:
+            category = Category.TOOL_ERROR
+        if category is Category.SUCCEEDED:
+            self._write(step, task)
+        verdict = Verdict(category.value, "as planned")
+        OutcomeStore(self.workspace).write(
+            Outcome("lab", self.context().run_id, step, task.unit, task.values, task.fingerprint, 1, verdict)
+        )
+        return category is Category.SUCCEEDED
+
+    def _write(self, step: str, task: UnitTask) -> None:
+        """Outputs whose content follows from the unit's own inputs; one that did not change is left alone."""
+        inputs = [(f.key, f.etag) for files in task.inputs.values() for f in files if step not in self.steady]
+        for key in [file.key for files in task.outputs.values() for file in files]:
+            content = hashlib.sha256(repr((key, inputs)).encode()).digest()
+            if not self.workspace.exists(key) or self.workspace.get(key) != content:
+                self.workspace.put(key, content)
+
+
+@cache
+def _load(spec: str, path: Path) -> Pipeline:
+    return load_text(spec, path)
+
+
+def states(plan: StepPlan) -> dict[str, tuple[str, str]]:
+    """Unit id to state and reason."""
+    return {unit.task.unit: (str(unit.state), unit.reason) for unit in plan.units}

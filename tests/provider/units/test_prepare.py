@@ -1,0 +1,218 @@
+"""Planning through its two doors, with real folders, the real catalog and the real loader."""
+
+import os
+
+import pytest
+from tests.provider.units.lab import SPEC, states
+
+from platerunner.units.errors import NothingListed, PlanningError
+from platerunner.units.model import UnitState
+from platerunner_unit import manifest
+from platerunner_unit.manifest import StepTask
+
+WELLS = ["plate=P1/well=A01", "plate=P1/well=A02"]
+EVERYTHING = {"illum_calc": ["plate=P1"], "illum_apply": WELLS, "measure": WELLS, "report": ["plate=P1"]}
+NOTHING = {"illum_calc": [], "illum_apply": [], "measure": [], "report": []}
+
+
+def test_the_first_run_does_everything_and_the_second_nothing(lab):
+    assert lab.run() == EVERYTHING
+    assert lab.run() == NOTHING
+    assert set(states(lab.plan_all()["measure"]).values()) == {("done", "")}
+
+
+def test_a_new_well_runs_alone(lab):
+    lab.run()
+    lab.shoot(wells=["A03"])
+    new = ["plate=P1/well=A03"]
+    # The illumination function is made of all wells, and comes out different here, so that every well depends on it.
+    assert lab.run()["illum_calc"] == ["plate=P1"]
+    assert lab.run() == NOTHING
+    lab.shoot(plates=["P2"], wells=["A03"])
+    assert lab.run()["illum_apply"] == ["plate=P2/well=A03"]
+    assert new[0] in states(lab.plan_all()["illum_apply"])
+
+
+@pytest.mark.parametrize(("steady", "wells"), [({"illum_calc"}, WELLS[:1]), (set(), WELLS)])
+def test_touching_an_image_reruns_its_well_only_if_the_function_stays(lab, steady, wells):
+    lab.steady = steady
+    lab.run()
+    image = lab.images / "P1" / "A01_s1_DNA.tif"
+    os.utime(image, ns=(1, 1))
+    ran = lab.run()
+    assert ran["illum_calc"] == ["plate=P1"]
+    assert ran["illum_apply"] == ran["measure"] == wells
+
+
+def test_a_changed_parameter_reruns_the_step_that_has_it(lab):
+    lab.run()
+    lab.params = {**lab.params, "nuclei": "ER"}
+    plan = lab.plan_all()
+    assert set(states(plan["measure"]).values()) == {("pending", "inputs or settings changed")}
+    assert set(states(plan["illum_apply"]).values()) == {("done", "")}
+    assert set(states(plan["report"]).values()) == {("pending", "after measure")}
+
+
+def test_another_image_digest_reruns_everything(lab):
+    lab.run()
+    lab.digest = "sha256:1"
+    assert lab.run()["illum_apply"] == WELLS
+
+
+def test_resources_rerun_nothing(lab):
+    lab.run()
+    lab.spec = SPEC.replace("foreach: [plate]", "foreach: [plate]\n    resources: {memory: 64 GiB, vcpus: 4}")
+    assert lab.run() == NOTHING
+
+
+def test_a_failed_unit_runs_again_and_what_follows_waits(lab):
+    lab.fails = {("illum_apply", WELLS[0])}
+    ran = lab.run()
+    assert ran["illum_apply"] == WELLS
+    assert ran["measure"] == WELLS[1:]
+    assert states(lab.plan_one("illum_apply").plan)[WELLS[0]] == ("pending", "failed before: tool_error")
+    assert states(lab.plan_one("illum_apply").plan)[WELLS[1]] == ("done", "")
+    lab.fails = set()
+    assert lab.run() == {
+        "illum_calc": [],
+        "illum_apply": WELLS[:1],
+        "measure": WELLS[:1],
+        "report": ["plate=P1"],
+    }
+
+
+def test_the_old_output_of_a_unit_that_failed_this_time_is_no_input(lab):
+    lab.run()
+    (lab.images / "P1" / "A01_s1_DNA.tif").write_text("another picture")
+    lab.fails = {("illum_apply", WELLS[0])}
+    assert lab.run()["measure"] == WELLS[1:]  # its illumination function is another one now
+    plan = lab.plan_one("measure").plan
+    assert list(states(plan)) == WELLS[1:]
+
+
+def test_the_old_file_of_an_excluded_site_is_no_input(lab):
+    lab.run()
+    exclusion = "  exclude: [{well: A01, site: 2, because: out of focus}]\n"
+    lab.spec = SPEC.replace("steps:\n", f"{exclusion}steps:\n", 1)
+    assert WELLS[0] in lab.run()["illum_apply"]
+    assert lab.workspace.exists("corrected/P1/A01/P1_A01_s2_CorrDNA.tiff")
+    task = next(unit.task for unit in lab.plan_one("measure").plan.units if unit.task.unit == WELLS[0])
+    assert [file.key for file in task.inputs["images"]] == [
+        "corrected/P1/A01/P1_A01_s1_CorrDNA.tiff",
+        "corrected/P1/A01/P1_A01_s1_CorrER.tiff",
+    ]
+
+
+def test_an_excluded_well_is_reported_with_the_reason(lab):
+    lab.run()
+    lab.spec = SPEC.replace("steps:\n", "  exclude: [{well: A01, because: contaminated}]\nsteps:\n", 1)
+    plan = lab.plan_one("illum_apply").plan
+    assert states(plan)[WELLS[0]] == ("excluded", "excluded: contaminated")
+    assert lab.run()["report"] == ["plate=P1"]
+    assert list(states(lab.plan_one("measure").plan)) == WELLS[1:]
+
+
+def test_a_missing_image_is_named_and_fails_its_well_only(lab):
+    (lab.images / "P1" / "A02_s1_ER.tif").unlink()
+    ran = lab.run()
+    assert (ran["illum_apply"], ran["measure"]) == (WELLS, WELLS[:1])
+    plan = lab.plan_one("illum_apply").plan
+    assert plan.notes[0].endswith("not there: P1/A02_s1_ER.tif")
+    assert states(plan)[WELLS[1]] == ("pending", "failed before: input_missing")
+    assert [f.key for f in plan.units[1].task.inputs["images"] if f.size is None] == ["P1/A02_s1_ER.tif"]
+    assert all(f.size is not None for f in plan.units[0].task.inputs["images"])
+
+
+def test_after_a_missing_image_has_come_only_what_depends_on_it_runs(lab):
+    lab.steady = {"illum_calc"}
+    image = lab.images / "P1" / "A02_s1_ER.tif"
+    image.unlink()
+    lab.run()
+    image.write_text("late")
+    assert lab.run() == {
+        "illum_calc": ["plate=P1"],
+        "illum_apply": WELLS[1:],
+        "measure": WELLS[1:],
+        "report": ["plate=P1"],
+    }
+    assert lab.run() == NOTHING
+
+
+def test_a_removed_output_is_made_again(lab):
+    lab.run()
+    lab.workspace.delete("measurements/P1/A02/Nuclei.csv")
+    plan = lab.plan_all()["measure"]
+    assert states(plan)[WELLS[1]] == ("pending", "output measurements/P1/A02/Nuclei.csv is gone")
+    assert states(plan)[WELLS[0]] == ("done", "")
+
+
+def test_a_plan_before_the_first_run_shows_all_units(lab):
+    plans = lab.plan_all()
+    assert states(plans["illum_calc"]) == {"plate=P1": ("pending", "new")}
+    assert states(plans["illum_apply"]) == dict.fromkeys(WELLS, ("pending", "after illum_calc"))
+    assert states(plans["measure"]) == dict.fromkeys(WELLS, ("pending", "after illum_apply"))
+    assert states(plans["report"]) == {"plate=P1": ("pending", "after measure")}
+    assert plans["measure"].counts() == {"done": 0, "pending": 2, "waiting": 0, "excluded": 0}
+
+
+def test_where_restricts_the_units(lab):
+    lab.params = {**lab.params, "wells": ["A02"]}
+    assert lab.run()["illum_apply"] == WELLS[1:]
+
+
+@pytest.mark.parametrize("wells", [["Z99"], "Z99"])
+def test_asking_for_a_well_that_is_not_there_says_which_are(lab, wells):
+    lab.params = {**lab.params, "wells": wells}
+    with pytest.raises(
+        NothingListed, match=r"8 files match.*none with well in \[Z99\]; \{well\} has the values A01, A02"
+    ):
+        lab.plan_one("illum_apply")
+
+
+def test_nothing_that_matches_names_the_pattern_the_root_and_the_nearest_files(lab):
+    lab.spec = SPEC.replace("{channel}.tif", "{channel}.tiff")
+    with pytest.raises(NothingListed) as caught:
+        lab.plan_one("illum_calc")
+    message = str(caught.value)
+    assert "`{plate}/{well}_s{site:int}_{channel}.tiff`" in message
+    assert str(lab.images) in message
+    assert message.count("`P1/A0") == 3
+    assert "\n" not in message
+
+
+def test_a_root_that_does_not_exist_says_so(lab):
+    lab.images.rename(lab.folder / "elsewhere")
+    with pytest.raises(NothingListed, match=r"the data root .*images does not exist"):
+        lab.plan_one("illum_calc")
+
+
+def test_an_empty_root_says_so(lab):
+    lab.images.rename(lab.folder / "elsewhere")
+    lab.images.mkdir()
+    with pytest.raises(NothingListed, match="there is no file at all"):
+        lab.plan_one("illum_calc")
+
+
+def test_the_step_task_carries_all_that_units_share(lab):
+    plan, builder = lab.plan_one("illum_apply")
+    task = builder(1)
+    assert StepTask.from_json(task.to_json()) == task
+    assert (task.pipeline, task.step, task.run_id, task.submission) == ("lab", "illum_apply", "run0", 1)
+    assert task.argv == ("platerunner-imaging", "illum-apply", "{unit}")
+    assert task.roots == {"data": str(lab.images), "workspace": str(lab.folder / "work" / "lab")}
+    assert task.digest == "sha256:0"
+    assert task.timeout_s == 3600
+    assert task.requested["memory"] == 2 * 1024**3
+    manifest.write(lab.workspace, "_platerunner/runs/run0/illum_apply/1", task, plan.tasks(UnitState.PENDING) or [])
+
+
+def test_a_manifest_line_survives_the_way_through_the_workspace(lab):
+    plan, builder = lab.plan_one("illum_calc")
+    tasks = plan.tasks(UnitState.PENDING)
+    manifest.write(lab.workspace, "_platerunner/runs/r/illum_calc/1", builder(1), tasks)
+    assert manifest.read(lab.workspace, "_platerunner/runs/r/illum_calc/1", 0) == (builder(1), tasks[0])
+
+
+def test_a_gate_cannot_be_planned(lab):
+    with pytest.raises(PlanningError, match="no step nothing that runs units"):
+        lab.plan_one("nothing")

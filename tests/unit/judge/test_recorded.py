@@ -1,0 +1,92 @@
+"""``platerunner-unit judge``: the command, and what it must not look at."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from platerunner_unit import command_line, csv_rows, recorded
+from platerunner_unit.reference import render
+
+REPOSITORY = Path(__file__).parents[3]
+OWN = REPOSITORY / "tests" / "data" / "recorded"
+
+
+def test_a_line_of_json_per_run(capsys):
+    assert recorded.main([str(OWN / "noop"), str(OWN / "segfault")]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["case"] for line in lines] == ["noop", "segfault"]
+    assert {"case", "verdict", "category", "sentence", "line"} <= set(lines[0])
+    assert [line["verdict"] for line in lines] == ["succeeded", "failed"]
+
+
+def test_a_folder_of_runs(capsys, tmp_path):
+    for name in ("noop", "segfault"):
+        shutil.copytree(OWN / name, tmp_path / name)
+    assert recorded.main([str(tmp_path)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_no_run(capsys, tmp_path):
+    assert recorded.main([str(tmp_path)]) == 2
+    assert "it has no cmd.txt" in capsys.readouterr().err
+
+
+def test_neither_label_nor_name_is_looked_at(tmp_path):
+    for name in ("noop", "segfault", "flag_image_skips", "save_norewrite"):
+        copy = tmp_path / "ok_run"
+        shutil.copytree(OWN / name, copy)
+        (copy / "label.json").write_text('{"truth": "succeeded", "category": "complete"}')
+        assert recorded.evidence(copy) == recorded.evidence(OWN / name)
+        shutil.rmtree(copy)
+
+
+@pytest.mark.parametrize(
+    "missing", ["run.json", "stdout.txt", "stderr.txt", "exit_code.txt", "done.txt", "noop.cppipe", "load_data.csv"]
+)
+def test_half_a_record_is_judged_too(tmp_path, missing):
+    copy = tmp_path / "x"
+    shutil.copytree(OWN / "noop", copy)
+    (copy / missing).unlink()
+    verdict = recorded.as_json(recorded.judge(recorded.evidence(copy)))
+    proven_without = {"exit_code.txt", "done.txt", "noop.cppipe", "load_data.csv", "stdout.txt"}
+    assert (verdict["verdict"] == "succeeded") == (missing in proven_without), verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "option", "value"),
+    [
+        ("cellprofiler -c -r -p /a/b.cppipe -o out", "pipeline", "/a/b.cppipe"),
+        ("cellprofiler -c --pipeline=/a/b.cppipe", "pipeline", "/a/b.cppipe"),
+        ("/bin/sh -c 'cellprofiler -c -r -p b.cppipe -d done; exit $?'", "done_file", "done"),
+        ("sh -c 'cellprofiler -p a -f 1 && cellprofiler -p a -f 7 -l 12'", "last", "12"),
+        ("cellprofiler -p 'it''s", "pipeline", "'it''s"),
+        ("unshare -m -- sh -c 'mount x && exec cellprofiler -c -p b.cppipe'", "pipeline", "b.cppipe"),
+    ],
+)
+def test_command_lines(text, option, value):
+    assert command_line.parse(text).options[option] == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cellprofiler --version",
+        "cellprofiler -c --print-groups x.h5",
+        "cellprofiler --help",
+        "cellprofiler -c --measurements -p x",
+    ],
+)
+def test_listings(text):
+    assert command_line.parse(text).lists
+
+
+def test_labels_name_plate_well_and_site():
+    rows = csv_rows.Rows(("Metadata_Site", "Metadata_Well", "Metadata_Plate"), (("1", "A01", "P1"), ("", "A02", "P1")))
+    assert rows.labels() == ((1, "plate P1, well A01, site 1"), (2, "plate P1, well A02"))
+
+
+def test_the_reference_page_is_up_to_date():
+    page = REPOSITORY / "docs" / "reference" / "verdicts.md"
+    assert page.read_text() == render(), "run: python -m platerunner_unit.reference > docs/reference/verdicts.md"

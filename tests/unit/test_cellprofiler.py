@@ -1,0 +1,270 @@
+"""The tool ``cellprofiler``: its command line and environment, and the real program through the whole runner."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from tests.unit.bench import Bench, folder_bench
+
+from platerunner_unit.job import Job
+from platerunner_unit.manifest import InputFile, LoadData, OutputFile, StepTask, ToolFile, UnitTask
+from platerunner_unit.settings import Settings
+from platerunner_unit.storage import Storage
+from platerunner_unit.tools.cellprofiler import CellProfiler
+from platerunner_unit.workfolder import WorkFolder
+
+PIPELINES = Path(__file__).parents[1] / "data" / "cppipe"
+PLATE = "0512"  # CellProfiler reads this as the number 512
+METADATA = {"Plate": "plate", "Well": "well", "Site": "site"}
+CALC = LoadData({"Orig{channel}": "i"}, METADATA)
+# Skips the first image set.
+FLAG = """
+    Hidden:1
+    Hidden:1
+    Name the flag's category:Metadata
+    Name the flag:QCFlag
+    How should measurements be linked?:Flag if any fail
+    Skip image set if flagged?:Yes
+    Flag is based on:Whole-image measurement
+    Select the object to be used for flagging:None
+    Which measurement?:ImageNumber
+    Flag images based on low values?:Yes
+    Minimum value:1.5
+    Flag images based on high values?:No
+    Maximum value:1.0
+    Rules file location:Elsewhere...|
+    Rules file name:rules.txt
+    Class number:
+    Allow fuzzy feature matching?:No
+    Ignore flag skips on last cycle?:No
+"""
+APPLY = LoadData({"Orig{channel}": "i", "Illum{channel}": "illum"}, METADATA)
+
+
+def pipeline(bench: Bench, name: str, text: str | None = None) -> dict[str, tuple[ToolFile, ...]]:
+    """Put a pipeline into the workspace as a submission would."""
+    content = (text or (PIPELINES / name).read_text()).encode()
+    bench.store.put(f"files/{name}", content)
+    return {"pipeline": (ToolFile(f"files/{name}", name, hashlib.sha256(content).hexdigest()),)}
+
+
+def plate(bench: Bench, sites: int = 2) -> tuple[InputFile, ...]:
+    """A well of small images, brighter in the middle."""
+    y, x = np.mgrid[:64, :64]
+    vignette = 1 - ((y - 32) ** 2 + (x - 32) ** 2) / 4096
+    files = []
+    for site in range(1, sites + 1):
+        noise = np.random.default_rng(site).uniform(0.5, 1, (64, 64))
+        path = Path(bench.data) / f"A01_s{site}_DNA.tif"
+        tifffile.imwrite(path, (vignette * noise * 40_000).astype(np.uint16))
+        values = {"plate": PLATE, "well": "A01", "site": site, "channel": "DNA"}
+        files.append(InputFile(path.name, "data", path.stat().st_size, "e", values))
+    return tuple(files)
+
+
+def calc_unit(files: tuple[InputFile, ...]) -> UnitTask:
+    illum = OutputFile(f"illum/{PLATE}/{PLATE}_IllumDNA.npy", {"plate": PLATE, "channel": "DNA"})
+    return UnitTask(f"plate={PLATE}", {"plate": PLATE}, "f1", inputs={"i": files}, outputs={"illum": (illum,)})
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    step = StepTask("p", "r1", "s", 1, "cellprofiler", "cellprofiler", {}, load_data=CALC)
+    file = ToolFile("k", "illum_calc.cppipe", "")
+    unit = calc_unit(
+        (InputFile("A01.tif", "data", 1, "e", {"plate": PLATE, "well": "A01", "site": 1, "channel": "DNA"}),)
+    )
+    folder = WorkFolder.create(tmp_path / "work", "f1")
+    (folder.tool / "pipeline").mkdir()
+    (folder.tool / "pipeline" / file.name).write_bytes((PIPELINES / file.name).read_bytes())
+    return Job(replace(step, files={"pipeline": (file,)}), unit, folder, Settings())
+
+
+def test_the_command_line(job: Job) -> None:
+    tool = CellProfiler()
+    assert tool.prepare(job) == ()
+    argv = tool.command(job)
+    assert argv[:3] == ["cellprofiler", "-c", "-r"]
+    options = dict(zip(argv[3::2], argv[4::2], strict=True))
+    root = job.folder.root
+    assert options["-p"] == str(root / "tool/pipeline/illum_calc.cppipe")
+    assert {options[o] for o in ("-i", "-o", "-t", "-d")} == {str(root / n) for n in ("in", "out", "tmp", "done.txt")}
+    assert Path(options["--data-file"]).read_text().splitlines()[0].startswith("FileName_OrigDNA,PathName_OrigDNA,")
+    assert "-L" not in argv
+    assert tool.evidence(job)["sets_asked"] == (1,)
+    assert tool.evidence(job)["modules_enabled"][-1] == ("SaveImages", 3)
+
+
+def test_a_stale_done_file_is_cleared(job: Job) -> None:
+    (job.folder.root / "done.txt").write_text("Complete\n")
+    tool = CellProfiler()
+    assert tool.complete(job)
+    tool.prepare(job)
+    assert not tool.complete(job)
+
+
+def test_plugins_are_given_as_the_folder_that_holds_them(job: Job) -> None:
+    file = ToolFile("k", "lab/mine.py", "")
+    (job.folder.tool / "plugins" / "lab").mkdir(parents=True)
+    (job.folder.tool / "plugins" / "lab" / "mine.py").write_text('class Mine(Module):\n    module_name = "MyModule"\n')
+    with_plugins = replace(job, step=replace(job.step, files={**job.step.files, "plugins": (file,)}))
+    tool = CellProfiler()
+    assert tool.prepare(with_plugins) == ()
+    assert tool.command(with_plugins)[-1] == f"--plugins-directory={job.folder.tool / 'plugins' / 'lab'}"
+
+
+@pytest.mark.parametrize(
+    ("given", "java"), [({}, "-Xrs"), ({"JAVA_TOOL_OPTIONS": "-Xmx512m"}, "-Xmx512m -Xrs")], ids=["unset", "set"]
+)
+def test_the_environment(job: Job, given: Mapping[str, str], java: str) -> None:
+    environ = {**given, "HOME": "/nowhere", "PYTHONPATH": "/x", "PLATERUNNER_WORK": "/y", "JAVA_HOME": "/jvm"}
+    known = replace(job, settings=Settings(environ=environ))
+    made = known.environment(CellProfiler().environment(known))
+    assert made["JAVA_TOOL_OPTIONS"] == java
+    assert made["HOME"] == str(job.folder.home)
+    assert made["JAVA_HOME"] == "/jvm"
+    assert not {"PYTHONPATH", "PLATERUNNER_WORK"} & set(made)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"load_data": None}, "needs `load_data`"), ({"files": {}}, "needs one file in `with: pipeline`")],
+)
+def test_a_step_that_cannot_run(job: Job, change: Mapping[str, object], said: str) -> None:
+    (problem,) = CellProfiler().prepare(replace(job, step=replace(job.step, **change)))  # type: ignore[arg-type]
+    assert problem.category == "pipeline_invalid"
+    assert said in problem.sentence
+
+
+def test_image_sets_that_would_be_saved_to_one_file_are_found_before_the_start(job: Job) -> None:
+    text = (PIPELINES / "illum_calc.cppipe").read_text().replace("save:Last cycle", "save:Every cycle")
+    (job.folder.tool / "pipeline" / "illum_calc.cppipe").write_text(text)
+    assert CellProfiler().prepare(job) == ()
+    (first,) = job.unit.inputs["i"]
+    second = replace(first, key="A02.tif", values={**first.values, "site": 2})
+    (problem,) = CellProfiler().prepare(replace(job, unit=calc_unit((first, second))))
+    assert problem.category == "partial"
+    assert f"writes 2 image sets to one file, {PLATE}_IllumDNA.npy" in problem.sentence
+
+
+@pytest.fixture
+def bench(tmp_path: Path, cellprofiler: str) -> Bench:
+    return folder_bench(tmp_path, PLATERUNNER_CELLPROFILER=cellprofiler)
+
+
+@pytest.mark.cellprofiler
+def test_illumination_is_calculated_and_applied(bench: Bench) -> None:
+    """Two units in a row: grouped by plate, ``--data-file`` over the pipeline's own, leading zeros, broadcasting."""
+    files = plate(bench)
+    step = bench.step(tool="cellprofiler", files=pipeline(bench, "illum_calc.cppipe"), load_data=CALC)
+    ran = bench.run(step, calc_unit(files))
+    assert (ran.code, ran.category) == (0, "succeeded"), ran.stdout.decode()
+    assert ran.outcome is not None
+    assert ran.outcome.evidence["sets_finished"] == [1, 2]
+    assert [module["module"] for module in ran.outcome.modules][-1] == "SaveImages"
+    illum = InputFile(
+        f"illum/{PLATE}/{PLATE}_IllumDNA.npy", "workspace", None, None, {"plate": PLATE, "channel": "DNA"}
+    )
+    function = np.load(Path(bench.workspace) / illum.key)
+    assert function.shape == (64, 64)
+    assert function[32, 32] > 1.1 * function[2, 2]
+
+    corrected = tuple(OutputFile(f"c/{PLATE}/A01/{PLATE}_A01_s{site}_CorrDNA.tiff", {"site": site}) for site in (1, 2))
+    unit = UnitTask(
+        unit=f"plate={PLATE}/well=A01",
+        values={"plate": PLATE, "well": "A01"},
+        fingerprint="f2",
+        inputs={"i": files, "illum": (illum,)},
+        outputs={"corrected": corrected, "image": (OutputFile("m/A01/Image.csv"),)},
+    )
+    ran = bench.run(bench.step(tool="cellprofiler", files=pipeline(bench, "illum_apply.cppipe"), load_data=APPLY), unit)
+    assert ran.category == "succeeded", ran.stdout.decode()
+    rows = list(csv.DictReader(io.StringIO(bench.store.get("m/A01/Image.csv").decode())))
+    assert [row["Metadata_Site"] for row in rows] == ["1", "2"]
+    assert all(bench.store.exists(file.key) for file in corrected)
+
+
+@pytest.mark.cellprofiler
+def test_term_in_mid_run_ends_it_without_a_hang(bench: Bench) -> None:
+    files = plate(bench, 40)
+    step = bench.step(tool="cellprofiler", files=pipeline(bench, "illum_calc.cppipe"), load_data=CALC)
+    process = bench.start(step, calc_unit(files))
+    assert process.stdout is not None
+    while b"Image # 2," not in (line := process.stdout.readline()):
+        assert line, "CellProfiler ended before its second image set"
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    outcome = bench.outcome()
+    assert outcome is not None
+    assert outcome.verdict.category == "stopped_by_user"
+    assert outcome.evidence["exit_code"] in {-signal.SIGTERM, 143}  # no KILL was needed
+    assert time.monotonic() - began < 10
+    assert not Storage(bench.workspace).exists(f"illum/{PLATE}/{PLATE}_IllumDNA.npy")
+
+
+@pytest.mark.cellprofiler
+def test_an_unknown_module_is_found_before_it_is_passed_over(bench: Bench) -> None:
+    text = (
+        (PIPELINES / "illum_calc.cppipe").read_text().replace("CorrectIlluminationCalculate:[", "MyOwnIllumination:[")
+    )
+    files = pipeline(bench, "mine.cppipe", text)
+    ran = bench.run(bench.step(tool="cellprofiler", files=files, load_data=CALC), calc_unit(plate(bench)))
+    assert ran.category == "plugin_missing"
+    assert "MyOwnIllumination" in ran.sentence
+    assert ran.outcome is not None
+    assert ran.outcome.evidence["started"] is False
+
+
+@pytest.mark.cellprofiler
+def test_a_skipped_image_set_names_the_module_that_skipped_it(bench: Bench) -> None:
+    blocks = re.split(r"\n(?=\w+:\[module_num)", (PIPELINES / "illum_apply.cppipe").read_text())
+    header = blocks[2].splitlines()[0].replace("CorrectIlluminationApply", "FlagImage")
+    blocks[2] = re.sub(r"variable_revision_number:\d+", "variable_revision_number:5", header) + FLAG
+    text = "\n".join(blocks).replace("Select the image to save:CorrDNA", "Select the image to save:OrigDNA")
+    saved = tuple(OutputFile(f"c/{PLATE}_A01_s{site}_CorrDNA.tiff", {"site": site}) for site in (1, 2))
+    unit = replace(calc_unit(plate(bench)), outputs={"corrected": saved})
+    ran = bench.run(bench.step(tool="cellprofiler", files=pipeline(bench, "flag.cppipe", text), load_data=CALC), unit)
+    assert ran.category == "partial", ran.stdout.decode()
+    assert "1 of 2 image sets went no further after FlagImage: image set 1 (" in ran.sentence
+
+
+@pytest.mark.cellprofiler
+def test_a_plugin_that_never_ends_after_its_work_is_ended(bench: Bench) -> None:
+    """A thread left over keeps CellProfiler alive for ever after ``Complete``."""
+    plugin = (PIPELINES / "lingering.py").read_bytes()
+    bench.store.put("files/lingering.py", plugin)
+    own = ToolFile("files/lingering.py", "lingering.py", hashlib.sha256(plugin).hexdigest())
+    files = {**pipeline(bench, "lingering.cppipe"), "plugins": (own,)}
+    bench.environ["PLATERUNNER_LINGER"] = "2"
+    ran = bench.run(bench.step(tool="cellprofiler", files=files, load_data=CALC), calc_unit(plate(bench)))
+    assert ran.category == "succeeded", ran.stdout.decode()
+    assert ran.outcome is not None
+    assert ran.outcome.evidence["stopped_by"] == "after_complete"
+    assert ran.outcome.verdict.notes
+
+
+def test_it_is_not_installed(bench_without: Bench) -> None:
+    files = pipeline(bench_without, "illum_calc.cppipe")
+    ran = bench_without.run(
+        bench_without.step(tool="cellprofiler", files=files, load_data=CALC), calc_unit(plate(bench_without))
+    )
+    assert ran.category == "misconfigured"
+    assert "/no/cellprofiler" in ran.sentence
+    assert "`make cellprofiler` installs it" in ran.sentence
+
+
+@pytest.fixture
+def bench_without(tmp_path: Path) -> Bench:
+    return folder_bench(tmp_path, PLATERUNNER_CELLPROFILER="/no/cellprofiler")
