@@ -22,7 +22,8 @@ test: $(SYNCED)  ## unit tests (with CellProfiler where it is installed)
 
 test-all: $(SYNCED)  ## the above, end to end and browser tests
 	$(RUN) pytest -n auto
-	$(RUN) pytest tests/e2e tests/browser
+	$(RUN) pytest tests/e2e -n 2 --dist worksteal
+	$(RUN) pytest tests/browser
 
 lint: $(SYNCED)  ## style, types, layers
 	$(RUN) ruff check .
