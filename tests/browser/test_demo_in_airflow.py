@@ -27,7 +27,7 @@ def test_trigger_the_form_wait_at_the_gate_approve_and_finish(page: Page, site: 
     page.get_by_role("button", name="Trigger").first.click()
     form = page.get_by_role("dialog")
     expect(form.get_by_text("What does the work; cellprofiler needs")).to_be_visible()
-    form.get_by_placeholder("Enter each string on a new line").fill("B02\nC03")
+    form.locator("textarea[name=element_wells]").fill("B02\nC03")
     form.get_by_role("button", name="Trigger", exact=True).click()
     page.wait_for_url("**/dags/demo/runs/**")
     run = page.url.split("?")[0].rstrip("/")

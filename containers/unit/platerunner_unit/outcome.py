@@ -110,6 +110,11 @@ def run_prefix(run_id: str, step: str) -> str:
     return f"{PREFIX}/runs/{run_id}/{step}/"
 
 
+def needs_key(step: str) -> str:
+    """Where a pipeline keeps what the units of a step were found to need beyond their step's resources."""
+    return f"{PREFIX}/needs/{step}.json"
+
+
 def log_key(run_id: str, step: str, unit: str, attempt: int) -> str:
     """Where an attempt's log is kept."""
     return f"{PREFIX}/logs/{run_id}/{step}/{unit}/{attempt}.log.gz"

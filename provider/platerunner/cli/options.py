@@ -8,6 +8,9 @@ import typer
 import yaml
 
 from platerunner.cli.console import fail
+from platerunner.spec.model import Pipeline
+from platerunner.units.errors import PlanningError
+from platerunner.units.options import RunOptions
 
 SpecArgument = Annotated[Path, typer.Argument(help="The pipeline's YAML file.", exists=True, dir_okay=False)]
 DataRoot = Annotated[
@@ -20,6 +23,14 @@ WorkspaceRoot = Annotated[
 Params = Annotated[
     list[str] | None,
     typer.Option("--param", "-P", help="A param as name=value; the value is read as YAML.", metavar="K=V"),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(help="Run only these units, e.g. `plate=P1/well=A*`, or `measure:plate=P1`.", metavar="UNITS"),
+]
+Rerun = Annotated[
+    list[str] | None,
+    typer.Option(help="Run these units although they are done, e.g. `measure` or `measure:well=A01`.", metavar="UNITS"),
 ]
 Local = Annotated[bool, typer.Option("--local", help="On the embedded cloud, on this machine.")]
 
@@ -48,6 +59,14 @@ def _check(values: Mapping[str, Any], declared: Mapping[str, Mapping[str, Any]])
     for name, schema in declared.items():
         for error in Draft202012Validator(dict(schema)).iter_errors(values[name]):
             fail(f"--param {name}: {error.message}")
+
+
+def parse_options(pipeline: Pipeline, only: list[str] | None, rerun: list[str] | None) -> RunOptions:
+    """What a person asks of one run; ends the command with one sentence if the pipeline has no such units."""
+    try:
+        return RunOptions.of({"only": only, "rerun": rerun}, pipeline)
+    except PlanningError as error:
+        fail(f"--{error}")
 
 
 def with_roots(connection: Mapping[str, Any], data_root: str | None, workspace_root: str | None) -> dict[str, Any]:

@@ -9,7 +9,18 @@ from platerunner.cli.checks import plan_or_fail
 from platerunner.cli.connection import connect
 from platerunner.cli.console import err, out
 from platerunner.cli.loading import load_or_fail
-from platerunner.cli.options import DataRoot, Local, Params, SpecArgument, WorkspaceRoot, parse_params, with_roots
+from platerunner.cli.options import (
+    DataRoot,
+    Local,
+    Only,
+    Params,
+    Rerun,
+    SpecArgument,
+    WorkspaceRoot,
+    parse_options,
+    parse_params,
+    with_roots,
+)
 from platerunner.units.context import RunContext
 from platerunner.units.model import StepPlan, UnitState
 
@@ -23,6 +34,8 @@ def plan(
     data_root: DataRoot = None,
     workspace_root: WorkspaceRoot = None,
     param: Params = None,
+    only: Only = None,
+    rerun: Rerun = None,
     first: Annotated[int, typer.Option(help="Units to name per step and state.")] = 3,
 ) -> None:
     """Per step: units done, pending, waiting, excluded, and the first of each with the reason. Nothing is written."""
@@ -30,13 +43,16 @@ def plan(
     params = parse_params(param or [], pipeline.params)
     with connect(local=local, needed=False) as cloud:
         connection = with_roots(cloud.extras, data_root, workspace_root)
-        context = RunContext(params, connection["data_root"], connection["workspace_root"])
+        options = parse_options(pipeline, only, rerun)
+        context = RunContext(params, connection["data_root"], connection["workspace_root"], options=options)
         plans = plan_or_fail(pipeline, context, connection)
     if not connection.get("registry"):
         err.print("No registry is known, so images count by name: units that ran by digest show as changed. "
                   "Give AIRFLOW_CONN_PLATERUNNER, or --local.", style="yellow")  # fmt: skip
     _show(plans)
     for step in plans:
+        for note in step.notes:
+            out.print(f"  {note}", markup=False)
         _name_units(step, first)
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,12 +15,24 @@ from platerunner.cli.gates import GateKeeper
 from platerunner.cli.home import AirflowHome
 from platerunner.cli.jobs import JobCounts
 from platerunner.cli.loading import load_or_fail
-from platerunner.cli.options import DataRoot, Local, Params, SpecArgument, WorkspaceRoot, parse_params, with_roots
+from platerunner.cli.options import (
+    DataRoot,
+    Local,
+    Only,
+    Params,
+    Rerun,
+    SpecArgument,
+    WorkspaceRoot,
+    parse_options,
+    parse_params,
+    with_roots,
+)
 from platerunner.cli.progress import RunDisplay
 from platerunner.cli.session import Engine
 from platerunner.cli.summary import RunSummary, summarise
 from platerunner.spec.model import Gate, Pipeline
 from platerunner.units.context import RunContext
+from platerunner.units.options import RunOptions
 from platerunner.units.settings import workspace_url
 from platerunner_unit.storage import Storage
 
@@ -34,6 +46,8 @@ def run(
     data_root: DataRoot = None,
     workspace_root: WorkspaceRoot = None,
     param: Params = None,
+    only: Only = None,
+    rerun: Rerun = None,
     approve: Annotated[list[str] | None, typer.Option(help="Approve this gate without asking.", metavar="GATE")] = None,
     approve_all: Annotated[bool, typer.Option("--approve-all", help="Approve every gate without asking.")] = False,
     summary: Annotated[Path | None, typer.Option(help="Write what happened as JSON.", dir_okay=False)] = None,
@@ -45,9 +59,10 @@ def run(
         if name not in gates:
             fail(f"--approve {name}: {spec} has no such gate; it has {', '.join(gates) or 'none'}")
     params = parse_params(param or [], pipeline.params)
+    options = parse_options(pipeline, only, rerun)
     with connect(local=local) as cloud:
         connection = with_roots(cloud.extras, data_root, workspace_root)
-        request = RunRequest(pipeline, params, connection, tuple(gates if approve_all else approve or []))
+        request = RunRequest(pipeline, params, connection, tuple(gates if approve_all else approve or []), options)
         if cloud.images is not None:
             check_local_images(pipeline, request.context(""), cloud.images)
         check_before(pipeline, request.context(""), connection)
@@ -64,17 +79,19 @@ class RunRequest:
 
     :param connection: extras of the connection ``platerunner``, with ``data_root`` and ``workspace_root``.
     :param approve: gates approved beforehand.
+    :param options: what is asked of this run alone.
     """
 
     pipeline: Pipeline
     params: Mapping[str, Any]
     connection: Mapping[str, Any]
     approve: tuple[str, ...] = ()
+    options: RunOptions = field(default_factory=RunOptions)
 
     def context(self, run_id: str) -> RunContext:
         """What the spec's templates see."""
         roots = self.connection["data_root"], self.connection["workspace_root"]
-        return RunContext(dict(self.params), *roots, run_id=run_id, logical_date="")
+        return RunContext(dict(self.params), *roots, run_id=run_id, options=self.options)
 
 
 def execute(request: RunRequest) -> RunSummary:
@@ -99,12 +116,13 @@ def execute(request: RunRequest) -> RunSummary:
 
 def _follow(engine: Engine, request: RunRequest, workspace: Storage) -> tuple[str, dict[str, str]]:
     """Start the engine, show its progress, answer its gates; the run's state and its tasks' states."""
+    conf = {**request.params, **request.options.to_params()}
     environment = engine.home.environment(request.pipeline.path, request.connection)
     keeper = GateKeeper(request.pipeline, request.approve, workspace)
     answered: set[str] = set()
     state, states = "failed", {}
     with RunDisplay(request.pipeline, JobCounts(workspace, engine.run_id)) as display:
-        for event in engine.events(request.pipeline.path, request.params, environment):
+        for event in engine.events(request.pipeline.path, conf, environment):
             if event["event"] == "failure":
                 display.failed(event["task"], event["message"])
                 continue

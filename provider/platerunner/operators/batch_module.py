@@ -14,6 +14,8 @@ from platerunner.links.batch import BatchJobLink, LogStreamLink, OutputsLink, jo
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.operators.digest import StepResult, allowed, digest, headline
 from platerunner.operators.ledger import UnitFailure
+from platerunner.operators.log_tail import tails, told
+from platerunner.operators.preview import preview
 from platerunner.operators.step_run import StepRun
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
@@ -25,6 +27,8 @@ FIRST_POLL = "PLATERUNNER_FIRST_POLL"
 """Variable with the seconds from parking to the first look; less than 5 will do where no executor can lose a race."""
 RESULT_KEY = "platerunner_result"
 RUNBOOK = "See docs/runbook.md."
+MAX_SHOWN = 20
+"""Units that a dry run names."""
 
 
 class BatchModuleOperator(BaseOperator):
@@ -63,6 +67,8 @@ class BatchModuleOperator(BaseOperator):
         """Plan, adopt or submit, and wait without a worker."""
         with plain_errors():
             run = self._step_run(context)
+            if run.context.options.dry_run:
+                return self._preview(run)
             self._link(run, context)
             self._tell(run.start())
             self._wait(run, context)
@@ -83,6 +89,15 @@ class BatchModuleOperator(BaseOperator):
         if self._run is not None and self.on_clear == "terminate":
             ids = self._run.stop(CLEARED)
             self.log.info("%s: ended %d jobs", self.step, len(ids))
+
+    def _preview(self, run: StepRun) -> dict[str, Any]:
+        """Say what would run, and why."""
+        plan = preview(run)
+        self._tell(plan)
+        for unit in [unit for unit in plan.units if unit.state is UnitState.PENDING][:MAX_SHOWN]:
+            self.log.info("  %s would run: %s", unit.task.unit, unit.reason)
+        self.log.info("%s: a dry run, so nothing was submitted", self.step)
+        return {"pipeline": run.pipeline.name, "step": self.step, "dry_run": True, **plan.counts()}
 
     def _collect_all(self, run: StepRun, context: Context) -> dict[str, Any]:
         while run.collect():
@@ -108,6 +123,8 @@ class BatchModuleOperator(BaseOperator):
         lines = digest(result, failed, RUNBOOK)
         context["ti"].xcom_push(key=RESULT_KEY, value=result.to_json())
         self._link(run, context, result.jobs[-1] if result.jobs else "", failed)
+        for line in told(tails(run, failed)):
+            self.log.info("%s", line)
         for line in lines:
             (self.log.error if failed else self.log.info)("%s", line)
         self._judge(run, result, failed)
@@ -152,5 +169,5 @@ class BatchModuleOperator(BaseOperator):
 
 def _nothing_to_do(result: StepResult) -> str:
     if result.waiting:
-        return f"{result.step}: all {result.waiting} units wait for inputs that steps before it have not written"
+        return f"{result.step}: all {result.waiting} units wait for inputs, or are left for a later run by `only`"
     return f"{result.step}: all {result.excluded} units are excluded"

@@ -11,9 +11,11 @@ from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.hooks.settings import ConnectionProblem
 from platerunner.spec.model import Pipeline
 from platerunner.spec.problems import SpecError
+from platerunner.spec.run_params import RUN_PARAMS
 from platerunner.spec.templates import TemplateProblem
 from platerunner.units.context import RunContext
 from platerunner.units.errors import PlanningError
+from platerunner.units.options import RunOptions
 from platerunner_unit.storage import AccessDeniedError, NotFoundError, StorageError
 
 FOR_GOOD = (AccessDeniedError, BatchError, ConnectionProblem, NotFoundError, PlanningError, SpecError, TemplateProblem)
@@ -40,6 +42,7 @@ def run_context(pipeline: Pipeline, hook: PlaterunnerHook, context: Context) -> 
 
     :param hook: knows the roots.
     :param context: Airflow's.
+    :raises PlanningError: if the run asks for what the pipeline does not have.
     """
     params = context["params"]
     logical_date = context.get("logical_date")
@@ -48,4 +51,5 @@ def run_context(pipeline: Pipeline, hook: PlaterunnerHook, context: Context) -> 
         **hook.settings.roots(),
         run_id=context["run_id"],
         logical_date=logical_date.isoformat() if logical_date else "",
+        options=RunOptions.of({name: params[name] for name in RUN_PARAMS if name in params}, pipeline),
     )

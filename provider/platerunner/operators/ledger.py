@@ -118,8 +118,11 @@ def remember(state: StepState, groups: Mapping[Ask, Sequence[UnitFailure]]) -> S
 
 
 def fresh(state: StepState) -> StepState:
-    """The state of a task that starts again: attempts count from zero; needs and log numbers are kept."""
-    kept = {key: state.extra.get(key, {}) for key in ("needs", "made")}
+    """The state of a task that starts again: attempts count from zero.
+
+    Needs and log numbers are kept, and that the units to be done again were forgotten already.
+    """
+    kept = {key: state.extra[key] for key in ("needs", "made", "forgotten") if key in state.extra}
     return replace(state, attempts={}, losses={}, extra=kept)
 
 

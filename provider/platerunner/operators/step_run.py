@@ -20,6 +20,7 @@ from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.operators.collect import Collector, failed_jobs, read_manifest
 from platerunner.operators.digest import StepResult
 from platerunner.operators.ledger import UnitFailure, again, by_need, failures, fresh, record, remember
+from platerunner.operators.needs import load_needs, save_needs
 from platerunner.operators.retry import Ask, backs_off
 from platerunner.operators.submission import Submitter
 from platerunner.spec.model import Pipeline, Step
@@ -100,6 +101,7 @@ class StepRun:
             state, _ = self._recorded(state)
         else:
             state = replace(fresh(state), extra={**fresh(state).extra, "started": time.time()})
+        state = self._with_needs(self._forgetting(state))
         plan = self.plan()
         running = {str(unit) for submission in state.live for unit in submission.units}
         todo = {t.unit: t for t in plan.tasks(UnitState.PENDING) if t.unit not in running}
@@ -135,12 +137,14 @@ class StepRun:
         """
         state = self.state_file.load()
         plan = self.plan()
+        done, waiting = plan.tasks(UnitState.DONE), plan.tasks(UnitState.WAITING)
         OutcomeStore(self.workspace).record_current(
-            self.context.run_id, self.step.name, self.step.foreach, plan.tasks(UnitState.DONE)
+            self.context.run_id, self.step.name, self.step.foreach, done, waiting
         )
         pending = {task.unit for task in plan.tasks(UnitState.PENDING)}
         failed = [failure for failure in failures(state) if failure.unit in pending]
         result = self._result(state, plan, failed)
+        save_needs(self.workspace, self.step.name, state.extra.get("needs", {}))
         key = f"{run_prefix(self.context.run_id, self.step.name)}result.json"
         self.workspace.put(key, json.dumps(result.to_json(), indent=1).encode())
         return result, failed
@@ -177,6 +181,22 @@ class StepRun:
     @property
     def _submitter(self) -> Submitter:
         return Submitter(self.hook.batch, self.hook.settings, self.workspace, self.state_file, self.image[0])
+
+    def _forgetting(self, state: StepState) -> StepState:
+        """Forget what is to be done again: once in a run, for a task that is cleared repeats failures alone."""
+        if not self.context.options.rerun or state.extra.get("forgotten"):
+            return state
+        again_asked = [unit for unit in self.plan().units if self.context.options.asks_again(self.step.name, unit)]
+        store = OutcomeStore(self.workspace)
+        for unit in again_asked:
+            store.forget(self.step.name, unit.task)
+        log.info("%s: %d units that were done run again, as asked", self.step.name, len(again_asked))
+        return self.state_file.save(replace(state, extra={**state.extra, "forgotten": True}))
+
+    def _with_needs(self, state: StepState) -> StepState:
+        """The state that knows what units needed in runs before."""
+        needs = {**load_needs(self.workspace, self.step.name), **state.extra.get("needs", {})}
+        return replace(state, extra={**state.extra, "needs": needs}) if needs else state
 
     def _recorded(self, state: StepState) -> tuple[StepState, list[Submission]]:
         """The state with the verdicts of the jobs that have ended, and these submissions."""

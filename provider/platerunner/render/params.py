@@ -5,13 +5,15 @@ from typing import Any
 
 from airflow.sdk import Param
 
+from platerunner.spec.run_params import RUN_PARAMS
+
 
 def airflow_params(declared: Mapping[str, Mapping[str, Any]]) -> dict[str, Param]:
-    """Params with their types, so that the form and the API refuse what does not fit.
+    """Params with their types, so that the form and the API refuse what does not fit; those of every run come last.
 
     :param declared: name to JSON Schema with ``default`` and ``description``.
     """
-    return {name: _param(schema) for name, schema in declared.items()}
+    return {name: _param(schema) for name, schema in (*declared.items(), *RUN_PARAMS.items())}
 
 
 def _param(schema: Mapping[str, Any]) -> Param:

@@ -31,6 +31,7 @@ class GateRun:
         self.gate = spec
         self.pipeline = pipeline
         self.run_id = context.run_id
+        self.dry_run = context.options.dry_run
         self.workspace = hook.storage(workspace_url(pipeline, context))
 
     @cached_property

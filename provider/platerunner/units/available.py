@@ -89,7 +89,9 @@ def from_step(upstream: Step, output: Output, workspace: Storage, current: Curre
     files = [
         file for file in listed if current.allows(unit_id(file.values, upstream.foreach), output.name, file.values)
     ]
-    return Available(ref, pattern, files, len(listed))
+    waiting = [InputFile(key, "workspace", values=dict(values)) for key, values in current.awaited.get(output.name, ())]
+    awaited = dict.fromkeys((file.key for file in waiting), upstream.name)
+    return Available(ref, pattern, [*files, *waiting], len(listed), awaited=awaited)
 
 
 def from_workspace_pattern(text: str, workspace: Storage) -> Available:

@@ -1,6 +1,7 @@
 """What a step will have as input once the steps before it have run as planned."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from platerunner.spec.model import Output, Step
 from platerunner.units.available import Available, from_step
@@ -17,18 +18,11 @@ def from_plan(upstream: Step, output: Output, workspace: Storage, plan: StepPlan
     :param output: of that step.
     :param plan: of that step.
     """
-    written = from_step(upstream, output, workspace, Current.of(upstream.foreach, plan.tasks(UnitState.DONE)))
+    current = Current.of(upstream.foreach, plan.tasks(UnitState.DONE), plan.tasks(UnitState.WAITING))
+    known = from_step(upstream, output, workspace, current)
     pending = [file for task in plan.tasks(UnitState.PENDING) for file in _will_write(task, output.name)]
-    waiting = [file for task in plan.tasks(UnitState.WAITING) for file in _will_write(task, output.name)]
-    return Available(
-        written.ref,
-        written.pattern,
-        [*written.files, *pending, *waiting],
-        written.listed,
-        promised=dict.fromkeys((file.key for file in pending), upstream.name),
-        awaited=dict.fromkeys((file.key for file in waiting), upstream.name),
-        notes=written.notes,
-    )
+    promised = dict.fromkeys((file.key for file in pending), upstream.name)
+    return replace(known, files=[*known.files, *pending], promised=promised)
 
 
 def _will_write(task: UnitTask, output: str) -> Iterator[InputFile]:

@@ -1,19 +1,22 @@
 """What a run is given from outside: params, roots and its own name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from platerunner.units.options import RunOptions
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What templates may use.
+    """What a run is given.
 
     :param params: the trigger form's values.
     :param data_root: URL or folder.
     :param workspace_root: URL or folder.
     :param run_id: of the DAG run; empty outside a run.
     :param logical_date: of the DAG run, ISO 8601; empty outside a run.
+    :param options: what a person asks of this run alone; templates do not see it.
     """
 
     params: Mapping[str, Any]
@@ -21,6 +24,7 @@ class RunContext:
     workspace_root: str
     run_id: str = ""
     logical_date: str = ""
+    options: RunOptions = field(default_factory=RunOptions)
 
     def templates(self) -> dict[str, Any]:
         """The names that templates see."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from platerunner_unit.manifest import UnitTask
@@ -23,18 +23,22 @@ class Current:
     :param names: output name to the wildcards in its pattern that are not in ``foreach``.
     :param shapes: for each shape, output name to the combinations of values of these wildcards, as text.
     :param units: unit id to the index of its shape.
+    :param awaited: output name to (key, values) of the files of units that wait: what gathers them has to wait too,
+        instead of passing with less.
     """
 
     foreach: tuple[str, ...]
     names: Mapping[str, tuple[str, ...]]
     shapes: tuple[Shape, ...]
     units: Mapping[str, int]
+    awaited: Mapping[str, tuple[tuple[str, Mapping[str, Any]], ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, foreach: Iterable[str], tasks: Iterable[UnitTask]) -> "Current":
+    def of(cls, foreach: Iterable[str], tasks: Iterable[UnitTask], waiting: Iterable[UnitTask] = ()) -> "Current":
         """The record of some units.
 
         :param tasks: of the units that are done.
+        :param waiting: of those that cannot run yet.
         """
         foreach = tuple(foreach)
         names: dict[str, tuple[str, ...]] = {}
@@ -46,7 +50,7 @@ class Current:
                 rest = names.setdefault(output, tuple(sorted(set(files[0].values) - set(foreach))) if files else ())
                 shape.append((output, frozenset(_values(file.values, rest) for file in files)))
             units[task.unit] = shapes.setdefault(tuple(shape), len(shapes))
-        return cls(foreach, names, tuple(dict(shape) for shape in shapes), units)
+        return cls(foreach, names, tuple(dict(shape) for shape in shapes), units, _awaited(waiting))
 
     def allows(self, unit: str, output: str, values: Mapping[str, Any]) -> bool:
         """Whether a file is one that the run stands by.
@@ -66,7 +70,7 @@ class Current:
         """The stored form."""
         shapes = [{name: sorted(rows) for name, rows in shape.items()} for shape in self.shapes]
         raw = {"format": FORMAT, "foreach": self.foreach, "names": self.names, "shapes": shapes, "units": self.units}
-        return json.dumps(raw, separators=(",", ":")).encode()
+        return json.dumps({**raw, "awaited": self.awaited}, separators=(",", ":")).encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> "Current":
@@ -76,7 +80,18 @@ class Current:
             {name: frozenset(tuple(row) for row in rows) for name, rows in shape.items()} for shape in raw["shapes"]
         )
         names = {name: tuple(wildcards) for name, wildcards in raw["names"].items()}
-        return cls(tuple(raw["foreach"]), names, shapes, raw["units"])
+        awaited = {name: tuple((key, values) for key, values in rows) for name, rows in raw["awaited"].items()}
+        return cls(tuple(raw["foreach"]), names, shapes, raw["units"], awaited)
+
+
+def _awaited(waiting: Iterable[UnitTask]) -> dict[str, tuple[tuple[str, Mapping[str, Any]], ...]]:
+    found: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
+    for task in waiting:
+        for output, files in task.outputs.items():
+            found.setdefault(output, []).extend((file.key, file.values) for file in files)
+        for output, files_to_come in task.open_outputs.items():
+            found.setdefault(output, []).append((files_to_come.pattern, task.values))
+    return {output: tuple(rows) for output, rows in found.items()}
 
 
 def _values(values: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, ...]:

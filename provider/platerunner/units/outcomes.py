@@ -62,13 +62,25 @@ class OutcomeStore:
         """Store an outcome; a former one of the same unit, fingerprint and category is replaced."""
         self._workspace.put(outcome.key, outcome.to_json())
 
-    def record_current(self, run_id: str, step: str, foreach: Iterable[str], tasks: Iterable[UnitTask]) -> None:
+    def forget(self, step: str, task: UnitTask) -> None:
+        """Delete the outcome that makes a unit done, so that it runs again; nothing if there is none."""
+        self._workspace.delete(outcome_key(step, task.unit, task.fingerprint, Category.SUCCEEDED))
+
+    def record_current(
+        self,
+        run_id: str,
+        step: str,
+        foreach: Iterable[str],
+        tasks: Iterable[UnitTask],
+        waiting: Iterable[UnitTask] = (),
+    ) -> None:
         """Record the units of a step that are done in a run, for the steps after it.
 
         :param foreach: the step's.
         :param tasks: of the units that are done now, whether this run did them or a former one.
+        :param waiting: of those that wait for their inputs.
         """
-        self._workspace.put(_current_key(run_id, step), Current.of(foreach, tasks).to_json())
+        self._workspace.put(_current_key(run_id, step), Current.of(foreach, tasks, waiting).to_json())
 
     def current(self, run_id: str, step: str) -> Current | None:
         """What a step recorded in a run; None if it has not ended there."""

@@ -42,6 +42,8 @@ def plan_one(
 ) -> PlannedStep:
     """Plan a step within a run, after the steps before it have ended.
 
+    Units that are asked for again are done here: a run makes them pending by forgetting their outcomes, once.
+
     :param step_name: of a step that runs units, no gate.
     :param modules: the catalog.
     :param data: the data root.
@@ -62,7 +64,10 @@ def plan_one(
     settings = settle(step, modules, context, pipeline.path.parent)
     files = hash_files(settings)
     plan = plan_step(step, _inputs(step, look_up), _fingerprints(step, settings, files, digest), workspace)
-    return PlannedStep(plan, StepTaskBuilder(pipeline.name, context.run_id, settings, files, digest, data, workspace))
+    return PlannedStep(
+        context.options.restrict(plan),
+        StepTaskBuilder(pipeline.name, context.run_id, settings, files, digest, data, workspace),
+    )
 
 
 def plan_pipeline(
@@ -93,7 +98,8 @@ def plan_pipeline(
     for step in pipeline.modules:
         settings = settle(step, modules, context, pipeline.path.parent)
         fingerprints = _fingerprints(step, settings, hash_files(settings), digests.get(settings.image))
-        plans[step.name] = plan_step(step, _inputs(step, look_up), fingerprints, workspace)
+        plan = plan_step(step, _inputs(step, look_up), fingerprints, workspace)
+        plans[step.name] = context.options.repeat(context.options.restrict(plan))
     return list(plans.values())
 
 

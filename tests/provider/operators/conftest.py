@@ -16,6 +16,7 @@ from platerunner.operators.ledger import UnitFailure
 from platerunner.operators.step_run import StepRun
 from platerunner.spec.loader import load_text
 from platerunner.units.context import RunContext
+from platerunner.units.options import RunOptions
 
 SPEC = """
 version: 1
@@ -42,12 +43,15 @@ GOOD = 'echo "$0" > "$1"\n'
 
 @dataclass
 class Lab:
-    """A data folder, a workspace and a cloud."""
+    """A data folder, a workspace and a cloud.
+
+    :param asked: the params of every run: ``only``, ``rerun``, ``resources``, ``dry_run``.
+    """
 
     aws: Account
     folder: Path
     options: str = "retry: {attempts: 3, memory: x2, on_demand_after: 1}"
-    wells: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, Any] = field(default_factory=dict)
 
     @property
     def started(self) -> Path:
@@ -69,7 +73,8 @@ class Lab:
         """A fresh object, as every process of a task makes its own."""
         pipeline = load_text(SPEC.format(options=self.options), self.folder / "lab.yaml")
         roots = {"data_root": str(self.folder / "data"), "workspace_root": str(self.folder / "workspace")}
-        return StepRun(PlaterunnerHook(), pipeline, step, RunContext({}, **roots, run_id=run_id))
+        options = RunOptions.of(self.asked, pipeline)
+        return StepRun(PlaterunnerHook(), pipeline, step, RunContext({}, **roots, run_id=run_id, options=options))
 
     def to_the_end(self, run_id: str = "run-1", timeout: float = 60) -> tuple[StepResult, list[UnitFailure]]:
         """What a task does, with polling instead of parking."""

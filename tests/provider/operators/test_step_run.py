@@ -4,6 +4,8 @@ from tests.embedded import wait_for
 from platerunner.batch.model import STATUSES
 from platerunner.batch.status import children
 from platerunner.local.faults import Faults
+from platerunner.operators.log_tail import tails, told
+from platerunner.operators.preview import preview
 from platerunner.triggers.reasons import CLEARED
 from platerunner.units.errors import NothingListed
 from platerunner_unit.category import Category
@@ -125,6 +127,77 @@ def test_ended_jobs_leave_no_orphan_and_their_units_run_again_without_losing_an_
     assert failed == []
     assert result.units == 2
     assert lab.state().attempts.get("plate=P1/well=A01", 0) <= 1
+
+
+def test_what_a_unit_needed_is_asked_for_at_once_in_the_next_run(lab):
+    lab.write(A01=GREEDY)
+    lab.to_the_end()
+    (lab.folder / "workspace/made/P1/A01.txt").unlink()
+    lab.starts()
+    lab.to_the_end("run-2")
+    assert [s.resources["memory"] >> 20 for s in lab.state("run-2").submissions] == [512]
+    assert lab.starts() == {"A01": 1}
+
+
+def test_units_that_are_asked_for_again_run_once_more_and_not_again_when_the_task_is_cleared(lab):
+    lab.write(A01=GOOD, A02=GOOD)
+    lab.to_the_end()
+    lab.starts()
+    lab.asked = {"rerun": ["work:well=A02"]}
+    result, failed = lab.to_the_end("run-2")
+    assert failed == []
+    assert lab.starts() == {"A02": 1}
+    assert (result.succeeded, result.done_before) == (1, 1)
+    lab.to_the_end("run-2")
+    assert lab.starts() == {}
+
+
+def test_a_rerun_that_fails_leaves_the_unit_to_be_done(lab):
+    lab.write(A01=f"test -e {lab.folder}/broken && exit 3\n{GOOD}")
+    lab.to_the_end()
+    (lab.folder / "broken").touch()
+    lab.asked = {"rerun": ["work"]}
+    _, [failure] = lab.to_the_end("run-2")
+    assert failure.category is Category.TOOL_ERROR
+    (lab.folder / "broken").unlink()
+    lab.asked = {}
+    lab.starts()
+    lab.to_the_end("run-3")
+    assert lab.starts() == {"A01": 1}
+
+
+def test_only_some_units_run_if_only_some_are_asked_for(lab):
+    lab.write(A01=GOOD, A02=GOOD)
+    lab.asked = {"only": ["well=A02"]}
+    result, _ = lab.to_the_end()
+    assert lab.starts() == {"A02": 1}
+    assert (result.units, result.succeeded, result.waiting) == (1, 1, 1)
+
+
+def test_resources_of_a_run_reach_the_job(lab):
+    lab.write(A01=GOOD)
+    lab.asked = {"resources": {"work": {"memory": "300 MiB", "capacity": "on_demand"}}}
+    lab.to_the_end()
+    [submission] = lab.state().submissions
+    assert (submission.resources["memory"] >> 20, submission.queue) == (300, lab.aws.on_demand)
+
+
+def test_a_preview_says_what_would_run_and_writes_nothing(lab):
+    lab.write(A01=GOOD)
+    lab.asked = {"dry_run": True}
+    [unit] = preview(lab.run()).units
+    assert (unit.state, unit.reason) == ("pending", "new")
+    assert not (lab.folder / "workspace").exists()
+
+
+def test_the_last_lines_of_a_failed_unit_are_at_hand(lab):
+    lab.write(A01="seq 1 40; echo no such channel; exit 3\n", A02="exit 3\n", A03="kill -9 $$\n")
+    _, failed = lab.to_the_end()
+    found = tails(lab.run(), failed)
+    assert "no such channel" in found["plate=P1/well=A01"][-2]
+    assert len(found["plate=P1/well=A01"]) == 15
+    assert "plate=P1/well=A02" not in found, "one example of each category is enough"
+    assert list(told({"plate=P1": ["a", "b"]})) == ["Last 2 lines of plate=P1:", "  | a", "  | b"]
 
 
 def test_a_dataset_that_matches_nothing_fails_with_the_pattern(lab):

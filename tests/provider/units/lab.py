@@ -12,9 +12,10 @@ from platerunner.spec.loader import load_text
 from platerunner.spec.model import Pipeline
 from platerunner.units.context import RunContext
 from platerunner.units.model import StepPlan, UnitState
+from platerunner.units.options import RunOptions
 from platerunner.units.outcomes import OutcomeStore
 from platerunner.units.prepare import PlannedStep, plan_one, plan_pipeline
-from platerunner.units.settings import data_root, workspace_url
+from platerunner.units.settings import data_root
 from platerunner_unit.category import Category
 from platerunner_unit.evidence import Verdict
 from platerunner_unit.manifest import UnitTask
@@ -72,6 +73,7 @@ class Lab:
     """One pipeline over one folder of images.
 
     :param fails: (step, unit) pairs that fail with ``tool_error``.
+    :param asked: the params of every run: ``only``, ``rerun``, ``resources``.
     :param steady: steps whose outputs have the same content whatever their inputs are.
     """
 
@@ -81,6 +83,7 @@ class Lab:
     fails: set[tuple[str, str]] = field(default_factory=set)
     steady: set[str] = field(default_factory=set)
     runs: int = 0
+    asked: dict[str, Any] = field(default_factory=dict)
     digest: str | None = "sha256:0"
 
     @property
@@ -89,14 +92,15 @@ class Lab:
 
     @property
     def workspace(self) -> Storage:
-        return Storage(workspace_url(self.pipeline, self.context()))
+        return Storage(str(self.folder / "work/lab"))
 
     @property
     def pipeline(self) -> Pipeline:
         return _load(self.spec, self.folder / "lab.yaml")
 
     def context(self) -> RunContext:
-        return RunContext(self.params, str(self.images), str(self.folder / "work"), f"run{self.runs}")
+        options = RunOptions.of(self.asked, self.pipeline)
+        return RunContext(self.params, str(self.images), str(self.folder / "work"), f"run{self.runs}", options=options)
 
     def shoot(
         self, plates: Iterable[str] = ("P1",), wells: Iterable[str] = ("A01", "A02"), sites: Iterable[int] = (1, 2)
@@ -139,8 +143,8 @@ class Lab:
         ran = plan.tasks(UnitState.PENDING)
         good = [task for task in ran if self._do(name, task)]
         step = self.pipeline.steps[name]
-        done = [*plan.tasks(UnitState.DONE), *good]
-        OutcomeStore(self.workspace).record_current(self.context().run_id, name, step.foreach, done)
+        done, waiting = [*plan.tasks(UnitState.DONE), *good], plan.tasks(UnitState.WAITING)
+        OutcomeStore(self.workspace).record_current(self.context().run_id, name, step.foreach, done, waiting)
         return [task.unit for task in ran]
 
     def _do(self, step: str, task: UnitTask) -> bool:

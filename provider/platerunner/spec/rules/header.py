@@ -7,6 +7,7 @@ from jsonschema import Draft202012Validator
 
 from platerunner.documents.sentences import what_it_is, where
 from platerunner.spec.draft import Data, Draft
+from platerunner.spec.run_params import RUN_PARAMS
 
 _PRESETS = frozenset({"@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly"})
 
@@ -19,8 +20,16 @@ def check_header(draft: Draft) -> None:
         remedy = "Write minute, hour, day, month and weekday, like `0 6 * * *`, or null."
         draft.source.at_value(("schedule",), message, remedy, "bad-schedule")
     for name, param in draft.data.get("params", {}).items():
+        if name in RUN_PARAMS:
+            _refuse_taken(draft, name)
         if not draft.is_doubtful("params", name) and _pattern_is_readable(draft, name, param):
             _check_values(draft, name, param)
+
+
+def _refuse_taken(draft: Draft, name: str) -> None:
+    message = f"`{name}` is a param that every pipeline has already"
+    remedy = f"Call this one something else, such as `my_{name}`."
+    draft.source.at_key(("params", name), message, remedy, "reserved-param")
 
 
 def _is_cron(text: str) -> bool:

@@ -1,0 +1,36 @@
+"""The params that every pipeline has besides its own: what a run restricts, repeats or only shows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_SECTION = "This run"
+_UNITS = {"type": "array", "items": {"type": "string"}, "default": [], "section": _SECTION}
+
+RUN_PARAMS: Mapping[str, Mapping[str, Any]] = {
+    "only": {
+        **_UNITS,
+        "title": "Only these units",
+        "description": "One per line, e.g. `plate=P1/well=A*`, or `analysis:plate=P1` for one step; empty means all. "
+        "Other units that are done count as done; others are left for a later run.",
+    },
+    "rerun": {
+        **_UNITS,
+        "title": "Run again",
+        "description": "Units to run although they are done, e.g. `analysis:plate=P1/*`, `analysis`, or `well=A01`.",
+    },
+    "resources": {
+        "type": ["object", "null"],
+        "default": None,
+        "section": _SECTION,
+        "title": "Resources",
+        "description": 'Per step, instead of the spec\'s: {"analysis": {"memory": "32 GiB", "capacity": "on_demand"}}.',
+    },
+    "dry_run": {
+        "type": "boolean",
+        "default": False,
+        "section": _SECTION,
+        "title": "Dry run",
+        "description": "Plan every step and say what would run and why; no job, no question, nothing written.",
+    },
+}
+"""Name to JSON Schema, as a spec's own params have it."""
