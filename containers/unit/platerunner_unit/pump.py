@@ -18,7 +18,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Optional
+from typing import Any, BinaryIO, Optional
 
 CHUNK = 256 * 1024
 PENDING_LIMIT = 8 * 1024 * 1024
@@ -42,7 +42,7 @@ class LogFile:
     def __init__(self, path: Path) -> None:
         self.error: Optional[OSError] = None
         self._lock = threading.Lock()
-        self._compressor = zlib.compressobj(1, zlib.DEFLATED, _GZIP)
+        self._compressor = _compressor()
         self._pending: list[bytes] = []
         self._size = 0
         self._file: BinaryIO = path.open("wb")
@@ -81,6 +81,15 @@ class LogFile:
                 self._file.flush()
             except OSError as error:
                 self.error = error
+
+
+def _compressor() -> Any:
+    """For a gzip stream; igzip, where it is installed, takes a quarter of zlib's time at the same size."""
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return zlib.compressobj(1, zlib.DEFLATED, _GZIP)
+    return isal_zlib.compressobj(1, isal_zlib.DEFLATED, _GZIP)
 
 
 class Pump:
