@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from platerunner.batch.calls import is_expired, is_transient
 from platerunner.batch.model import BatchError, JobView, Progress
+from platerunner.batch.placement import Placement
 from platerunner.batch.status import describe
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class Poller:
     def __init__(self, client_factory: ClientFactory, pace: Pace = PACE) -> None:
         self.pace = pace
         self._factory = client_factory
+        self._placement = Placement()
         self._client: BatchClient | None = None
         self._watches: set[_Watch] = set()
         self._task: asyncio.Task[None] | None = None
@@ -188,6 +190,7 @@ class Poller:
         # No patience here: between two tries others should get their turn, and a loop that ends should not wait.
         for view in describe(self._client, ids, patience=0):
             found[view.id] = view
+        self._placement.end_stuck(self._client, found.values())
 
     def _trouble(self, error: Exception) -> None:
         self._troubles += 1

@@ -11,11 +11,6 @@ if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient
 
 ENDED_BADLY = ("FAILED",)
-NEVER_STARTS = "MISCONFIGURATION:"
-"""How the reason of a RUNNABLE job begins that no instance of its queue can hold.
-
-Source: https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html
-"""
 
 
 def describe(batch: "BatchClient", ids: Iterable[str], *, patience: float = PATIENCE_S) -> Iterator[JobView]:
@@ -60,29 +55,6 @@ def find(batch: "BatchClient", queue: str, name: str, tags: Mapping[str, str] | 
     if tags and views:
         views = [view for view in describe(batch, (v.id for v in views)) if tags.items() <= view.tags.items()]
     return [view.id for view in sorted(views, key=lambda view: view.created_at or 0, reverse=True)]
-
-
-def stuck(batch: "BatchClient", views: Iterable[JobView]) -> dict[str, str]:
-    """Jobs that wait for ever, because their queue can never place them.
-
-    :param views: of single jobs and of arrays; one call for each array that has children waiting and none running.
-    :returns: job id to Batch's reason.
-    """
-    found = {}
-    for view in views:
-        counts = view.counts()
-        if not counts.get("RUNNABLE") or counts.get("STARTING") or counts.get("RUNNING"):
-            continue
-        reason = view.status_reason if view.array_size is None else _first_reason(batch, view.id)
-        if reason.startswith(NEVER_STARTS):
-            found[view.id] = reason
-    return found
-
-
-def _first_reason(batch: "BatchClient", parent_id: str) -> str:
-    # All children ask for the same, so one speaks for all.
-    answer = patiently(batch.list_jobs, arrayJobId=parent_id, jobStatus="RUNNABLE", maxResults=1)
-    return next((job.get("statusReason") or "" for job in answer["jobSummaryList"]), "")
 
 
 def _list(batch: "BatchClient", **arguments: Any) -> Iterator[JobView]:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from tests.embedded import Account
 
 from platerunner.batch.model import STATUSES, JobView
-from platerunner.batch.status import children, describe, stuck, view_of
+from platerunner.batch.status import children, describe, view_of
 from platerunner.batch.stop import terminate
 from platerunner_unit.evidence import BatchEvidence
 
@@ -45,18 +45,6 @@ def test_a_view_is_evidence(aws: Account) -> None:
     assert view.evidence() == BatchEvidence("FAILED", "Essential container in task exited", "", 70)
     assert view.attempts[0].exit_code == 70
     assert view.created_at <= view.started_at <= view.stopped_at
-
-
-def test_stuck_jobs_are_named_with_batchs_reason(aws: Account) -> None:
-    overrides = {"resourceRequirements": [{"type": "VCPU", "value": "999"}]}
-    single = aws.submit(["true"], overrides=overrides)
-    array = aws.submit(["true"], overrides=overrides, size=3)
-    running = aws.submit(["sleep", "60"], size=20)
-    aws.wait(f"{running}:0", "RUNNING")
-    found = stuck(aws.batch, describe(aws.batch, [single, array, running]))
-    assert set(found) == {single, array}
-    assert all(reason.startswith("MISCONFIGURATION:") for reason in found.values())
-    terminate(aws.batch, [single, array, running], "test is over")
 
 
 def test_terminate_ends_arrays_and_tolerates_what_is_over(aws: Account) -> None:

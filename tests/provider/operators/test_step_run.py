@@ -1,7 +1,11 @@
+import asyncio
+
 import pytest
 from tests.embedded import wait_for
+from tests.provider.batch.test_poller import FAST, follow
 
 from platerunner.batch.model import STATUSES
+from platerunner.batch.poller import Poller
 from platerunner.batch.status import children
 from platerunner.local.faults import Faults
 from platerunner.operators.log_tail import tails, told
@@ -198,6 +202,18 @@ def test_the_last_lines_of_a_failed_unit_are_at_hand(lab):
     assert len(found["plate=P1/well=A01"]) == 15
     assert "plate=P1/well=A02" not in found, "one example of each category is enough"
     assert list(told({"plate=P1": ["a", "b"]})) == ["Last 2 lines of plate=P1:", "  | a", "  | b"]
+
+
+def test_a_unit_that_no_instance_can_hold_is_misconfigured_and_not_waited_for(lab):
+    lab.options = "retry: {attempts: 3}"
+    lab.write(A01=GOOD, A02=GOOD)
+    lab.asked = {"resources": {"work": {"memory": "4000 GiB"}}}
+    lab.run().start()
+    asyncio.run(follow(Poller(lambda: lab.aws.batch, FAST), lab.state().submissions[0].job_id))
+    _, failed = lab.collect()
+    assert {failure.category for failure in failed} == {Category.MISCONFIGURED}
+    assert "can never start" in failed[0].sentence
+    assert len(lab.state().submissions) == 1
 
 
 def test_a_dataset_that_matches_nothing_fails_with_the_pattern(lab):
