@@ -26,6 +26,8 @@ from platerunner.units.model import StepPlan, UnitState
 FIRST_POLL = "PLATERUNNER_FIRST_POLL"
 """Variable with the seconds from parking to the first look; less than 5 will do where no executor can lose a race."""
 RESULT_KEY = "platerunner_result"
+DIGEST_KEY = "platerunner_digest"
+"""XCom with the digest of a step in which units failed, for notifiers: a line per category, never one per unit."""
 RUNBOOK = "See docs/runbook.md."
 MAX_SHOWN = 20
 """Units that a dry run names."""
@@ -125,6 +127,8 @@ class BatchModuleOperator(BaseOperator):
         self._link(run, context, result.jobs[-1] if result.jobs else "", failed)
         for line in told(tails(run, failed)):
             self.log.info("%s", line)
+        if failed:
+            context["ti"].xcom_push(key=DIGEST_KEY, value="\n".join(lines))
         for line in lines:
             (self.log.error if failed else self.log.info)("%s", line)
         self._judge(run, result, failed)

@@ -1,6 +1,8 @@
 """A valid spec as a DAG: one task per step, a gate with its report before it, edges as the spec gives them."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from airflow.sdk import DAG, BaseOperator
 
@@ -14,11 +16,14 @@ RETRIES = 1
 """A resumption within a second of parking can fail a task in the executor (apache/airflow 66374, 71580, 72716).
 Trying again is harmless: jobs are adopted, answers are kept, and units that failed for good fail it without a retry."""
 
+RETRY_DELAY = timedelta(seconds=10)
 
-def build_dag(pipeline: Pipeline) -> DAG:
+
+def build_dag(pipeline: Pipeline, default_args: Mapping[str, Any] | None = None) -> DAG:
     """The DAG of a pipeline; touches no network and lists no bucket.
 
     :param pipeline: a valid spec.
+    :param default_args: Airflow's, for every task: notifiers, a pool, a queue; None for none.
     """
     dag = DAG(
         dag_id=pipeline.name,
@@ -29,7 +34,7 @@ def build_dag(pipeline: Pipeline) -> DAG:
         max_active_runs=1,
         params=airflow_params(pipeline.params),
         tags=["platerunner", *pipeline.tags],
-        default_args={"owner": pipeline.owner, "retries": RETRIES, "retry_delay": timedelta(seconds=10)},
+        default_args={"retries": RETRIES, "retry_delay": RETRY_DELAY, **(default_args or {}), "owner": pipeline.owner},
     )
     tasks: dict[str, BaseOperator] = {}
     for step in pipeline.steps.values():

@@ -3,7 +3,7 @@
 import os
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +17,22 @@ from platerunner.spec.problems import Problem, SpecError
 _NAME = re.compile(rb"^pipeline:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 
 
-def load_dags(source: str | os.PathLike[str], namespace: dict[str, Any]) -> None:
+def load_dags(
+    source: str | os.PathLike[str], namespace: dict[str, Any], default_args: Mapping[str, Any] | None = None
+) -> None:
     """Put a DAG per spec where Airflow finds it.
 
     At a task's start only the spec of that task's DAG is read.
 
     :param source: a folder of ``*.yaml`` files, or one file.
     :param namespace: the DAG file's ``globals()``.
+    :param default_args: Airflow's, for every task of every DAG, e.g. ``{"on_failure_callback": [SlackNotifier(...)]}``.
     """
     owners: dict[str, str] = {}
     for path in _wanted(_specs(Path(source)), get_parsing_context().dag_id):
         name = f"{path.parent.name}/{path.name}"
         try:
-            dag = _build(path, owners)
+            dag = _build(path, owners, default_args)
         except SpecError as error:
             report(name, str(error))
         except Exception:
@@ -39,14 +42,14 @@ def load_dags(source: str | os.PathLike[str], namespace: dict[str, Any]) -> None
             namespace[f"dag_{dag.dag_id}"] = dag
 
 
-def _build(path: Path, owners: dict[str, str]) -> DAG:
+def _build(path: Path, owners: dict[str, str], default_args: Mapping[str, Any] | None) -> DAG:
     pipeline = load_pipeline(path)
     if (other := owners.get(pipeline.name)) is not None:
         problem = Problem(
             path, 1, 1, f"pipeline `{pipeline.name}` is also in {other}", "Give one of them another name."
         )
         raise SpecError([problem])
-    return build_dag(pipeline)
+    return build_dag(pipeline, default_args)
 
 
 def _specs(source: Path) -> list[Path]:

@@ -62,6 +62,18 @@ def test_tasks_may_be_tried_again_and_runs_do_not_overlap(demo):
     assert demo.tags == {"platerunner", "demo"}
 
 
+def test_a_dag_file_gives_every_task_its_notifiers_and_pool():
+    def notify(context):
+        """Stands for a notifier."""
+
+    pipeline = load_pipeline(SPECS / "demo.yaml")
+    dag = build_dag(pipeline, {"on_failure_callback": notify, "pool": "imaging", "owner": "somebody"})
+    assert {task.pool for task in dag.tasks} == {"imaging"}
+    assert all(list(task.on_failure_callback) == [notify] for task in dag.tasks)
+    assert {task.retries for task in dag.tasks} == {1}
+    assert {task.owner for task in dag.tasks} == {"imaging-platform"}, "the spec says whose it is"
+
+
 def test_the_documentation_says_what_each_step_does(demo):
     assert "Illumination function per plate and channel" in demo.doc_md
     assert "| `illum_apply` | Corrected images | plate and well | `illum_calc` |" in demo.doc_md
