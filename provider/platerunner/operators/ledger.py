@@ -138,6 +138,12 @@ def by_need(units: Iterable[str], state: StepState, first: Ask) -> dict[Ask, lis
     return dict(groups)
 
 
+def beyond(state: StepState, first: Ask) -> dict[str, dict[str, Any]]:
+    """Unit id to its need, of those that need more than the step gives: what is worth keeping for later runs."""
+    needs = {unit: Ask.from_json(raw) for unit, raw in state.extra.get("needs", {}).items()}
+    return {unit: need.to_json() for unit, need in needs.items() if _at_least(first, need) != first}
+
+
 def _at_least(first: Ask, need: Ask) -> Ask:
     return replace(
         first,

@@ -19,7 +19,7 @@ from platerunner.catalog.loader import load_catalog
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.operators.collect import Collector, failed_jobs, read_manifest
 from platerunner.operators.digest import StepResult
-from platerunner.operators.ledger import UnitFailure, again, by_need, failures, fresh, record, remember
+from platerunner.operators.ledger import UnitFailure, again, beyond, by_need, failures, fresh, record, remember
 from platerunner.operators.needs import load_needs, save_needs
 from platerunner.operators.retry import Ask, backs_off
 from platerunner.operators.submission import Submitter
@@ -144,7 +144,7 @@ class StepRun:
         pending = {task.unit for task in plan.tasks(UnitState.PENDING)}
         failed = [failure for failure in failures(state) if failure.unit in pending]
         result = self._result(state, plan, failed)
-        save_needs(self.workspace, self.step.name, state.extra.get("needs", {}))
+        save_needs(self.workspace, self.step.name, beyond(state, Ask.of(self.settings.resources)))
         key = f"{run_prefix(self.context.run_id, self.step.name)}result.json"
         self.workspace.put(key, json.dumps(result.to_json(), indent=1).encode())
         return result, failed

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _SECTION = "This run"
-_UNITS = {"type": "array", "items": {"type": "string"}, "default": [], "section": _SECTION}
+_UNITS = {"type": ["array", "null"], "items": {"type": "string"}, "default": [], "section": _SECTION}
 
 RUN_PARAMS: Mapping[str, Mapping[str, Any]] = {
     "only": {

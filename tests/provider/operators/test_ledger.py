@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 from platerunner.batch.model import StepState, Submission
 from platerunner.catalog.model import Resources
-from platerunner.operators.ledger import UnitFailure, again, by_need, failures, fresh, record, remember
+from platerunner.operators.ledger import UnitFailure, again, beyond, by_need, failures, fresh, record, remember
 from platerunner.operators.retry import Ask
 from platerunner.spec.model import Retry
 from platerunner_unit.category import Category
@@ -72,3 +74,10 @@ def test_what_a_unit_needs_is_never_below_what_the_step_asks_for_now():
     state = remember(record(STATE, [], [failure("a")]), {ASK: [failure("a")]})
     raised = Ask.of(Resources(memory=64 << 30))
     assert by_need(["a"], state, raised) == {raised: ["a"]}
+
+
+def test_only_what_goes_beyond_the_step_is_worth_keeping_for_later_runs():
+    more = replace(ASK, memory=2 * ASK.memory)
+    state = remember(STATE, {more: [failure("a")], replace(ASK, capacity="on_demand"): [failure("b")]})
+    assert beyond(state, ASK) == {"a": more.to_json()}
+    assert beyond(state, more) == {}
