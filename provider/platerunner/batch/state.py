@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from platerunner.batch.model import BatchError, StepState, Submission
-from platerunner.batch.status import find
+from platerunner.batch.submit import SETTLE_S, look
 from platerunner_unit.outcome import run_prefix
 from platerunner_unit.storage import NotFoundError, Storage
 
@@ -74,13 +74,14 @@ class StateFile:
         job_id = submit(intent)
         return self.save(state.with_submission(replace(intent, job_id=job_id, submitted_at=now())))
 
-    def adopt(self, batch: "BatchClient", state: StepState) -> StepState:
+    def adopt(self, batch: "BatchClient", state: StepState, settle_s: float = SETTLE_S) -> StepState:
         """Find the jobs of intents whose process died before it could write their ids.
 
+        :param settle_s: seconds for which ListJobs may not show a job that was submitted just before.
         :returns: the state, saved if a job was found. Intents without a job stay: submit them under the same number.
         """
         found = state
         for intent in state.intents:
-            if ids := find(batch, intent.queue, intent.name):
-                found = found.with_submission(replace(intent, job_id=ids[0]))
+            if (job_id := look(batch, intent.queue, intent.name, settle_s)) is not None:
+                found = found.with_submission(replace(intent, job_id=job_id))
         return self.save(found) if found is not state else state

@@ -144,7 +144,7 @@ def _once(batch: "BatchClient", request: dict[str, Any], settle_s: float) -> str
         try:
             return batch.submit_job(**request)["jobId"]
         except _UnansweredError as error:
-            if (job_id := _look(batch, request, settle_s)) is not None:
+            if (job_id := look(batch, request["jobQueue"], request["jobName"], settle_s)) is not None:
                 return job_id
             problem: Exception = error
         except ClientError as error:
@@ -157,11 +157,15 @@ def _once(batch: "BatchClient", request: dict[str, Any], settle_s: float) -> str
     raise AssertionError("pauses never end")
 
 
-def _look(batch: "BatchClient", request: Mapping[str, Any], settle_s: float) -> str | None:
-    """Whether a job whose answer was lost exists; ListJobs may know of it only after a while."""
+def look(batch: "BatchClient", queue: str, name: str, settle_s: float = SETTLE_S) -> str | None:
+    """The job id of a submission whose answer was lost; ListJobs may know of it only after a while.
+
+    :param name: of :func:`job_name`.
+    :param settle_s: seconds after which a job that is not listed does not exist.
+    """
     for share in (0.0, 0.1, 0.3, 0.6):
         time.sleep(share * settle_s)
-        if found := find(batch, request["jobQueue"], request["jobName"]):
+        if found := find(batch, queue, name):
             return found[0]
     return None
 

@@ -106,15 +106,23 @@ def again(state: StepState, ended: Sequence[Submission], policy: RetryPolicy) ->
 
 
 def remember(state: StepState, groups: Mapping[Ask, Sequence[UnitFailure]]) -> StepState:
-    """The state that knows what units need, so that a cleared task asks for it at once, and counts what comes again.
+    """The state that knows what units need, so that whoever submits them next asks for it at once.
 
     :param groups: from :func:`again`.
     """
-    retried = Counter(state.extra.get("retried", {}))
-    retried.update(str(failure.category) for group in groups.values() for failure in group)
     needs = {failure.unit: ask.to_json() for ask, group in groups.items() for failure in group}
     needs = {**state.extra.get("needs", {}), **needs}
-    return replace(state, extra={**state.extra, "needs": needs, "retried": dict(retried)})
+    return replace(state, extra={**state.extra, "needs": needs})
+
+
+def count_retries(state: StepState, groups: Mapping[Ask, Sequence[UnitFailure]]) -> StepState:
+    """The state that counts what comes again.
+
+    :param groups: from :func:`again`, about to be submitted.
+    """
+    retried = Counter(state.extra.get("retried", {}))
+    retried.update(str(failure.category) for group in groups.values() for failure in group)
+    return replace(state, extra={**state.extra, "retried": dict(retried)})
 
 
 def fresh(state: StepState) -> StepState:

@@ -19,7 +19,17 @@ from platerunner.catalog.loader import load_catalog
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.operators.collect import Collector, failed_jobs, read_manifest
 from platerunner.operators.digest import StepResult
-from platerunner.operators.ledger import UnitFailure, again, beyond, by_need, failures, fresh, record, remember
+from platerunner.operators.ledger import (
+    UnitFailure,
+    again,
+    beyond,
+    by_need,
+    count_retries,
+    failures,
+    fresh,
+    record,
+    remember,
+)
 from platerunner.operators.needs import load_needs, save_needs
 from platerunner.operators.retry import Ask, backs_off
 from platerunner.operators.submission import Submitter
@@ -213,13 +223,14 @@ class StepRun:
             found = collector.collect(submission, manifest, failed)
             state = record(state, found.succeeded, found.failed)
             state = state.with_submission(replace(submission, ended_at=now()))
-        return self.state_file.save(state)
+        # In the same write as the verdicts: who dies after it leaves what the units need to whoever submits them.
+        return self.state_file.save(remember(state, again(state, ended, self.step.retry)))
 
     def _again(self, state: StepState, ended: Sequence[Submission]) -> StepState:
         groups = again(state, ended, self.step.retry)
         if not groups:
             return state
-        state = remember(state, groups)
+        state = count_retries(state, groups)
         for ask, group in groups.items():
             words = Counter(str(failure.category) for failure in group)
             log.info("%s: trying again %s with %s", self.step.name, _counted(words), _amounts(ask))

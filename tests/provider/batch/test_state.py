@@ -102,7 +102,7 @@ class Mortal(Storage):
 def _carry_on(aws: Account, storage: Mortal, run_id: str, definition: str) -> StepState:
     """What an operator does at each start: adopt, submit what has no job, then the next submission."""
     file = StateFile(storage, run_id, "measure")
-    state = file.adopt(aws.batch, file.load())
+    state = file.adopt(aws.batch, file.load(), settle_s=0)
 
     def make(intent: Submission) -> str:
         storage.step()

@@ -105,6 +105,49 @@ def test_a_process_that_dies_between_intent_and_job_id_doubles_nothing(lab):
     assert lab.starts() == {"A01": 1, "A02": 1}
 
 
+def test_a_job_that_batch_does_not_list_yet_is_not_doubled(lab):
+    from dataclasses import replace
+
+    lab.write(A01=SLOW, A02=SLOW)
+    run = lab.run()
+    run.start()
+    [made] = lab.state().submissions
+    run.state_file.save(lab.state().with_submission(replace(made, job_id=None)))
+    lab.aws.cloud.faults = Faults(list_delay=3)
+    try:
+        lab.run().start()
+    finally:
+        lab.aws.cloud.faults = Faults()
+    assert lab.state().submissions[0].job_id == made.job_id
+    _, failed = lab.collect()
+    assert failed == []
+    assert lab.starts() == {"A01": 1, "A02": 1}
+
+
+def test_a_process_that_dies_while_units_run_out_of_memory_leaves_what_they_need(lab):
+    lab.options = "retry: {attempts: 2, memory: x2}"
+    lab.write(A01=GREEDY)
+    lab.run().start()
+    lab.aws.wait(lab.state().submissions[0].job_id)
+    lab.run().start()  # the next process finds the job ended, and nobody has collected it
+    _, failed = lab.collect()
+    assert failed == []
+    assert [s.resources["memory"] >> 20 for s in lab.state().submissions] == [256, 512]
+    assert lab.starts() == {"A01": 2}
+
+
+def test_a_process_that_dies_between_verdicts_and_the_next_submission_leaves_what_units_need(lab):
+    lab.write(A01=GREEDY)
+    lab.run().start()
+    lab.aws.wait(lab.state().submissions[0].job_id)
+    run = lab.run()
+    run._recorded(run.state_file.load())
+    lab.run().start()
+    _, failed = lab.collect()
+    assert failed == []
+    assert lab.starts() == {"A01": 2}
+
+
 def test_new_units_are_submitted_beside_adopted_jobs(lab):
     lab.write(A01=SLOW)
     lab.run().start()
