@@ -2,6 +2,7 @@ import dataclasses
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from threading import Barrier
 
 import pytest
 from hypothesis import given
@@ -71,10 +72,17 @@ def test_processes_that_race_end_with_one_definition(aws: Account, monkeypatch: 
     spec = dataclasses.replace(SPEC, name="raced")
     monkeypatch.setattr(definitions, "_locks", defaultdict(nullcontext))  # processes do not share their locks
     clients = [aws.client("batch") for _ in range(6)]
+    all_have_looked = Barrier(6, timeout=30)
+
+    def wait_for_the_others(**_: object) -> None:
+        all_have_looked.wait()
+
+    for client in clients:
+        client.meta.events.register("before-call.batch.RegisterJobDefinition", wait_for_the_others)
     before = aws.cloud.calls["batch.registerjobdefinition"]
     with ThreadPoolExecutor(6) as pool:
         arns = list(pool.map(lambda client: ensure_definition(client, spec), clients))
-    assert aws.cloud.calls["batch.registerjobdefinition"] - before > 1, "nobody raced"
+    assert aws.cloud.calls["batch.registerjobdefinition"] - before == 6, "nobody raced"
     assert len(set(arns)) == 1
     assert [found["jobDefinitionArn"] for found in _active(aws, arns[0])] == arns[:1]
 
