@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.version import Version
@@ -15,7 +16,7 @@ from platerunner.local.demo_plate import make_plate
 
 ROOT = Path(__file__).parents[3]
 RUN = """
-import sys, threading
+import json, sys, threading
 from datetime import datetime
 from pathlib import Path
 
@@ -29,7 +30,7 @@ run_id = f"manual__{when.isoformat()}"
 answer = lambda: answer_pending(dag.dag_id, run_id, "check", sys.argv[3], sys.argv[4], user="ada", wait_s=250)
 if sys.argv[3]:
     threading.Thread(target=answer, daemon=True).start()
-run = dag.test(run_after=when, logical_date=when)
+run = dag.test(run_after=when, logical_date=when, run_conf=json.loads(sys.argv[5]))
 print({ti.task_id: str(ti.state) for ti in run.get_task_instances()}, file=sys.stderr)
 sys.exit(str(run.state) != "success")
 """
@@ -62,9 +63,9 @@ class Airflow:
         }
         self._python("-m", "airflow", "db", "migrate").check_returncode()
 
-    def run(self, when: str, choice: str = "", comment: str = "") -> tuple[int, str]:
+    def run(self, when: str, choice: str = "", comment: str = "", **conf: Any) -> tuple[int, str]:
         """Exit code and log of a run; an empty choice leaves the gate unanswered."""
-        done = self._python("-c", RUN, str(ROOT / "dag_specs/demo.yaml"), when, choice, comment)
+        done = self._python("-c", RUN, str(ROOT / "dag_specs/demo.yaml"), when, choice, comment, json.dumps(conf))
         return done.returncode, done.stdout + done.stderr
 
     def result(self, when: str, step: str) -> dict:
@@ -85,6 +86,25 @@ class Airflow:
 @pytest.fixture(scope="module")
 def airflow(aws, tmp_path_factory):
     return Airflow(tmp_path_factory.mktemp("run"), aws)
+
+
+@pytest.mark.airflow
+@pytest.mark.timeout(600)
+def test_a_dry_run_plans_every_step_and_leaves_nothing_behind(aws, tmp_path):
+    airflow = Airflow(tmp_path, aws)
+    before = aws.cloud.calls["batch.submitjob"]
+    code, log = airflow.run("2026-01-01T00:00:00+00:00", dry_run=True, only=["well=B02"])
+    assert code == 0, log[-3000:]
+    assert "plate=Demo1/well=B02 would run: after illum_calc" in log
+    assert "illum_apply: 1 pending, 1 waiting" in log
+    assert "check: a dry run, so nobody is asked" in log
+    assert "'report': 'success'" in log, "every step is planned, to the last"
+    assert not (tmp_path / "workspace").exists()
+    assert aws.cloud.calls["batch.submitjob"] == before
+
+    code, log = airflow.run("2026-01-02T00:00:00+00:00", rerun=["mesure"])
+    assert code == 1
+    assert "rerun: `mesure`: no step that runs units is called `mesure`. Did you mean `measure`?" in log
 
 
 FIRST, SECOND, THIRD, FOURTH = (f"2026-01-0{day}T00:00:00+00:00" for day in (1, 2, 3, 4))
