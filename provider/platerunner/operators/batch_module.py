@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from airflow.configuration import conf
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
@@ -17,6 +18,7 @@ from platerunner.operators.ledger import UnitFailure
 from platerunner.operators.log_tail import tails, told
 from platerunner.operators.preview import preview
 from platerunner.operators.step_run import StepRun
+from platerunner.operators.trace_context import trace_variables
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
 from platerunner.triggers.batch_jobs import BatchJobsTrigger, OnClear
@@ -167,7 +169,9 @@ class BatchModuleOperator(BaseOperator):
     def _step_run(self, context: Context) -> StepRun:
         hook = PlaterunnerHook(self.conn_id)
         pipeline = self.spec if isinstance(self.spec, Pipeline) else load_pipeline(Path(self.spec))
-        self._run = StepRun(hook, pipeline, self.step, run_context(pipeline, hook, context))
+        carrier = getattr(context["ti"], "context_carrier", None) or {}
+        variables = trace_variables(carrier, tracing=conf.getboolean("traces", "otel_on", fallback=False))
+        self._run = StepRun(hook, pipeline, self.step, run_context(pipeline, hook, context), variables)
         return self._run
 
 

@@ -61,15 +61,24 @@ class StepRun:
     :param pipeline: the spec.
     :param step: name of the step.
     :param context: params, roots and the run's id.
+    :param variables: what each container gets in its environment besides what the connection says.
     """
 
-    def __init__(self, hook: PlaterunnerHook, pipeline: Pipeline, step: str, context: RunContext) -> None:
+    def __init__(
+        self,
+        hook: PlaterunnerHook,
+        pipeline: Pipeline,
+        step: str,
+        context: RunContext,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         spec = pipeline.steps[step]
         assert isinstance(spec, Step)
         self.hook = hook
         self.pipeline = pipeline
         self.step = spec
         self.context = context
+        self.variables = dict(variables or {})
         self.workspace = hook.storage(workspace_url(pipeline, context))
         self.state_file = StateFile(self.workspace, context.run_id, step)
 
@@ -190,7 +199,8 @@ class StepRun:
 
     @property
     def _submitter(self) -> Submitter:
-        return Submitter(self.hook.batch, self.hook.settings, self.workspace, self.state_file, self.image[0])
+        hook = self.hook
+        return Submitter(hook.batch, hook.settings, self.workspace, self.state_file, self.image[0], self.variables)
 
     def _forgetting(self, state: StepState) -> StepState:
         """Forget what is to be done again: once in a run, for a task that is cleared repeats failures alone."""

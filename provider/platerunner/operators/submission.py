@@ -1,7 +1,7 @@
 """From units to jobs: manifests, job definitions, arrays, and the state that finds them again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from platerunner.batch.definitions import ensure_definition
@@ -28,6 +28,7 @@ class Submitter:
     :param settings: of the connection.
     :param state_file: of the step in this run.
     :param image: full reference, with its digest where it is known.
+    :param variables: of this run's containers; what all runs share is in the job definition.
     """
 
     batch: "BatchClient"
@@ -35,6 +36,7 @@ class Submitter:
     workspace: Storage
     state_file: StateFile
     image: str
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def submit(self, state: StepState, builder: StepTaskBuilder, groups: Mapping[Ask, Sequence[UnitTask]]) -> StepState:
         """Submit units, an array for each amount of resources and each 10,000 units.
@@ -110,6 +112,7 @@ class Submitter:
             queue=submission.queue,
             definition=submission.definition,
             command=[*COMMAND, self.workspace.url_of(self.prefix(submission))],
+            environment=self.variables,
             vcpus=ask.vcpus,
             memory=ask.memory,
             timeout_s=ask.timeout,
