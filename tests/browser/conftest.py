@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).with_name("platerunner")
 START_LIMIT_S = 330
+RUN_LIMIT_S = 300
 # Debian's Chromium as root, without its calls home.
 CHROMIUM_ARGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -33,21 +34,34 @@ class Site:
     user: str
     password: str
     folder: Path
+    cloud: str
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "demo-results" / "data"
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "demo-results" / "workspace"
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """`platerunner up` in a folder of its own, ended by Ctrl-C."""
+    """`platerunner up` in a folder of its own, with the shipped specs and the tests' own, ended by Ctrl-C."""
     folder = tmp_path_factory.mktemp("up")
     port = _free_port()
-    argv = [str(COMMAND), "up", "--specs", str(ROOT / "dag_specs"), "--port", str(port)]
+    shutil.copytree(ROOT / "dag_specs", folder / "specs")
+    shutil.copytree(Path(__file__).with_name("specs"), folder / "specs", dirs_exist_ok=True)
+    argv = [str(COMMAND), "up", "--specs", str(folder / "specs"), "--port", str(port)]
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     said = folder / "up.txt"
     with said.open("w") as out:
         process = subprocess.Popen(argv, cwd=folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env)
     try:
         user, password = _login(process, said)
-        yield Site(f"http://127.0.0.1:{port}", user, password, folder)
+        cloud = re.search(r"Cloud: +(\S+)", said.read_text())
+        assert cloud is not None, said.read_text()
+        yield Site(f"http://127.0.0.1:{port}", user, password, folder, cloud[1])
     finally:
         process.send_signal(signal.SIGINT)
         code = process.wait(60)
@@ -63,7 +77,7 @@ def _free_port() -> int:
 
 def _login(process: subprocess.Popen[bytes], said: Path) -> tuple[str, str]:
     deadline = time.monotonic() + START_LIMIT_S
-    while not (found := re.search(r"Login: +(\S+) / (\S+)", said.read_text())):
+    while not (found := re.search(r"Login: +(\S+) / (\S+)[^$]*Ctrl-C", said.read_text())):
         assert process.poll() is None, said.read_text()
         assert time.monotonic() < deadline, said.read_text()
         time.sleep(0.5)
@@ -92,3 +106,15 @@ def page(site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
         yield page
         if folder := os.environ.get("PLATERUNNER_SCREENSHOTS"):
             page.screenshot(path=str(Path(folder) / f"{request.node.name}.png"))
+
+
+def until_seen(page: Page, address: str, wanted: Locator) -> None:
+    """Load a page again and again, as a person does who waits, until something is on it."""
+    deadline = time.monotonic() + RUN_LIMIT_S
+    while True:
+        page.goto(address)
+        try:
+            return expect(wanted.first).to_be_visible(timeout=10_000)
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise

@@ -1,25 +1,11 @@
 """The demo in the browser: trigger from the form, look at the gate, approve with a comment, see it finish."""
 
 import json
-import time
 
-from playwright.sync_api import Locator, Page, expect
-from tests.browser.conftest import Site
+from playwright.sync_api import Page, expect
+from tests.browser.conftest import Site, until_seen
 
 GATE = "Are the corrected images flat, sharp and full of cells?"
-RUN_LIMIT_S = 300
-
-
-def until_seen(page: Page, address: str, wanted: Locator) -> None:
-    """Load a page again and again, as a person does who waits, until something is on it."""
-    deadline = time.monotonic() + RUN_LIMIT_S
-    while True:
-        page.goto(address)
-        try:
-            return expect(wanted.first).to_be_visible(timeout=10_000)
-        except AssertionError:
-            if time.monotonic() > deadline:
-                raise
 
 
 def test_trigger_the_form_wait_at_the_gate_approve_and_finish(page: Page, site: Site) -> None:
@@ -43,7 +29,7 @@ def test_trigger_the_form_wait_at_the_gate_approve_and_finish(page: Page, site: 
 
     # The run's own state is in the header; the tasks' are below, and most of them succeed long before the run does.
     until_seen(page, run, page.get_by_test_id("header-card").get_by_text("Success", exact=True))
-    workspace = site.folder / "demo-results" / "workspace" / "demo"
+    workspace = site.results / "demo"
     assert (workspace / "report" / "Demo1" / "Demo1_Count_Nuclei.png").stat().st_size > 1000
     (decision,) = (workspace / "_platerunner" / "gates" / "check").rglob("*.json")
     assert "flat, and full of cells" in json.dumps(json.loads(decision.read_text()))

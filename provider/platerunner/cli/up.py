@@ -43,7 +43,7 @@ def up(
             with out.status("Starting Airflow (half a minute)"):
                 airflow.wait_until_healthy(stop)
             if not stop.is_set():
-                _announce(airflow, roots)
+                _announce(airflow, roots, str(cloud.extras["endpoint_url"]))
             airflow.wait(stop)
         except StandaloneError as error:
             fail(str(error), code=1)
@@ -52,10 +52,11 @@ def up(
     out.print("Ended: Airflow and the embedded cloud.")
 
 
-def _announce(airflow: Standalone, roots: dict[str, str]) -> None:
+def _announce(airflow: Standalone, roots: dict[str, str], cloud: str) -> None:
     user, password = airflow.login()
     out.print(f"\nAirflow:  {airflow.address}\nLogin:    {user} / {password}", style="bold", markup=False)
     out.print(f"Images:   {roots['data_root']}\nResults:  {roots['workspace_root']}", markup=False)
+    out.print(f"Cloud:    {cloud} (embedded; for `aws --endpoint-url`)", markup=False)
     out.print(f"Log:      {airflow.log}\nCtrl-C ends Airflow and the embedded cloud.", markup=False)
 
 
