@@ -69,21 +69,22 @@ def ensure_definition(batch: "BatchClient", spec: JobSpec) -> str:
         return first
 
 
-def retire(batch: "BatchClient", prefix: str, keep: int = 3) -> list[str]:
+def retire(batch: "BatchClient", prefix: str, keep: int = 3, *, dry_run: bool = False) -> list[str]:
     """Deregister all but the newest definitions of a step; jobs that were submitted with them go on.
 
     :param prefix: as in :attr:`JobSpec.name`.
     :param keep: how many contents stay.
-    :returns: ARNs of those deregistered.
+    :param dry_run: deregister nothing.
+    :returns: ARNs of those deregistered, or that would be.
     :raises BatchError: if AWS refuses.
     """
-    pattern = re.compile(re.escape(_prefix(prefix)) + rf"-[0-9a-f]{{{HASH_LETTERS}}}")
+    pattern = re.compile(re.escape(_prefix(prefix)[: MAX_NAME - HASH_LETTERS - 1]) + rf"-[0-9a-f]{{{HASH_LETTERS}}}")
     with explained(f"deregister job definitions {prefix}-*"):
         found = [d for d in _describe(batch) if pattern.fullmatch(d["jobDefinitionName"])]
         found.sort(key=lambda d: (d.get("tags") or {}).get(REGISTERED, ""), reverse=True)
         names = list(dict.fromkeys(d["jobDefinitionName"] for d in found))
         retired = [d["jobDefinitionArn"] for d in found if d["jobDefinitionName"] not in names[:keep]]
-        for arn in retired:
+        for arn in [] if dry_run else retired:
             patiently(batch.deregister_job_definition, jobDefinition=arn)
     return retired
 

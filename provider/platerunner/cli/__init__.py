@@ -3,7 +3,9 @@
 import typer
 
 from platerunner.cli.demo import demo
+from platerunner.cli.doctor import doctor
 from platerunner.cli.plan import plan
+from platerunner.cli.retire import retire
 from platerunner.cli.run import run
 from platerunner.cli.schema import schema
 from platerunner.cli.up import up
@@ -16,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (validate, plan, run, up, demo, schema):
+for command in (validate, plan, run, up, demo, doctor, retire, schema):
     app.command()(command)
 
 __all__ = ["app"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DATA_ROOT = "PLATERUNNER_DATA_ROOT"
 WORKSPACE_ROOT = "PLATERUNNER_WORKSPACE_ROOT"
 
-Service = Literal["batch", "logs", "ecr"]
+Service = Literal["batch", "logs", "ecr", "sts", "iam"]
 
 
 class PlaterunnerHook(BaseHook):
@@ -77,6 +77,16 @@ class PlaterunnerHook(BaseHook):
     def ecr(self) -> "ECRClient":
         """Client for the container registry."""
         return cast("ECRClient", self._client("ecr"))
+
+    @cached_property
+    def sts(self) -> Any:
+        """Client that says whose the credentials are."""
+        return self._client("sts")
+
+    @cached_property
+    def iam(self) -> Any:
+        """Client for roles."""
+        return self._client("iam")
 
     @property
     def region(self) -> str:
@@ -149,6 +159,8 @@ def _extras(conn_id: str) -> dict[str, Any]:
     try:
         connection = BaseHook.get_connection(conn_id)
     except AirflowNotFoundException as error:
+        if variable in os.environ:
+            raise ConnectionProblem(f"{variable} cannot be read as a connection; write it as JSON; {remedy}") from error
         raise ConnectionProblem(f"there is no connection {conn_id!r}; {remedy}") from error
     if connection.conn_type != PlaterunnerHook.conn_type:
         raise ConnectionProblem(f"connection {conn_id!r} is of type {connection.conn_type!r}; {remedy}")

@@ -32,6 +32,7 @@ class ConnectionSettings:
     :param aws_conn_id: Airflow connection with AWS credentials; None for the environment's chain.
     :param endpoint_url: of an AWS that is not Amazon's, such as the embedded cloud; None for the environment's.
     :param environment: plain variables for every container, never secrets.
+    :param secrets: for every container, variable to ARN of a Secrets Manager secret or SSM parameter: by reference.
     :param tags: cost tags for definitions and jobs.
     """
 
@@ -49,6 +50,7 @@ class ConnectionSettings:
     aws_conn_id: str | None = None
     endpoint_url: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -65,7 +67,7 @@ class ConnectionSettings:
                 f"connection {name!r}: unknown extra {unknown[0]!r}; it takes {', '.join(sorted(known))}"
             )
         given = {key: value for key, value in extra.items() if value not in (None, "")}
-        for key in ("queues", "environment", "tags"):
+        for key in ("queues", "environment", "secrets", "tags"):
             given[key] = _mapping(name, key, given.get(key) or {})
         settings = cls(name=name, **given)
         settings._check()
@@ -105,6 +107,12 @@ class ConnectionSettings:
             )
         if self.platform not in PLATFORMS:
             raise ConnectionProblem(f"connection {self.name!r}: platform {self.platform!r} is neither EC2 nor FARGATE")
+        if plain := sorted(key for key, arn in self.secrets.items() if not arn.startswith("arn:")):
+            # The value may be a secret itself, so the message leaves it out.
+            raise ConnectionProblem(
+                f"connection {self.name!r}: secret {plain[0]!r} is no ARN; store it in Secrets Manager or as an SSM "
+                "parameter, and give the ARN (arn:...) of that"
+            )
 
 
 def _mapping(name: str, key: str, value: Any) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What an account needs before the first job: roles, compute environments, queues, a log group, a bucket, images."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ LOG_GROUP = "/aws/batch/job"
 BUCKET = "platerunner"
 QUEUES = {"spot": "platerunner-spot", "on_demand": "platerunner-on-demand"}
 ROLES = {"service": "platerunner-batch", "job": "platerunner-job", "execution": "platerunner-execution"}
+TRUSTED = {"service": "batch.amazonaws.com", "job": "ecs-tasks.amazonaws.com", "execution": "ecs-tasks.amazonaws.com"}
 PURPOSE = {"spot": "SPOT", "on_demand": "EC2"}
 
 
@@ -56,8 +58,8 @@ class Account:
 
     def _create_roles(self) -> None:
         iam = iam_backends[self.id]["aws"]
-        for name in ROLES.values():
-            iam.create_role(name, "{}", "/", None, "", [], "3600")
+        for purpose, name in ROLES.items():
+            iam.create_role(name, _trust(TRUSTED[purpose]), "/", None, "", [], "3600")
         iam.create_instance_profile("platerunner-instance", "/", [], [])
 
     def _create_queues(self, capacity: Capacity) -> None:
@@ -87,3 +89,9 @@ class Account:
             if repository not in ecr.repositories:
                 ecr.create_repository(repository, None, {"encryptionType": "AES256"}, None, "MUTABLE", [])
             ecr.put_image(repository, image.manifest, image.tag, digest=image.digest)
+
+
+def _trust(service: str) -> str:
+    """A trust policy that lets a service of AWS take the role."""
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

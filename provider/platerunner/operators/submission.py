@@ -86,6 +86,7 @@ class Submitter:
             log_group=settings.log_group,
             platform="FARGATE" if settings.platform == "FARGATE" else "EC2",
             environment=settings.environment,
+            secrets=settings.secrets,
             tags=self._tags(task),
         )
 

@@ -36,6 +36,7 @@ def test_one_queue_serves_both_capacities():
         ({"queues": {"spot": 3}}, ["'queues'", "JSON object"]),
         ({"queues": {"spoot": "q"}}, ["'spoot'", "spot or on_demand"]),
         ({"queues": QUEUES, "platform": "EKS"}, ["'EKS'", "EC2 nor FARGATE"]),
+        ({"queues": QUEUES, "secrets": {"TOKEN": "hunter2"}}, ["'TOKEN'", "is no ARN", "Secrets Manager"]),
         ({"queues": QUEUES, "log_grop": "x"}, ["unknown extra 'log_grop'", "log_group"]),
     ],
 )
@@ -44,3 +45,15 @@ def test_a_connection_that_cannot_be_used_says_so_in_one_sentence(extra, words):
         ConnectionSettings.from_extra("lab", extra)
     assert "\n" not in str(caught.value)
     assert all(word in str(caught.value) for word in words)
+
+
+def test_a_secret_given_by_value_is_not_repeated_in_the_message():
+    with pytest.raises(ConnectionProblem) as caught:
+        ConnectionSettings.from_extra("lab", {"queues": QUEUES, "secrets": {"TOKEN": "hunter2"}})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_secrets_are_references():
+    arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/token"
+    settings = ConnectionSettings.from_extra("lab", {"queues": QUEUES, "secrets": f'{{"TOKEN": "{arn}"}}'})
+    assert settings.secrets == {"TOKEN": arn}

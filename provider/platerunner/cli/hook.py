@@ -1,0 +1,19 @@
+"""The hook as commands have it: of the embedded cloud's connection, or of Airflow's own."""
+
+import json
+import logging
+import os
+
+from platerunner.cli.connection import VARIABLE, Connection
+from platerunner.hooks.platerunner import PlaterunnerHook
+
+
+def hook_of(connection: Connection, *, local: bool) -> PlaterunnerHook:
+    """The hook of a connection; without the embedded cloud, that of Airflow's connection `platerunner`.
+
+    :param local: whether the connection is the embedded cloud's, whose environment ends with it.
+    """
+    if local:
+        os.environ[VARIABLE] = json.dumps({"conn_type": "platerunner", "extra": dict(connection.extras)})
+    logging.getLogger("botocore").setLevel(logging.WARNING)  # Airflow prints its news on stdout, where ours go
+    return PlaterunnerHook()

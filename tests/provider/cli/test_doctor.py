@@ -1,0 +1,145 @@
+"""`platerunner doctor` and `platerunner retire` against the embedded cloud."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.embedded import Account, embedded
+from typer.testing import CliRunner, Result
+
+from platerunner.batch.definitions import ensure_definition
+from platerunner.batch.model import JobSpec
+from platerunner.cli import app
+
+DEMO = Path(__file__).resolve().parents[3] / "dag_specs" / "demo.yaml"
+OTHER_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Account]:
+    with embedded() as account:
+        yield account
+
+
+@pytest.fixture(autouse=True)
+def environment(aws: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in aws.cloud.environment().items():
+        monkeypatch.setenv(name, value)
+    connect(aws, monkeypatch)
+
+
+def connect(aws: Account, monkeypatch: pytest.MonkeyPatch, **extra: Any) -> None:
+    content = {"conn_type": "platerunner", "extra": {**aws.cloud.connection(), **extra}}
+    monkeypatch.setenv("AIRFLOW_CONN_PLATERUNNER", json.dumps(content))
+
+
+def invoke(*args: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(arg) for arg in args])
+
+
+def failures() -> list[str]:
+    result = invoke("doctor", "--json")
+    findings = json.loads(result.stdout)
+    failed = [f"{f['check']}: {f['message']}" for f in findings if f["state"] == "FAIL"]
+    assert result.exit_code == (1 if failed else 0)
+    return failed
+
+
+def test_a_healthy_account_is_ok_throughout(aws: Account) -> None:
+    result = invoke("doctor")
+    assert result.exit_code == 0, result.output
+    assert all(line.startswith("ok ") for line in result.stdout.splitlines()), result.stdout
+    assert not aws.client("s3").list_objects_v2(Bucket="platerunner").get("Contents"), "nothing stays behind"
+
+
+def test_a_disabled_queue_is_named(aws: Account) -> None:
+    aws.batch.update_job_queue(jobQueue=aws.spot, state="DISABLED")
+    try:
+        (line,) = failures()
+    finally:
+        aws.batch.update_job_queue(jobQueue=aws.spot, state="ENABLED")
+    assert line == "queue spot: the job queue platerunner-spot is DISABLED: enable it (batch:UpdateJobQueue)."
+
+
+def test_a_disabled_compute_environment_is_named(aws: Account) -> None:
+    aws.batch.update_compute_environment(computeEnvironment=aws.spot, state="DISABLED")
+    try:
+        (line,) = failures()
+    finally:
+        aws.batch.update_compute_environment(computeEnvironment=aws.spot, state="ENABLED")
+    assert "compute environment platerunner-spot of the job queue platerunner-spot is DISABLED: enable it" in line
+
+
+def test_an_unknown_queue_is_named(aws: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(aws, monkeypatch, queues={"spot": aws.spot, "on_demand": "nowhere"})
+    (line,) = failures()
+    assert "has no job queue nowhere: create it, or correct `queues`" in line
+
+
+def test_one_queue_alone_is_a_warning(aws: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(aws, monkeypatch, queues={"spot": aws.spot})
+    result = invoke("doctor")
+    assert result.exit_code == 0
+    assert "WARN  queue on_demand: the connection names none" in result.stdout
+
+
+def test_a_missing_log_group_is_named_although_a_longer_one_exists(
+    aws: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(aws, monkeypatch, log_group="/aws/batch/jo")
+    (line,) = failures()
+    assert "has no log group /aws/batch/jo: create it" in line
+
+
+def test_a_workspace_that_cannot_be_written(aws: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    connect(aws, monkeypatch, workspace_root=str(tmp_path / "file"))
+    (line,) = failures()
+    assert line.startswith("workspace root: ")
+    assert "grant s3:PutObject" in line
+
+
+def test_roots_that_are_not_there(aws: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    connect(aws, monkeypatch, data_root="s3://no-such-bucket", workspace_root=str(tmp_path))
+    (line,) = failures()
+    assert "no such bucket" in line
+    connect(aws, monkeypatch, data_root=str(tmp_path / "nowhere"), workspace_root=str(tmp_path))
+    (line,) = failures()
+    assert "nowhere does not exist: make it" in line
+
+
+def test_roles_that_jobs_cannot_take(aws: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    role = aws.client("iam").create_role(RoleName="wrong", AssumeRolePolicyDocument=json.dumps(OTHER_TRUST))["Role"]
+    connect(aws, monkeypatch, job_role=role["Arn"], execution_role=role["Arn"].replace("wrong", "missing"))
+    job, execution = failures()
+    assert "cannot be taken by jobs: allow sts:AssumeRole for the service ecs-tasks.amazonaws.com" in job
+    assert "there is no role arn:aws:iam::123456789012:role/missing: create it" in execution
+
+
+@pytest.mark.parametrize(
+    ("connection", "phrase"),
+    [
+        ("{nope", "AIRFLOW_CONN_PLATERUNNER cannot be read as a connection; write it as JSON"),
+        ('{"conn_type": "platerunner", "extra": {"queus": {}}}', "unknown extra 'queus'"),
+        ('{"conn_type": "platerunner", "extra": {}}', "names no job queue"),
+    ],
+)
+def test_a_malformed_connection_is_one_sentence(monkeypatch: pytest.MonkeyPatch, connection: str, phrase: str) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_PLATERUNNER", connection)
+    (line,) = failures()
+    assert phrase in line
+
+
+def test_retire_keeps_the_newest_and_a_dry_run_keeps_all(aws: Account) -> None:
+    for number in range(3):
+        spec = JobSpec("demo-illum_calc", "base:latest", ("true",), environment={"N": str(number)})
+        ensure_definition(aws.batch, spec)
+    dry = invoke("retire", DEMO, "--keep", "1", "--dry-run")
+    assert dry.stdout.count("would retire demo-illum_calc-") == 2, dry.output
+    assert invoke("retire", DEMO, "--keep", "1").stdout.count(": retired demo-illum_calc-") == 2
+    assert "retired 0 job definitions" in invoke("retire", DEMO, "--keep", "1").stdout
