@@ -11,7 +11,7 @@ from platerunner.cli import doctor_checks, doctor_queues, doctor_roles, doctor_s
 from platerunner.cli.connection import Connection, connect
 from platerunner.cli.console import out
 from platerunner.cli.doctor_checks import Check, Finding, State, examine
-from platerunner.cli.hook import hook_of
+from platerunner.cli.hook import hook_of, quiet
 from platerunner.cli.options import Local
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.hooks.settings import ConnectionProblem
@@ -33,7 +33,7 @@ def doctor(
 ) -> None:
     """Check all that the connection names, and say what to fix; ends with 1 if anything fails."""
     findings: list[Finding] = []
-    with connect(local=True) if local else nullcontext(NOTHING) as cloud:
+    with quiet(), connect(local=True) if local else nullcontext(NOTHING) as cloud:
         hook = hook_of(cloud, local=local)
         for finding in diagnose(hook):
             findings.append(finding)

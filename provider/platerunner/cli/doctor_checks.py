@@ -12,7 +12,8 @@ from platerunner.batch.images import ECR_HOST
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.hooks.settings import ConnectionProblem
 
-PATIENCE_S = 15.0
+PATIENCE_S = 1.0
+"""Little: botocore repeats a call by itself, and a person waits."""
 NO_JOB = "00000000-0000-0000-0000-000000000000"
 
 

@@ -3,6 +3,8 @@
 import json
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from platerunner.cli.connection import VARIABLE, Connection
 from platerunner.hooks.platerunner import PlaterunnerHook
@@ -15,5 +17,15 @@ def hook_of(connection: Connection, *, local: bool) -> PlaterunnerHook:
     """
     if local:
         os.environ[VARIABLE] = json.dumps({"conn_type": "platerunner", "extra": dict(connection.extras)})
-    logging.getLogger("botocore").setLevel(logging.WARNING)  # Airflow prints its news on stdout, where ours go
     return PlaterunnerHook()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Airflow's and botocore's news off stdout, where a command's own lines go."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)

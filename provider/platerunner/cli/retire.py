@@ -9,7 +9,7 @@ from platerunner.batch import definitions
 from platerunner.batch.model import BatchError
 from platerunner.cli.connection import connect
 from platerunner.cli.console import fail, out
-from platerunner.cli.hook import hook_of
+from platerunner.cli.hook import hook_of, quiet
 from platerunner.cli.loading import load_or_fail
 from platerunner.cli.options import Local
 from platerunner.hooks.settings import ConnectionProblem
@@ -29,7 +29,7 @@ def retire(
     steps = [f"{pipeline.name}-{step}" for pipeline in map(load_or_fail, specs) for step in _jobs(pipeline)]
     word = "would retire" if dry_run else "retired"
     count = 0
-    with connect(local=local, needed=False) as cloud:
+    with quiet(), connect(local=local, needed=False) as cloud:
         try:
             hook = hook_of(cloud, local=local)
             for step in steps:

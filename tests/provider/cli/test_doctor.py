@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
+from moto.batch.models import batch_backends
 from tests.embedded import Account, embedded
 from typer.testing import CliRunner, Result
 
 from platerunner.batch.definitions import ensure_definition
 from platerunner.batch.model import JobSpec
 from platerunner.cli import app
+from platerunner.cli.doctor_checks import Check, Finding, State, examine
+from platerunner.hooks.platerunner import PlaterunnerHook
 
 DEMO = Path(__file__).resolve().parents[3] / "dag_specs" / "demo.yaml"
 OTHER_TRUST = {
@@ -143,3 +147,34 @@ def test_retire_keeps_the_newest_and_a_dry_run_keeps_all(aws: Account) -> None:
     assert dry.stdout.count("would retire demo-illum_calc-") == 2, dry.output
     assert invoke("retire", DEMO, "--keep", "1").stdout.count(": retired demo-illum_calc-") == 2
     assert "retired 0 job definitions" in invoke("retire", DEMO, "--keep", "1").stdout
+
+
+def test_a_queue_without_compute_environment_and_one_that_is_invalid(
+    aws: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = batch_backends["123456789012"]["us-east-1"]
+    monkeypatch.setattr(backend.get_job_queue_by_name(aws.spot), "env_order_json", [])
+    monkeypatch.setattr(backend.get_job_queue_by_name(aws.on_demand), "status", "INVALID")
+    lines = failures()
+    assert any("platerunner-on-demand is INVALID: mend what AWS says of it" in x for x in lines)
+    assert any(
+        "platerunner-spot has no compute environment, so its jobs wait for ever: attach one." in x for x in lines
+    )
+
+
+@pytest.mark.parametrize("denied", [State.WARN, State.FAIL])
+def test_what_may_not_be_looked_at_names_the_action_to_grant(denied: State) -> None:
+    def look(_hook: PlaterunnerHook) -> Iterator[Finding]:
+        error = {"Error": {"Code": "AccessDenied", "Message": "User lab is not authorized"}}
+        raise ClientError(error, "GetRole")
+
+    (finding,) = examine(PlaterunnerHook(), Check("job role", "iam:GetRole", look, denied))
+    assert finding.state is denied
+    assert finding.message == (
+        "cannot look, since AWS does not allow it: grant iam:GetRole to these credentials (User lab is not authorized)."
+    )
+
+
+def test_json_stays_json_when_aws_does_not_answer(aws: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(aws, monkeypatch, endpoint_url="http://127.0.0.1:9")
+    assert any("AWS did not answer: check the network" in line for line in failures())
