@@ -58,10 +58,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with said.open("w") as out:
         process = subprocess.Popen(argv, cwd=folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env)
     try:
-        user, password = _login(process, said)
-        cloud = re.search(r"Cloud: +(\S+)", said.read_text())
-        assert cloud is not None, said.read_text()
-        yield Site(f"http://127.0.0.1:{port}", user, password, folder, cloud[1])
+        told = _announcement(process, said)
+        login, cloud = re.search(r"Login: +(\S+) / (\S+)", told), re.search(r"Cloud: +(\S+)", told)
+        assert login is not None, told
+        assert cloud is not None, told
+        yield Site(f"http://127.0.0.1:{port}", login[1], login[2], folder, cloud[1])
     finally:
         process.send_signal(signal.SIGINT)
         code = process.wait(60)
@@ -75,13 +76,14 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _login(process: subprocess.Popen[bytes], said: Path) -> tuple[str, str]:
+def _announcement(process: subprocess.Popen[bytes], said: Path) -> str:
+    """What `up` says once everything is there."""
     deadline = time.monotonic() + START_LIMIT_S
-    while not (found := re.search(r"Login: +(\S+) / (\S+)[^$]*Ctrl-C", said.read_text())):
+    while "Ctrl-C ends" not in said.read_text():
         assert process.poll() is None, said.read_text()
         assert time.monotonic() < deadline, said.read_text()
         time.sleep(0.5)
-    return found[1], found[2]
+    return said.read_text()
 
 
 @pytest.fixture
