@@ -3,10 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 CAPACITIES = ("spot", "on_demand")
 PLATFORMS = ("EC2", "FARGATE")
+OnClear = Literal["terminate", "adopt"]
 DEFAULT_LOG_GROUP = "/aws/batch/job"
 
 
@@ -31,6 +32,8 @@ class ConnectionSettings:
     :param platform: ``EC2`` or ``FARGATE``.
     :param aws_conn_id: Airflow connection with AWS credentials; None for the environment's chain.
     :param endpoint_url: of an AWS that is not Amazon's, such as the embedded cloud; None for the environment's.
+    :param on_clear: what becomes of running jobs when somebody clears or marks their task: ``terminate`` them, or let
+        the next try ``adopt`` them.
     :param environment: plain variables for every container, never secrets.
     :param secrets: for every container, variable to ARN of a Secrets Manager secret or SSM parameter: by reference.
     :param tags: cost tags for definitions and jobs.
@@ -49,6 +52,7 @@ class ConnectionSettings:
     platform: str = "EC2"
     aws_conn_id: str | None = None
     endpoint_url: str | None = None
+    on_clear: OnClear = "terminate"
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -112,6 +116,11 @@ class ConnectionSettings:
             raise ConnectionProblem(
                 f"connection {self.name!r}: secret {plain[0]!r} is no ARN; store it in Secrets Manager or as an SSM "
                 "parameter, and give the ARN (arn:...) of that"
+            )
+        if self.on_clear not in get_args(OnClear):
+            raise ConnectionProblem(
+                f"connection {self.name!r}: on_clear {self.on_clear!r} is neither terminate nor adopt; "
+                "leave it empty for terminate"
             )
 
 

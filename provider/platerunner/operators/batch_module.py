@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from platerunner.batch.poller import PACE
 from platerunner.hooks.platerunner import PlaterunnerHook
+from platerunner.hooks.settings import OnClear
 from platerunner.links.batch import BatchJobLink, LogStreamLink, OutputsLink, job_url, log_url, outputs_url
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.operators.digest import StepResult, allowed, digest, headline
@@ -21,7 +22,7 @@ from platerunner.operators.step_run import StepRun
 from platerunner.operators.trace_context import trace_variables
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
-from platerunner.triggers.batch_jobs import BatchJobsTrigger, OnClear
+from platerunner.triggers.batch_jobs import BatchJobsTrigger
 from platerunner.triggers.reasons import CLEARED
 from platerunner.units.model import StepPlan, UnitState
 
@@ -42,7 +43,7 @@ class BatchModuleOperator(BaseOperator):
     :param step: name of a step that runs units.
     :param conn_id: connection of type ``platerunner``.
     :param on_clear: what becomes of running jobs when somebody clears or marks the task: ``terminate``, or ``adopt`` by
-        the next try.
+        the next try; None for what the connection says.
     :param first_poll_s: seconds from parking to the first look at the jobs; None for 5, or what the environment says.
     """
 
@@ -55,7 +56,7 @@ class BatchModuleOperator(BaseOperator):
         spec: Pipeline | str | os.PathLike[str],
         step: str,
         conn_id: str = PlaterunnerHook.default_conn_name,
-        on_clear: OnClear = "terminate",
+        on_clear: OnClear | None = None,
         first_poll_s: float | None = None,
         **kwargs: Any,
     ) -> None:
@@ -90,7 +91,7 @@ class BatchModuleOperator(BaseOperator):
 
     def on_kill(self) -> None:
         """End the jobs of a task that is killed while a worker has it; a waiting one is the trigger's business."""
-        if self._run is not None and self.on_clear == "terminate":
+        if self._run is not None and self._policy(self._run) == "terminate":
             ids = self._run.stop(CLEARED)
             self.log.info("%s: ended %d jobs", self.step, len(ids))
 
@@ -112,15 +113,18 @@ class BatchModuleOperator(BaseOperator):
         """Park if there is something to wait for; never a task whose jobs are over already."""
         if jobs := run.waiting_for():
             self._link(run, context, jobs[-1])
-            self._park(jobs)
+            self._park(run, jobs)
 
-    def _park(self, jobs: Sequence[str]) -> NoReturn:
+    def _park(self, run: StepRun, jobs: Sequence[str]) -> NoReturn:
         first = self.first_poll_s
         if first is None:
             first = float(os.environ.get(FIRST_POLL) or PACE.first)
-        trigger = BatchJobsTrigger(self.conn_id, jobs, self.step, first, self.on_clear)
+        trigger = BatchJobsTrigger(self.conn_id, jobs, self.step, first, self._policy(run))
         self.defer(trigger=trigger, method_name="execute_complete")
         raise AssertionError("defer does not return")
+
+    def _policy(self, run: StepRun) -> OnClear:
+        return self.on_clear or run.hook.settings.on_clear
 
     def _end(self, run: StepRun, context: Context) -> dict[str, Any]:
         result, failed = run.finish()

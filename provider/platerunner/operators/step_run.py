@@ -123,9 +123,10 @@ class StepRun:
         state = self._with_needs(self._forgetting(state))
         plan = self.plan()
         running = {str(unit) for submission in state.live for unit in submission.units}
-        todo = {t.unit: t for t in plan.tasks(UnitState.PENDING) if t.unit not in running}
+        pending = {task.unit: task for task in plan.tasks(UnitState.PENDING)}
+        todo = {unit: task for unit, task in pending.items() if unit not in running}
         if running:
-            log.info("%s: %d units run already; their jobs are adopted", self.step.name, len(running))
+            log.info("%s: %d units run already; waiting for their jobs", self.step.name, len(pending) - len(todo))
         if todo:
             groups = by_need(todo, state, Ask.of(self.settings.resources))
             chosen = {ask: [todo[unit] for unit in units] for ask, units in groups.items()}
@@ -242,8 +243,8 @@ class StepRun:
             return state
         state = count_retries(state, groups)
         for ask, group in groups.items():
-            words = Counter(str(failure.category) for failure in group)
-            log.info("%s: trying again %s with %s", self.step.name, _counted(words), _amounts(ask))
+            words = Counter(_why(failure) for failure in group)
+            log.info("%s: trying again %s, with %s", self.step.name, _counted(words), _amounts(ask))
         if any(backs_off(failure.category) for group in groups.values() for failure in group):
             time.sleep(random.uniform(*BACK_OFF_S))  # noqa: S311
         tasks = self._tasks_of(ended)
@@ -285,6 +286,10 @@ def _ended(submission: Submission, view: JobView | None) -> bool:
     # A job that was submitted a moment ago may not be known everywhere yet.
     age = datetime.now(UTC) - datetime.fromisoformat(submission.submitted_at)
     return age.total_seconds() > UNKNOWN_S
+
+
+def _why(failure: UnitFailure) -> str:
+    return "ended when the task was cleared" if failure.cleared else str(failure.category)
 
 
 def _counted(words: Mapping[str, int]) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow.utils.state import TaskInstanceState
@@ -13,14 +13,12 @@ from platerunner.batch.model import BatchError, Progress
 from platerunner.batch.poller import PACE, Pace, Poller, poller
 from platerunner.batch.stop import terminate
 from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.hooks.settings import ConnectionProblem
+from platerunner.hooks.settings import ConnectionProblem, OnClear
 from platerunner.triggers.progress import progress_line
 from platerunner.triggers.reasons import CLEARED
 
 REPORT_S = 15.0
 """Shortest time between two progress lines."""
-
-OnClear = Literal["terminate", "adopt"]
 
 
 class BatchJobsTrigger(BaseTrigger):
@@ -88,7 +86,8 @@ class BatchJobsTrigger(BaseTrigger):
         return poller((*_key(hook), pace), hook.new_batch_client, pace)
 
     async def _watch(self, shared: Poller) -> Progress | None:
-        started = reported = time.monotonic()
+        started = time.monotonic()
+        reported = -REPORT_S  # the first look is told at once: nothing may change for an hour after it
         progress = None
         async for progress in shared.watch(self.jobs, first=self.first_s):
             now = time.monotonic()
@@ -101,7 +100,7 @@ class BatchJobsTrigger(BaseTrigger):
         if self._over or self.on_clear == "adopt":
             return
         hook = await _prepared(self.conn_id)
-        self.log.info("%s: ending %d jobs, nobody waits for them any more", self.step, len(self.jobs))
+        self.log.info("%s: ending its jobs, since the task was cleared or marked", self.step)
         await asyncio.to_thread(lambda: terminate(hook.new_batch_client(), self.jobs, CLEARED))
 
     async def _still_deferred(self) -> bool:

@@ -23,6 +23,13 @@ def test_the_form_stores_mappings_as_text_and_empty_fields_as_empty_text():
     assert settings.region is None
 
 
+@pytest.mark.parametrize(
+    ("extra", "policy"), [({}, "terminate"), ({"on_clear": ""}, "terminate"), ({"on_clear": "adopt"}, "adopt")]
+)
+def test_jobs_of_a_cleared_task_are_ended_unless_it_says_otherwise(extra, policy):
+    assert ConnectionSettings.from_extra("lab", {"queues": QUEUES, **extra}).on_clear == policy
+
+
 def test_one_queue_serves_both_capacities():
     assert ConnectionSettings.from_extra("lab", {"queues": {"spot": "only"}}).queue("on_demand") == "only"
 
@@ -37,6 +44,7 @@ def test_one_queue_serves_both_capacities():
         ({"queues": {"spoot": "q"}}, ["'spoot'", "spot or on_demand"]),
         ({"queues": QUEUES, "platform": "EKS"}, ["'EKS'", "EC2 nor FARGATE"]),
         ({"queues": QUEUES, "secrets": {"TOKEN": "hunter2"}}, ["'TOKEN'", "is no ARN", "Secrets Manager"]),
+        ({"queues": QUEUES, "on_clear": "leave"}, ["'leave'", "terminate nor adopt"]),
         ({"queues": QUEUES, "log_grop": "x"}, ["unknown extra 'log_grop'", "log_group"]),
     ],
 )

@@ -66,6 +66,24 @@ def test_progress_goes_to_the_log(aws, connection, capsys):
     assert "measure: 2 of 2 done" in capsys.readouterr().out
 
 
+def test_the_first_look_is_told_although_nothing_changes_after_it(aws, connection, capsys):
+    job = aws.submit(["sleep", "20"])
+    aws.wait(job, "RUNNING")
+
+    async def told() -> str:
+        waiting = asyncio.create_task(first_event(trigger(job)))
+        said = ""
+        while "measure:" not in said:
+            await asyncio.sleep(0.05)
+            said += capsys.readouterr().out
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        return said
+
+    assert "measure: 0 of 1 done, 1 running" in asyncio.run(asyncio.wait_for(told(), 10))
+    aws.batch.terminate_job(jobId=job, reason="end of test")
+
+
 def test_a_missing_connection_is_told_in_the_event(monkeypatch):
     event = asyncio.run(first_event(trigger("job", conn_id="nowhere")))
     assert event.payload["status"] == "error"
