@@ -1,0 +1,35 @@
+"""Who decides what becomes of a cleared task's jobs: the operator, else the connection."""
+
+import json
+
+import pytest
+from airflow.sdk.exceptions import TaskDeferred
+
+from platerunner.operators.batch_module import BatchModuleOperator
+
+
+@pytest.mark.parametrize(
+    ("argument", "extra", "policy"),
+    [
+        (None, {}, "terminate"),
+        (None, {"on_clear": "adopt"}, "adopt"),
+        ("terminate", {"on_clear": "adopt"}, "terminate"),
+        ("adopt", {}, "adopt"),
+    ],
+)
+def test_the_argument_goes_before_the_connection(aws, lab, monkeypatch, argument, extra, policy):
+    connection = {"conn_type": "platerunner", "extra": {**aws.cloud.connection(), **extra}}
+    monkeypatch.setenv("AIRFLOW_CONN_PLATERUNNER", json.dumps(connection))
+    lab.write(A01="sleep 20")
+    run = lab.run()
+    run.start()
+    operator = BatchModuleOperator(task_id="work", spec=run.pipeline, step="work", on_clear=argument)
+    with pytest.raises(TaskDeferred) as parked:
+        operator._park(run, run.waiting_for())
+    assert parked.value.trigger.on_clear == policy
+
+    operator._run = run
+    before = aws.cloud.calls["batch.terminatejob"]
+    operator.on_kill()
+    assert aws.cloud.calls["batch.terminatejob"] - before == (1 if policy == "terminate" else 0)
+    run.stop("end of test")
