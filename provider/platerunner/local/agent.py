@@ -17,7 +17,6 @@ import subprocess
 import sys
 import time
 from functools import partial
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from platerunner.local import limits
@@ -237,7 +236,7 @@ class Agent:
         for process in limits.process_table().values():
             if process.parent != os.getpid() or process.pid in self._jobs:
                 continue
-            if all_of_them or (process.session not in self._jobs and _job_of(process.pid) not in keys):
+            if all_of_them or (process.session not in self._jobs and limits.job_of(process.pid) not in keys):
                 _kill(process.pid)
 
     def _tell(self, **event: object) -> None:
@@ -255,15 +254,6 @@ def _in_child(agent: int, group: limits.Group | None) -> None:
             os._exit(1)
     if group is not None:
         group.enter()
-
-
-def _job_of(pid: int) -> str:
-    try:
-        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return ""
-    values = dict(variable.partition(b"=")[::2] for variable in variables)
-    return f"{values.get(b'AWS_BATCH_JOB_ID', b'').decode()}#{values.get(b'AWS_BATCH_JOB_ATTEMPT', b'').decode()}"
 
 
 def _kill(pid: int) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,6 +167,32 @@ def _process(proc: Path, pid: str) -> Process | None:
         return None
     fields = stat[stat.rindex(b")") + 2 :].split()  # the name before it may hold anything, spaces too
     return Process(int(pid), int(fields[1]), int(fields[3]), (int(memory[1]) - int(memory[2])) * PAGE)
+
+
+def job_of(pid: int) -> str:
+    """``<job id>#<attempt>`` of the job that a process belongs to, by its environment; ``#`` if it is none's.
+
+    :param pid: of a process; empty if it is gone or another user's.
+    """
+    try:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    values = dict(variable.partition(b"=")[::2] for variable in variables)
+    return f"{values.get(b'AWS_BATCH_JOB_ID', b'').decode()}#{values.get(b'AWS_BATCH_JOB_ATTEMPT', b'').decode()}"
+
+
+def end_processes(keys: Container[str]) -> None:
+    """Kill all processes of some jobs, wherever they are: an agent may die before it has told of one that it started.
+
+    :param keys: ``<job id>#<attempt>``.
+    """
+    for pid in process_table():
+        if job_of(pid) in keys:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
 
 
 def tree(table: dict[int, Process], root: int) -> list[Process]:

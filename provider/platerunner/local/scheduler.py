@@ -17,6 +17,7 @@ from platerunner.local.faults import Dice
 from platerunner.local.host import Host, base_environment
 from platerunner.local.images import ImageMissingError, LocalImages
 from platerunner.local.job import Job
+from platerunner.local.limits import end_processes
 from platerunner.local.timers import Timers
 
 STOP_GRACE_S = 30.0
@@ -197,6 +198,7 @@ class Scheduler:
             self._dispatch()
 
     def _lose_all(self) -> None:
+        end_processes(self._running)
         for key, job in list(self._running.items()):
             _kill_group(job.pid)
             self._attempt_over(job, key, None, self._host_lost(), None)

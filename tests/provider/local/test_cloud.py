@@ -160,6 +160,20 @@ def test_a_lost_agent_is_a_lost_host_and_the_cloud_goes_on(aws: Account, tmp_pat
     wait_for(lambda: not alive(pid))
 
 
+def test_an_agent_lost_before_it_told_of_a_job_leaves_no_process(aws: Account, tmp_path: Path) -> None:
+    job_id = aws.submit(["sh", "-c", f"trap '' TERM; echo $$ > {tmp_path}/pid; while :; do sleep 5; done"])
+    file = tmp_path / "pid"
+    pid = int(wait_for(lambda: file.exists() and file.read_text().strip()))
+    aws.wait(job_id, "RUNNING")
+    scheduler = aws.cloud._server._scheduler
+    with scheduler.lock:
+        for job in scheduler._running.values():
+            job.pid = None
+    scheduler._host.process.kill()
+    assert aws.wait(job_id)["statusReason"].startswith("Host EC2")
+    wait_for(lambda: not alive(pid), 10)
+
+
 def test_a_slow_start_is_seen_and_can_be_stopped(aws: Account) -> None:
     aws.cloud.faults = Faults(slow_start=20, seed=1)
     job_id = aws.submit(["true"])

@@ -20,15 +20,19 @@ import json, sys, threading
 from datetime import datetime
 from pathlib import Path
 
+from airflow.models import import_all_models
+
 from platerunner.render import build_dag
-from platerunner.sensors.answering import answer_pending
+from platerunner.sensors import answering
 from platerunner.spec.loader import load_pipeline
 
+import_all_models()  # before any thread: the models import each other while SQLAlchemy holds a lock of its own
 dag = build_dag(load_pipeline(Path(sys.argv[1])))
 when = datetime.fromisoformat(sys.argv[2])
 run_id = f"manual__{when.isoformat()}"
-answer = lambda: answer_pending(dag.dag_id, run_id, "check", sys.argv[3], sys.argv[4], user="ada", wait_s=250)
+answer = lambda: answering.answer_pending(dag.dag_id, run_id, "check", sys.argv[3], sys.argv[4], user="ada", wait_s=250)
 if sys.argv[3]:
+    answering._app()  # imports half of Airflow, which two threads at once may never end
     threading.Thread(target=answer, daemon=True).start()
 run = dag.test(run_after=when, logical_date=when, run_conf=json.loads(sys.argv[5]))
 print({ti.task_id: str(ti.state) for ti in run.get_task_instances()}, file=sys.stderr)
