@@ -32,8 +32,12 @@ def term_at(line: bytes, delay: float, sent: list[float]) -> Callable[[subproces
 @pytest.mark.parametrize(("line", "delay"), PLACES)
 def test_term_ends_it(scene: Scene, line: bytes, delay: float, record_property: Callable[[str, object], None]) -> None:
     sent: list[float] = []
-    # A module that takes its time, half of it in the interpreter, so that the run is not over before the signal comes.
-    scene.plugin("def run(self, workspace):\n    sum(range(3_000_000))\n    time.sleep(0.2)")
+    # A module that takes its time, half of it in the interpreter and most on the last image set, so that the run is not
+    # over before the signal comes.
+    scene.plugin(
+        "def run(self, workspace):\n    sum(range(3_000_000))\n"
+        "    time.sleep(2 if workspace.measurements.image_set_number == 4 else 0.2)"
+    )
     scene.bench.environ["PLATERUNNER_GRACE"] = str(GRACE_S)
     scene.during = term_at(line, delay, sent)
     played = scene.play()
