@@ -7,6 +7,7 @@ from itertools import chain
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.links.batch import object_url
 from platerunner.sensors.decisions import Decision, decisions, gated_fingerprint, record, standing
+from platerunner.sensors.questions import Questions
 from platerunner.sensors.report import body, checks_of, flatten
 from platerunner.spec.model import Gate, InputRef, Pipeline, Step
 from platerunner.units.available import from_step, from_workspace_pattern
@@ -33,6 +34,7 @@ class GateRun:
         self.run_id = context.run_id
         self.dry_run = context.options.dry_run
         self.workspace = hook.storage(workspace_url(pipeline, context))
+        self.questions = Questions(self.workspace, self.run_id, gate)
 
     @cached_property
     def files(self) -> list[InputFile]:
@@ -74,8 +76,10 @@ class GateRun:
         return body(self.gate.title, pictures, len(self.files), self.numbers, checks, refused)
 
     def record(self, decision: Decision) -> str:
-        """Keep a decision; the key that it is kept under."""
-        return record(self.workspace, self.gate.name, self.files, decision)
+        """Keep a decision, which settles the question; the key that it is kept under."""
+        key = record(self.workspace, self.gate.name, self.files, decision)
+        self.questions.settle()
+        return key
 
     @property
     def _report(self) -> Step | None:

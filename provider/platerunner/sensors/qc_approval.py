@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from airflow.configuration import conf
 from airflow.providers.standard.operators.hitl import HITLOperator
@@ -16,11 +16,12 @@ from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.sensors.decisions import Decision
 from platerunner.sensors.gate_run import GateRun
+from platerunner.sensors.questions import Question
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Gate, Pipeline
+from platerunner.triggers.earlier_answer import LOST, EarlierAnswerTrigger
 
 APPROVE, REJECT = "Approve", "Reject"
-ASKED_KEY = "platerunner_gate_asked"
 # May be null: a form field that may not be would keep Airflow's buttons grey until something is written.
 COMMENT = Param(
     None,
@@ -74,7 +75,7 @@ class QCApprovalSensor(HITLOperator):
         return {"comment": self.params.get_param("comment").serialize()}
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Pass if these very files were approved before; else ask."""
+        """Pass if these very files were approved before; else ask, unless an earlier try of this run has asked."""
         with plain_errors():
             run = self._gate_run(context)
             if run.dry_run:
@@ -84,6 +85,9 @@ class QCApprovalSensor(HITLOperator):
             if approval is not None:
                 self.log.info("%s: %s; unchanged since", self.gate.name, approval.sentence)
                 return _result(approval)
+            asked = run.questions.open()
+            if asked is not None and asked.fingerprint == run.fingerprint:
+                return self._look_for_answer(asked, context)
             return self._ask(run, context)
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,15 +95,19 @@ class QCApprovalSensor(HITLOperator):
 
         :param event: Airflow's: who chose what, or that nobody did in time.
         """
-        if "error" in event:
-            raise AirflowFailException(self._unanswered(event))
         with plain_errors():
             run = self._gate_run(context)
+            if event.get("error_type") == LOST:
+                return self._ask(run, context)
+            if "error" in event:
+                run.questions.settle()
+                raise AirflowFailException(self._unanswered(event))
             decision = self._decision(run, event)
             if decision.decision == "refused":
                 run.record(decision)
                 return self._ask(run, context, f"{decision.user} is no approver of this gate; it asks again.")
-            if run.fingerprint != context["ti"].xcom_pull(key=ASKED_KEY, task_ids=self.task_id):
+            asked = run.questions.open()
+            if asked is None or asked.fingerprint != run.fingerprint:
                 return self._ask(run, context, "The files have changed since the question was asked; look again.")
             return self._settle(run, decision)
 
@@ -118,9 +126,21 @@ class QCApprovalSensor(HITLOperator):
         if refused:
             self.log.warning("%s", refused)
         self.body = run.question(refused)
-        context["ti"].xcom_push(key=ASKED_KEY, value=run.fingerprint)
+        run.questions.ask(run.fingerprint)
         result: dict[str, Any] = super().execute(context)
         return result
+
+    def _look_for_answer(self, asked: Question, context: Context) -> NoReturn:
+        """Wait for the answer to what an earlier try asked: asking again would drop one that was given already."""
+        self.log.info("%s was asked at %s, about these very files; waiting for that answer", self.gate.name, asked.at)
+        timeout = self.response_timeout
+        trigger = EarlierAnswerTrigger(
+            ti_id=context["task_instance"].id,
+            options=self.options,
+            params=self.serialized_params,
+            timeout_datetime=asked.asked_at + timeout if timeout else None,
+        )
+        self.defer(trigger=trigger, method_name="execute_complete")
 
     def _decision(self, run: GateRun, event: Mapping[str, Any]) -> Decision:
         user = event.get("responded_by_user") or {}
