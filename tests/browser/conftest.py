@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
@@ -108,6 +109,23 @@ def page(site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
         yield page
         if folder := os.environ.get("PLATERUNNER_SCREENSHOTS"):
             page.screenshot(path=str(Path(folder) / f"{request.node.name}.png"))
+
+
+@pytest.fixture
+def api(site: Site) -> Iterator[httpx.Client]:
+    """Airflow's REST API, as somebody who is logged in."""
+    with httpx.Client(base_url=site.address, timeout=60) as client:
+        login = client.post("/auth/token", json={"username": site.user, "password": site.password})
+        client.headers["Authorization"] = f"Bearer {login.raise_for_status().json()['access_token']}"
+        client.base_url = client.base_url.join("/api/v2/")
+        yield client
+
+
+def trigger(api: httpx.Client, dag: str) -> str:
+    """Start a run; its address, relative to the API's."""
+    api.patch(f"dags/{dag}", json={"is_paused": False}).raise_for_status()
+    run = api.post(f"dags/{dag}/dagRuns", json={"logical_date": None}).raise_for_status().json()
+    return f"dags/{dag}/dagRuns/{run['dag_run_id']}"
 
 
 def until_seen(page: Page, address: str, wanted: Locator) -> None:

@@ -115,6 +115,11 @@ def needs_key(step: str) -> str:
     return f"{PREFIX}/needs/{step}.json"
 
 
+def last_run_key(step: str) -> str:
+    """Where a pipeline keeps which run has the jobs of a step, or had them last."""
+    return f"{PREFIX}/last_run/{step}.json"
+
+
 def log_key(run_id: str, step: str, unit: str, attempt: int) -> str:
     """Where an attempt's log is kept."""
     return f"{PREFIX}/logs/{run_id}/{step}/{unit}/{attempt}.log.gz"

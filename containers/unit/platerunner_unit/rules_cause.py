@@ -95,6 +95,7 @@ def caused(facts: Facts, cause: causes.Cause) -> Verdict:
         if len(facts.lost) > 1:
             notes.append(f"Skipped: {listed(facts, facts.lost, most=50)}.")
         return verdict(cause.category, f"CellProfiler {lost}: {happened}.", cause.line, notes, partial=True)
-    began = "failed" if facts.evidence.sets_started else "did not start its work"
+    idle = facts.evidence.tool == "cellprofiler" and not facts.evidence.sets_started
+    began = "did not start its work" if idle else "failed"
     sentence = happened if cause.place else f"The tool {began}: {happened}"
     return verdict(cause.category, f"{sentence[0].upper()}{sentence[1:]}.", cause.line, notes)

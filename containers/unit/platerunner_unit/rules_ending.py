@@ -52,9 +52,10 @@ def died(facts: Facts) -> Optional[Verdict]:
     category, clause = SIGNALS[signal]
     if signal == SIGKILL and facts.evidence.oom_kills == 0:
         category, clause = C.UNKNOWN, "It was killed (SIGKILL), though not by the kernel for memory,"
-    place = where(facts) or " before it began"
+    # Only CellProfiler's log tells when its work begins.
+    place = where(facts) or (" before it began" if facts.evidence.tool == "cellprofiler" else "")
     reached = memory(facts) if category is C.OUT_OF_MEMORY else ""
-    return verdict(category, f"{clause}{place}{reached}.", tail(facts))
+    return verdict(category, f"{clause}{place}{reached}".rstrip(",") + ".", tail(facts))
 
 
 SIGKILL = 9

@@ -16,6 +16,7 @@ from platerunner.links.batch import BatchJobLink, LogStreamLink, OutputsLink, jo
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.operators.digest import StepResult, allowed, digest, headline
 from platerunner.operators.ledger import UnitFailure
+from platerunner.operators.left_behind import end_left_behind
 from platerunner.operators.log_tail import tails, told
 from platerunner.operators.preview import preview
 from platerunner.operators.step_run import StepRun
@@ -75,6 +76,7 @@ class BatchModuleOperator(BaseOperator):
             if run.context.options.dry_run:
                 return self._preview(run)
             self._link(run, context)
+            end_left_behind(run, context)
             self._tell(run.start())
             self._wait(run, context)
             return self._collect_all(run, context)

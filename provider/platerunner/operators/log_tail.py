@@ -78,7 +78,7 @@ def told(tails: Mapping[str, Sequence[str]]) -> Iterator[str]:
     :param tails: unit id to its last lines.
     """
     for unit, lines in tails.items():
-        yield f"Last {len(lines)} lines of {unit}:"
+        yield f"Last {len(lines)} lines of {unit}:" if len(lines) > 1 else f"The last line of {unit}:"
         yield from (f"  | {line}" for line in lines)
 
 

@@ -183,7 +183,14 @@ class StepRun:
         :param reason: becomes the jobs' ``statusReason``.
         :returns: ids of the jobs.
         """
-        state = self.state_file.adopt(self.hook.batch, self.state_file.load())
+        return self.stop_all(self.state_file, reason)
+
+    def stop_all(self, state_file: StateFile, reason: str) -> list[str]:
+        """End what runs of this step in a run.
+
+        :param state_file: that run's; see :meth:`stop` for the rest.
+        """
+        state = state_file.adopt(self.hook.batch, state_file.load())
         ids = [str(submission.job_id) for submission in state.live]
         terminate(self.hook.batch, ids, reason)
         return ids

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
-from airflow.utils.state import TaskInstanceState
 from asgiref.sync import sync_to_async
 
 from platerunner.batch.model import BatchError, Progress
@@ -16,6 +15,7 @@ from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.hooks.settings import ConnectionProblem, OnClear
 from platerunner.triggers.progress import progress_line
 from platerunner.triggers.reasons import CLEARED
+from platerunner.triggers.task_state import waits
 
 REPORT_S = 15.0
 """Shortest time between two progress lines."""
@@ -104,15 +104,10 @@ class BatchJobsTrigger(BaseTrigger):
         await asyncio.to_thread(lambda: terminate(hook.new_batch_client(), self.jobs, CLEARED))
 
     async def _still_deferred(self) -> bool:
-        from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
-
         ti = self.task_instance
         if ti is None:
             return True
-        states = await sync_to_async(RuntimeTaskInstance.get_task_states)(
-            dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], map_index=ti.map_index
-        )
-        return bool(states.get(ti.run_id, {}).get(ti.task_id) == TaskInstanceState.DEFERRED)
+        return await sync_to_async(waits)(ti.dag_id, ti.task_id, ti.run_id, ti.map_index)
 
 
 _hooks: dict[tuple[str, ...], PlaterunnerHook] = {}

@@ -133,6 +133,23 @@ def test_stopped_after_it_had_succeeded():
     assert judge(replace(GOOD, stopped_by="user", exit_code=143)).category == "stopped_by_user"
 
 
+@pytest.mark.parametrize(
+    ("tool", "change", "sentence"),
+    [
+        ("command", {"exit_code": -11}, "It crashed (SIGSEGV)."),
+        ("cellprofiler", {"exit_code": -11}, "It crashed (SIGSEGV) before it began."),
+        ("command", {"exit_code": -9, "oom_kills": 0}, "It was killed (SIGKILL), though not by the kernel for memory."),
+        (
+            "command",
+            {"exit_code": 1, "matches": (match("disk", "No space left on device"),)},
+            "The tool failed: the disk",
+        ),
+    ],
+)
+def test_only_cellprofiler_is_said_not_to_have_begun(tool, change, sentence):
+    assert judge(Evidence(tool=tool, **change)).sentence.startswith(sentence)
+
+
 def test_command():
     tool = Evidence(tool="command", exit_code=0, outputs=(OutputFound("a.png", 10),))
     assert judge(tool).category == "succeeded"
