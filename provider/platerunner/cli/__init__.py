@@ -3,11 +3,17 @@
 import typer
 
 from platerunner.cli.demo import demo
+from platerunner.cli.diff import diff
 from platerunner.cli.doctor import doctor
+from platerunner.cli.explain import explain
+from platerunner.cli.graph import graph
+from platerunner.cli.logs import logs
 from platerunner.cli.plan import plan
 from platerunner.cli.retire import retire
 from platerunner.cli.run import run
 from platerunner.cli.schema import schema
+from platerunner.cli.status import status
+from platerunner.cli.units import units
 from platerunner.cli.up import up
 from platerunner.cli.validate import validate
 
@@ -18,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (validate, plan, run, up, demo, doctor, retire, schema):
+for command in (validate, graph, plan, explain, diff, units, run, status, logs, up, demo, doctor, retire, schema):
     app.command()(command)
 
 __all__ = ["app"]

@@ -1,5 +1,8 @@
 """What the command prints: colours and tables on a terminal, plain lines otherwise."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
@@ -19,3 +22,14 @@ def fail(message: str, code: int = BAD_INPUT) -> NoReturn:
     """
     err.print(message, style="red", markup=False)
     raise typer.Exit(code)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Airflow's and botocore's news off stdout, where a command's own lines go."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)

@@ -9,9 +9,9 @@ import typer
 
 from platerunner.cli import doctor_checks, doctor_queues, doctor_roles, doctor_storage
 from platerunner.cli.connection import Connection, connect
-from platerunner.cli.console import out
+from platerunner.cli.console import out, quiet
 from platerunner.cli.doctor_checks import Check, Finding, State, examine
-from platerunner.cli.hook import hook_of, quiet
+from platerunner.cli.hook import hook_of
 from platerunner.cli.options import Local
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.hooks.settings import ConnectionProblem

@@ -1,10 +1,7 @@
 """The hook as commands have it: of the embedded cloud's connection, or of Airflow's own."""
 
 import json
-import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from platerunner.cli.connection import VARIABLE, Connection
 from platerunner.hooks.platerunner import PlaterunnerHook
@@ -18,14 +15,3 @@ def hook_of(connection: Connection, *, local: bool) -> PlaterunnerHook:
     if local:
         os.environ[VARIABLE] = json.dumps({"conn_type": "platerunner", "extra": dict(connection.extras)})
     return PlaterunnerHook()
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep Airflow's and botocore's news off stdout, where a command's own lines go."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)

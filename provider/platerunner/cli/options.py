@@ -13,6 +13,7 @@ from platerunner.units.errors import PlanningError
 from platerunner.units.options import RunOptions
 
 SpecArgument = Annotated[Path, typer.Argument(help="The pipeline's YAML file.", exists=True, dir_okay=False)]
+StepArgument = Annotated[str, typer.Argument(help="Name of a step that runs units.")]
 DataRoot = Annotated[
     str | None, typer.Option("--data-root", help="Where raw images are: a folder or s3://; `data_root` in the spec.")
 ]

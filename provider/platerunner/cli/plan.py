@@ -5,23 +5,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from platerunner.cli.checks import plan_or_fail
-from platerunner.cli.connection import connect
-from platerunner.cli.console import err, out
-from platerunner.cli.loading import load_or_fail
-from platerunner.cli.options import (
-    DataRoot,
-    Local,
-    Only,
-    Params,
-    Rerun,
-    SpecArgument,
-    WorkspaceRoot,
-    parse_options,
-    parse_params,
-    with_roots,
-)
-from platerunner.units.context import RunContext
+from platerunner.cli.console import out
+from platerunner.cli.options import DataRoot, Local, Only, Params, Rerun, SpecArgument, WorkspaceRoot
+from platerunner.cli.spec_session import Roots, spec_session
 from platerunner.units.model import StepPlan, UnitState
 
 STATES = tuple(str(state) for state in UnitState)
@@ -39,16 +25,8 @@ def plan(
     first: Annotated[int, typer.Option(help="Units to name per step and state.")] = 3,
 ) -> None:
     """Per step: units done, pending, waiting, excluded, and the first of each with the reason. Nothing is written."""
-    pipeline = load_or_fail(spec)
-    params = parse_params(param or [], pipeline.params)
-    with connect(local=local, needed=False) as cloud:
-        connection = with_roots(cloud.extras, data_root, workspace_root)
-        options = parse_options(pipeline, only, rerun)
-        context = RunContext(params, connection["data_root"], connection["workspace_root"], options=options)
-        plans = plan_or_fail(pipeline, context, connection)
-    if not connection.get("registry"):
-        err.print("No registry is known, so images count by name: units that ran by digest show as changed. "
-                  "Give AIRFLOW_CONN_PLATERUNNER, or --local.", style="yellow")  # fmt: skip
+    with spec_session(spec, Roots(data_root, workspace_root, param, only, rerun), local=local) as session:
+        plans = session.plans()
     _show(plans)
     for step in plans:
         for note in step.notes:

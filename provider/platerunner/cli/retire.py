@@ -8,8 +8,8 @@ import typer
 from platerunner.batch import definitions
 from platerunner.batch.model import BatchError
 from platerunner.cli.connection import connect
-from platerunner.cli.console import fail, out
-from platerunner.cli.hook import hook_of, quiet
+from platerunner.cli.console import fail, out, quiet
+from platerunner.cli.hook import hook_of
 from platerunner.cli.loading import load_or_fail
 from platerunner.cli.options import Local
 from platerunner.hooks.settings import ConnectionProblem

@@ -60,6 +60,13 @@ def decisions(workspace: Storage, gate: str, fingerprint: str) -> list[Decision]
     return [Decision(**entry) for entry in raw["decisions"]]
 
 
+def latest(workspace: Storage, gate: str) -> Decision | None:
+    """The last decision on a gate, on whatever files; None if nobody was ever asked."""
+    files = [found.key for found in workspace.list(f"{PREFIX}/gates/{gate}/")]
+    made = [Decision(**entry) for key in files for entry in json.loads(workspace.get(key))["decisions"]]
+    return max(made, key=lambda decision: decision.at, default=None)
+
+
 def standing(made: Sequence[Decision]) -> Decision | None:
     """The approval that stands: the last decision that counts, if it is one."""
     counted = [decision for decision in made if decision.decision != "refused"]

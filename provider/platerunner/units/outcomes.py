@@ -58,6 +58,13 @@ class OutcomeStore:
         """
         return Outcome.from_json(self._workspace.get(outcome_key(step, unit, fingerprint, category)))
 
+    def attempts(self, step: str, unit: str) -> list[Outcome]:
+        """What is recorded of a unit, the last attempt last; of one fingerprint and verdict only the last is kept."""
+        keys = [found.key for found in self._workspace.list(f"{outcomes_prefix(step)}{unit}/")]
+        known = [parsed for parsed in map(parse_outcome_key, keys) if parsed is not None and parsed[0] == unit]
+        found = [self.read(step, unit, fingerprint, category) for _, fingerprint, category in known]
+        return sorted(found, key=lambda outcome: str(outcome.timing.get("ended", "")))
+
     def write(self, outcome: Outcome) -> None:
         """Store an outcome; a former one of the same unit, fingerprint and category is replaced."""
         self._workspace.put(outcome.key, outcome.to_json())

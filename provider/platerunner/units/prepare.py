@@ -1,7 +1,7 @@
 """The two doors to planning: one step within a run, and a whole pipeline before it runs."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from platerunner.catalog.model import Module
 from platerunner.spec.model import InputRef, Pipeline, Step
@@ -101,6 +101,23 @@ def plan_pipeline(
         plan = plan_step(step, _inputs(step, look_up), fingerprints, workspace)
         plans[step.name] = context.options.repeat(context.options.restrict(plan))
     return list(plans.values())
+
+
+def ingredients_of(
+    pipeline: Pipeline,
+    step: str,
+    modules: Mapping[str, Module],
+    context: RunContext,
+    digests: Mapping[str, str | None],
+) -> dict[str, Any]:
+    """What all units of a step have in common, as their fingerprints count it.
+
+    :param digests: image name to digest.
+    :raises PlanningError: if there is no such step, or a file of it is missing.
+    """
+    spec = _step(pipeline, step)
+    settings = settle(spec, modules, context, pipeline.path.parent)
+    return step_ingredients(settings, hash_files(settings), spec.outputs, digests.get(settings.image))
 
 
 def images(pipeline: Pipeline, modules: Mapping[str, Module], context: RunContext) -> list[str]:
