@@ -9,8 +9,9 @@ import typer
 
 from platerunner.cli.console import BAD_INPUT, err, out
 from platerunner.documents.formats import FORMATS
+from platerunner.documents.problems import DocumentError, Problem
+from platerunner.spec.includes import check_shared, is_shared
 from platerunner.spec.loader import load_pipeline
-from platerunner.spec.problems import Problem, SpecError
 
 BROKEN = 1
 Specs = Annotated[list[Path], typer.Argument(help="Spec files or folders of them.", exists=True)]
@@ -51,12 +52,20 @@ def validate(specs: Specs, *, format_: FormatOption = Format.TEXT) -> None:
 
 def _problems(file: Path, *, say: bool) -> tuple[Problem, ...]:
     try:
-        pipeline = load_pipeline(file)
-    except SpecError as error:
+        what = _checked(file)
+    except DocumentError as error:
         return error.problems
     if say:
-        out.print(f"{file}: ok, pipeline {pipeline.name}, {len(pipeline.steps)} steps", markup=False)
+        out.print(f"{file}: ok, {what}", markup=False)
     return ()
+
+
+def _checked(file: Path) -> str:
+    if is_shared(file):
+        check_shared(file)
+        return "a part that specs include"
+    pipeline = load_pipeline(file)
+    return f"pipeline {pipeline.name}, {len(pipeline.steps)} steps"
 
 
 def _write(problems: list[Problem], format_: Format) -> None:

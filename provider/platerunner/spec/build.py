@@ -46,8 +46,9 @@ def _dataset(data: Data) -> model.Dataset:
 
 
 def _file_set(name: str, value: Any) -> model.FileSet:
-    complete = value.get("complete", ()) if isinstance(value, dict) else ()
-    return model.FileSet(name, path_of(value), tuple(complete))
+    if isinstance(value, str):
+        return model.FileSet(name, value)
+    return model.FileSet(name, path_of(value), tuple(value.get("complete", ())), value.get("rename", {}))
 
 
 def _steps(draft: Draft) -> Iterator[tuple[str, model.Step | model.Gate]]:

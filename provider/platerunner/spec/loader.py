@@ -9,6 +9,7 @@ from platerunner.documents import source as documents
 from platerunner.documents.problems import DocumentError
 from platerunner.spec.build import build
 from platerunner.spec.draft import draft
+from platerunner.spec.includes import include
 from platerunner.spec.model import Pipeline
 from platerunner.spec.problems import SpecError
 from platerunner.spec.rules import RULES
@@ -17,9 +18,9 @@ from platerunner.spec.rules import RULES
 def load_pipeline(path: Path, modules: Mapping[str, Module] | None = None) -> Pipeline:
     """Read a spec.
 
-    :param path: its file; files named in ``with`` are relative to its folder.
+    :param path: its file; files named in ``with`` and ``include`` are relative to its folder.
     :param modules: the catalog; None for the shipped one.
-    :raises SpecError: with every problem of the file.
+    :raises SpecError: with every problem of the file and of those that it includes.
     """
     try:
         return _load(documents.read(path), modules)
@@ -42,6 +43,7 @@ def load_text(text: str | bytes, path: Path, modules: Mapping[str, Module] | Non
 
 
 def _load(source: documents.Source, modules: Mapping[str, Module] | None) -> Pipeline:
+    include(source)
     spec = draft(source, load_catalog() if modules is None else modules)
     for rule in RULES:
         rule(spec)

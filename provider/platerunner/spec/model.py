@@ -18,11 +18,13 @@ class FileSet:
     :param pattern: path pattern relative to the dataset's root.
     :param complete: wildcards whose every combination must exist, over the values that occur for the other wildcards; a
         combination without a file is an input that is missing.
+    :param rename: wildcard to value in the file's name to the name that it goes by.
     """
 
     name: str
     pattern: str
     complete: tuple[str, ...] = ()
+    rename: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

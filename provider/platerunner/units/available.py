@@ -42,6 +42,7 @@ class Available:
     :param promised: keys that a step before this one has still to write, with the step's name.
     :param awaited: keys that it cannot write before its own inputs have come, with the step's name.
     :param notes: what a person should know, as sentences.
+    :param renamed: wildcards whose values go by other names than in the keys, so that the names count beside the keys.
     """
 
     ref: str
@@ -54,6 +55,7 @@ class Available:
     promised: Mapping[str, str] = field(default_factory=dict)
     awaited: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    renamed: tuple[str, ...] = ()
 
 
 def parse_pattern(text: str, what: str) -> Pattern:

@@ -41,6 +41,7 @@ class _Planner:
     ) -> None:
         self._available = available
         self._fingerprints = fingerprints
+        self._renamed = {name: each.renamed for name, each in available.items() if each.renamed}
         self._outputs = [ExpectedOutput(step, output, available) for output in step.outputs.values()]
         index = OutcomeStore(workspace).index(step.name)
         self._history = History(index, workspace, step.foreach, self._outputs)
@@ -64,7 +65,7 @@ class _Planner:
         return UnitTask(
             unit=candidate.unit,
             values=values,
-            fingerprint=self._fingerprints.of(candidate.unit, inputs),
+            fingerprint=self._fingerprints.of(candidate.unit, inputs, self._renamed),
             inputs=inputs,
             outputs={each.name: each.files(values, inputs) for each in self._outputs if each.at_least is None},
             open_outputs={each.name: each.open(values) for each in self._outputs if each.at_least is not None},

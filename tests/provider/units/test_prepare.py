@@ -216,3 +216,19 @@ def test_a_manifest_line_survives_the_way_through_the_workspace(lab):
 def test_a_gate_cannot_be_planned(lab):
     with pytest.raises(PlanningError, match="no step nothing that runs units"):
         lab.plan_one("nothing")
+
+
+def test_correcting_a_wrong_channel_map_reruns_only_what_it_touches(lab):
+    lab.spec = SPEC.replace("complete: [site, channel]", "rename: {channel: {DNA: ER, ER: Mito}}")
+    brightfield = lab.images / "P2" / "A01_s1_BF.tif"
+    brightfield.parent.mkdir()
+    brightfield.write_text("x")
+    assert lab.run()["illum_calc"] == ["plate=P1", "plate=P2"]
+    assert lab.workspace.exists("illum/P1/P1_IllumMito.npy")
+    assert lab.run()["illum_calc"] == []
+    lab.spec = lab.spec.replace("ER: Mito", "ER: RNA")
+    assert lab.run()["illum_calc"] == ["plate=P1"]
+    assert lab.workspace.exists("illum/P2/P2_IllumBF.npy")
+    # The names alone changed places: keys are the same as before, contents are not.
+    lab.spec = lab.spec.replace("DNA: ER, ER: RNA", "DNA: RNA, ER: ER")
+    assert lab.run()["illum_calc"] == ["plate=P1"]
