@@ -1,12 +1,12 @@
 """From a YAML file to a pipeline, or to all that is wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from platerunner.catalog.loader import load_catalog
 from platerunner.catalog.model import Module
 from platerunner.documents import source as documents
-from platerunner.documents.problems import DocumentError
+from platerunner.documents.problems import DocumentError, Problem
 from platerunner.spec.build import build
 from platerunner.spec.draft import draft
 from platerunner.spec.includes import include
@@ -48,5 +48,13 @@ def _load(source: documents.Source, modules: Mapping[str, Module] | None) -> Pip
     for rule in RULES:
         rule(spec)
     if source.problems:
-        raise SpecError(source.problems)
+        raise SpecError(_once(source.problems) if spec.matrices else source.problems)
     return build(spec)
+
+
+def _once(problems: Iterable[Problem]) -> list[Problem]:
+    """What is wrong with all members of a matrix stands in one place, and is said once."""
+    found: dict[tuple[Path, int, int, str], Problem] = {}
+    for problem in problems:
+        found.setdefault((problem.path, problem.line, problem.column, problem.code), problem)
+    return list(found.values())

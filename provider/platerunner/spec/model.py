@@ -70,15 +70,37 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A step of a matrix, and the values that it stands for.
+
+    :param values: pairs of name and value; those in which all members that are meant agree are left out.
+    """
+
+    step: str
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class InputRef:
     """Where an input comes from.
 
     :param source: ``dataset``, the name of a step, or ``workspace`` for a gate's own key pattern.
     :param name: of the file set or of the output, or the key pattern.
+    :param members: the steps of a matrix whose files the input has together; then no step is called ``source``.
+    :param pattern: of the keys of these files, with the matrix's names as wildcards.
     """
 
     source: str
     name: str
+    members: tuple[Member, ...] = ()
+    pattern: str = ""
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps that write the files; none for files of the dataset and of the workspace's own patterns."""
+        if self.members:
+            return tuple(member.step for member in self.members)
+        return () if self.source in {"dataset", "workspace"} else (self.source,)
 
     def __str__(self) -> str:
         return f"{self.source}.{self.name}"
@@ -234,5 +256,4 @@ class Pipeline:
 
 
 def _upstream(refs: Iterable[InputRef], needs: tuple[str, ...]) -> tuple[str, ...]:
-    sources = [ref.source for ref in refs if ref.source not in {"dataset", "workspace"}]
-    return tuple(dict.fromkeys([*sources, *needs]))
+    return tuple(dict.fromkeys([*(step for ref in refs for step in ref.steps), *needs]))

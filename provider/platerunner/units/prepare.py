@@ -6,7 +6,7 @@ from typing import NamedTuple
 from platerunner.catalog.model import Module
 from platerunner.spec.model import InputRef, Pipeline, Step
 from platerunner.spec.templates import render
-from platerunner.units.available import Available, from_step, from_workspace_pattern
+from platerunner.units.available import Available, from_step, from_workspace_pattern, together
 from platerunner.units.chain import from_plan
 from platerunner.units.context import RunContext
 from platerunner.units.dataset import from_dataset
@@ -58,8 +58,11 @@ def plan_one(
             return _from_dataset(pipeline, ref, context, data)
         if ref.source == "workspace":
             return from_workspace_pattern(ref.name, workspace)
-        upstream = _step(pipeline, ref.source)
-        return from_step(upstream, upstream.outputs[ref.name], workspace, store.current(context.run_id, upstream.name))
+        return _of_steps(ref, written)
+
+    def written(source: str, name: str) -> Available:
+        upstream = _step(pipeline, source)
+        return from_step(upstream, upstream.outputs[name], workspace, store.current(context.run_id, upstream.name))
 
     settings = settle(step, modules, context, pipeline.path.parent)
     files = hash_files(settings)
@@ -143,5 +146,16 @@ def _look_up_before(
         return _from_dataset(pipeline, ref, context, data)
     if ref.source == "workspace":
         return from_workspace_pattern(ref.name, workspace)
-    upstream = _step(pipeline, ref.source)
-    return from_plan(upstream, upstream.outputs[ref.name], workspace, plans[upstream.name])
+
+    def planned(source: str, name: str) -> Available:
+        upstream = _step(pipeline, source)
+        return from_plan(upstream, upstream.outputs[name], workspace, plans[upstream.name])
+
+    return _of_steps(ref, planned)
+
+
+def _of_steps(ref: InputRef, look_up: Callable[[str, str], Available]) -> Available:
+    """What a step writes, or all steps of a matrix together."""
+    if not ref.members:
+        return look_up(ref.source, ref.name)
+    return together(ref, ((member, look_up(member.step, ref.name)) for member in ref.members))

@@ -232,3 +232,41 @@ def test_correcting_a_wrong_channel_map_reruns_only_what_it_touches(lab):
     # The names alone changed places: keys are the same as before, contents are not.
     lab.spec = lab.spec.replace("DNA: ER, ER: RNA", "DNA: RNA, ER: ER")
     assert lab.run()["illum_calc"] == ["plate=P1"]
+
+
+MATRIX = SPEC.replace('    with: {nuclei: "{{ params.nuclei }}"}\n', """\
+    matrix: {area: [30, 40]}
+    with: {nuclei: DNA, min_area: "{matrix.area}"}
+""").replace('"measurements/{plate}', '"measurements/{matrix.area}/{plate}').replace(
+    """    foreach: [plate]
+    inputs: {tables: measure.image}
+""", """    foreach: [plate, area]
+    inputs: {tables: measure.image}
+""").replace('"report/{plate}/', '"report/{plate}/{area}/')  # fmt: skip
+
+
+def test_a_step_takes_the_files_of_all_members_of_a_matrix_with_their_values(lab):
+    lab.spec = MATRIX
+    expected = {"measure-area-30": WELLS, "measure-area-40": WELLS, "report": ["plate=P1/area=30", "plate=P1/area=40"]}
+    before = {step: list(states(plan)) for step, plan in lab.plan_all().items() if step in expected}
+    ran = lab.run()
+    assert before == {step: units for step, units in ran.items() if step in expected} == expected
+    (first, _) = lab.plan_one("report").plan.units
+    assert [file.key for file in first.task.inputs["tables"]] == [
+        f"measurements/30/P1/{w}/Image.csv" for w in ("A01", "A02")
+    ]
+    assert all(units == [] for units in lab.run().values())
+
+
+def test_another_value_in_a_matrix_runs_alone(lab):
+    lab.spec = MATRIX
+    lab.run()
+    lab.spec = MATRIX.replace("[30, 40]", "[30, 40, 50]")
+    ran = {step: units for step, units in lab.run().items() if units}
+    assert ran == {"measure-area-50": WELLS, "report": ["plate=P1/area=50"]}
+
+
+def test_what_failed_in_one_member_keeps_only_that_back(lab):
+    lab.spec = MATRIX
+    lab.fails = {("measure-area-40", unit) for unit in WELLS}
+    assert lab.run()["report"] == ["plate=P1/area=30"]
