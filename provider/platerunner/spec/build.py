@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from platerunner.catalog import quantities
-from platerunner.catalog.loader import resources
+from platerunner.catalog.loader import quantified, resources
 from platerunner.catalog.model import Module, Resources
 from platerunner.spec import model
 from platerunner.spec.draft import Data, Draft, path_of, readable
@@ -143,12 +143,14 @@ def _override(draft: Draft, step: Data, data: Data) -> model.Override:
     defaults = draft.data.get("defaults", {})
     layers = (defaults.get("resources", {}), step.get("resources", {}))
     return model.Override(
-        when=data["when"],
+        when=data.get("when"),
         module=data.get("module"),
         image=data.get("image") or (_default_image(defaults, module) if other else None),
         with_=data.get("with", {}),
         load_data=_load_data(data),
         resources=resources(*layers, base=module.resources) if other else None,
+        where=data.get("where", {}),
+        asks=quantified(data.get("resources", {})),
     )
 
 

@@ -133,18 +133,22 @@ class LoadDataMapping:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Other settings for a step when a condition on the params holds; see :meth:`Step.under`.
+    """Other settings for a step when a condition on the params holds, or for some units; see :meth:`Step.under`.
 
-    :param when: Jinja expression template over ``params``.
+    :param when: Jinja expression template over ``params``; None for always.
+    :param where: wildcard of ``foreach`` to value or list of values, as text (templated); empty for all units.
     :param resources: what the step asks for under another module, whose catalog entry may differ; None for no change.
+    :param asks: resources, by name, that the override names itself.
     """
 
-    when: str
+    when: str | None = None
     module: str | None = None
     image: str | None = None
     with_: Mapping[str, Any] = field(default_factory=dict)
     load_data: LoadDataMapping | None = None
     resources: Resources | None = None
+    where: Mapping[str, Any] = field(default_factory=dict)
+    asks: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +196,7 @@ class Step:
             with_=override.with_ if other else {**self.with_, **override.with_},
             load_data=override.load_data if other else override.load_data or self.load_data,
             image=override.image if other else override.image or self.image,
-            resources=override.resources or self.resources,
+            resources=replace(override.resources or self.resources, **override.asks),
             overrides=(),
         )
 

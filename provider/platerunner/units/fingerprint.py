@@ -23,7 +23,7 @@ _NOTHING: Renamed = MappingProxyType({})
 
 
 class Fingerprints:
-    """Fingerprints of a step's units; what they share is hashed once.
+    """Fingerprints of units that run under the same settings; what they share is hashed once.
 
     :param ingredients: see :func:`step_ingredients`.
     """

@@ -1,7 +1,8 @@
 """The two doors to planning: one step within a run, and a whole pipeline before it runs."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any
 
 from platerunner.catalog.model import Module
 from platerunner.spec.model import InputRef, Pipeline, Step
@@ -12,22 +13,15 @@ from platerunner.units.context import RunContext
 from platerunner.units.dataset import from_dataset
 from platerunner.units.errors import PlanningError
 from platerunner.units.fingerprint import Fingerprints, step_ingredients
-from platerunner.units.model import StepPlan, StepSettings
+from platerunner.units.model import StepPlan
 from platerunner.units.outcomes import OutcomeStore
 from platerunner.units.planning import plan_step
-from platerunner.units.settings import data_root, settle, workspace_url
-from platerunner.units.tasks import StepTaskBuilder
-from platerunner.units.toolfiles import ToolFiles, hash_files
+from platerunner.units.settings import data_root, workspace_url
+from platerunner.units.toolfiles import hash_files
+from platerunner.units.variants import Variants
 from platerunner_unit.storage import Storage
 
 StorageFactory = Callable[[str], Storage]
-
-
-class PlannedStep(NamedTuple):
-    """A step's plan, and what makes its manifests."""
-
-    plan: StepPlan
-    step_task: StepTaskBuilder
 
 
 def plan_one(
@@ -38,8 +32,8 @@ def plan_one(
     *,
     data: Storage,
     workspace: Storage,
-    digest: str | None,
-) -> PlannedStep:
+    digests: Callable[[str], str | None],
+) -> StepPlan:
     """Plan a step within a run, after the steps before it have ended.
 
     Units that are asked for again are done here: a run makes them pending by forgetting their outcomes, once.
@@ -47,7 +41,7 @@ def plan_one(
     :param step_name: of a step that runs units, no gate.
     :param modules: the catalog.
     :param data: the data root.
-    :param digest: of the step's image; None if it cannot be known.
+    :param digests: for an image's name, its digest; None if it cannot be known.
     :raises PlanningError: if the step cannot be planned; the message is for the scientist.
     """
     step = _step(pipeline, step_name)
@@ -64,13 +58,9 @@ def plan_one(
         upstream = _step(pipeline, source)
         return from_step(upstream, upstream.outputs[name], workspace, store.current(context.run_id, upstream.name))
 
-    settings = settle(step, modules, context, pipeline.path.parent)
-    files = hash_files(settings)
-    plan = plan_step(step, _inputs(step, look_up), _fingerprints(step, settings, files, digest), workspace)
-    return PlannedStep(
-        context.options.restrict(plan),
-        StepTaskBuilder(pipeline.name, context.run_id, settings, files, digest, data, workspace),
-    )
+    variants = Variants(step, modules, context, pipeline.path.parent)
+    plan = _plan(step, _inputs(step, look_up), variants, digests, workspace)
+    return context.options.restrict(plan)
 
 
 def plan_pipeline(
@@ -99,17 +89,16 @@ def plan_pipeline(
         return listed[ref]
 
     for step in pipeline.modules:
-        settings = settle(step, modules, context, pipeline.path.parent)
-        fingerprints = _fingerprints(step, settings, hash_files(settings), digests.get(settings.image))
-        plan = plan_step(step, _inputs(step, look_up), fingerprints, workspace)
+        variants = Variants(step, modules, context, pipeline.path.parent)
+        plan = _plan(step, _inputs(step, look_up), variants, digests.get, workspace)
         plans[step.name] = context.options.repeat(context.options.restrict(plan))
     return list(plans.values())
 
 
 def images(pipeline: Pipeline, modules: Mapping[str, Module], context: RunContext) -> list[str]:
     """The images that a pipeline runs under these params, to be resolved to digests."""
-    settled = (settle(step, modules, context, pipeline.path.parent) for step in pipeline.modules)
-    return sorted({settings.image for settings in settled})
+    variants = (Variants(step, modules, context, pipeline.path.parent) for step in pipeline.modules)
+    return sorted({image for each in variants for image in each.images()})
 
 
 def _step(pipeline: Pipeline, name: str) -> Step:
@@ -125,8 +114,25 @@ def _inputs(step: Step, look_up: Callable[[InputRef], Available]) -> dict[str, A
     return {name: by_ref[ref] for name, ref in step.inputs.items()}
 
 
-def _fingerprints(step: Step, settings: StepSettings, files: ToolFiles, digest: str | None) -> Fingerprints:
-    return Fingerprints(step_ingredients(settings, files, step.outputs, digest))
+def _plan(
+    step: Step,
+    inputs: Mapping[str, Available],
+    variants: Variants,
+    digests: Callable[[str], str | None],
+    workspace: Storage,
+) -> StepPlan:
+    known: dict[int, Fingerprints] = {}
+
+    def fingerprints(values: Mapping[str, Any]) -> Fingerprints:
+        settings = variants.of(values)
+        if id(settings) not in known:  # the variants keep them, so that no other object gets the id
+            ingredients = step_ingredients(settings, hash_files(settings), step.outputs, digests(settings.image))
+            known[id(settings)] = Fingerprints(ingredients)
+        return known[id(settings)]
+
+    plan = plan_step(step, inputs, fingerprints, workspace)
+    notes = variants.notes([unit.task.values for unit in plan.units])
+    return replace(plan, notes=(*plan.notes, *notes))
 
 
 def _from_dataset(pipeline: Pipeline, ref: InputRef, context: RunContext, data: Storage) -> Available:
