@@ -1,6 +1,6 @@
 """The catalog: modules that are shipped, and those of a lab's own folders."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -143,14 +143,16 @@ def resources(*layers: Mapping[str, Any], base: Resources | None = None) -> Reso
     """
     values = {field.name: getattr(base or Resources(), field.name) for field in fields(Resources)}
     for layer in layers:
-        values |= dict(_quantities(layer))
+        values |= quantified(layer)
     return Resources(**values)
 
 
-def _quantities(layer: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key, value in layer.items():
-        kind = {"memory": "size", "disk": "size", "timeout": "duration", "stall": "duration"}.get(key)
-        yield key, quantities.KINDS[kind](value) if kind else value
+def quantified(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """Resources as written, as numbers: bytes and seconds."""
+    return {key: quantities.KINDS[_KINDS[key]](value) if key in _KINDS else value for key, value in layer.items()}
+
+
+_KINDS = {"memory": "size", "disk": "size", "timeout": "duration", "stall": "duration"}
 
 
 def unknown_module(name: str, modules: Mapping[str, Module]) -> tuple[str, str]:

@@ -46,8 +46,8 @@ def compare(old: SpecSession, new: SpecSession) -> list[StepDiff]:
         diff_step(
             plans[0].get(step, StepPlan(step, ())),
             plans[1].get(step, StepPlan(step, ())),
-            old.ingredients(step) if step in plans[0] else {},
-            new.ingredients(step) if step in plans[1] else {},
+            old.ingredients(step) if step in plans[0] else None,
+            new.ingredients(step) if step in plans[1] else None,
         )
         for step in dict.fromkeys([*plans[1], *plans[0]])
     ]

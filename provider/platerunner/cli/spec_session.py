@@ -20,7 +20,7 @@ from platerunner.units.context import RunContext
 from platerunner.units.errors import PlanningError
 from platerunner.units.model import PlannedUnit, StepPlan
 from platerunner.units.outcomes import OutcomeStore
-from platerunner.units.prepare import images, ingredients_of
+from platerunner.units.prepare import IngredientsOf, images, ingredients_of
 from platerunner.units.settings import workspace_url
 from platerunner.units.unit_patterns import UnitPattern
 from platerunner_unit.storage import Storage, StorageError
@@ -54,8 +54,8 @@ class SpecSession:
                       "Give AIRFLOW_CONN_PLATERUNNER, or --local.", style="yellow")  # fmt: skip
         return plan_or_fail(self.pipeline, self.context, self.connection)
 
-    def ingredients(self, step: str) -> dict[str, Any]:
-        """What a step's fingerprints are made of."""
+    def ingredients(self, step: str) -> IngredientsOf:
+        """What a step brings into its units' fingerprints, by their wildcards."""
         modules = load_catalog()
         found = digests(images(self.pipeline, modules, self.context), self.connection)
         return ingredients_of(self.pipeline, step, modules, self.context, found)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from platerunner.documents.problems import Problem
 
@@ -53,7 +54,7 @@ def sarif(problems: Iterable[Problem]) -> str:
 
 def _result(problem: Problem) -> dict[str, Any]:
     region = {"startLine": problem.line, "startColumn": problem.column}
-    place = {"artifactLocation": {"uri": problem.path.as_posix()}, "region": region}
+    place = {"artifactLocation": {"uri": quote(problem.path.as_posix())}, "region": region}
     message = {"text": f"{problem.message}. {problem.remedy}"}
     return {"ruleId": problem.code, "level": "error", "message": message, "locations": [{"physicalLocation": place}]}
 

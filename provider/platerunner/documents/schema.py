@@ -6,7 +6,7 @@ template over these names. ``x-quantity``: text is a quantity of this kind (see 
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -44,6 +44,31 @@ def load(package: str, name: str) -> Schema:
     root = _inlined(raw, raw["$defs"])
     del root["$defs"]
     return Schema(raw, root, _Validator(root))
+
+
+def part_of(schema: Schema, keys: Iterable[str]) -> Schema:
+    """The schema of a document with only some of a schema's top-level keys, and nothing required at any depth."""
+    properties = schema.root["properties"]
+    root = {
+        "$schema": schema.root["$schema"],
+        "title": f"{schema.root['title']}: a part that pipelines share",
+        "description": "What several pipelines have in common; each names this file in its `include`.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {key: _without_required(properties[key]) for key in keys},
+    }
+    return Schema(root, root, _Validator(root))
+
+
+def _without_required(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _without_required(value) for key, value in node.items() if not _is_required(key, value)}
+    return [_without_required(item) for item in node] if isinstance(node, list) else node
+
+
+def _is_required(key: str, value: Any) -> bool:
+    """Whether it is the keyword ``required``, not a property of that name."""
+    return key == "required" and isinstance(value, list)
 
 
 def _inlined(node: Any, definitions: Mapping[str, Any]) -> Any:

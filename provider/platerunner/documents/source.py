@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -33,10 +33,12 @@ class Position:
 
     :param line: from 1.
     :param column: from 1, in characters.
+    :param file: 0 for the document's own file, else the number of a part's; see :meth:`Source.adopt`.
     """
 
     line: int
     column: int
+    file: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Source:
 
     :param data: dicts with text keys, lists, scalars by the core schema of YAML 1.2.
     :param marks: for every value.
+    :param parts: path and lines of the files that were merged into it.
     """
 
     path: Path
@@ -68,6 +71,22 @@ class Source:
     data: Any = None
     marks: dict[Keys, Mark] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    parts: list[tuple[Path, list[str]]] = field(default_factory=list)
+
+    def adopt(self, part: "Source") -> int:
+        """Make another file known as a part of this document; its number in positions."""
+        self.parts.append((part.path, part.lines))
+        return len(self.parts)
+
+    def take_marks(self, part: "Source", keys: Keys, file: int) -> None:
+        """Take over where a part has a value, and everything below it.
+
+        :param file: the part's number.
+        """
+        for place, mark in part.marks.items():
+            if place[: len(keys)] == keys:
+                value, key = replace(mark.value, file=file), replace(mark.key, file=file)
+                self.marks[place] = replace(mark, value=value, key=key)
 
     def mark(self, keys: Keys) -> Mark:
         """The mark of a value, or of the nearest one around it if there is none there."""
@@ -82,16 +101,21 @@ class Source:
         :returns: the scalar's beginning if it is folded or escaped, so that offsets do not add up.
         """
         mark = self.mark(keys)
-        line = self.lines[mark.value.line - 1] if mark.value.line <= len(self.lines) else ""
+        line = self._place(mark.value)[1]
         begin = mark.value.column - 1 + (not mark.plain)
         if mark.text is not None and line.startswith(mark.text, begin):
-            return Position(mark.value.line, begin + offset + 1)
+            return replace(mark.value, column=begin + offset + 1)
         return mark.value
 
     def add(self, at: Position, message: str, remedy: str, code: str) -> None:
         """Note a problem."""
-        line = self.lines[at.line - 1] if at.line <= len(self.lines) else ""
-        self.problems.append(Problem(self.path, at.line, at.column, message, remedy, code, line))
+        path, line = self._place(at)
+        self.problems.append(Problem(path, at.line, at.column, message, remedy, code, line))
+
+    def _place(self, at: Position) -> tuple[Path, str]:
+        """The file of a position, and its line."""
+        path, lines = self.parts[at.file - 1] if at.file else (self.path, self.lines)
+        return path, lines[at.line - 1] if at.line <= len(lines) else ""
 
     def at_key(self, keys: Keys, message: str, remedy: str, code: str) -> None:
         """Note a problem of a mapping key."""

@@ -1,7 +1,7 @@
 """What a step's state remembers of its units' attempts, and what follows for the next ones."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -134,22 +134,28 @@ def fresh(state: StepState) -> StepState:
     return replace(state, attempts={}, losses={}, extra=kept)
 
 
-def by_need(units: Iterable[str], state: StepState, first: Ask) -> dict[Ask, list[str]]:
+def by_need(units: Iterable[str], state: StepState, first: Callable[[str], Ask]) -> dict[Ask, list[str]]:
     """Units by what their next attempt asks for: what they were last found to need, else the step's resources.
 
     Memory, disk and timeout are never lowered below the step's own, which may have been raised since.
+
+    :param first: for a unit, what the spec says.
     """
     groups: dict[Ask, list[str]] = defaultdict(list)
     needs = state.extra.get("needs", {})
     for unit in units:
-        groups[_at_least(first, Ask.from_json(needs[unit])) if unit in needs else first].append(unit)
+        own = first(unit)
+        groups[_at_least(own, Ask.from_json(needs[unit])) if unit in needs else own].append(unit)
     return dict(groups)
 
 
-def beyond(state: StepState, first: Ask) -> dict[str, dict[str, Any]]:
-    """Unit id to its need, of those that need more than the step gives: what is worth keeping for later runs."""
+def beyond(state: StepState, first: Callable[[str], Ask]) -> dict[str, dict[str, Any]]:
+    """Unit id to its need, of those that need more than the step gives: what is worth keeping for later runs.
+
+    :param first: for a unit, what the spec says.
+    """
     needs = {unit: Ask.from_json(raw) for unit, raw in state.extra.get("needs", {}).items()}
-    return {unit: need.to_json() for unit, need in needs.items() if _at_least(first, need) != first}
+    return {unit: need.to_json() for unit, need in needs.items() if _at_least(first(unit), need) != first(unit)}
 
 
 def _at_least(first: Ask, need: Ask) -> Ask:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
 from platerunner.batch.images import resolve
 from platerunner.batch.model import JobView, StepState, Submission
@@ -38,9 +39,10 @@ from platerunner.units.context import RunContext
 from platerunner.units.model import StepPlan, StepSettings, UnitState
 from platerunner.units.outcomes import OutcomeStore
 from platerunner.units.prepare import plan_one
-from platerunner.units.settings import data_root, settle, workspace_url
+from platerunner.units.settings import data_root, workspace_url
 from platerunner.units.tasks import StepTaskBuilder
 from platerunner.units.toolfiles import hash_files
+from platerunner.units.variants import Variants
 from platerunner_unit.category import Category
 from platerunner_unit.manifest import UnitTask
 from platerunner_unit.outcome import run_prefix
@@ -81,16 +83,12 @@ class StepRun:
         self.variables = dict(variables or {})
         self.workspace = hook.storage(workspace_url(pipeline, context))
         self.state_file = StateFile(self.workspace, context.run_id, step)
+        self._images: dict[str, tuple[str, str | None]] = {}
 
     @cached_property
-    def settings(self) -> StepSettings:
-        """The step's settings under the run's params."""
-        return settle(self.step, load_catalog(), self.context, self.pipeline.path.parent)
-
-    @cached_property
-    def image(self) -> tuple[str, str | None]:
-        """The image's full reference, and its digest if it is known."""
-        return resolve(self.settings.image, self.hook.settings.registry, self.hook.ecr)
+    def variants(self) -> Variants:
+        """The step's settings under the run's params, by unit."""
+        return Variants(self.step, load_catalog(), self.context, self.pipeline.path.parent)
 
     def plan(self) -> StepPlan:
         """What there is to do now.
@@ -104,8 +102,8 @@ class StepRun:
             self.context,
             data=self._data,
             workspace=self.workspace,
-            digest=self.image[1],
-        ).plan
+            digests=lambda image: self._image(image)[1],
+        )
 
     def start(self) -> StepPlan:
         """Adopt what runs, and submit what is pending and does not run.
@@ -115,7 +113,7 @@ class StepRun:
 
         :returns: the plan as it was before.
         """
-        state = self._submitter.resume(self.state_file.load())
+        state = self._submitter().resume(self.state_file.load())
         if state.live:
             state, _ = self._recorded(state)
         else:
@@ -128,9 +126,8 @@ class StepRun:
         if running:
             log.info("%s: %d units run already; waiting for their jobs", self.step.name, len(pending) - len(todo))
         if todo:
-            groups = by_need(todo, state, Ask.of(self.settings.resources))
-            chosen = {ask: [todo[unit] for unit in units] for ask, units in groups.items()}
-            self._submitter.submit(state, self._builder, chosen)
+            groups = by_need(todo, state, lambda unit: self._first_ask(todo[unit].values))
+            self._submit(state, {ask: [todo[unit] for unit in units] for ask, units in groups.items()})
         elif not running:
             self.state_file.save(state)
         return plan
@@ -164,7 +161,9 @@ class StepRun:
         pending = {task.unit for task in plan.tasks(UnitState.PENDING)}
         failed = [failure for failure in failures(state) if failure.unit in pending]
         result = self._result(state, plan, failed)
-        save_needs(self.workspace, self.step.name, beyond(state, Ask.of(self.settings.resources)))
+        values = {unit.task.unit: unit.task.values for unit in plan.units}
+        needs = beyond(state, lambda unit: self._first_ask(values.get(unit, {})))
+        save_needs(self.workspace, self.step.name, needs)
         key = f"{run_prefix(self.context.run_id, self.step.name)}result.json"
         self.workspace.put(key, json.dumps(result.to_json(), indent=1).encode())
         return result, failed
@@ -199,16 +198,38 @@ class StepRun:
     def _data(self) -> Storage:
         return self.hook.storage(data_root(self.pipeline, self.context))
 
-    @cached_property
-    def _builder(self) -> StepTaskBuilder:
-        files = hash_files(self.settings)
-        name, run_id = self.pipeline.name, self.context.run_id
-        return StepTaskBuilder(name, run_id, self.settings, files, self.image[1], self._data, self.workspace)
+    def _image(self, name: str) -> tuple[str, str | None]:
+        """An image's full reference, and its digest if it is known."""
+        if name not in self._images:
+            self._images[name] = resolve(name, self.hook.settings.registry, self.hook.ecr)
+        return self._images[name]
 
-    @property
-    def _submitter(self) -> Submitter:
+    def _first_ask(self, values: Mapping[str, Any]) -> Ask:
+        """What the spec gives a unit."""
+        return Ask.of(self.variants.of(values).resources)
+
+    def _submit(self, state: StepState, asks: Mapping[Ask, Sequence[UnitTask]]) -> StepState:
+        """Submit units, those that run under the same settings together."""
+        groups: dict[int, tuple[StepSettings, dict[Ask, list[UnitTask]]]] = {}
+        for ask, task in ((ask, task) for ask, tasks in asks.items() for task in tasks):
+            settings = self.variants.of(task.values)
+            groups.setdefault(id(settings), (settings, {}))[1].setdefault(ask, []).append(task)
+        for settings, by_ask in groups.values():
+            image, digest = self._image(settings.image)
+            state = self._submitter(image).submit(state, self._builder(settings, digest), by_ask)
+        return state
+
+    def _builder(self, settings: StepSettings, digest: str | None) -> StepTaskBuilder:
+        name, run_id, files = self.pipeline.name, self.context.run_id, hash_files(settings)
+        return StepTaskBuilder(name, run_id, settings, files, digest, self._data, self.workspace)
+
+    def _submitter(self, image: str = "") -> Submitter:
+        """What submits units, and finds again what was submitted.
+
+        :param image: full reference; what is found again has its own.
+        """
         hook = self.hook
-        return Submitter(hook.batch, hook.settings, self.workspace, self.state_file, self.image[0], self.variables)
+        return Submitter(hook.batch, hook.settings, self.workspace, self.state_file, image, self.variables)
 
     def _forgetting(self, state: StepState) -> StepState:
         """Forget what is to be done again: once in a run, for a task that is cleared repeats failures alone."""
@@ -236,7 +257,7 @@ class StepRun:
         index = OutcomeStore(self.workspace).index(self.step.name)
         collector = Collector(self.hook.batch, self.workspace, index)
         for submission in ended:
-            manifest = read_manifest(self.workspace, self._submitter.prefix(submission))
+            manifest = read_manifest(self.workspace, self._submitter().prefix(submission))
             failed = failed_jobs(self.hook.batch, submission, views.get(str(submission.job_id)))
             found = collector.collect(submission, manifest, failed)
             state = record(state, found.succeeded, found.failed)
@@ -257,11 +278,10 @@ class StepRun:
         tasks = self._tasks_of(ended)
         if any(failure.cleared for group in groups.values() for failure in group):
             tasks |= {task.unit: task for task in self.plan().tasks(UnitState.PENDING)}  # files may have changed since
-        chosen = {ask: [tasks[failure.unit] for failure in group] for ask, group in groups.items()}
-        return self._submitter.submit(state, self._builder, chosen)
+        return self._submit(state, {ask: [tasks[failure.unit] for failure in group] for ask, group in groups.items()})
 
     def _tasks_of(self, submissions: Sequence[Submission]) -> dict[str, UnitTask]:
-        manifests = (read_manifest(self.workspace, self._submitter.prefix(s)) for s in submissions)
+        manifests = (read_manifest(self.workspace, self._submitter().prefix(s)) for s in submissions)
         return {task.unit: task for manifest in manifests for task in manifest.units}
 
     def _result(self, state: StepState, plan: StepPlan, failed: Sequence[UnitFailure]) -> StepResult:

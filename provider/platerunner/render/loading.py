@@ -11,6 +11,7 @@ from airflow.sdk import DAG, get_parsing_context
 
 from platerunner.render.dag import build_dag
 from platerunner.render.import_errors import report
+from platerunner.spec.includes import is_shared
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.problems import Problem, SpecError
 
@@ -22,9 +23,9 @@ def load_dags(
 ) -> None:
     """Put a DAG per spec where Airflow finds it.
 
-    At a task's start only the spec of that task's DAG is read.
+    At a task's start only the spec of that task's DAG is read, with what it includes.
 
-    :param source: a folder of ``*.yaml`` files, or one file.
+    :param source: a folder of ``*.yaml`` files, or one file; ``_*.yaml`` are parts that specs include, no specs.
     :param namespace: the DAG file's ``globals()``.
     :param default_args: Airflow's, for every task of every DAG, e.g. ``{"on_failure_callback": [SlackNotifier(...)]}``.
     """
@@ -55,7 +56,8 @@ def _build(path: Path, owners: dict[str, str], default_args: Mapping[str, Any] |
 def _specs(source: Path) -> list[Path]:
     if source.is_file():
         return [source]
-    return sorted(path for path in source.iterdir() if path.suffix in (".yaml", ".yml")) if source.is_dir() else []
+    found = source.iterdir() if source.is_dir() else ()
+    return sorted(path for path in found if path.suffix in (".yaml", ".yml") and not is_shared(path))
 
 
 def _wanted(paths: list[Path], dag_id: str | None) -> Iterator[Path]:

@@ -97,8 +97,11 @@ class GateRun:
     def _files_of(self, ref: InputRef) -> list[InputFile]:
         if ref.source == "workspace":
             return from_workspace_pattern(ref.name, self.workspace).files
-        step = self.pipeline.steps.get(ref.source)
-        if not isinstance(step, Step):
-            return []  # raw files are the dataset's, not the gate's
-        current = OutcomeStore(self.workspace).current(self.run_id, step.name)
-        return from_step(step, step.outputs[ref.name], self.workspace, current).files
+        # Raw files are the dataset's, not the gate's.
+        return [file for name in ref.steps for file in self._written(name, ref.name)]
+
+    def _written(self, name: str, output: str) -> list[InputFile]:
+        step = self.pipeline.steps[name]
+        assert isinstance(step, Step)
+        current = OutcomeStore(self.workspace).current(self.run_id, name)
+        return from_step(step, step.outputs[output], self.workspace, current).files

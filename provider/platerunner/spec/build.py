@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from platerunner.catalog import quantities
-from platerunner.catalog.loader import resources
+from platerunner.catalog.loader import quantified, resources
 from platerunner.catalog.model import Module, Resources
 from platerunner.spec import model
 from platerunner.spec.draft import Data, Draft, path_of, readable
 from platerunner.spec.rules.names import report_name
-from platerunner.spec.rules.references import REFERENCE
+from platerunner.spec.targets import parse_output, parse_target
 
 REPORT_MODULE = "imaging.montage"
 
@@ -46,8 +46,9 @@ def _dataset(data: Data) -> model.Dataset:
 
 
 def _file_set(name: str, value: Any) -> model.FileSet:
-    complete = value.get("complete", ()) if isinstance(value, dict) else ()
-    return model.FileSet(name, path_of(value), tuple(complete))
+    if isinstance(value, str):
+        return model.FileSet(name, value)
+    return model.FileSet(name, path_of(value), tuple(value.get("complete", ())), value.get("rename", {}))
 
 
 def _steps(draft: Draft) -> Iterator[tuple[str, model.Step | model.Gate]]:
@@ -56,7 +57,7 @@ def _steps(draft: Draft) -> Iterator[tuple[str, model.Step | model.Gate]]:
         if "gate" not in data:
             yield name, _step(draft, name, data, position)
             continue
-        gate = _gate(name, data, position)
+        gate = _gate(draft, name, data, position)
         if gate.report:
             yield gate.report, _report(draft, gate)
         yield name, gate
@@ -69,11 +70,11 @@ def _step(draft: Draft, name: str, data: Data, position: model.Position) -> mode
         name=name,
         module=module.name,
         foreach=tuple(data.get("foreach", ())),
-        inputs={key: _reference(value) for key, value in data.get("inputs", {}).items()},
+        inputs={key: _reference(draft, value) for key, value in data.get("inputs", {}).items()},
         outputs={key: _output(key, value) for key, value in data["outputs"].items()},
         with_=data.get("with", {}),
         load_data=_load_data(data),
-        needs=tuple(data.get("needs", ())),
+        needs=_needs(draft, data),
         image=data.get("image") or _default_image(defaults, module),
         resources=resources(defaults.get("resources", {}), data.get("resources", {}), base=module.resources),
         retry=_retry(defaults.get("retry", {}), data.get("retry", {})),
@@ -88,9 +89,25 @@ def _default_image(defaults: Data, module: Module) -> str | None:
     return None if module.own_image else defaults.get("image")
 
 
-def _reference(text: str) -> model.InputRef:
-    source, _, name = text.partition(".")
-    return model.InputRef(source, name)
+def _reference(draft: Draft, text: str) -> model.InputRef:
+    target = parse_output(text)
+    assert target is not None, text  # or a rule would have noted it
+    matrix = draft.matrices.get(target.step)
+    if matrix is None:
+        return model.InputRef(target.step, target.output)
+    free = matrix.free(target.where)
+    if not free:
+        return model.InputRef(matrix.select(target.where)[0], target.output)
+    members = tuple(
+        model.Member(step, tuple((axis, matrix.members[step][axis]) for axis in free))
+        for step in matrix.select(target.where)
+    )
+    return model.InputRef(target.step, target.output, members, matrix.joint(target.output, target.where))
+
+
+def _needs(draft: Draft, data: Data) -> tuple[str, ...]:
+    targets = [parse_target(needed) for needed in data.get("needs", ())]
+    return tuple(dict.fromkeys(step for target in targets if target for step in draft.members(target)))
 
 
 def _output(name: str, value: Any) -> model.Output:
@@ -126,21 +143,23 @@ def _override(draft: Draft, step: Data, data: Data) -> model.Override:
     defaults = draft.data.get("defaults", {})
     layers = (defaults.get("resources", {}), step.get("resources", {}))
     return model.Override(
-        when=data["when"],
+        when=data.get("when"),
         module=data.get("module"),
         image=data.get("image") or (_default_image(defaults, module) if other else None),
         with_=data.get("with", {}),
         load_data=_load_data(data),
         resources=resources(*layers, base=module.resources) if other else None,
+        where=data.get("where", {}),
+        asks=quantified(data.get("resources", {})),
     )
 
 
-def _gate(name: str, data: Data, position: model.Position) -> model.Gate:
+def _gate(draft: Draft, name: str, data: Data, position: model.Position) -> model.Gate:
     return model.Gate(
         name=name,
         title=data["gate"],
-        needs=tuple(data.get("needs", ())),
-        show={key: _shown(value) for key, value in data.get("show", {}).items()},
+        needs=_needs(draft, data),
+        show={key: _shown(draft, value) for key, value in data.get("show", {}).items()},
         checks=data.get("checks", {}),
         approvers=tuple(data.get("approvers", ())),
         timeout=quantities.duration(data["timeout"]) if "timeout" in data else None,
@@ -149,14 +168,14 @@ def _gate(name: str, data: Data, position: model.Position) -> model.Gate:
     )
 
 
-def _shown(text: str) -> str | model.InputRef:
-    return _reference(text) if REFERENCE.fullmatch(text) else text
+def _shown(draft: Draft, text: str) -> str | model.InputRef:
+    return _reference(draft, text) if parse_output(text) else text
 
 
 def _report(draft: Draft, gate: model.Gate) -> model.Step:
     """The step that makes a gate's contact sheet: one per plate if all that is shown has plates."""
     refs = {key: ref if isinstance(ref, model.InputRef) else _workspace(ref) for key, ref in gate.show.items()}
-    by_plate = all("plate" in _wildcards(draft, ref) for ref in refs.values())
+    by_plate = all("plate" in _wildcards(draft, text) for text in draft.gates[gate.name]["show"].values())
     folder = f"gates/{gate.name}/{{plate}}" if by_plate else f"gates/{gate.name}"
     return model.Step(
         name=report_name(gate.name),
@@ -179,8 +198,8 @@ def _workspace(pattern: str) -> model.InputRef:
     return model.InputRef("workspace", pattern)
 
 
-def _wildcards(draft: Draft, ref: model.InputRef) -> tuple[str, ...]:
-    pattern = readable(ref.name) if ref.source == "workspace" else draft.referred(str(ref))
+def _wildcards(draft: Draft, shown: str) -> tuple[str, ...]:
+    pattern = draft.referred(shown) if parse_output(shown) else readable(shown)
     return pattern.wildcards if pattern else ()
 
 

@@ -12,7 +12,10 @@ from platerunner.documents import schema as schemas
 from platerunner.documents.schema import take_text_as_written
 from platerunner.documents.sentences import check
 from platerunner.documents.source import Keys, Source
+from platerunner.spec.matrix import Matrix, expand
+from platerunner.spec.matrix_rules import check_matrices
 from platerunner.spec.schema import pipeline_schema
+from platerunner.spec.targets import Target, parse_output
 from platerunner_unit.patterns import Pattern, PatternError
 
 Data = Mapping[str, Any]
@@ -23,7 +26,8 @@ class Draft:
     """A spec with its unusable values taken out.
 
     :param modules: the catalog.
-    :param step_names: of all steps and gates, usable or not.
+    :param step_names: of all steps and gates as written, usable or not.
+    :param matrices: of the steps that are repeated; in :attr:`steps` their members stand in their place.
     :param doubtful: places of what is missing something or had something taken out.
     :param places: every usable value with its schema.
     """
@@ -31,6 +35,7 @@ class Draft:
     source: Source
     modules: Mapping[str, Module]
     step_names: tuple[str, ...] = ()
+    matrices: Mapping[str, Matrix] = field(default_factory=dict)
     doubtful: set[Keys] = field(default_factory=set)
     places: tuple[tuple[Keys, Any, schemas.Node], ...] = ()
 
@@ -57,17 +62,40 @@ class Draft:
 
     @cached_property
     def outputs(self) -> dict[str, dict[str, Pattern | None]]:
-        """Step name to output name to pattern; None if it cannot be read."""
-        return {
+        """Step name, as written, to output name to pattern; None if it cannot be read."""
+        plain = {
             step: {name: readable(path_of(value)) for name, value in data.get("outputs", {}).items()}
             for step, data in self.steps.items()
+            if step in self.step_names
         }
+        repeated = {
+            step: {name: readable(matrix.joint(name, {})) for name in matrix.outputs}
+            for step, matrix in self.matrices.items()
+        }
+        return {**plain, **repeated}
+
+    @cached_property
+    def origins(self) -> dict[str, str]:
+        """Id of each step and gate to its name as written, which differs for members of a matrix."""
+        members = {member: step for step, matrix in self.matrices.items() for member in matrix.members}
+        return {name: members.get(name, name) for name in self.data.get("steps", {})}
 
     def referred(self, reference: str) -> Pattern | None:
         """The pattern of ``dataset.<files>`` or ``<step>.<output>``; None if there is none that can be read."""
-        source, _, name = reference.partition(".")
-        known = self.files if source == "dataset" else self.outputs.get(source, {})
-        return known.get(name)
+        target = parse_output(reference)
+        if target is None:
+            return None
+        if target.step == "dataset":
+            return self.files.get(target.output)
+        matrix = self.matrices.get(target.step)
+        if matrix is not None and target.output in matrix.outputs:
+            return readable(matrix.joint(target.output, target.where))
+        return self.outputs.get(target.step, {}).get(target.output)
+
+    def members(self, target: Target) -> tuple[str, ...]:
+        """Ids of the steps that a target names: those of a matrix that have the values, or the step itself."""
+        matrix = self.matrices.get(target.step)
+        return matrix.select(target.where) if matrix is not None else (target.step,)
 
     def supplied(self, step: str) -> set[str] | None:
         """The wildcards that a step's inputs supply; None if that cannot be told."""
@@ -120,10 +148,22 @@ def draft(source: Source, modules: Mapping[str, Module]) -> Draft:
     for keys in sorted(bad, key=len, reverse=True):
         _take_out(source.data, keys)
     places = tuple(schemas.places(schema.root, source.data))
-    unreadable = check_quantities(source, places)
-    result = Draft(source, modules, names, bad | lacking | unreadable, places)
+    doubtful = bad | lacking | check_quantities(source, places)
+    unfit = check_matrices(source, doubtful)
+    for keys in unfit:
+        _take_out(source.data, keys)
+    doubtful |= unfit
+    matrices = expand(source)
+    result = Draft(source, modules, names, matrices, doubtful | set(_of_members(doubtful, matrices)), places)
     _take_own_types(result)
     return result
+
+
+def _of_members(places: set[Keys], matrices: Mapping[str, Matrix]) -> Iterator[Keys]:
+    """What is doubtful of a step that is repeated is doubtful of its members."""
+    for keys in places:
+        matrix = matrices.get(str(keys[1])) if keys[:1] == ("steps",) and len(keys) > 1 else None
+        yield from (("steps", member, *keys[2:]) for member in (matrix.members if matrix else ()))
 
 
 def _take_out(data: Any, keys: Keys) -> None:

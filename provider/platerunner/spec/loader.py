@@ -1,14 +1,15 @@
 """From a YAML file to a pipeline, or to all that is wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from platerunner.catalog.loader import load_catalog
 from platerunner.catalog.model import Module
 from platerunner.documents import source as documents
-from platerunner.documents.problems import DocumentError
+from platerunner.documents.problems import DocumentError, Problem
 from platerunner.spec.build import build
 from platerunner.spec.draft import draft
+from platerunner.spec.includes import include
 from platerunner.spec.model import Pipeline
 from platerunner.spec.problems import SpecError
 from platerunner.spec.rules import RULES
@@ -17,9 +18,9 @@ from platerunner.spec.rules import RULES
 def load_pipeline(path: Path, modules: Mapping[str, Module] | None = None) -> Pipeline:
     """Read a spec.
 
-    :param path: its file; files named in ``with`` are relative to its folder.
+    :param path: its file; files named in ``with`` and ``include`` are relative to its folder.
     :param modules: the catalog; None for the shipped one.
-    :raises SpecError: with every problem of the file.
+    :raises SpecError: with every problem of the file and of those that it includes.
     """
     try:
         return _load(documents.read(path), modules)
@@ -42,9 +43,18 @@ def load_text(text: str | bytes, path: Path, modules: Mapping[str, Module] | Non
 
 
 def _load(source: documents.Source, modules: Mapping[str, Module] | None) -> Pipeline:
+    include(source)
     spec = draft(source, load_catalog() if modules is None else modules)
     for rule in RULES:
         rule(spec)
     if source.problems:
-        raise SpecError(source.problems)
+        raise SpecError(_once(source.problems) if spec.matrices else source.problems)
     return build(spec)
+
+
+def _once(problems: Iterable[Problem]) -> list[Problem]:
+    """What is wrong with all members of a matrix stands in one place, and is said once."""
+    found: dict[tuple[Path, int, int, str], Problem] = {}
+    for problem in problems:
+        found.setdefault((problem.path, problem.line, problem.column, problem.code), problem)
+    return list(found.values())

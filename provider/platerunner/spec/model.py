@@ -18,11 +18,13 @@ class FileSet:
     :param pattern: path pattern relative to the dataset's root.
     :param complete: wildcards whose every combination must exist, over the values that occur for the other wildcards; a
         combination without a file is an input that is missing.
+    :param rename: wildcard to value in the file's name to the name that it goes by.
     """
 
     name: str
     pattern: str
     complete: tuple[str, ...] = ()
+    rename: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +70,37 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A step of a matrix, and the values that it stands for.
+
+    :param values: pairs of name and value; those in which all members that are meant agree are left out.
+    """
+
+    step: str
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class InputRef:
     """Where an input comes from.
 
     :param source: ``dataset``, the name of a step, or ``workspace`` for a gate's own key pattern.
     :param name: of the file set or of the output, or the key pattern.
+    :param members: the steps of a matrix whose files the input has together; then no step is called ``source``.
+    :param pattern: of the keys of these files, with the matrix's names as wildcards.
     """
 
     source: str
     name: str
+    members: tuple[Member, ...] = ()
+    pattern: str = ""
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps that write the files; none for files of the dataset and of the workspace's own patterns."""
+        if self.members:
+            return tuple(member.step for member in self.members)
+        return () if self.source in {"dataset", "workspace"} else (self.source,)
 
     def __str__(self) -> str:
         return f"{self.source}.{self.name}"
@@ -109,18 +133,22 @@ class LoadDataMapping:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Other settings for a step when a condition on the params holds; see :meth:`Step.under`.
+    """Other settings for a step when a condition on the params holds, or for some units; see :meth:`Step.under`.
 
-    :param when: Jinja expression template over ``params``.
+    :param when: Jinja expression template over ``params``; None for always.
+    :param where: wildcard of ``foreach`` to value or list of values, as text (templated); empty for all units.
     :param resources: what the step asks for under another module, whose catalog entry may differ; None for no change.
+    :param asks: resources, by name, that the override names itself.
     """
 
-    when: str
+    when: str | None = None
     module: str | None = None
     image: str | None = None
     with_: Mapping[str, Any] = field(default_factory=dict)
     load_data: LoadDataMapping | None = None
     resources: Resources | None = None
+    where: Mapping[str, Any] = field(default_factory=dict)
+    asks: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +196,7 @@ class Step:
             with_=override.with_ if other else {**self.with_, **override.with_},
             load_data=override.load_data if other else override.load_data or self.load_data,
             image=override.image if other else override.image or self.image,
-            resources=override.resources or self.resources,
+            resources=replace(override.resources or self.resources, **override.asks),
             overrides=(),
         )
 
@@ -232,5 +260,4 @@ class Pipeline:
 
 
 def _upstream(refs: Iterable[InputRef], needs: tuple[str, ...]) -> tuple[str, ...]:
-    sources = [ref.source for ref in refs if ref.source not in {"dataset", "workspace"}]
-    return tuple(dict.fromkeys([*sources, *needs]))
+    return tuple(dict.fromkeys([*(step for ref in refs for step in ref.steps), *needs]))

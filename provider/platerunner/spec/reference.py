@@ -51,6 +51,7 @@ def _sections(root: Node) -> Iterator[tuple[str, str, Node]]:
     yield "dataset", "dataset", properties["dataset"]
     files = _only(properties["dataset"]["properties"]["files"])
     yield "dataset.files.<name>", "A file set in its long form", files["anyOf"][1]
+    yield "dataset.files.<name>.rename", "rename", files["anyOf"][1]["properties"]["rename"]
     yield "dataset.exclude[]", "An exclusion", properties["dataset"]["properties"]["exclude"]["items"]
     yield "defaults", "defaults", properties["defaults"]
     yield "defaults.resources", "resources", properties["defaults"]["properties"]["resources"]
@@ -76,7 +77,7 @@ def _section(path: str, title: str, node: Node) -> str:
     lines = [f"## {title}", "", f"{place}{node['description']}", ""]
     lines += ["| key | value | default | meaning | example |", "|---|---|---|---|---|"]
     required = set(node.get("required", ()))
-    lines += [_row(key, child, required=key in required) for key, child in node["properties"].items()]
+    lines += [_row(key, child, required=key in required) for key, child in node.get("properties", {}).items()]
     lines += [_row("<wildcard>", child, required=False) for child in node.get("patternProperties", {}).values()]
     return "\n".join([*lines, ""])
 

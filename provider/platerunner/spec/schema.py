@@ -3,13 +3,22 @@
 from functools import cache
 from typing import Any
 
-from platerunner.documents.schema import Schema, load
+from platerunner.documents.schema import Schema, load, part_of
+
+SHARED_KEYS = ("owner", "tags", "workspace", "params", "dataset", "defaults")
+"""What specs may share: all but what makes a pipeline one of its own."""
 
 
 @cache
 def pipeline_schema() -> Schema:
     """The schema, ready for use."""
     return load("platerunner.spec", "pipeline.schema.json")
+
+
+@cache
+def shared_schema() -> Schema:
+    """The schema of parts that specs include: nothing is required there."""
+    return part_of(pipeline_schema(), SHARED_KEYS)
 
 
 def schema() -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """What a step may use as input: files of the dataset, of steps before it, of the workspace."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from platerunner.spec.model import Output, Step
+from platerunner.spec.model import InputRef, Member, Output, Step
 from platerunner.units.current import Current
 from platerunner.units.errors import PlanningError
 from platerunner.units.listing import list_matching
@@ -42,6 +42,7 @@ class Available:
     :param promised: keys that a step before this one has still to write, with the step's name.
     :param awaited: keys that it cannot write before its own inputs have come, with the step's name.
     :param notes: what a person should know, as sentences.
+    :param renamed: wildcards whose values go by other names than in the keys, so that the names count beside the keys.
     """
 
     ref: str
@@ -54,6 +55,7 @@ class Available:
     promised: Mapping[str, str] = field(default_factory=dict)
     awaited: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    renamed: tuple[str, ...] = ()
 
 
 def parse_pattern(text: str, what: str) -> Pattern:
@@ -92,6 +94,24 @@ def from_step(upstream: Step, output: Output, workspace: Storage, current: Curre
     waiting = [InputFile(key, "workspace", values=dict(values)) for key, values in current.awaited.get(output.name, ())]
     awaited = dict.fromkeys((file.key for file in waiting), upstream.name)
     return Available(ref, pattern, [*files, *waiting], len(listed), awaited=awaited)
+
+
+def together(ref: InputRef, parts: Iterable[tuple[Member, Available]]) -> Available:
+    """The files of several steps of a matrix as one input, with the values that the steps stand for as wildcards.
+
+    :param ref: names them.
+    :param parts: what there is of each.
+    """
+    found = list(parts)
+    return Available(
+        str(ref),
+        parse_pattern(ref.pattern, f"input {ref}"),
+        [replace(file, values={**file.values, **dict(member.values)}) for member, each in found for file in each.files],
+        sum(each.listed for _, each in found),
+        promised={key: step for _, each in found for key, step in each.promised.items()},
+        awaited={key: step for _, each in found for key, step in each.awaited.items()},
+        notes=tuple(note for _, each in found for note in each.notes),
+    )
 
 
 def from_workspace_pattern(text: str, workspace: Storage) -> Available:

@@ -10,6 +10,7 @@ from platerunner.spec.model import Exclusion, FileSet
 from platerunner.units.available import Available, Excluded, parse_pattern
 from platerunner.units.errors import NothingListed, PlanningError
 from platerunner.units.listing import SAMPLE, Listed, list_matching
+from platerunner.units.names import Names
 from platerunner_unit.manifest import InputFile
 from platerunner_unit.patterns import Pattern, PatternError
 from platerunner_unit.storage import NotFoundError, Storage
@@ -29,13 +30,22 @@ def from_dataset(
     :raises NothingListed: if the root does not exist, no object matches, or none is asked for.
     :raises PlanningError: if a value of ``where`` or ``exclude`` is unfit for its wildcard's type.
     """
+    names = Names(files.rename)
+    found = _as_listed_there(files, storage, names.in_keys(where), tuple(map(names.excluded_keys, exclude)))
+    return names.given(found)
+
+
+def _as_listed_there(
+    files: FileSet, storage: Storage, where: Mapping[str, Any], exclude: tuple[Exclusion, ...]
+) -> Available:
+    """As :func:`from_dataset`, by the values in the files' own names."""
     pattern = parse_pattern(files.pattern, f"dataset.{files.name}")
     only = _only(pattern, where)
     listed = _listed(storage, pattern, {} if files.complete else only, files.name)
     kept = [file for file in listed.files if _asked_for(file.values, only)] if only else listed.files
     if not kept:
         raise NothingListed(_nothing_asked_for(files.name, listed.files, only))
-    usable, excluded = _without(kept, pattern, tuple(exclude))
+    usable, excluded = _without(kept, pattern, exclude)
     absent = _absent(listed.files, usable, excluded, pattern, files.complete, only)
     return Available(
         f"dataset.{files.name}",

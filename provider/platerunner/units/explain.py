@@ -34,7 +34,7 @@ def explain(store: OutcomeStore, step: str, ingredients: Mapping[str, Any], plan
 
     :param store: of the pipeline's workspace.
     :param step: name of the step.
-    :param ingredients: of the step as it is now: :func:`platerunner.units.fingerprint.step_ingredients`.
+    :param ingredients: what the step brings now: :func:`platerunner.units.fingerprint.step_ingredients`.
     :param planned: the unit in its plan.
     """
     task = planned.task

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from platerunner.spec.model import Output
@@ -17,10 +18,12 @@ VERSION = 1
 _DIGEST_BYTES = 16
 
 Inputs = Mapping[str, tuple[InputFile, ...]]
+Renamed = Mapping[str, tuple[str, ...]]
+_NOTHING: Renamed = MappingProxyType({})
 
 
 class Fingerprints:
-    """Fingerprints of a step's units; what they share is hashed once.
+    """Fingerprints of units that run under the same settings; what they share is hashed once.
 
     :param ingredients: see :func:`step_ingredients`.
     """
@@ -28,14 +31,15 @@ class Fingerprints:
     def __init__(self, ingredients: Mapping[str, Any]) -> None:
         self._common = hashlib.blake2b(_canonical(ingredients), digest_size=_DIGEST_BYTES)
 
-    def of(self, unit: str, inputs: Inputs) -> str:
+    def of(self, unit: str, inputs: Inputs, renamed: Renamed = _NOTHING) -> str:
         """A unit's fingerprint, 32 hex digits.
 
         :param unit: its id.
         :param inputs: its files, each list in the order of keys.
+        :param renamed: input name to the wildcards whose values go by other names than in the keys.
         """
         hasher = self._common.copy()
-        hasher.update(_canonical([unit, unit_ingredients(inputs)]))
+        hasher.update(_canonical([unit, unit_ingredients(inputs, renamed)]))
         return hasher.hexdigest()
 
 
@@ -61,11 +65,15 @@ def step_ingredients(
     }
 
 
-def unit_ingredients(inputs: Inputs) -> dict[str, list[list[Any]]]:
-    """What a unit has of its own: root, key, size and ETag of each input."""
-    return {
-        name: [[file.root, file.key, file.size, file.etag] for file in files] for name, files in sorted(inputs.items())
-    }
+def unit_ingredients(inputs: Inputs, renamed: Renamed = _NOTHING) -> dict[str, list[list[Any]]]:
+    """What a unit has of its own: root, key, size and ETag of each input, and what it goes by instead of its key."""
+    return {name: _files(files, renamed.get(name, ())) for name, files in sorted(inputs.items())}
+
+
+def _files(files: tuple[InputFile, ...], renamed: tuple[str, ...]) -> list[list[Any]]:
+    return [
+        [file.root, file.key, file.size, file.etag, *(str(file.values[name]) for name in renamed)] for file in files
+    ]
 
 
 def _load_data(settings: StepSettings) -> dict[str, Any] | None:

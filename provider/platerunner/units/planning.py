@@ -1,6 +1,7 @@
 """Plans a step: which units there are, what each gets and has to write, and whether it has to run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from platerunner.spec.model import Step
 from platerunner.units.available import Available
@@ -13,15 +14,17 @@ from platerunner.units.outcomes import OutcomeStore
 from platerunner_unit.manifest import UnitTask
 from platerunner_unit.storage import Storage
 
+FingerprintsOf = Callable[[Mapping[str, Any]], Fingerprints]
+
 
 def plan_step(
-    step: Step, available: Mapping[str, Available], fingerprints: Fingerprints, workspace: Storage
+    step: Step, available: Mapping[str, Available], fingerprints: FingerprintsOf, workspace: Storage
 ) -> StepPlan:
     """All units of a step and their states; the same for the same files, in whatever order they were listed.
 
     :param step: to be planned.
     :param available: input name to what there is of it.
-    :param fingerprints: of the step under its settings.
+    :param fingerprints: for the ``foreach`` wildcards of a unit, those of the settings that it runs under.
     :param workspace: the pipeline's; its outcomes and outputs tell what is done.
     :raises platerunner.units.errors.PlanningError: if the step's patterns and the files do not fit together.
     """
@@ -37,10 +40,11 @@ def plan_step(
 
 class _Planner:
     def __init__(
-        self, step: Step, available: Mapping[str, Available], fingerprints: Fingerprints, workspace: Storage
+        self, step: Step, available: Mapping[str, Available], fingerprints: FingerprintsOf, workspace: Storage
     ) -> None:
         self._available = available
         self._fingerprints = fingerprints
+        self._renamed = {name: each.renamed for name, each in available.items() if each.renamed}
         self._outputs = [ExpectedOutput(step, output, available) for output in step.outputs.values()]
         index = OutcomeStore(workspace).index(step.name)
         self._history = History(index, workspace, step.foreach, self._outputs)
@@ -64,7 +68,7 @@ class _Planner:
         return UnitTask(
             unit=candidate.unit,
             values=values,
-            fingerprint=self._fingerprints.of(candidate.unit, inputs),
+            fingerprint=self._fingerprints(values).of(candidate.unit, inputs, self._renamed),
             inputs=inputs,
             outputs={each.name: each.files(values, inputs) for each in self._outputs if each.at_least is None},
             open_outputs={each.name: each.open(values) for each in self._outputs if each.at_least is not None},

@@ -1,12 +1,13 @@
 """The two doors to planning: one step within a run, and a whole pipeline before it runs."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 from platerunner.catalog.model import Module
 from platerunner.spec.model import InputRef, Pipeline, Step
 from platerunner.spec.templates import render
-from platerunner.units.available import Available, from_step, from_workspace_pattern
+from platerunner.units.available import Available, from_step, from_workspace_pattern, together
 from platerunner.units.chain import from_plan
 from platerunner.units.context import RunContext
 from platerunner.units.dataset import from_dataset
@@ -15,19 +16,13 @@ from platerunner.units.fingerprint import Fingerprints, step_ingredients
 from platerunner.units.model import StepPlan, StepSettings
 from platerunner.units.outcomes import OutcomeStore
 from platerunner.units.planning import plan_step
-from platerunner.units.settings import data_root, settle, workspace_url
-from platerunner.units.tasks import StepTaskBuilder
-from platerunner.units.toolfiles import ToolFiles, hash_files
+from platerunner.units.settings import data_root, workspace_url
+from platerunner.units.toolfiles import hash_files
+from platerunner.units.variants import Variants
 from platerunner_unit.storage import Storage
 
 StorageFactory = Callable[[str], Storage]
-
-
-class PlannedStep(NamedTuple):
-    """A step's plan, and what makes its manifests."""
-
-    plan: StepPlan
-    step_task: StepTaskBuilder
+IngredientsOf = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 def plan_one(
@@ -38,8 +33,8 @@ def plan_one(
     *,
     data: Storage,
     workspace: Storage,
-    digest: str | None,
-) -> PlannedStep:
+    digests: Callable[[str], str | None],
+) -> StepPlan:
     """Plan a step within a run, after the steps before it have ended.
 
     Units that are asked for again are done here: a run makes them pending by forgetting their outcomes, once.
@@ -47,7 +42,7 @@ def plan_one(
     :param step_name: of a step that runs units, no gate.
     :param modules: the catalog.
     :param data: the data root.
-    :param digest: of the step's image; None if it cannot be known.
+    :param digests: for an image's name, its digest; None if it cannot be known.
     :raises PlanningError: if the step cannot be planned; the message is for the scientist.
     """
     step = _step(pipeline, step_name)
@@ -58,16 +53,15 @@ def plan_one(
             return _from_dataset(pipeline, ref, context, data)
         if ref.source == "workspace":
             return from_workspace_pattern(ref.name, workspace)
-        upstream = _step(pipeline, ref.source)
-        return from_step(upstream, upstream.outputs[ref.name], workspace, store.current(context.run_id, upstream.name))
+        return _of_steps(ref, written)
 
-    settings = settle(step, modules, context, pipeline.path.parent)
-    files = hash_files(settings)
-    plan = plan_step(step, _inputs(step, look_up), _fingerprints(step, settings, files, digest), workspace)
-    return PlannedStep(
-        context.options.restrict(plan),
-        StepTaskBuilder(pipeline.name, context.run_id, settings, files, digest, data, workspace),
-    )
+    def written(source: str, name: str) -> Available:
+        upstream = _step(pipeline, source)
+        return from_step(upstream, upstream.outputs[name], workspace, store.current(context.run_id, upstream.name))
+
+    variants = Variants(step, modules, context, pipeline.path.parent)
+    plan = _plan(step, _inputs(step, look_up), variants, digests, workspace)
+    return context.options.restrict(plan)
 
 
 def plan_pipeline(
@@ -96,9 +90,8 @@ def plan_pipeline(
         return listed[ref]
 
     for step in pipeline.modules:
-        settings = settle(step, modules, context, pipeline.path.parent)
-        fingerprints = _fingerprints(step, settings, hash_files(settings), digests.get(settings.image))
-        plan = plan_step(step, _inputs(step, look_up), fingerprints, workspace)
+        variants = Variants(step, modules, context, pipeline.path.parent)
+        plan = _plan(step, _inputs(step, look_up), variants, digests.get, workspace)
         plans[step.name] = context.options.repeat(context.options.restrict(plan))
     return list(plans.values())
 
@@ -109,21 +102,21 @@ def ingredients_of(
     modules: Mapping[str, Module],
     context: RunContext,
     digests: Mapping[str, str | None],
-) -> dict[str, Any]:
-    """What all units of a step have in common, as their fingerprints count it.
+) -> IngredientsOf:
+    """For the ``foreach`` wildcards of a unit, what its step brings into its fingerprint.
 
     :param digests: image name to digest.
     :raises PlanningError: if there is no such step, or a file of it is missing.
     """
     spec = _step(pipeline, step)
-    settings = settle(spec, modules, context, pipeline.path.parent)
-    return step_ingredients(settings, hash_files(settings), spec.outputs, digests.get(settings.image))
+    variants = Variants(spec, modules, context, pipeline.path.parent)
+    return lambda values: _ingredients(spec, variants.of(values), digests.get)
 
 
 def images(pipeline: Pipeline, modules: Mapping[str, Module], context: RunContext) -> list[str]:
     """The images that a pipeline runs under these params, to be resolved to digests."""
-    settled = (settle(step, modules, context, pipeline.path.parent) for step in pipeline.modules)
-    return sorted({settings.image for settings in settled})
+    variants = (Variants(step, modules, context, pipeline.path.parent) for step in pipeline.modules)
+    return sorted({image for each in variants for image in each.images()})
 
 
 def _step(pipeline: Pipeline, name: str) -> Step:
@@ -139,8 +132,28 @@ def _inputs(step: Step, look_up: Callable[[InputRef], Available]) -> dict[str, A
     return {name: by_ref[ref] for name, ref in step.inputs.items()}
 
 
-def _fingerprints(step: Step, settings: StepSettings, files: ToolFiles, digest: str | None) -> Fingerprints:
-    return Fingerprints(step_ingredients(settings, files, step.outputs, digest))
+def _plan(
+    step: Step,
+    inputs: Mapping[str, Available],
+    variants: Variants,
+    digests: Callable[[str], str | None],
+    workspace: Storage,
+) -> StepPlan:
+    known: dict[int, Fingerprints] = {}
+
+    def fingerprints(values: Mapping[str, Any]) -> Fingerprints:
+        settings = variants.of(values)
+        if id(settings) not in known:  # the variants keep them, so that no other object gets the id
+            known[id(settings)] = Fingerprints(_ingredients(step, settings, digests))
+        return known[id(settings)]
+
+    plan = plan_step(step, inputs, fingerprints, workspace)
+    notes = variants.notes([unit.task.values for unit in plan.units])
+    return replace(plan, notes=(*plan.notes, *notes))
+
+
+def _ingredients(step: Step, settings: StepSettings, digests: Callable[[str], str | None]) -> dict[str, Any]:
+    return step_ingredients(settings, hash_files(settings), step.outputs, digests(settings.image))
 
 
 def _from_dataset(pipeline: Pipeline, ref: InputRef, context: RunContext, data: Storage) -> Available:
@@ -160,5 +173,16 @@ def _look_up_before(
         return _from_dataset(pipeline, ref, context, data)
     if ref.source == "workspace":
         return from_workspace_pattern(ref.name, workspace)
-    upstream = _step(pipeline, ref.source)
-    return from_plan(upstream, upstream.outputs[ref.name], workspace, plans[upstream.name])
+
+    def planned(source: str, name: str) -> Available:
+        upstream = _step(pipeline, source)
+        return from_plan(upstream, upstream.outputs[name], workspace, plans[upstream.name])
+
+    return _of_steps(ref, planned)
+
+
+def _of_steps(ref: InputRef, look_up: Callable[[str, str], Available]) -> Available:
+    """What a step writes, or all steps of a matrix together."""
+    if not ref.members:
+        return look_up(ref.source, ref.name)
+    return together(ref, ((member, look_up(member.step, ref.name)) for member in ref.members))

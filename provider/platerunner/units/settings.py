@@ -7,7 +7,7 @@ from typing import Any
 from platerunner.catalog.model import Module, Parameter
 from platerunner.spec.model import Output, Pipeline, Step
 from platerunner.spec.named_files import NamedFileError, find
-from platerunner.spec.templates import render, truthy
+from platerunner.spec.templates import render
 from platerunner.units.context import RunContext
 from platerunner.units.errors import PlanningError
 from platerunner.units.model import StepSettings
@@ -22,7 +22,7 @@ Files = tuple[tuple[str, str], ...]
 def settle(step: Step, modules: Mapping[str, Module], context: RunContext, spec_folder: Path) -> StepSettings:
     """Everything that decides how the step's units run, but the units themselves.
 
-    :param step: as the spec has it.
+    :param step: with the overrides that hold in force; see :class:`platerunner.units.variants.Variants`.
     :param modules: the catalog.
     :param context: params and roots.
     :param spec_folder: folder that ``file`` and ``folder`` parameters are relative to.
@@ -30,7 +30,6 @@ def settle(step: Step, modules: Mapping[str, Module], context: RunContext, spec_
         has no value under these params.
     :raises platerunner.spec.templates.TemplateProblem: if a template cannot be rendered.
     """
-    step = in_force(step, context)
     module = modules[step.module]
     values = _with_defaults(step, module, render(step.with_, context.templates()))
     # A module without a command of its own, like `command`, takes the step's.
@@ -49,14 +48,6 @@ def settle(step: Step, modules: Mapping[str, Module], context: RunContext, spec_
         load_data=_load_data(step),
         resources=context.options.resources_of(step),
     )
-
-
-def in_force(step: Step, context: RunContext) -> Step:
-    """The step with every override whose condition holds, one after the other."""
-    for override in step.overrides:
-        if truthy(override.when, context.templates()):
-            step = step.under(override)
-    return step
 
 
 def data_root(pipeline: Pipeline, context: RunContext) -> str:

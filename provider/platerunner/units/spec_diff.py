@@ -1,11 +1,11 @@
 """What a change of a spec makes run: two plans over the same files, compared unit by unit."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from platerunner.units.changes import changes
 from platerunner.units.model import PlannedUnit, StepPlan, UnitState
+from platerunner.units.prepare import IngredientsOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,16 @@ class StepDiff:
         return bool(self.reruns or self.spared or self.new or self.gone or self.because)
 
 
-def diff_step(before: StepPlan, after: StepPlan, was: Mapping[str, Any], is_now: Mapping[str, Any]) -> StepDiff:
+def diff_step(before: StepPlan, after: StepPlan, was: IngredientsOf | None, is_now: IngredientsOf | None) -> StepDiff:
     """Compare a step's plans.
 
     :param before: under the old spec; without units if it has no such step. Likewise ``after``.
-    :param was: the step's ingredients under the old spec, empty if it has none; likewise ``is_now``.
+    :param was: what the step brings under the old spec, by a unit's wildcards; None if there is no such step. Likewise
+        ``is_now``.
     """
     old, new = _units(before), _units(after)
     both = [(name, old[name], new[name]) for name in new if name in old]
+    changed = [b for _, a, b in both if _done(a) and not _done(b)] or [b for _, _, b in both]
     return StepDiff(
         after.step,
         reruns=tuple(name for name, a, b in both if _done(a) and not _done(b)),
@@ -50,13 +52,17 @@ def diff_step(before: StepPlan, after: StepPlan, was: Mapping[str, Any], is_now:
         spared=tuple(name for name, a, b in both if not _done(a) and _done(b)),
         new=tuple(name for name in new if name not in old),
         gone=tuple(name for name in old if name not in new),
-        because=tuple(_because(was, is_now)) if was and is_now else (),
+        because=tuple(_because(was, is_now, changed)) if was and is_now else (),
     )
 
 
-def _because(was: Mapping[str, Any], is_now: Mapping[str, Any]) -> list[str]:
-    found = changes(was, is_now)
-    return [*found, "its outputs' patterns changed"] if was.get("outputs") != is_now.get("outputs") else found
+def _because(was: IngredientsOf, is_now: IngredientsOf, units: Sequence[PlannedUnit]) -> Iterator[str]:
+    """What differs for the first of the units: an override may be for some of them alone."""
+    for unit in units[:1]:
+        before, now = was(unit.task.values), is_now(unit.task.values)
+        yield from changes(before, now)
+        if before.get("outputs") != now.get("outputs"):
+            yield "its outputs' patterns changed"
 
 
 def _units(plan: StepPlan) -> dict[str, PlannedUnit]:

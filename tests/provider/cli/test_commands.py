@@ -1,9 +1,13 @@
 """The command line's own words: what is printed, where, and with which exit code."""
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from platerunner.cli import app
@@ -39,10 +43,71 @@ def test_all_problems_of_all_files_are_named_and_good_files_still_count(tmp_path
     (tmp_path / "bad.yaml").write_text("version: 1\npipeline: x\nsteps: {a: {modul: y}}\n")
     (tmp_path / "empty.yaml").write_text("")
     result = invoke("validate", tmp_path, DEMO)
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert "bad.yaml:3:13: unknown key `modul` in `steps.a`. Did you mean `module`?" in result.stderr
+    assert "    steps: {a: {modul: y}}\n                ^" in result.stderr
     assert "empty.yaml:1:1" in result.stderr
     assert "pipeline demo" in result.stdout
+
+
+def test_a_folder_without_specs_is_not_a_broken_spec(tmp_path: Path) -> None:
+    result = invoke("validate", tmp_path)
+    assert result.exit_code == 2
+    assert "No .yaml file" in result.stderr
+
+
+@pytest.mark.parametrize("format_", ["json", "github", "sarif"])
+def test_programs_read_the_problems_of_all_files_from_stdout(tmp_path: Path, format_: str) -> None:
+    bad, empty = tmp_path / "bad one.yaml", tmp_path / "empty.yaml"
+    bad.write_text("version: 1\npipelin: x\nworkspace: w\n")
+    empty.write_text("")
+    result = invoke("validate", "--format", format_, bad, empty, DEMO)
+    assert result.exit_code == 1
+    places = {
+        "json": lambda text: [(item["path"], item["line"]) for item in json.loads(text)],
+        "github": lambda text: re.findall(r"::error file=([^,]*),line=(\d+)", text),
+        "sarif": _sarif_places,
+    }[format_](result.stdout)
+    assert {(Path(path).name, int(line)) for path, line in places} == {(bad.name, 1), (bad.name, 2), (empty.name, 1)}
+
+
+def _sarif_places(text: str) -> list[tuple[str, int]]:
+    found = [each["locations"][0]["physicalLocation"] for each in json.loads(text)["runs"][0]["results"]]
+    return [(unquote(each["artifactLocation"]["uri"]), each["region"]["startLine"]) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("format_", "empty"), [("json", lambda text: json.loads(text) == []),
+                           ("github", lambda text: text == ""),
+                           ("sarif", lambda text: json.loads(text)["runs"][0]["results"] == [])]
+)  # fmt: skip
+def test_good_specs_are_an_empty_document_for_programs(format_: str, empty: Callable[[str], bool]) -> None:
+    result = invoke("validate", "--format", format_, DEMO)
+    assert result.exit_code == 0
+    assert empty(result.stdout)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "dag_specs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_editors_find_the_schema_by_every_shipped_specs_first_line(path: Path) -> None:
+    first = path.read_text().splitlines()[0]
+    name = first.removeprefix("# yaml-language-server: $schema=")
+    assert json.loads((path.parent / name).read_text())["$id"].startswith("urn:platerunner:"), first
+
+
+def test_visual_studio_code_finds_the_schema_too() -> None:
+    settings = json.loads((ROOT / ".vscode" / "settings.json").read_text())
+    for schema, globs in settings["yaml.schemas"].items():
+        assert json.loads((ROOT / schema).read_text())["$id"].startswith("urn:platerunner:")
+        assert all(list(ROOT.glob(pattern)) for pattern in globs)
+
+
+def test_other_repositories_can_use_the_pre_commit_hook(tmp_path: Path) -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert hook["id"] == "platerunner-validate"
+    assert re.search(hook["files"], "lab/dag_specs/demo.yaml")
+    program, *args = hook["entry"].split()
+    assert program == "platerunner"
+    assert invoke(*args, DEMO).exit_code == 0
 
 
 def test_plan_counts_units_and_names_the_first(plate: Path, tmp_path: Path) -> None:

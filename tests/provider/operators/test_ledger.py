@@ -66,18 +66,18 @@ def test_a_cleared_task_counts_anew_but_remembers_what_units_need():
     state = remember(state, again(state, [submission("a")], Retry()))
     cleared = stored(fresh(state))
     assert (cleared.attempts, failures(cleared)) == ({}, [])
-    groups = by_need(["a", "b"], cleared, ASK)
+    groups = by_need(["a", "b"], cleared, lambda _unit: ASK)
     assert {ask.memory: units for ask, units in groups.items()} == {2 * ASK.memory: ["a"], ASK.memory: ["b"]}
 
 
 def test_what_a_unit_needs_is_never_below_what_the_step_asks_for_now():
     state = remember(record(STATE, [], [failure("a")]), {ASK: [failure("a")]})
     raised = Ask.of(Resources(memory=64 << 30))
-    assert by_need(["a"], state, raised) == {raised: ["a"]}
+    assert by_need(["a"], state, lambda _unit: raised) == {raised: ["a"]}
 
 
 def test_only_what_goes_beyond_the_step_is_worth_keeping_for_later_runs():
     more = replace(ASK, memory=2 * ASK.memory)
     state = remember(STATE, {more: [failure("a")], replace(ASK, capacity="on_demand"): [failure("b")]})
-    assert beyond(state, ASK) == {"a": more.to_json()}
-    assert beyond(state, more) == {}
+    assert beyond(state, lambda _unit: ASK) == {"a": more.to_json()}
+    assert beyond(state, lambda _unit: more) == {}

@@ -229,6 +229,25 @@ def test_resources_of_a_run_reach_the_job(lab):
     assert (submission.resources["memory"] >> 20, submission.queue) == (300, lab.aws.on_demand)
 
 
+def test_a_unit_with_other_settings_gets_a_job_of_its_own_and_keeps_them_when_it_is_tried_again(lab):
+    lab.options = """overrides:
+      - {where: {well: A02}, with: {argv: [sh, "{inputs.raw}", "{outputs.made}", other]}, resources: {memory: 512 MiB}}
+    retry: {attempts: 2}"""
+    once = f'test -e {lab.folder}/$3 || {{ touch {lab.folder}/$3; exit 137; }}; echo "$0 $3" > "$1"\n'
+    lab.write(A01='echo "$2" > "$1"\n', A02=once.replace("$3", "$2").replace("$0 ", ""), A03='echo "$2" > "$1"\n')
+    result, failed = lab.to_the_end()
+    assert failed == []
+    assert (result.succeeded, sum(result.retried.values())) == (3, 1)
+    made = lab.folder / "workspace/made/P1"
+    assert [(made / f"{well}.txt").read_text().strip() for well in ("A01", "A02", "A03")] == ["", "other", ""]
+    first, second, third = lab.state().submissions
+    assert [len(each.units) for each in (first, second, third)] == [2, 1, 1]
+    assert [each.resources["memory"] >> 20 for each in (first, second)] == [256, 512]
+    assert third.units == second.units == ("plate=P1/well=A02",)
+    lab.to_the_end("run-2")
+    assert lab.starts() == {"A01": 1, "A02": 2, "A03": 1}
+
+
 def test_a_preview_says_what_would_run_and_writes_nothing(lab):
     lab.write(A01=GOOD)
     lab.asked = {"dry_run": True}

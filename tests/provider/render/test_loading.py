@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
+from platerunner.documents import source
 from platerunner.render import load_dags
 
 SPECS = Path(__file__).parents[3] / "dag_specs"
@@ -80,6 +81,23 @@ def test_a_name_that_no_quick_look_finds_is_found_by_reading_all(specs, monkeypa
     namespace = {}
     load_dags(specs, namespace)
     assert "second" in {dag.dag_id for dag in namespace.values()}
+
+
+def test_a_part_is_no_dag_and_a_task_reads_only_its_spec_and_the_parts_of_that(specs, monkeypatch):
+    for name in ("first", "second"):
+        text = (specs / f"{name}.yaml").read_text().replace("owner: tests", f"include: [_{name}.yaml]")
+        (specs / f"{name}.yaml").write_text(text)
+        (specs / f"_{name}.yaml").write_text(f"owner: {name}-lab\n")
+    namespace = {}
+    load_dags(specs, namespace)
+    assert sorted(dag.dag_id for dag in namespace.values()) == ["first", "second"]
+    read, opened = source.read, []
+    monkeypatch.setattr(source, "read", lambda path: opened.append(path.name) or read(path))
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "second")
+    namespace = {}
+    load_dags(specs, namespace)
+    assert [dag.owner for dag in namespace.values()] == ["second-lab"]
+    assert opened == ["second.yaml", "_second.yaml"]
 
 
 def test_the_shipped_specs_load_without_any_error(monkeypatch):

@@ -9,13 +9,16 @@ from typing import Any
 
 from platerunner.catalog.loader import load_catalog
 from platerunner.spec.loader import load_text
-from platerunner.spec.model import Pipeline
+from platerunner.spec.model import Pipeline, Step
 from platerunner.units.context import RunContext
 from platerunner.units.model import StepPlan, UnitState
 from platerunner.units.options import RunOptions
 from platerunner.units.outcomes import OutcomeStore
-from platerunner.units.prepare import PlannedStep, plan_one, plan_pipeline
+from platerunner.units.prepare import images, plan_one, plan_pipeline
 from platerunner.units.settings import data_root
+from platerunner.units.tasks import StepTaskBuilder
+from platerunner.units.toolfiles import hash_files
+from platerunner.units.variants import Variants
 from platerunner_unit.category import Category
 from platerunner_unit.evidence import Verdict
 from platerunner_unit.manifest import UnitTask
@@ -85,6 +88,7 @@ class Lab:
     runs: int = 0
     asked: dict[str, Any] = field(default_factory=dict)
     digest: str | None = "sha256:0"
+    digests: dict[str, str] = field(default_factory=dict)
 
     @property
     def images(self) -> Path:
@@ -111,7 +115,7 @@ class Lab:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(key)
 
-    def plan_one(self, step: str) -> PlannedStep:
+    def plan_one(self, step: str) -> StepPlan:
         """Plan a step within the present run."""
         pipeline, context = self.pipeline, self.context()
         return plan_one(
@@ -121,13 +125,24 @@ class Lab:
             context,
             data=Storage(data_root(pipeline, context)),
             workspace=self.workspace,
-            digest=self.digest,
+            digests=lambda image: self.digests.get(image, self.digest),
         )
+
+    def builder(self, step: str) -> StepTaskBuilder:
+        """What makes the shared part of a step's manifests."""
+        pipeline, context = self.pipeline, self.context()
+        spec = pipeline.steps[step]
+        assert isinstance(spec, Step)
+        settings = Variants(spec, load_catalog(), context, self.folder).own
+        data = Storage(data_root(pipeline, context))
+        files = hash_files(settings)
+        return StepTaskBuilder(pipeline.name, context.run_id, settings, files, self.digest, data, self.workspace)
 
     def plan_all(self) -> dict[str, StepPlan]:
         """Plan the pipeline before it runs."""
-        images = dict.fromkeys(("imaging:0.1.0", "command:1"), self.digest)
-        plans = plan_pipeline(self.pipeline, load_catalog(), self.context(), Storage, images)
+        names = images(self.pipeline, load_catalog(), self.context())
+        digests = {name: self.digests.get(name, self.digest) for name in names}
+        plans = plan_pipeline(self.pipeline, load_catalog(), self.context(), Storage, digests)
         return {plan.step: plan for plan in plans}
 
     def run(self) -> Ran:
@@ -139,7 +154,7 @@ class Lab:
         return {step.name: self.run_step(step.name) for step in self.pipeline.modules}
 
     def run_step(self, name: str) -> list[str]:
-        plan = self.plan_one(name).plan
+        plan = self.plan_one(name)
         ran = plan.tasks(UnitState.PENDING)
         good = [task for task in ran if self._do(name, task)]
         step = self.pipeline.steps[name]

@@ -145,3 +145,31 @@ def test_every_file_is_kept_excluded_or_not_asked_for(tmp_path_factory, keys, pl
     assert real == {key for key in wanted if not any(f"/{well}_" in key for well in wells)}
     assert len(found.excluded) == len(wanted) - len(real)
     assert not any(file.key in keys for file in found.absent)
+
+
+DYES = {"channel": {"DNA": "ER", "ER": "RNA"}}
+
+
+@pytest.mark.parametrize(
+    ("where", "exclude", "kept"),
+    [
+        ({}, [], {"ER", "RNA"}),
+        ({"channel": "ER"}, [], {"ER"}),
+        ({"channel": ["RNA", "Brightfield"]}, [], {"RNA"}),
+        ({}, [Exclusion({"channel": "RNA"}, "bleached")], {"ER"}),
+    ],
+)
+def test_values_go_by_other_names_in_filters_too(storage, where, exclude, kept):
+    files = FileSet("raw", PATTERN, rename=DYES)
+    found = from_dataset(files, _filled(storage), where, exclude)
+    assert {file.values["channel"] for file in found.files} == kept
+    assert all(file.key.endswith({"ER": "_DNA.tif", "RNA": "_ER.tif"}[file.values["channel"]]) for file in found.files)
+    assert all(each.values["channel"] == "RNA" for each in found.excluded)
+
+
+def test_a_missing_file_is_named_as_it_would_be_called_on_disk(storage):
+    files = FileSet("raw", PATTERN, ("site", "channel"), DYES)
+    found = from_dataset(files, _filled(storage, KEYS[1:]), {})
+    (absent,) = found.absent
+    assert absent.key == KEYS[0]
+    assert absent.values["channel"] == "ER"

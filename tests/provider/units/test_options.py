@@ -8,7 +8,7 @@ from tests.provider.units.lab import states
 from platerunner.catalog.loader import load_catalog
 from platerunner.units.errors import PlanningError
 from platerunner.units.options import RunOptions
-from platerunner.units.settings import settle
+from platerunner.units.variants import Variants
 
 FIRST, SECOND = "plate=P1/well=A01", "plate=P1/well=A02"
 
@@ -30,7 +30,7 @@ def test_only_leaves_the_other_wells_for_later_and_runs_what_the_well_needs(lab)
 def test_a_plate_is_not_reported_with_less_because_some_of_its_wells_are_left_for_later(lab):
     lab.asked = {"only": ["well=A01"]}
     assert lab.run() == {"illum_calc": ["plate=P1"], "illum_apply": [FIRST], "measure": [FIRST], "report": []}
-    assert states(lab.plan_one("report").plan) == {"plate=P1": ("waiting", "waits for measure")}
+    assert states(lab.plan_one("report")) == {"plate=P1": ("waiting", "waits for measure")}
     lab.asked = {}
     assert lab.run() == {"illum_calc": [], "illum_apply": [SECOND], "measure": [SECOND], "report": ["plate=P1"]}
 
@@ -61,9 +61,9 @@ def test_resources_replace_the_specs_for_one_step_and_leave_done_units_done(lab)
     lab.run()
     options = RunOptions.of({"resources": {"measure": {"memory": "32 GiB", "capacity": "on_demand"}}}, lab.pipeline)
     context = replace(lab.context(), options=options)
-    measure = settle(lab.pipeline.steps["measure"], load_catalog(), context, lab.folder).resources
+    measure = Variants(lab.pipeline.steps["measure"], load_catalog(), context, lab.folder).own.resources
     assert (measure.memory >> 30, measure.capacity) == (32, "on_demand")
-    report = settle(lab.pipeline.steps["report"], load_catalog(), context, lab.folder).resources
+    report = Variants(lab.pipeline.steps["report"], load_catalog(), context, lab.folder).own.resources
     assert report == lab.pipeline.steps["report"].resources
     assert {state for state, _ in states(plan(lab, resources=options.resources)["measure"]).values()} == {"done"}
 

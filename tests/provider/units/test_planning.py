@@ -30,7 +30,7 @@ def _step(foreach, outputs, inputs=("images",)):
 
 
 def _plan(step, tmp_path, **available):
-    return plan_step(step, available, Fingerprints({}), Storage(str(tmp_path / "work")))
+    return plan_step(step, available, lambda _values: Fingerprints({}), Storage(str(tmp_path / "work")))
 
 
 RAW = "{plate}/{well}_s{site:int}_{channel}.tif"

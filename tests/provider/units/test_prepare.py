@@ -5,8 +5,11 @@ import os
 import pytest
 from tests.provider.units.lab import SPEC, states
 
+from platerunner.catalog.loader import load_catalog
 from platerunner.units.errors import NothingListed, PlanningError
 from platerunner.units.model import UnitState
+from platerunner.units.prepare import images
+from platerunner.units.variants import Variants
 from platerunner_unit import manifest
 from platerunner_unit.manifest import StepTask
 
@@ -70,8 +73,8 @@ def test_a_failed_unit_runs_again_and_what_follows_waits(lab):
     ran = lab.run()
     assert ran["illum_apply"] == WELLS
     assert ran["measure"] == WELLS[1:]
-    assert states(lab.plan_one("illum_apply").plan)[WELLS[0]] == ("pending", "failed before: tool_error")
-    assert states(lab.plan_one("illum_apply").plan)[WELLS[1]] == ("done", "")
+    assert states(lab.plan_one("illum_apply"))[WELLS[0]] == ("pending", "failed before: tool_error")
+    assert states(lab.plan_one("illum_apply"))[WELLS[1]] == ("done", "")
     lab.fails = set()
     assert lab.run() == {
         "illum_calc": [],
@@ -86,7 +89,7 @@ def test_the_old_output_of_a_unit_that_failed_this_time_is_no_input(lab):
     (lab.images / "P1" / "A01_s1_DNA.tif").write_text("another picture")
     lab.fails = {("illum_apply", WELLS[0])}
     assert lab.run()["measure"] == WELLS[1:]  # its illumination function is another one now
-    plan = lab.plan_one("measure").plan
+    plan = lab.plan_one("measure")
     assert list(states(plan)) == WELLS[1:]
 
 
@@ -96,7 +99,7 @@ def test_the_old_file_of_an_excluded_site_is_no_input(lab):
     lab.spec = SPEC.replace("steps:\n", f"{exclusion}steps:\n", 1)
     assert WELLS[0] in lab.run()["illum_apply"]
     assert lab.workspace.exists("corrected/P1/A01/P1_A01_s2_CorrDNA.tiff")
-    task = next(unit.task for unit in lab.plan_one("measure").plan.units if unit.task.unit == WELLS[0])
+    task = next(unit.task for unit in lab.plan_one("measure").units if unit.task.unit == WELLS[0])
     assert [file.key for file in task.inputs["images"]] == [
         "corrected/P1/A01/P1_A01_s1_CorrDNA.tiff",
         "corrected/P1/A01/P1_A01_s1_CorrER.tiff",
@@ -106,17 +109,17 @@ def test_the_old_file_of_an_excluded_site_is_no_input(lab):
 def test_an_excluded_well_is_reported_with_the_reason(lab):
     lab.run()
     lab.spec = SPEC.replace("steps:\n", "  exclude: [{well: A01, because: contaminated}]\nsteps:\n", 1)
-    plan = lab.plan_one("illum_apply").plan
+    plan = lab.plan_one("illum_apply")
     assert states(plan)[WELLS[0]] == ("excluded", "excluded: contaminated")
     assert lab.run()["report"] == ["plate=P1"]
-    assert list(states(lab.plan_one("measure").plan)) == WELLS[1:]
+    assert list(states(lab.plan_one("measure"))) == WELLS[1:]
 
 
 def test_a_missing_image_is_named_and_fails_its_well_only(lab):
     (lab.images / "P1" / "A02_s1_ER.tif").unlink()
     ran = lab.run()
     assert (ran["illum_apply"], ran["measure"]) == (WELLS, WELLS[:1])
-    plan = lab.plan_one("illum_apply").plan
+    plan = lab.plan_one("illum_apply")
     assert plan.notes[0].endswith("not there: P1/A02_s1_ER.tif")
     assert states(plan)[WELLS[1]] == ("pending", "failed before: input_missing")
     assert [f.key for f in plan.units[1].task.inputs["images"] if f.size is None] == ["P1/A02_s1_ER.tif"]
@@ -194,7 +197,7 @@ def test_an_empty_root_says_so(lab):
 
 
 def test_the_step_task_carries_all_that_units_share(lab):
-    plan, builder = lab.plan_one("illum_apply")
+    plan, builder = lab.plan_one("illum_apply"), lab.builder("illum_apply")
     task = builder(1)
     assert StepTask.from_json(task.to_json()) == task
     assert (task.pipeline, task.step, task.run_id, task.submission) == ("lab", "illum_apply", "run0", 1)
@@ -207,7 +210,7 @@ def test_the_step_task_carries_all_that_units_share(lab):
 
 
 def test_a_manifest_line_survives_the_way_through_the_workspace(lab):
-    plan, builder = lab.plan_one("illum_calc")
+    plan, builder = lab.plan_one("illum_calc"), lab.builder("illum_calc")
     tasks = plan.tasks(UnitState.PENDING)
     manifest.write(lab.workspace, "_platerunner/runs/r/illum_calc/1", builder(1), tasks)
     assert manifest.read(lab.workspace, "_platerunner/runs/r/illum_calc/1", 0) == (builder(1), tasks[0])
@@ -216,3 +219,106 @@ def test_a_manifest_line_survives_the_way_through_the_workspace(lab):
 def test_a_gate_cannot_be_planned(lab):
     with pytest.raises(PlanningError, match="no step nothing that runs units"):
         lab.plan_one("nothing")
+
+
+def test_correcting_a_wrong_channel_map_reruns_only_what_it_touches(lab):
+    lab.spec = SPEC.replace("complete: [site, channel]", "rename: {channel: {DNA: ER, ER: Mito}}")
+    brightfield = lab.images / "P2" / "A01_s1_BF.tif"
+    brightfield.parent.mkdir()
+    brightfield.write_text("x")
+    assert lab.run()["illum_calc"] == ["plate=P1", "plate=P2"]
+    assert lab.workspace.exists("illum/P1/P1_IllumMito.npy")
+    assert lab.run()["illum_calc"] == []
+    lab.spec = lab.spec.replace("ER: Mito", "ER: RNA")
+    assert lab.run()["illum_calc"] == ["plate=P1"]
+    assert lab.workspace.exists("illum/P2/P2_IllumBF.npy")
+    # The names alone changed places: keys are the same as before, contents are not.
+    lab.spec = lab.spec.replace("DNA: ER, ER: RNA", "DNA: RNA, ER: ER")
+    assert lab.run()["illum_calc"] == ["plate=P1"]
+
+
+MATRIX = SPEC.replace('    with: {nuclei: "{{ params.nuclei }}"}\n', """\
+    matrix: {area: [30, 40]}
+    with: {nuclei: DNA, min_area: "{matrix.area}"}
+""").replace('"measurements/{plate}', '"measurements/{matrix.area}/{plate}').replace(
+    """    foreach: [plate]
+    inputs: {tables: measure.image}
+""", """    foreach: [plate, area]
+    inputs: {tables: measure.image}
+""").replace('"report/{plate}/', '"report/{plate}/{area}/')  # fmt: skip
+
+
+def test_a_step_takes_the_files_of_all_members_of_a_matrix_with_their_values(lab):
+    lab.spec = MATRIX
+    expected = {"measure-area-30": WELLS, "measure-area-40": WELLS, "report": ["plate=P1/area=30", "plate=P1/area=40"]}
+    before = {step: list(states(plan)) for step, plan in lab.plan_all().items() if step in expected}
+    ran = lab.run()
+    assert before == {step: units for step, units in ran.items() if step in expected} == expected
+    (first, _) = lab.plan_one("report").units
+    assert [file.key for file in first.task.inputs["tables"]] == [
+        f"measurements/30/P1/{w}/Image.csv" for w in ("A01", "A02")
+    ]
+    assert all(units == [] for units in lab.run().values())
+
+
+def test_another_value_in_a_matrix_runs_alone(lab):
+    lab.spec = MATRIX
+    lab.run()
+    lab.spec = MATRIX.replace("[30, 40]", "[30, 40, 50]")
+    ran = {step: units for step, units in lab.run().items() if units}
+    assert ran == {"measure-area-50": WELLS, "report": ["plate=P1/area=50"]}
+
+
+def test_what_failed_in_one_member_keeps_only_that_back(lab):
+    lab.spec = MATRIX
+    lab.fails = {("measure-area-40", unit) for unit in WELLS}
+    assert lab.run()["report"] == ["plate=P1/area=30"]
+
+
+OVERRIDDEN = SPEC.replace('    with: {nuclei: "{{ params.nuclei }}"}\n', """\
+    with: {nuclei: DNA}
+    overrides:
+      - {where: {plate: P2}, with: {min_area: 50}, image: "imaging:0.0.9", resources: {memory: 32 GiB}}
+      - {where: {well: [A02, A07]}, with: {min_area: 60}}
+""")  # fmt: skip
+
+
+def test_another_version_for_one_plate_reruns_that_plate_alone(lab):
+    lab.spec = OVERRIDDEN
+    lab.shoot(plates=["P2"])
+    lab.run()
+    lab.spec = OVERRIDDEN.replace("0.0.9", "0.0.8")
+    lab.digests = {"imaging:0.0.8": "sha256:8"}
+    assert lab.run()["measure"] == ["plate=P2/well=A01", "plate=P2/well=A02"]
+    lab.spec = lab.spec.replace("A07", "A01").replace("plate: P2, with: {min_area: 50}", "plate: P2")
+    assert lab.run()["measure"] == ["plate=P1/well=A01", "plate=P2/well=A01"]
+
+
+def test_all_overrides_that_hold_for_a_unit_apply_in_order(lab):
+    lab.spec = OVERRIDDEN
+    step = lab.pipeline.steps["measure"]
+    variants = Variants(step, load_catalog(), lab.context(), lab.folder)
+    units = [{"plate": plate, "well": well} for plate in ("P1", "P2") for well in ("A01", "A02")]
+    found = [variants.of(values) for values in units]
+    assert [(each.params["min_area"], each.image, each.resources.memory >> 30) for each in found] == [
+        (30, "imaging:0.1.0", 2),
+        (60, "imaging:0.1.0", 2),
+        (50, "imaging:0.0.9", 32),
+        (60, "imaging:0.0.9", 32),
+    ]
+    assert variants.of({"plate": "P1", "well": "A01"}) is variants.of({"plate": "P3", "well": "A01"}) is variants.own
+    assert images(lab.pipeline, load_catalog(), lab.context()) == ["imaging:0.0.9", "imaging:0.1.0"]
+
+
+def test_an_override_for_units_that_are_not_there_is_told(lab):
+    lab.spec = OVERRIDDEN
+    assert lab.plan_all()["measure"].notes == ("measure: no unit has plate=P2, so that its override changes nothing.",)
+
+
+def test_an_override_may_hold_for_units_that_a_param_names(lab):
+    lab.spec = OVERRIDDEN.replace("{plate: P2}", '{plate: "{{ params.wells }}"}')
+    variants = Variants(lab.pipeline.steps["measure"], load_catalog(), lab.context(), lab.folder)
+    assert variants.of({"plate": "P2", "well": "A01"}) is variants.own
+    lab.params = {**lab.params, "wells": ["P2"]}
+    variants = Variants(lab.pipeline.steps["measure"], load_catalog(), lab.context(), lab.folder)
+    assert variants.of({"plate": "P2", "well": "A01"}).params["min_area"] == 50

@@ -8,9 +8,10 @@ from platerunner.catalog.model import Module, Parameter, Resources
 from platerunner.spec.model import LoadDataMapping, Output, Override, Step
 from platerunner.units.context import RunContext
 from platerunner.units.errors import PlanningError
-from platerunner.units.settings import output_prefix, settle
+from platerunner.units.settings import output_prefix
 from platerunner.units.tasks import StepTaskBuilder
 from platerunner.units.toolfiles import hash_files, store_files
+from platerunner.units.variants import Variants
 from platerunner_unit.manifest import LoadData
 from platerunner_unit.storage import Storage
 
@@ -43,7 +44,7 @@ def spec_folder(tmp_path):
 
 def _settle(step, spec_folder, **params):
     context = RunContext({"version": "v1", "n": 3, **params}, "/data", "/work", "run", "2026-01-01")
-    return settle(step, MODULES, context, spec_folder)
+    return Variants(step, MODULES, context, spec_folder).own
 
 
 def test_templates_defaults_files_and_image(spec_folder):

@@ -10,6 +10,7 @@ from platerunner.spec.rules.load_data import check_load_data
 from platerunner.spec.rules.modules import check_modules
 from platerunner.spec.rules.names import check_names
 from platerunner.spec.rules.outputs import check_outputs
+from platerunner.spec.rules.overrides import check_overrides
 from platerunner.spec.rules.ports import check_ports
 from platerunner.spec.rules.references import check_references
 from platerunner.spec.rules.templates import check_templates
@@ -23,6 +24,7 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     check_references,
     check_cycles,
     check_modules,
+    check_overrides,
     check_ports,
     check_load_data,
     check_outputs,

@@ -1,5 +1,7 @@
 """The dataset: patterns, what must be complete, which files count."""
 
+from collections.abc import Mapping
+
 from platerunner.documents.problems import suggest
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Draft, path_of, texts
@@ -15,6 +17,7 @@ def check_dataset(draft: Draft) -> None:
             check_pattern(draft, keys if isinstance(value, str) else (*keys, "path"), path_of(value), globs=True)
         if isinstance(value, dict):
             _check_complete(draft, name, value.get("complete", []))
+            _check_rename(draft, name, value.get("rename", {}))
     _check_filters(draft)
 
 
@@ -25,6 +28,21 @@ def _check_complete(draft: Draft, name: str, complete: list[str]) -> None:
             keys = ("dataset", "files", name, "complete", index)
             remedy = suggest(wildcard, pattern.wildcards, "wildcards of its path")
             draft.source.at_value(keys, f"the path of `{name}` has no `{{{wildcard}}}`", remedy, "unknown-wildcard")
+
+
+def _check_rename(draft: Draft, name: str, rename: Mapping[str, Mapping[str, str]]) -> None:
+    pattern = draft.files[name]
+    for wildcard, names in rename.items():
+        keys: Keys = ("dataset", "files", name, "rename", wildcard)
+        if pattern is not None and wildcard not in pattern.wildcards:
+            remedy = suggest(wildcard, pattern.wildcards, "wildcards of its path")
+            draft.source.at_key(keys, f"the path of `{name}` has no `{{{wildcard}}}`", remedy, "unknown-wildcard")
+        first: dict[str, str] = {}
+        for value, called in names.items():
+            if called in first:
+                message = f"`{first[called]}` and `{value}` would both be called `{called}`"
+                draft.source.at_value((*keys, value), message, "Give one of them another name.", "same-name")
+            first.setdefault(called, value)
 
 
 def _check_filters(draft: Draft) -> None:

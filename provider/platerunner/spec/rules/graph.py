@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Draft, texts
-from platerunner.spec.rules.references import REFERENCE
+from platerunner.spec.targets import parse_output, parse_target
 
 Edges = dict[str, dict[str, Keys]]
 """Step to the steps that it waits for, each with the place that says so."""
 
 
 def check_cycles(draft: Draft) -> None:
-    """Note each cycle once, with the names of its steps."""
+    """Note each cycle once, with the names of its steps; the members of a matrix count as one."""
     edges = _edges(draft)
     while cycle := _find_cycle(edges):
         first = min(cycle, key=draft.step_names.index)
@@ -28,7 +28,7 @@ def _edges(draft: Draft) -> Edges:
     for name in (*draft.steps, *draft.gates):
         for upstream, keys in _waits_for(draft, name):
             if upstream in edges:
-                edges[name].setdefault(upstream, keys)
+                edges[draft.origins[name]].setdefault(upstream, keys)
     return edges
 
 
@@ -36,11 +36,13 @@ def _waits_for(draft: Draft, name: str) -> Iterator[tuple[str, Keys]]:
     data = draft.data["steps"][name]
     for part in ("inputs", "show"):
         for key, reference in data.get(part, {}).items():
-            found = REFERENCE.fullmatch(reference)
-            if found and found[1] != "dataset":
-                yield found[1], ("steps", name, part, key)
+            target = parse_output(reference)
+            if target and target.step != "dataset":
+                yield target.step, ("steps", name, part, key)
     for index, needed in texts(data.get("needs")):
-        yield needed, ("steps", name, "needs", index)
+        target = parse_target(needed)
+        if target and not target.output:
+            yield target.step, ("steps", name, "needs", index)
 
 
 def _find_cycle(edges: Mapping[str, Mapping[str, Keys]]) -> list[str] | None:

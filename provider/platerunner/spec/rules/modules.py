@@ -47,7 +47,7 @@ def _check_with(draft: Draft, keys: Keys, module: Module, values: Mapping[str, A
         if parameter is None and not module.open_parameters:
             remedy = suggest(key, module.parameters, f"parameters of `{module.name}`")
             draft.source.at_key(place, f"`{module.name}` has no parameter `{key}`", remedy, "unknown-parameter")
-        elif parameter is not None and not contains_template(value):
+        elif parameter is not None and not contains_template(value) and not draft.is_doubtful(*place):
             _check_value(draft, place, parameter, value)
 
 

@@ -1,13 +1,11 @@
 """What inputs, ``needs`` and ``show`` name must be there."""
 
-import re
-
 from platerunner.documents.problems import suggest
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Data, Draft, texts
 from platerunner.spec.rules.patterns import check_pattern
-
-REFERENCE = re.compile(r"([A-Za-z][A-Za-z0-9_]*)\.([A-Za-z][A-Za-z0-9_]*)")
+from platerunner.spec.rules.selection import check_selection
+from platerunner.spec.targets import Target, parse_output, parse_target
 
 
 def check_references(draft: Draft) -> None:
@@ -24,18 +22,20 @@ def check_references(draft: Draft) -> None:
 
 
 def _check_reference(draft: Draft, keys: Keys, reference: str) -> None:
-    found = REFERENCE.fullmatch(reference)
-    if found is None:
+    target = parse_output(reference)
+    if target is None:
         remedy = f"Write `dataset.<files>` or `<step>.<output>`. {_outputs_of(draft, reference)}".rstrip()
         draft.source.at_value(
             keys, f"`{reference[:60]}` does not say where the input comes from", remedy, "bad-reference"
         )
         return
-    source, name = found[1], found[2]
+    source = target.step
+    if target.where and not check_selection(draft, keys, target):
+        return
     if source == "dataset":
-        _check_member(draft, keys, (source, name), list(draft.files), ("dataset", "files"))
+        _check_member(draft, keys, target, list(draft.files), ("dataset", "files"))
     elif source in draft.outputs:
-        _check_member(draft, keys, (source, name), list(draft.outputs[source]), ("steps", source))
+        _check_member(draft, keys, target, list(draft.outputs[source]), ("steps", source))
     elif source in draft.gates:
         remedy = f"Put `{source}` under `needs`, and take the input from the step that makes it."
         draft.source.at_value(keys, f"`{source}` is a gate, which has no outputs", remedy, "bad-reference")
@@ -49,27 +49,31 @@ def _outputs_of(draft: Draft, step: str) -> str:
     return f"There is {outputs}." if outputs else ""
 
 
-def _check_member(draft: Draft, keys: Keys, reference: tuple[str, str], known: list[str], place: Keys) -> None:
-    source, name = reference
+def _check_member(draft: Draft, keys: Keys, target: Target, known: list[str], place: Keys) -> None:
+    source, name = target.step, target.output
     if name in known or draft.is_doubtful(*place):
         return
     what = "file sets of the dataset" if source == "dataset" else f"outputs of `{source}`"
     message = f"the dataset has no file set `{name}`" if source == "dataset" else f"`{source}` has no output `{name}`"
-    at = draft.source.inside(keys, len(source) + 1)
+    at = draft.source.inside(keys, max(0, (draft.source.mark(keys).text or "").rfind(name)))
     draft.source.add(at, message, suggest(name, known, what), "unknown-output")
 
 
 def _check_needs(draft: Draft, name: str, data: Data) -> None:
     for index, needed in texts(data.get("needs")):
-        if needed not in draft.step_names:
-            remedy = suggest(needed, (step for step in draft.step_names if step != name), "steps")
-            draft.source.at_value(
-                ("steps", name, "needs", index), f"no step is called `{needed}`", remedy, "unknown-step"
-            )
+        keys: Keys = ("steps", name, "needs", index)
+        target = parse_target(needed)
+        if target is None or target.output or target.step not in draft.step_names:
+            others = (step for step in draft.step_names if step != draft.origins[name])
+            called = needed if target is None or target.output else target.step
+            remedy = suggest(called, others, "steps")
+            draft.source.at_value(keys, f"no step is called `{called}`", remedy, "unknown-step")
+        elif target.where:
+            check_selection(draft, keys, target)
 
 
 def _check_shown(draft: Draft, keys: Keys, shown: str) -> None:
-    if REFERENCE.fullmatch(shown):
+    if parse_output(shown):
         _check_reference(draft, keys, shown)
     else:
         check_pattern(draft, keys, shown, globs=True)
@@ -82,6 +86,6 @@ def _check_gate(draft: Draft, name: str, gate: Data) -> None:
     if not shown:
         remedy = "Add `show:` with what to look at, or `needs:` with the steps that it comes after."
         draft.source.at_key(("steps", name), f"the gate `{name}` neither shows nor needs anything", remedy, "idle-gate")
-    elif not any(REFERENCE.fullmatch(item) for item in shown):
+    elif not any(parse_output(item) for item in shown):
         message = f"the gate `{name}` shows files of the workspace, but waits for no step that writes them"
         draft.source.at_key(("steps", name), message, "Add `needs:` with the step that writes them.", "idle-gate")

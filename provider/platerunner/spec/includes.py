@@ -1,0 +1,106 @@
+"""Parts that several specs share, in YAML files of their own: defaults, params, channel names.
+
+A spec's own keys go before those of its parts, and a later part before an earlier one; mappings are merged key by key,
+lists are taken whole. Every value keeps the place where it is written, so that errors point into the right file.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from platerunner.documents import source as documents
+from platerunner.documents.problems import DocumentError, suggest
+from platerunner.documents.schema import Schema, take_text_as_written
+from platerunner.documents.sentences import check
+from platerunner.documents.source import Keys, Source
+from platerunner.spec.named_files import NamedFileError, find
+from platerunner.spec.schema import SHARED_KEYS, shared_schema
+
+MARK = "_"
+"""First character of the name of a file that is a part, no spec: such a file is no DAG of its own."""
+
+
+def is_shared(path: Path) -> bool:
+    """Whether a file holds a part that specs include, by its name."""
+    return path.name.startswith(MARK)
+
+
+def include(source: Source) -> None:
+    """Merge what a spec includes into it.
+
+    :param source: changed in place.
+    :raises DocumentError: if a part cannot be used: without it, most of what else could be found would be wrong.
+    """
+    names = source.data.get("include")
+    parts = [_part(source, index, name) for index, name in enumerate(names if isinstance(names, list) else ())]
+    if source.problems:
+        raise DocumentError(source.problems)
+    for part in reversed(parts):
+        if part is not None:
+            _merge(source, source.data, part, part.data, (), source.adopt(part))
+
+
+def check_shared(path: Path) -> None:
+    """Check a part by itself; what it lacks may be in the specs that include it.
+
+    :raises DocumentError: with every problem of the file.
+    """
+    part = documents.read(path)
+    _refuse_foreign(part)
+    schema: Schema = shared_schema()
+    take_text_as_written(part, schema.root, part.data)
+    check(part, schema)
+    if part.problems:
+        raise DocumentError(part.problems)
+
+
+def _part(source: Source, index: int, name: Any) -> Source | None:
+    keys: Keys = ("include", index)
+    if not isinstance(name, str):
+        return None  # the schema says what it should be
+    folder = source.path.parent
+    try:
+        find(folder, name, kind="file")
+    except NamedFileError as error:
+        source.at_value(keys, error.message, error.remedy, error.code)
+        return None
+    path = folder / name
+    if not is_shared(path):
+        message = f"`{path.name}` would be taken for a spec of its own"
+        remedy = f"Call it `{MARK}{path.name}`: files whose names begin with `{MARK}` are parts of specs."
+        source.at_value(keys, message, remedy, "bad-include")
+        return None
+    return _read(source, path)
+
+
+def _read(source: Source, path: Path) -> Source | None:
+    try:
+        part = documents.read(path)
+    except DocumentError as error:
+        source.problems.extend(error.problems)
+        return None
+    _refuse_foreign(part)
+    source.problems.extend(part.problems)
+    return part
+
+
+def _refuse_foreign(part: Source) -> None:
+    for key in [key for key in part.data if key not in SHARED_KEYS]:
+        del part.data[key]
+        remedy = f"Delete it here. {suggest(key, SHARED_KEYS, 'keys that can be shared')}"
+        part.at_key((key,), f"`{key}` cannot be shared by specs", remedy, "bad-include")
+
+
+def _merge(source: Source, own: dict[str, Any], part: Source, data: dict[str, Any], keys: Keys, file: int) -> None:
+    """Fill in what a mapping of the spec lacks.
+
+    :param own: the spec's, changed in place.
+    :param data: the part's mapping at the same place.
+    :param file: number of the part's file in the spec's source.
+    """
+    for key, value in data.items():
+        place = (*keys, key)
+        if key not in own:
+            own[key] = value
+            source.take_marks(part, place, file)
+        elif isinstance(own[key], dict) and isinstance(value, dict):
+            _merge(source, own[key], part, value, place, file)
