@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from platerunner.batch.calls import is_expired, is_transient
-from platerunner.batch.model import BatchError, JobView, Progress
+from platerunner.batch.model import MAX_DESCRIBE, BatchError, JobView, Progress
 from platerunner.batch.placement import Placement
 from platerunner.batch.status import describe
 
@@ -163,8 +163,7 @@ class Poller:
 
     async def _look(self) -> None:
         """Ask for everything that is due, and for what will be soon: fuller calls, fewer rounds."""
-        now = time.monotonic()
-        due = [watch for watch in self._watches if watch.due <= now + watch.interval / 4]
+        due = self._due(time.monotonic())
         ids = list(dict.fromkeys(i for watch in due for i in watch.open_ids()))
         found: dict[str, JobView] = {}
         try:
@@ -183,6 +182,20 @@ class Poller:
             watch.due = max(watch.due, self._not_before)
         if self._refusals >= self.pace.refusals:
             self._tell(due, f"AWS Batch refuses to describe jobs: {self._last_refusal}")
+
+    def _due(self, now: float) -> list[_Watch]:
+        """Watches whose turn has come or soon will, and those next in turn for which the last call has room anyway."""
+        queue = sorted(self._watches, key=lambda watch: watch.due)
+        due = [watch for watch in queue if watch.due <= now + watch.interval / 4]
+        room = -sum(len(watch.open_ids()) for watch in due) % MAX_DESCRIBE
+        # A first look is never early: what fires right after parking can fail its task.
+        chosen = set(due)
+        for watch in (watch for watch in queue if watch.views and watch not in chosen):
+            room -= len(watch.open_ids())
+            if room < 0:
+                break
+            due.append(watch)
+        return due
 
     def _describe(self, ids: list[str], found: dict[str, JobView]) -> None:
         if self._client is None:

@@ -57,6 +57,62 @@ def test_many_waiters_share_the_calls(aws: Account) -> None:
     assert aws.cloud.calls["batch.describejobs"] - before <= 2 * rounds
 
 
+class Endless:
+    """A Batch whose jobs all run for ever.
+
+    :ivar asked: job ids of each call.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+
+    def describe_jobs(self, jobs: list[str]) -> Any:
+        self.asked.append(jobs)
+        return {"jobs": [{"jobId": job, "status": "RUNNING"} for job in jobs]}
+
+
+def test_calls_are_filled_with_what_is_next_in_turn() -> None:
+    batch = Endless()
+    seen_first: list[int] = []
+
+    async def scene() -> None:
+        shared = Poller(lambda: batch, Pace(first=0.1, fastest=0.5, slowest=0.5))  # type: ignore[arg-type, return-value]
+        tasks = [asyncio.create_task(follow(shared, f"a{n}")) for n in range(130)]
+        await asyncio.sleep(0.3)
+        tasks += [asyncio.create_task(follow(shared, f"b{n}")) for n in range(130)]
+        await asyncio.sleep(0.2)
+        seen_first.append(len(batch.asked))
+        await asyncio.sleep(2)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(scene())
+    later = [len(ids) for ids in batch.asked[seen_first[0] :]]
+    assert len(later) > 6
+    assert set(later) <= {100, 60}, "full, or the rest of a look at all of them"
+
+
+def test_a_first_look_is_no_filling() -> None:
+    batch = Endless()
+
+    async def scene() -> None:
+        shared = Poller(lambda: batch, Pace(first=0.1, fastest=0.1, slowest=0.1))  # type: ignore[arg-type, return-value]
+
+        async def late() -> list[Progress]:
+            return [progress async for progress in shared.watch(["late"], first=30)]
+
+        tasks = [asyncio.create_task(follow(shared, "early")), asyncio.create_task(late())]
+        await asyncio.sleep(1)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(scene())
+    assert len(batch.asked) > 3
+    assert {job for ids in batch.asked for job in ids} == {"early"}
+
+
 def test_a_job_that_batch_does_not_know_is_missing_in_the_end(aws: Account) -> None:
     job = aws.submit(["true"])
     last = asyncio.run(follow(Poller(lambda: aws.batch, FAST), "gone", job))[-1]
