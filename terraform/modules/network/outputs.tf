@@ -6,6 +6,13 @@ output "vpc_id" {
 output "private_subnet_ids" {
   description = "Ids of the private subnets, in the order of their zones."
   value       = [for zone in local.zones : aws_subnet.private[zone].id]
+
+  # Whoever starts something there needs its ways to AWS at once.
+  depends_on = [
+    aws_route_table_association.private, aws_route.private, aws_route.public, aws_route_table_association.public,
+    aws_vpc_endpoint.s3, aws_vpc_endpoint.interface, aws_vpc_security_group_ingress_rule.endpoints_https,
+    aws_vpc_security_group_egress_rule.jobs_https,
+  ]
 }
 
 output "jobs_security_group_id" {

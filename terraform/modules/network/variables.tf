@@ -36,6 +36,17 @@ variable "az_count" {
   }
 }
 
+variable "zones" {
+  description = "Names of the zones, in order; the region's first if empty. MWAA's subnets cannot move, so name them where it matters."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = length(var.zones) == 0 || (length(var.zones) == var.az_count && length(distinct(var.zones)) == var.az_count)
+    error_message = "zones must name as many different zones as az_count says."
+  }
+}
+
 variable "max_jobs" {
   description = "Jobs that may run at once, each with an address of its own (as on Fargate)."
   type        = number
@@ -62,6 +73,7 @@ variable "nat" {
 variable "interface_endpoints" {
   description = "AWS services reached without the internet, by the last part of their endpoint's name. Each costs by the hour and zone."
   type        = set(string)
+  nullable    = false
   default = [
     "airflow.api", "airflow.env", "airflow.ops", "batch", "ecr.api", "ecr.dkr", "ecs", "ecs-agent", "ecs-telemetry",
     "kms", "logs", "monitoring", "secretsmanager", "sqs", "sts",

@@ -142,6 +142,30 @@ run "a_name_that_buckets_refuse" {
   expect_failures = [var.name]
 }
 
+run "zones_by_name" {
+  command = plan
+
+  variables {
+    az_count = 2
+    zones    = ["eu-west-1c", "eu-west-1a"]
+  }
+
+  assert {
+    condition     = aws_subnet.private["eu-west-1c"].cidr_block == "10.20.0.0/18" && aws_subnet.private["eu-west-1a"].cidr_block == "10.20.64.0/18"
+    error_message = "zones are taken in the order in which they are named"
+  }
+}
+
+run "one_zone_too_few" {
+  command = plan
+
+  variables {
+    zones = ["eu-west-1c", "eu-west-1a"]
+  }
+
+  expect_failures = [var.zones]
+}
+
 run "unknown_way_out" {
   command = plan
 
