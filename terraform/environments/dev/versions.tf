@@ -1,6 +1,6 @@
 terraform {
-  # 1.9: validations may look at other variables.
-  required_version = ">= 1.9"
+  # 1.10: the S3 backend locks the state by itself. Tests need 1.11 (override_during).
+  required_version = ">= 1.10"
 
   required_providers {
     aws = {

@@ -94,9 +94,9 @@ module "mwaa" {
   tags               = local.tags
 
   connection = {
-    # Of the optional queues, the connection names none: it knows spot and on_demand.
+    # A connection knows spot and on_demand. Airflow may submit to the optional queues too, by a second connection.
     queues         = { for key in ["spot", "on_demand"] : key => module.batch.queue_names[key] }
-    queue_arns     = { for key in ["spot", "on_demand"] : key => module.batch.queue_arns[key] }
+    queue_arns     = module.batch.queue_arns
     registry       = module.registry.registry
     log_group      = module.batch.log_group_name
     job_role       = module.batch.job_role_arn

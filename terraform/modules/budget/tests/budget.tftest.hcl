@@ -1,16 +1,39 @@
-variables {
-  name            = "platerunner-t"
-  limit_usd       = 500
-  kms_key_arn     = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000"
-  alert_topic_arn = "arn:aws:sns:eu-west-1:123456789012:platerunner-t-alerts"
-  queue_arns = {
-    spot      = "arn:aws:batch:eu-west-1:123456789012:job-queue/platerunner-t-spot"
-    on_demand = "arn:aws:batch:eu-west-1:123456789012:job-queue/platerunner-t-on-demand"
-  }
+# Plans only, without an account: what AWS would be asked is answered here.
+
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "none"
+  secret_key                  = "none"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.this
+  values = { account_id = "123456789012" }
+}
+
+override_resource {
+  target          = aws_sns_topic.limit
+  override_during = plan
+  values          = { arn = "arn:aws:sns:eu-west-1:123456789012:limit" }
+}
+
+override_resource {
+  target          = aws_sqs_queue.limit
+  override_during = plan
+  values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:limit" }
+}
+
+override_resource {
+  target          = aws_sfn_state_machine.this
+  override_during = plan
+  values          = { arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:queues" }
 }
 
 run "warnings_then_the_limit" {
-  command = apply
+  command = plan
 
   assert {
     condition = toset([

@@ -1,15 +1,6 @@
 # That the pieces fit. What each of them makes is asserted beside it; what the roles of a whole environment may do, in
 # tests/terraform/test_environments.py.
 
-variables {
-  name   = "platerunner-t"
-  budget = { limit_usd = 1000 }
-  capacities = {
-    spot      = { type = "SPOT", max_vcpus = 64, instance_types = ["r7i"] }
-    on_demand = { type = "EC2", max_vcpus = 32, instance_types = ["r7i"] }
-  }
-}
-
 run "by_default" {
   command = plan
 

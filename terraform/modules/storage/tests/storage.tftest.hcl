@@ -1,7 +1,17 @@
-# Plans only: the buckets refuse to be destroyed, so an applied test could not clean up.
+# Plans only, without an account: what AWS would be asked is answered here.
 
-variables {
-  name = "platerunner-t"
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "none"
+  secret_key                  = "none"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.this
+  values = { account_id = "123456789012" }
 }
 
 run "buckets_are_private_encrypted_versioned" {
