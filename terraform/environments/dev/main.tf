@@ -1,7 +1,7 @@
 # To try pipelines: the smallest Airflow, one NAT gateway in place of endpoints, few cores, a low limit.
 
 locals {
-  tags = { Project = "platerunner", CostCentre = var.cost_centre, ManagedBy = "terraform" }
+  tags = { Project = "platerunner", CostCentre = var.cost_centre, ManagedBy = "terraform", "platerunner:environment" = var.name }
 }
 
 module "stack" {

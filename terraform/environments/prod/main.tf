@@ -1,7 +1,7 @@
 # For plates that count: endpoints to AWS, room for 10,000 jobs, an Airflow that survives the loss of a zone.
 
 locals {
-  tags = { Project = "platerunner", CostCentre = var.cost_centre, ManagedBy = "terraform" }
+  tags = { Project = "platerunner", CostCentre = var.cost_centre, ManagedBy = "terraform", "platerunner:environment" = var.name }
 }
 
 module "stack" {
