@@ -1,15 +1,17 @@
-"""What IT approves, asserted of whole environments: nothing public, least privilege, a budget that closes the queues."""
+"""What IT approves, of whole environments: nothing public, least privilege, a budget that closes the queues."""
 
 from __future__ import annotations
 
 import json
 import re
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 from tests.terraform.applied import Applied
 from tests.terraform.iam import many
 
+CHECKOUT = Path(__file__).parents[2]
 READ = re.compile(r"[a-z0-9-]+:(Describe|List|Get)[A-Za-z]+|ecs:DiscoverPollEndpoint")
 
 
@@ -58,9 +60,11 @@ def test_nothing_comes_in_from_outside(environment: Applied) -> None:
     rules = environment.of("aws_vpc_security_group_ingress_rule")
     assert rules
     for rule in rules:
-        assert not rule["cidr_ipv6"] and not rule["prefix_list_id"]
+        assert not rule["cidr_ipv6"]
+        assert not rule["prefix_list_id"]
         if rule["cidr_ipv4"]:
-            assert ip_network(rule["cidr_ipv4"]).is_private and rule["from_port"] == rule["to_port"] == 443
+            assert ip_network(rule["cidr_ipv4"]).is_private
+            assert rule["from_port"] == rule["to_port"] == 443
         else:
             assert rule["referenced_security_group_id"] == rule["security_group_id"]
     kinds = {each["type"] for each in environment.resources}
@@ -179,3 +183,13 @@ def test_everything_carries_the_environments_tag(environment: Applied) -> None:
         ):
             assert each["values"]["tags_all"].get("platerunner:environment") == name, each["address"]
             assert each["values"]["tags_all"].get("Project") == "platerunner", each["address"]
+
+
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_the_overview_tells_what_it_costs(request: pytest.FixtureRequest, name: str) -> None:
+    applied: Applied = request.getfixturevalue(name)
+    costs = applied.outputs["control_plane_usd"]
+    figures = " | ".join(str(costs[part]) for part in ("mwaa", "network", "other", "total"))
+    overview = (CHECKOUT / "terraform" / "README.md").read_text()
+    assert re.search(rf"^\| {name} \| [^|]* \| {re.escape(figures)} \|$", overview, re.MULTILINE), figures
+    assert f"{name} {applied.outputs['max_vcpus']:,}" in overview

@@ -45,6 +45,9 @@ def test_more_cores_change_in_place(dev: Applied) -> None:
 
 
 def test_a_larger_airflow_is_an_update(dev: Applied) -> None:
-    small = 'class           = "mw1.micro"\n    workers         = { min = 1, max = 1 }\n    schedulers      = 1\n    webservers      = { min = 1, max = 1 }'
+    small = """class           = "mw1.micro"
+    workers         = { min = 1, max = 1 }
+    schedulers      = 1
+    webservers      = { min = 1, max = 1 }"""
     changes = plan_with(dev, small, 'class           = "mw1.small"')
     assert changes == {"module.stack.module.mwaa.aws_mwaa_environment.this[0]": ["update"]}
