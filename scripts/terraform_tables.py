@@ -51,9 +51,8 @@ def tables(folder: Path) -> str:
     lines = ["## Inputs", "", "| name | what | type | default |", "|---|---|---|---|"]
     for name, body in blocks((folder / "variables.tf").read_text(), "variable"):
         kind, default = argument(body, "type"), argument(body, "default")
-        needed = (
-            "needed" if default is None else "see `variables.tf`" if brief(default) == "..." else cell(brief(default))
-        )
+        needed = "needed" if default is None else cell(brief(default))
+        needed = "see `variables.tf`" if needed == "`...`" else needed
         lines.append(f"| {cell(name)} | {_said(body)} | {cell(brief(kind or 'any'))} | {needed} |")
     lines += ["", "## Outputs", "", "| name | what |", "|---|---|"]
     for name, body in blocks((folder / "outputs.tf").read_text(), "output"):

@@ -15,7 +15,9 @@ locals {
   }
   nat_usd      = 0.045
   endpoint_usd = 0.01
-  fixed_usd    = 10 # the key, the secret, alarms, the dashboard, 10 GB of MWAA's database, a little CloudWatch
+  # MWAA makes two endpoints of its own, for its database and its pages, in two zones.
+  mwaa_endpoints = 4
+  fixed_usd      = 10 # the key, the secret, alarms, the dashboard, 10 GB of MWAA's database, a little CloudWatch
 
   # The base has one worker, two schedulers and two web servers.
   mwaa_hourly = (
@@ -23,5 +25,5 @@ locals {
     + local.mwaa_usd[var.airflow.class].extra * (var.airflow.workers.min - 1 + max(0, var.airflow.schedulers - 2))
     + local.mwaa_usd[var.airflow.class].web * max(0, var.airflow.webservers.min - 2)
   )
-  network_hourly = module.network.nat_gateway_count * local.nat_usd + module.network.interface_endpoint_count * local.endpoint_usd
+  network_hourly = module.network.nat_gateway_count * local.nat_usd + (module.network.interface_endpoint_count + local.mwaa_endpoints) * local.endpoint_usd
 }

@@ -54,6 +54,6 @@ output "control_plane_usd" {
     mwaa    = ceil(local.hours * local.mwaa_hourly)
     network = ceil(local.hours * local.network_hourly)
     other   = local.fixed_usd
-    total   = ceil(local.hours * (local.mwaa_hourly + local.network_hourly)) + local.fixed_usd
+    total   = ceil(local.hours * local.mwaa_hourly) + ceil(local.hours * local.network_hourly) + local.fixed_usd
   }
 }

@@ -20,7 +20,7 @@ run "no_way_out" {
   }
 
   assert {
-    condition     = output.control_plane_usd.network == ceil(730 * 0.01 * 45)
+    condition     = output.control_plane_usd.network == ceil(730 * 0.01 * (45 + 4))
     error_message = "without NAT only endpoints cost"
   }
 }
