@@ -1,0 +1,2 @@
+name        = "platerunner-t"
+bucket_name = "lab-data"

@@ -1,0 +1,43 @@
+# The connection `platerunner`, where Airflow looks for it. It names resources and holds no secret.
+
+locals {
+  connections_prefix = "${var.name}/connections"
+  # By this tag the role knows what is its own; jobs and definitions carry it.
+  environment_tag = "platerunner:environment"
+
+  roots = {
+    data_root      = join("/", compact(["s3:/", var.data[0].bucket, var.data[0].prefix]))
+    workspace_root = "s3://${var.workspace.bucket}/${var.workspace.prefix}"
+  }
+
+  extra = merge(local.roots, {
+    queues         = var.connection.queues
+    registry       = var.connection.registry
+    region         = local.region
+    log_group      = var.connection.log_group
+    job_role       = var.connection.job_role
+    execution_role = var.connection.execution_role
+    on_clear       = var.connection.on_clear
+    environment    = var.connection.environment
+    secrets        = var.connection.secrets
+    tags           = merge(var.connection.tags, { (local.environment_tag) = var.name })
+  })
+}
+
+resource "aws_secretsmanager_secret" "connection" {
+  #checkov:skip=CKV2_AWS_57:It holds names of resources, and nothing that could be rotated.
+  count = var.create ? 1 : 0
+
+  name                    = "${local.connections_prefix}/platerunner"
+  description             = "Airflow connection of ${var.name}: queues, roles and places; no secret"
+  kms_key_id              = var.kms_key_arn
+  recovery_window_in_days = 7
+  tags                    = var.tags
+}
+
+resource "aws_secretsmanager_secret_version" "connection" {
+  count = var.create ? 1 : 0
+
+  secret_id     = aws_secretsmanager_secret.connection[0].id
+  secret_string = jsonencode({ conn_type = "platerunner", extra = local.extra })
+}

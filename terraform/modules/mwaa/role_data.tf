@@ -1,0 +1,48 @@
+# What Platerunner plans from, and where it keeps its state. Jobs have a role of their own.
+
+locals {
+  places = concat(var.data, [var.workspace])
+  s3     = "${local.arn}:s3:::"
+}
+
+data "aws_iam_policy_document" "data" {
+  dynamic "statement" {
+    for_each = local.places
+
+    content {
+      sid       = "ListUnderPrefix${statement.key}"
+      actions   = ["s3:ListBucket"]
+      resources = ["${local.s3}${statement.value.bucket}"]
+
+      # IfExists: GetObject names no prefix, and S3 says "no such key" only to those who may list; to others, "denied".
+      condition {
+        test     = "StringLikeIfExists"
+        variable = "s3:prefix"
+        values   = statement.value.prefix == "" ? ["*"] : [statement.value.prefix, "${statement.value.prefix}/*"]
+      }
+    }
+  }
+
+  statement {
+    sid       = "ReadUnderPrefixes"
+    actions   = ["s3:GetObject"]
+    resources = [for place in local.places : join("/", compact(["${local.s3}${place.bucket}", place.prefix, "*"]))]
+  }
+
+  # Delete: a rerun forgets outcomes, a gate its question. Old versions stay, since only s3:DeleteObjectVersion ends them.
+  statement {
+    sid       = "KeepTheWorkspace"
+    actions   = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+    resources = ["${local.s3}${var.workspace.bucket}/${var.workspace.prefix}/*"]
+  }
+
+  dynamic "statement" {
+    for_each = var.arrival_queue_arn == null ? [] : [var.arrival_queue_arn]
+
+    content {
+      sid       = "HearOfArrivals"
+      actions   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ReceiveMessage"]
+      resources = [statement.value]
+    }
+  }
+}

@@ -1,0 +1,19 @@
+output "alert_topic_arn" {
+  description = "ARN of the topic of alarms."
+  value       = one(aws_sns_topic.this[*].arn)
+}
+
+output "dashboard_name" {
+  description = "Name of the dashboard."
+  value       = one(aws_cloudwatch_dashboard.this[*].dashboard_name)
+}
+
+output "alarm_names" {
+  description = "Names of the alarms."
+  value       = [for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name]
+}
+
+output "event_log_group_name" {
+  description = "Name of the log group of what Batch says."
+  value       = one(aws_cloudwatch_log_group.events[*].name)
+}

@@ -1,0 +1,135 @@
+# Plans only, without an account: what AWS would be asked is answered here.
+
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "none"
+  secret_key                  = "none"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.this
+  values = { account_id = "123456789012" }
+}
+
+override_resource {
+  target          = aws_sns_topic.this
+  override_during = plan
+  values          = { arn = "arn:aws:sns:eu-west-1:123456789012:alerts" }
+}
+
+override_resource {
+  target          = aws_cloudwatch_log_group.events
+  override_during = plan
+  values          = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:events" }
+}
+
+run "alarms_reach_people" {
+  command = plan
+
+  assert {
+    condition     = toset(output.alarm_names) == toset(["platerunner-t-failed-jobs", "platerunner-t-blocked-queue", "platerunner-t-scheduler-silent", "platerunner-t-broken-dags", "platerunner-t-dead-arrivals"])
+    error_message = "an alarm is missing"
+  }
+
+  assert {
+    condition     = alltrue([for alarm in values(aws_cloudwatch_metric_alarm.this) : alarm.alarm_actions == toset([aws_sns_topic.this[0].arn])])
+    error_message = "an alarm tells nobody"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["scheduler-silent"].treat_missing_data == "breaching"
+    error_message = "a dead scheduler sends nothing, and that must raise the alarm"
+  }
+
+  assert {
+    condition     = aws_sns_topic.this[0].kms_master_key_id == var.kms_key_arn && aws_sns_topic_subscription.email["lab@example.org"].topic_arn == aws_sns_topic.this[0].arn
+    error_message = "the topic must be encrypted and have its subscriber"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_target.batch["jobs"].arn == aws_cloudwatch_log_group.events[0].arn
+    error_message = "failures are recorded, not mailed one by one"
+  }
+}
+
+run "only_our_queues" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for rule in values(aws_cloudwatch_event_rule.batch) : toset(jsondecode(rule.event_pattern).detail.jobQueue) == toset(values(var.queue_arns))
+    ])
+    error_message = "a rule hears of other queues"
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.batch["jobs"].event_pattern).detail.status == ["FAILED"]
+    error_message = "each start of each of 10,000 children would be recorded"
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(data.aws_iam_policy_document.topic.json).Statement :
+      statement.Condition.StringEquals["aws:SourceAccount"] == "123456789012" if statement.Effect == "Allow"
+    ])
+    error_message = "another account could publish"
+  }
+
+  assert {
+    condition     = startswith(aws_cloudwatch_log_group.events[0].name, "/aws/events/")
+    error_message = "EventBridge writes only below /aws/events/"
+  }
+}
+
+run "without_airflow" {
+  command = plan
+
+  variables {
+    mwaa_name              = null
+    dead_letter_queue_name = null
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.this) == 2
+    error_message = "an alarm watches what is not there"
+  }
+}
+
+run "disabled_makes_nothing" {
+  command = plan
+
+  variables {
+    create = false
+  }
+
+  assert {
+    condition = length(concat(
+      aws_sns_topic.this[*], values(aws_sns_topic_subscription.email), values(aws_cloudwatch_metric_alarm.this), values(aws_cloudwatch_event_rule.batch),
+      aws_cloudwatch_dashboard.this[*], aws_cloudwatch_log_group.events[*], values(aws_cloudwatch_log_metric_filter.this), aws_cloudwatch_log_resource_policy.events[*],
+    )) == 0
+    error_message = "a disabled module makes something"
+  }
+}
+
+run "an_address_that_is_none" {
+  command = plan
+
+  variables {
+    emails = ["lab"]
+  }
+
+  expect_failures = [var.emails]
+}
+
+run "failures_unrecorded" {
+  command = plan
+
+  variables {
+    recorded_statuses = ["SUCCEEDED"]
+  }
+
+  expect_failures = [var.recorded_statuses]
+}

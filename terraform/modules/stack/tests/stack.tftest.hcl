@@ -1,0 +1,53 @@
+# That the pieces fit. What each of them makes is asserted beside it; what the roles of a whole environment may do, in
+# tests/terraform/test_environments.py.
+
+run "by_default" {
+  command = plan
+
+  assert {
+    condition     = output.max_vcpus == 96
+    error_message = "queues have other cores than was asked for"
+  }
+
+  # 0.49 an hour for mw1.small with one worker and two schedulers; 15 endpoints in three zones, and MWAA's own.
+  assert {
+    condition     = output.control_plane_usd == { mwaa = 358, network = 358, other = 10, total = 726 }
+    error_message = "the estimate does not add up"
+  }
+}
+
+run "with_everything" {
+  command = plan
+
+  variables {
+    arrivals = [".done"]
+    emails   = ["lab@example.org"]
+    network  = { nat = "per_az", interface_endpoints = [] }
+    airflow  = { class = "mw1.medium", workers = { min = 3, max = 5 }, schedulers = 3 }
+    images   = { pull_through = { quay = { registry = "quay.io" } } }
+    storage  = { archive = { data = { days = 90 } } }
+    budget   = { limit_usd = 1000, cost_tag = { key = "platerunner:environment", value = "platerunner-t" } }
+    capacities = {
+      spot      = { type = "SPOT", max_vcpus = 64, instance_types = ["r7i"] }
+      on_demand = { type = "EC2", max_vcpus = 32, instance_types = ["r7i"] }
+      gpu       = { type = "SPOT", max_vcpus = 16, instance_types = ["g5"], image_type = "ECS_AL2023_NVIDIA" }
+      fargate   = { type = "FARGATE", max_vcpus = 16 }
+    }
+  }
+
+  # Two workers and one scheduler more than the base has: 0.74 + 3 * 0.11; three NAT gateways.
+  assert {
+    condition     = output.control_plane_usd.mwaa == ceil(730 * 1.07) && output.control_plane_usd.network == ceil(730 * (3 * 0.045 + 4 * 0.01))
+    error_message = "the estimate does not add up"
+  }
+}
+
+run "a_name_that_buckets_refuse" {
+  command = plan
+
+  variables {
+    name = "Plate_Runner"
+  }
+
+  expect_failures = [var.name]
+}

@@ -1,0 +1,52 @@
+"""Would a role's policies allow a call? As much of IAM's evaluation as our policies use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+Statement = Mapping[str, Any]
+
+
+def many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def allowed(
+    statements: Iterable[Statement], action: str, resource: str, context: Mapping[str, str] | None = None
+) -> bool:
+    """Whether something allows it and nothing denies it.
+
+    :param context: condition keys to values, as AWS would set them.
+    """
+    matching = [each["Effect"] for each in statements if _matches(each, action, resource, context or {})]
+    return "Allow" in matching and "Deny" not in matching
+
+
+def _matches(statement: Statement, action: str, resource: str, context: Mapping[str, str]) -> bool:
+    return (
+        any(fnmatchcase(action.lower(), pattern.lower()) for pattern in many(statement["Action"]))
+        and any(fnmatchcase(resource, pattern) for pattern in many(statement["Resource"]))
+        and all(
+            _holds(operator, context.get(key), many(values))
+            for operator, keys in statement.get("Condition", {}).items()
+            for key, values in keys.items()
+        )
+    )
+
+
+_TESTS: dict[str, Callable[[str, str], bool]] = {
+    "StringEquals": str.__eq__,
+    "StringLike": fnmatchcase,
+    "ArnEquals": fnmatchcase,
+    "ArnLike": fnmatchcase,
+    "Bool": lambda given, wanted: given.lower() == wanted.lower(),
+}
+
+
+def _holds(operator: str, given: str | None, wanted: list[str]) -> bool:
+    if given is None:
+        return operator.endswith("IfExists")
+    test = _TESTS[operator.removesuffix("IfExists")]
+    return any(test(given, each) for each in wanted)

@@ -1,0 +1,63 @@
+"""The connection that Terraform writes is one that Airflow finds and Platerunner takes."""
+
+from __future__ import annotations
+
+import json
+from unittest.mock import patch
+
+import pytest
+from airflow.providers.amazon.aws.secrets.secrets_manager import SecretsManagerBackend
+from airflow.sdk import Connection
+from tests.terraform.applied import Applied
+
+from platerunner.hooks.settings import CAPACITIES, ConnectionSettings
+
+
+@pytest.fixture
+def settings(environment: Applied) -> ConnectionSettings:
+    """From the secret, the way Airflow reads it."""
+    (mwaa,) = environment.of("aws_mwaa_environment")
+    options = mwaa["airflow_configuration_options"]
+    assert options["secrets.backend"].rpartition(".")[2] == SecretsManagerBackend.__name__
+    backend = SecretsManagerBackend(**json.loads(options["secrets.backend_kwargs"]))
+    secrets = {secret["id"]: secret["name"] for secret in environment.of("aws_secretsmanager_secret")}
+    stored = {secrets[v["secret_id"]]: v["secret_string"] for v in environment.of("aws_secretsmanager_secret_version")}
+    with patch.object(backend, "_get_secret_value", lambda _id, path: stored.get(path)):
+        text = backend.get_conn_value("platerunner")
+        assert backend.get_variable("anything") is None
+    assert text is not None
+    connection = Connection.from_json(text, conn_id="platerunner")
+    assert connection.conn_type == "platerunner"
+    return ConnectionSettings.from_extra("platerunner", connection.extra_dejson)
+
+
+def test_it_names_what_was_made(environment: Applied, settings: ConnectionSettings) -> None:
+    queues = {queue["name"] for queue in environment.of("aws_batch_job_queue")}
+    roles = {role["arn"] for role in environment.of("aws_iam_role")}
+    buckets = {f"s3://{bucket['bucket']}" for bucket in environment.of("aws_s3_bucket")}
+    assert set(settings.queues) == set(CAPACITIES)
+    assert set(settings.queues.values()) == queues
+    assert {settings.job_role, settings.execution_role} <= roles
+    assert settings.log_group in {group["name"] for group in environment.of("aws_cloudwatch_log_group")}
+    assert settings.registry.endswith("/" + environment.of("aws_mwaa_environment")[0]["name"])
+    for root in settings.roots().values():
+        bucket, _, prefix = root.removeprefix("s3://").partition("/")
+        assert f"s3://{bucket}" in buckets
+        assert prefix
+    assert settings.region == "eu-west-1"
+
+
+def test_jobs_carry_the_tag_that_the_role_goes_by(environment: Applied, settings: ConnectionSettings) -> None:
+    assert settings.tags["platerunner:environment"] == environment.of("aws_mwaa_environment")[0]["name"]
+    assert settings.tags["CostCentre"] == "imaging"
+
+
+def test_it_holds_no_secret(settings: ConnectionSettings) -> None:
+    assert settings.secrets == {}
+    assert settings.endpoint_url is None
+    assert settings.aws_conn_id is None
+
+
+def test_tasks_beat_every_second(environment: Applied) -> None:
+    (mwaa,) = environment.of("aws_mwaa_environment")
+    assert mwaa["airflow_configuration_options"]["workers.min_heartbeat_interval"] == "1"

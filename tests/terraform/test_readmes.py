@@ -1,0 +1,55 @@
+"""READMEs say what the files say."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+TERRAFORM = CHECKOUT / "terraform"
+FOLDERS = sorted(path.parent for path in TERRAFORM.glob("*/*/main.tf"))
+
+
+def test_tables_are_fresh() -> None:
+    script = CHECKOUT / "scripts" / "terraform_tables.py"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_tables_name_every_input_and_output(folder: Path) -> None:
+    # Found in another way than the script finds them.
+    readme = (folder / "README.md").read_text()
+    for file in folder.glob("*.tf"):
+        for kind, name in re.findall(r'^(variable|output) "(\w+)"', file.read_text(), re.MULTILINE):
+            assert file.name == f"{kind}s.tf"
+            assert re.search(rf"^\| `{name}` \| \S", readme, re.MULTILINE), f"{folder.name}: {kind} {name}"
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_every_module_is_laid_out_alike(folder: Path) -> None:
+    for name in ("main.tf", "variables.tf", "outputs.tf", "versions.tf", "README.md"):
+        assert (folder / name).is_file(), name
+    assert list((folder / "tests").glob("*.tftest.hcl"))
+    if folder.parent.name == "modules" and folder.name != "stack":
+        text = "".join(file.read_text() for file in folder.glob("*.tf"))
+        assert 'variable "create"' in text
+        assert re.search(r'^resource "\w+" "this"', text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_every_variable_is_described_and_typed(folder: Path) -> None:
+    text = (folder / "variables.tf").read_text()
+    for name, body in re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL):
+        assert re.search(r'^  description = "[A-Z].*\."$', body, re.MULTILINE), name
+        assert re.search(r"^  type +=", body, re.MULTILINE), name
+
+
+def test_the_overview_names_every_module() -> None:
+    overview = (TERRAFORM / "README.md").read_text()
+    for folder in FOLDERS:
+        assert f"({folder.parent.name}/{folder.name}/README.md)" in overview or folder.name in ("dev", "prod")
