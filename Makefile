@@ -6,7 +6,7 @@ RUN := $(UV) run --frozen
 SYNCED := .venv/.synced
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-all lint format cellprofiler docs clean
+.PHONY: help demo up test test-all lint format terraform cellprofiler docs clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -34,6 +34,10 @@ lint: $(SYNCED)  ## style, types, layers
 format: $(SYNCED)  ## put the code into shape
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
+
+terraform: $(SYNCED)  ## fmt, validate, test and plan of every module and environment (needs terraform)
+	scripts/terraform.sh
+	$(RUN) pytest tests/terraform
 
 cellprofiler: | $(UV)  ## CellProfiler 4.2.8 into .cellprofiler/ (needs gcc, a JDK, Python 3.8 or 3.9)
 	sh scripts/install_cellprofiler.sh
