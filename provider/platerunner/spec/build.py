@@ -79,6 +79,7 @@ def _step(draft: Draft, name: str, data: Data, position: model.Position) -> mode
         resources=resources(defaults.get("resources", {}), data.get("resources", {}), base=module.resources),
         retry=_retry(defaults.get("retry", {}), data.get("retry", {})),
         tolerate=_tolerate(data.get("tolerate", 0)),
+        waiting_for=_waiting_for(data.get("waiting_for") or defaults.get("waiting_for")),
         overrides=tuple(_override(draft, data, item) for item in data.get("overrides", ())),
         title=data.get("title", ""),
         position=position,
@@ -135,6 +136,10 @@ def _retry(*layers: Data) -> model.Retry:
 
 def _tolerate(value: str | int) -> float | int:
     return quantities.share(value) if isinstance(value, str) else value
+
+
+def _waiting_for(text: str | None) -> float:
+    return quantities.duration(text) if text else 0.0
 
 
 def _override(draft: Draft, step: Data, data: Data) -> model.Override:

@@ -160,6 +160,7 @@ class Step:
     :param with_: the module's parameters (templated).
     :param needs: steps and gates to wait for besides those that ``inputs`` name.
     :param tolerate: failed units allowed before the step fails: a share (``0 <= x < 1``) or a count (int); 0 for none.
+    :param waiting_for: seconds to wait for raw files that have not arrived.
     """
 
     name: str
@@ -174,6 +175,7 @@ class Step:
     resources: Resources = field(default_factory=Resources)
     retry: Retry = field(default_factory=Retry)
     tolerate: float | int = 0
+    waiting_for: float = 0.0
     overrides: tuple[Override, ...] = ()
     title: str = ""
     position: Position = _TOP
