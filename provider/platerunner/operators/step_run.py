@@ -230,7 +230,8 @@ class StepRun:
         :param image: full reference; what is found again has its own.
         """
         hook = self.hook
-        return Submitter(hook.batch, hook.settings, self.workspace, self.state_file, image, self.variables)
+        tags = self.step.cost_tags
+        return Submitter(hook.batch, hook.settings, self.workspace, self.state_file, image, self.variables, tags)
 
     def _forgetting(self, state: StepState) -> StepState:
         """Forget what is to be done again: once in a run, for a task that is cleared repeats failures alone."""

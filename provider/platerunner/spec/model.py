@@ -161,6 +161,7 @@ class Step:
     :param needs: steps and gates to wait for besides those that ``inputs`` name.
     :param tolerate: failed units allowed before the step fails: a share (``0 <= x < 1``) or a count (int); 0 for none.
     :param waiting_for: seconds to wait for raw files that have not arrived.
+    :param cost_tags: of the step's jobs, besides the connection's.
     """
 
     name: str
@@ -176,6 +177,7 @@ class Step:
     retry: Retry = field(default_factory=Retry)
     tolerate: float | int = 0
     waiting_for: float = 0.0
+    cost_tags: Mapping[str, str] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
     title: str = ""
     position: Position = _TOP
