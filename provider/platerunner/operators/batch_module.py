@@ -27,6 +27,7 @@ from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
 from platerunner.triggers.batch_jobs import BatchJobsTrigger
 from platerunner.triggers.reasons import CLEARED
+from platerunner.units.activity import holds
 from platerunner.units.model import StepPlan, UnitState
 
 FIRST_POLL = "PLATERUNNER_FIRST_POLL"
@@ -75,6 +76,8 @@ class BatchModuleOperator(BaseOperator):
         """Plan, adopt or submit, and wait without a worker."""
         with plain_errors():
             run = self._step_run(context)
+            if not holds(run.step, run.context):
+                raise AirflowSkipException(f"{self.step}: its condition does not hold: {run.step.when}")
             if run.context.options.dry_run:
                 return self._preview(run)
             self._link(run, context)

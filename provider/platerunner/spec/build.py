@@ -80,6 +80,8 @@ def _step(draft: Draft, name: str, data: Data, position: model.Position) -> mode
         retry=_retry(defaults.get("retry", {}), data.get("retry", {})),
         tolerate=_tolerate(data.get("tolerate", 0)),
         cost_tags={**draft.data.get("cost_tags", {}), **data.get("cost_tags", {})},
+        when=data.get("when"),
+        every=data.get("every", {}),
         waiting_for=_waiting_for(data.get("waiting_for") or defaults.get("waiting_for")),
         overrides=tuple(_override(draft, data, item) for item in data.get("overrides", ())),
         title=data.get("title", ""),

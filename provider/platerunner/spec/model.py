@@ -162,6 +162,8 @@ class Step:
     :param tolerate: failed units allowed before the step fails: a share (``0 <= x < 1``) or a count (int); 0 for none.
     :param waiting_for: seconds to wait for raw files that have not arrived.
     :param cost_tags: of the step's jobs, besides the connection's.
+    :param when: Jinja expression template over ``params``: the step is skipped if it does not hold; None for always.
+    :param every: wildcard to n: only every nth of its values counts.
     """
 
     name: str
@@ -178,6 +180,8 @@ class Step:
     tolerate: float | int = 0
     waiting_for: float = 0.0
     cost_tags: Mapping[str, str] = field(default_factory=dict)
+    when: str | None = None
+    every: Mapping[str, int] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
     title: str = ""
     position: Position = _TOP

@@ -80,3 +80,12 @@ def test_a_step_without_it_does_not_wait(lab, monkeypatch):
     lab.options = ""
     with pytest.raises(batch_module.AirflowFailException, match="nothing under"):
         task.operator.execute(task.context)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_step_whose_condition_does_not_hold_is_skipped_before_anything_is_listed(lab, monkeypatch, dry_run):
+    task = Task(lab, monkeypatch)
+    lab.options = 'when: "{{ 1 > 2 }}"'
+    lab.asked = {"dry_run": dry_run}
+    with pytest.raises(batch_module.AirflowSkipException, match=r"work: its condition does not hold: \{\{ 1 > 2 \}\}"):
+        task.operator.execute(task.context)
