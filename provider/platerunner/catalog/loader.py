@@ -152,7 +152,10 @@ def quantified(layer: Mapping[str, Any]) -> dict[str, Any]:
     return {key: quantities.KINDS[_KINDS[key]](value) if key in _KINDS else value for key, value in layer.items()}
 
 
-_KINDS = {"memory": "size", "disk": "size", "timeout": "duration", "stall": "duration"}
+_KINDS = {
+    **dict.fromkeys(("memory", "disk", "shared_memory", "swap"), "size"),
+    **dict.fromkeys(("timeout", "stall"), "duration"),
+}
 
 
 def unknown_module(name: str, modules: Mapping[str, Module]) -> tuple[str, str]:

@@ -15,6 +15,9 @@ class Resources:
     :param timeout: seconds.
     :param capacity: ``spot`` or ``on_demand``.
     :param stall: seconds without a log line and without CPU time after which the tool counts as stalled.
+    :param gpus: whole GPUs.
+    :param shared_memory: bytes of ``/dev/shm``; None for the container runtime's own.
+    :param swap: bytes of swap beyond memory; None for none.
     """
 
     vcpus: float = 1.0
@@ -23,6 +26,9 @@ class Resources:
     timeout: float = 7200.0
     capacity: str = "spot"
     stall: float = 1800.0
+    gpus: int = 0
+    shared_memory: int | None = None
+    swap: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

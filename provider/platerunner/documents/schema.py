@@ -2,6 +2,7 @@
 
 ``x-text``: scalars are taken as written (as they are where the type is ``string``). ``x-template``: text is a Jinja
 template over these names. ``x-quantity``: text is a quantity of this kind (see :mod:`platerunner.catalog.quantities`).
+``x-names``: what names the keys of a mapping may have, as a sentence.
 """
 
 import json

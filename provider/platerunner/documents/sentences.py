@@ -98,6 +98,9 @@ def _yaml(value: Any) -> str:
     )
 
 
+_NAMES = "Begin a name with a letter, go on with letters, digits and `_`, at most 64 in all."
+
+
 def _unknown_key(error: Error) -> Iterable[Found]:
     keys, schema = _keys(error), error.schema
     known = [key for key in schema.get("properties", ()) if key not in error.instance]
@@ -106,7 +109,7 @@ def _unknown_key(error: Error) -> Iterable[Found]:
             continue
         if schema.get("patternProperties") and not schema.get("properties"):
             message = f"`{key}` is not usable as a name in {where(keys)}"
-            remedy = "Begin a name with a letter, go on with letters, digits and `_`, at most 64 in all."
+            remedy = schema.get("x-names", _NAMES)
             yield Found((*keys, key), message, remedy, "bad-name", at_key=True)
         else:
             message = f"unknown key `{key}` in {where(keys)}"
@@ -222,6 +225,7 @@ _SENTENCES: Mapping[str, Callable[[Error], Iterable[Found]]] = {
     "minItems": _size("at least {} item"),
     "maxItems": _size("at most {} item"),
     "minProperties": _size("at least {} key"),
+    "maxProperties": _size("at most {} key"),
     "minLength": _size("at least {} character"),
     "maxLength": _size("at most {} character"),
 }

@@ -1,7 +1,9 @@
 """A step as one deferrable Airflow task, however many units it has."""
 
 import os
+import time
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,10 +23,12 @@ from platerunner.operators.log_tail import tails, told
 from platerunner.operators.preview import preview
 from platerunner.operators.step_run import StepRun
 from platerunner.operators.trace_context import trace_variables
+from platerunner.operators.waiting import Wait
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
 from platerunner.triggers.batch_jobs import BatchJobsTrigger
 from platerunner.triggers.reasons import CLEARED
+from platerunner.units.activity import holds
 from platerunner.units.model import StepPlan, UnitState
 
 FIRST_POLL = "PLATERUNNER_FIRST_POLL"
@@ -73,13 +77,25 @@ class BatchModuleOperator(BaseOperator):
         """Plan, adopt or submit, and wait without a worker."""
         with plain_errors():
             run = self._step_run(context)
+            if not holds(run.step, run.context):
+                raise AirflowSkipException(f"{self.step}: its condition does not hold: {run.step.when}")
             if run.context.options.dry_run:
                 return self._preview(run)
             self._link(run, context)
             end_left_behind(run, context)
-            self._tell(run.start())
-            self._wait(run, context)
-            return self._collect_all(run, context)
+            self._await_inputs(run, time.time())
+            return self._start(run, context)
+
+    def execute_arrived(self, context: Context, event: Any, since: float) -> dict[str, Any]:  # noqa: ARG002
+        """Look for raw files again; go on if they are there, or if the time is over.
+
+        :param event: the trigger's, which says only that it is time.
+        :param since: when the waiting began, in seconds of the epoch.
+        """
+        with plain_errors():
+            run = self._step_run(context)
+            self._await_inputs(run, since)
+            return self._start(run, context)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Collect the verdicts; submit again what is worth it, else end.
@@ -96,6 +112,29 @@ class BatchModuleOperator(BaseOperator):
         if self._run is not None and self._policy(self._run) == "terminate":
             ids = self._run.stop(CLEARED)
             self.log.info("%s: ended %d jobs", self.step, len(ids))
+
+    def _await_inputs(self, run: StepRun, since: float) -> None:
+        """Park while raw files are missing that may still arrive."""
+        limit = run.step.waiting_for
+        missing = run.not_arrived() if limit else []
+        if not missing:
+            return
+        wait = Wait(limit, since)
+        pause = wait.pause(time.time())
+        if pause is None:
+            self.log.warning("%s: goes on without what has not arrived: %s", self.step, "; ".join(missing))
+            return
+        # Most steps never wait, and this takes a third of the time that importing Platerunner may take.
+        from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
+
+        self.log.info("%s: waits until %s for %s", self.step, wait.until, "; ".join(missing))
+        trigger = TimeDeltaTrigger(timedelta(seconds=pause))
+        self.defer(trigger=trigger, method_name="execute_arrived", kwargs={"since": since})
+
+    def _start(self, run: StepRun, context: Context) -> dict[str, Any]:
+        self._tell(run.start())
+        self._wait(run, context)
+        return self._collect_all(run, context)
 
     def _preview(self, run: StepRun) -> dict[str, Any]:
         """Say what would run, and why."""

@@ -35,6 +35,7 @@ from platerunner.operators.needs import load_needs, save_needs
 from platerunner.operators.retry import Ask, backs_off
 from platerunner.operators.submission import Submitter
 from platerunner.spec.model import Pipeline, Step
+from platerunner.units.arrival import not_arrived
 from platerunner.units.context import RunContext
 from platerunner.units.model import StepPlan, StepSettings, UnitState
 from platerunner.units.outcomes import OutcomeStore
@@ -104,6 +105,13 @@ class StepRun:
             workspace=self.workspace,
             digests=lambda image: self._image(image)[1],
         )
+
+    def not_arrived(self) -> list[str]:
+        """What is missing of the raw files that the step reads, as clauses.
+
+        :raises PlanningError: if the step cannot be planned, whatever arrives.
+        """
+        return not_arrived(self.pipeline, self.step, self.context, self._data)
 
     def start(self) -> StepPlan:
         """Adopt what runs, and submit what is pending and does not run.
@@ -229,7 +237,8 @@ class StepRun:
         :param image: full reference; what is found again has its own.
         """
         hook = self.hook
-        return Submitter(hook.batch, hook.settings, self.workspace, self.state_file, image, self.variables)
+        tags = self.step.cost_tags
+        return Submitter(hook.batch, hook.settings, self.workspace, self.state_file, image, self.variables, tags)
 
     def _forgetting(self, state: StepState) -> StepState:
         """Forget what is to be done again: once in a run, for a task that is cleared repeats failures alone."""

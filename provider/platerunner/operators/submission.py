@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from platerunner.batch.definitions import ensure_definition
-from platerunner.batch.model import JobSpec, StepState, Submission
+from platerunner.batch.model import BatchError, JobSpec, StepState, Submission
 from platerunner.batch.state import StateFile
 from platerunner.batch.submit import chunks, job_name, submit
+from platerunner.catalog.model import Resources
 from platerunner.hooks.settings import ConnectionSettings
 from platerunner.operators.retry import Ask
 from platerunner.units.tasks import StepTaskBuilder
@@ -29,6 +30,7 @@ class Submitter:
     :param state_file: of the step in this run.
     :param image: full reference, with its digest where it is known.
     :param variables: of this run's containers; what all runs share is in the job definition.
+    :param cost_tags: of the jobs, besides the connection's. Not of their definitions, which outlive a change of tags.
     """
 
     batch: "BatchClient"
@@ -37,6 +39,7 @@ class Submitter:
     state_file: StateFile
     image: str
     variables: Mapping[str, str] = field(default_factory=dict)
+    cost_tags: Mapping[str, str] = field(default_factory=dict)
 
     def submit(self, state: StepState, builder: StepTaskBuilder, groups: Mapping[Ask, Sequence[UnitTask]]) -> StepState:
         """Submit units, an array for each amount of resources and each 10,000 units.
@@ -52,7 +55,7 @@ class Submitter:
 
     def _submit(self, state: StepState, builder: StepTaskBuilder, ask: Ask, units: Sequence[UnitTask]) -> StepState:
         task = builder(state.next_n, ask.over(builder.settings.resources))
-        intent = self._intent(task, ask, units)
+        intent = self._intent(task, ask, builder.settings.resources, units)
         made: Mapping[str, int] = state.extra.get("made", {})
         counted = (replace(unit, attempts_before=made.get(unit.unit, 0)) for unit in units)
         manifest.write(self.workspace, self.prefix(intent), task, counted)
@@ -72,8 +75,9 @@ class Submitter:
         """Where a submission's manifest is, relative to the workspace."""
         return f"{self.state_file.key.rpartition('/')[0]}/{submission.n}"
 
-    def _spec(self, task: StepTask, ask: Ask) -> JobSpec:
+    def _spec(self, task: StepTask, ask: Ask, resources: Resources) -> JobSpec:
         settings = self.settings
+        _check_platform(task.step, settings.platform, resources)
         return JobSpec(
             name=f"{task.pipeline}-{task.step}",
             image=self.image,
@@ -87,13 +91,16 @@ class Submitter:
             platform="FARGATE" if settings.platform == "FARGATE" else "EC2",
             environment=settings.environment,
             secrets=settings.secrets,
+            gpus=resources.gpus,
+            shared_memory=resources.shared_memory,
+            swap=resources.swap,
             tags=self._tags(task),
         )
 
     def _tags(self, task: StepTask) -> dict[str, str]:
         return {**self.settings.tags, "platerunner:pipeline": task.pipeline, "platerunner:step": task.step}
 
-    def _intent(self, task: StepTask, ask: Ask, units: Sequence[UnitTask]) -> Submission:
+    def _intent(self, task: StepTask, ask: Ask, resources: Resources, units: Sequence[UnitTask]) -> Submission:
         return Submission(
             n=task.submission,
             name=job_name(task.pipeline, task.step, task.run_id, task.submission, scope=self.workspace.url),
@@ -102,7 +109,7 @@ class Submitter:
             units=tuple(unit.unit for unit in units),
             queue=self.settings.queue(ask.capacity),
             resources=ask.to_json(),
-            definition=ensure_definition(self.batch, self._spec(task, ask)),
+            definition=ensure_definition(self.batch, self._spec(task, ask, resources)),
         )
 
     def _call(self, submission: Submission) -> str:
@@ -118,5 +125,18 @@ class Submitter:
             memory=ask.memory,
             timeout_s=ask.timeout,
             size=submission.size,
-            tags=self.settings.tags,
+            tags={**self.settings.tags, **self.cost_tags},
+        )
+
+
+def _check_platform(step: str, platform: str, resources: Resources) -> None:
+    """Refuse what Fargate does not have: Batch would ignore it, or say so in its own words.
+
+    :raises BatchError: naming it.
+    """
+    asked = [name for name in ("gpus", "shared_memory", "swap") if getattr(resources, name)]
+    if platform == "FARGATE" and asked:
+        raise BatchError(
+            f"step {step} asks for {' and '.join(asked)}, which Fargate does not have: take it out of its `resources`,"
+            " or name queues on EC2 in the connection, with the platform EC2"
         )

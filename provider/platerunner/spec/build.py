@@ -79,6 +79,10 @@ def _step(draft: Draft, name: str, data: Data, position: model.Position) -> mode
         resources=resources(defaults.get("resources", {}), data.get("resources", {}), base=module.resources),
         retry=_retry(defaults.get("retry", {}), data.get("retry", {})),
         tolerate=_tolerate(data.get("tolerate", 0)),
+        cost_tags={**draft.data.get("cost_tags", {}), **data.get("cost_tags", {})},
+        when=data.get("when"),
+        every=data.get("every", {}),
+        waiting_for=_waiting_for(data.get("waiting_for") or defaults.get("waiting_for")),
         overrides=tuple(_override(draft, data, item) for item in data.get("overrides", ())),
         title=data.get("title", ""),
         position=position,
@@ -137,6 +141,10 @@ def _tolerate(value: str | int) -> float | int:
     return quantities.share(value) if isinstance(value, str) else value
 
 
+def _waiting_for(text: str | None) -> float:
+    return quantities.duration(text) if text else 0.0
+
+
 def _override(draft: Draft, step: Data, data: Data) -> model.Override:
     module = draft.modules[data.get("module", step["module"])]
     other = module.name != step["module"]
@@ -189,6 +197,7 @@ def _report(draft: Draft, gate: model.Gate) -> model.Step:
         needs=gate.needs,
         resources=_report_resources(draft),
         retry=_retry(draft.data.get("defaults", {}).get("retry", {})),
+        cost_tags=draft.data.get("cost_tags", {}),
         title=f"Report for: {gate.title}",
         position=gate.position,
     )

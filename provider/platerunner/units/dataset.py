@@ -45,8 +45,10 @@ def _as_listed_there(
     kept = [file for file in listed.files if _asked_for(file.values, only)] if only else listed.files
     if not kept:
         raise NothingListed(_nothing_asked_for(files.name, listed.files, only))
-    usable, excluded = _without(kept, pattern, exclude)
+    reasons = _Reasons(pattern, exclude)
+    usable, excluded = _without(kept, reasons)
     absent = _absent(listed.files, usable, excluded, pattern, files.complete, only)
+    absent = [file for file in absent if reasons.of(file.values) is None]
     return Available(
         f"dataset.{files.name}",
         pattern,
@@ -126,11 +128,8 @@ def _asked_for(values: Mapping[str, Any], only: Only) -> bool:
     return all(str(values[name]) in asked for name, asked in only.items())
 
 
-def _without(
-    files: list[InputFile], pattern: Pattern, exclude: tuple[Exclusion, ...]
-) -> tuple[list[InputFile], list[Excluded]]:
+def _without(files: list[InputFile], reasons: "_Reasons") -> tuple[list[InputFile], list[Excluded]]:
     """The files that count, and those that are left out."""
-    reasons = _Reasons(pattern, exclude)
     usable, excluded = [], []
     for file in files:
         because = reasons.of(file.values)

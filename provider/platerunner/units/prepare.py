@@ -7,6 +7,7 @@ from typing import Any
 from platerunner.catalog.model import Module
 from platerunner.spec.model import InputRef, Pipeline, Step
 from platerunner.spec.templates import render
+from platerunner.units.activity import left_out
 from platerunner.units.available import Available, from_step, from_workspace_pattern, together
 from platerunner.units.chain import from_plan
 from platerunner.units.context import RunContext
@@ -16,6 +17,7 @@ from platerunner.units.fingerprint import Fingerprints, step_ingredients
 from platerunner.units.model import StepPlan, StepSettings
 from platerunner.units.outcomes import OutcomeStore
 from platerunner.units.planning import plan_step
+from platerunner.units.sampling import sampled
 from platerunner.units.settings import data_root, workspace_url
 from platerunner.units.toolfiles import hash_files
 from platerunner.units.variants import Variants
@@ -89,7 +91,11 @@ def plan_pipeline(
             listed[ref] = _look_up_before(pipeline, ref, context, data, workspace, plans)
         return listed[ref]
 
+    idle = left_out(pipeline, context)
     for step in pipeline.modules:
+        if step.name in idle:
+            plans[step.name] = StepPlan(step.name, (), notes=(_idle(step.name, idle[step.name]),))
+            continue
         variants = Variants(step, modules, context, pipeline.path.parent)
         plan = _plan(step, _inputs(step, look_up), variants, digests.get, workspace)
         plans[step.name] = context.options.repeat(context.options.restrict(plan))
@@ -115,8 +121,15 @@ def ingredients_of(
 
 def images(pipeline: Pipeline, modules: Mapping[str, Module], context: RunContext) -> list[str]:
     """The images that a pipeline runs under these params, to be resolved to digests."""
-    variants = (Variants(step, modules, context, pipeline.path.parent) for step in pipeline.modules)
+    idle = left_out(pipeline, context)
+    active = (step for step in pipeline.modules if step.name not in idle)
+    variants = (Variants(step, modules, context, pipeline.path.parent) for step in active)
     return sorted({image for each in variants for image in each.images()})
+
+
+def _idle(step: str, because: str) -> str:
+    own = "its `when` does not hold" if step == because else f"the `when` of {because} does not hold"
+    return f"{step}: left out, since {own}."
 
 
 def _step(pipeline: Pipeline, name: str) -> Step:
@@ -128,7 +141,7 @@ def _step(pipeline: Pipeline, name: str) -> Step:
 
 def _inputs(step: Step, look_up: Callable[[InputRef], Available]) -> dict[str, Available]:
     """Input name to files; an input that two names share is listed once."""
-    by_ref = {ref: look_up(ref) for ref in dict.fromkeys(step.inputs.values())}
+    by_ref = {ref: sampled(look_up(ref), step.every) for ref in dict.fromkeys(step.inputs.values())}
     return {name: by_ref[ref] for name, ref in step.inputs.items()}
 
 

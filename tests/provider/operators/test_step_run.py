@@ -248,6 +248,21 @@ def test_a_unit_with_other_settings_gets_a_job_of_its_own_and_keeps_them_when_it
     assert lab.starts() == {"A01": 1, "A02": 2, "A03": 1}
 
 
+def test_gpus_shared_memory_swap_and_cost_tags_reach_the_job(lab):
+    lab.options = """cost_tags: {project: JUMP}"""
+    lab.write(A01=GOOD)
+    lab.asked = {"resources": {"work": {"gpus": 1, "shared_memory": "2 GiB", "swap": "1 GiB"}}}
+    lab.run().start()
+    (submission,) = lab.state().submissions
+    (definition,) = lab.aws.batch.describe_job_definitions(jobDefinitions=[submission.definition])["jobDefinitions"]
+    container = definition["containerProperties"]
+    assert {"type": "GPU", "value": "1"} in container["resourceRequirements"]
+    assert container["linuxParameters"] == {"initProcessEnabled": True, "sharedMemorySize": 2048, "maxSwap": 1024}
+    (job,) = lab.aws.batch.describe_jobs(jobs=[submission.job_id])["jobs"]
+    assert job["tags"]["project"] == "JUMP"
+    lab.run().stop("end of test")
+
+
 def test_a_preview_says_what_would_run_and_writes_nothing(lab):
     lab.write(A01=GOOD)
     lab.asked = {"dry_run": True}

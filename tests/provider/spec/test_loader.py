@@ -103,6 +103,36 @@ def test_resources_come_from_the_step_then_the_defaults_then_the_module():
     assert measure.resources.disk == module.resources.disk
 
 
+def test_special_resources_and_cost_tags():
+    text = VALID.replace("tags: [pilot]\n", "tags: [pilot]\ncost_tags: {project: 0815, lab: A}\n").replace(
+        "    tolerate: 2%\n",
+        "    tolerate: 2%\n    cost_tags: {lab: B, 'cost:center': x y}\n"
+        "    resources: {gpus: 2, shared_memory: 2 GiB, swap: 500 MB}\n",
+    )
+    pipeline = load_text(text, HERE / "valid.yaml")
+    measure, crop = pipeline.steps["measure"], pipeline.steps["crop"]
+    assert isinstance(measure, Step)
+    assert isinstance(crop, Step)
+    assert measure.cost_tags == {"project": "0815", "lab": "B", "cost:center": "x y"}
+    assert crop.cost_tags == pipeline.steps["check_report"].cost_tags == {"project": "0815", "lab": "A"}
+    assert (measure.resources.gpus, measure.resources.shared_memory, measure.resources.swap) == (
+        2,
+        2 << 30,
+        500 * 10**6,
+    )
+    assert (crop.resources.gpus, crop.resources.shared_memory, crop.resources.swap) == (0, None, None)
+
+
+def test_waiting_comes_from_the_step_then_the_defaults():
+    pipeline = valid("  retry: {attempts: 3, memory: x2}\n", "  retry: {attempts: 3, memory: x2}\n  waiting_for: 2 h\n")
+    assert {step.waiting_for for step in pipeline.modules if step.name != "check_report"} == {7200.0}
+    text = VALID.replace(
+        "    module: imaging.illum-apply\n", "    module: imaging.illum-apply\n    waiting_for: 5 min\n"
+    )
+    waits = {step.name: step.waiting_for for step in load_text(text, HERE / "valid.yaml").modules}
+    assert waits == {"illum_calc": 0, "illum_apply": 300, "measure": 0, "check_report": 0, "crop": 0}
+
+
 def test_the_default_image_spares_modules_that_bring_their_own():
     steps = valid().steps
     assert {name: step.image for name, step in steps.items() if isinstance(step, Step)} == {

@@ -173,3 +173,11 @@ def test_a_missing_file_is_named_as_it_would_be_called_on_disk(storage):
     (absent,) = found.absent
     assert absent.key == KEYS[0]
     assert absent.values["channel"] == "ER"
+
+
+def test_what_is_left_out_and_not_there_is_not_missed(storage):
+    files = FileSet("raw", PATTERN, ("site", "channel"))
+    found = from_dataset(files, _filled(storage, KEYS[1:]), {}, [Exclusion({"plate": "P1", "well": "A01"}, "broken")])
+    assert found.absent == ()
+    found = from_dataset(files, _filled(storage, KEYS[1:]), {}, [Exclusion({"plate": "P1", "site": "2"}, "broken")])
+    assert [file.key for file in found.absent] == [KEYS[0]]

@@ -322,3 +322,41 @@ def test_an_override_may_hold_for_units_that_a_param_names(lab):
     lab.params = {**lab.params, "wells": ["P2"]}
     variants = Variants(lab.pipeline.steps["measure"], load_catalog(), lab.context(), lab.folder)
     assert variants.of({"plate": "P2", "well": "A01"}).params["min_area"] == 50
+
+
+SAMPLED = SPEC.replace("    inputs: {images: illum_apply.corrected}\n", """\
+    inputs: {images: illum_apply.corrected}
+    every: {site: 3}
+""")  # fmt: skip
+
+
+def test_every_third_site_counts_from_the_first_in_natural_order(lab):
+    lab.spec = SAMPLED
+    lab.shoot(sites=range(1, 12))
+    before = lab.plan_all()["measure"].units[0].task
+    lab.run()
+    unit = lab.plan_one("measure").units[0].task
+    assert {file.values["site"] for file in unit.inputs["images"]} == {"1", "4", "7", "10"}
+    assert [file.key for file in before.inputs["images"]] == [file.key for file in unit.inputs["images"]]
+    assert lab.run() == NOTHING
+
+
+def test_a_site_that_is_left_out_chooses_no_others(lab):
+    lab.shoot(sites=range(1, 8))
+    lab.spec = SPEC.replace("    outputs: {illum", "    every: {site: 2}\n    outputs: {illum").replace(
+        "  where: {well", "  exclude: [{site: 2, because: dust}, {site: 5, because: dust}]\n  where: {well"
+    )
+    (unit,) = lab.plan_one("illum_calc").units
+    assert {file.values["site"] for file in unit.task.inputs["images"]} == {1, 3, 7}
+
+
+def test_a_step_whose_condition_does_not_hold_is_left_out_with_all_that_comes_after(lab):
+    condition = "    when: \"{{ params.nuclei != 'none' }}\"\n    image: other:1\n"
+    lab.spec = SPEC.replace("  measure:\n", f"  measure:\n{condition}")
+    assert states(lab.plan_all()["report"]) == {"plate=P1": ("pending", "after measure")}
+    lab.params = {**lab.params, "nuclei": "none"}
+    plans = lab.plan_all()
+    assert [len(plan.units) for plan in plans.values()] == [1, 2, 0, 0]
+    assert plans["measure"].notes == ("measure: left out, since its `when` does not hold.",)
+    assert plans["report"].notes == ("report: left out, since the `when` of measure does not hold.",)
+    assert images(lab.pipeline, load_catalog(), lab.context()) == ["imaging:0.1.0"]

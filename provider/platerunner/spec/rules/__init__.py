@@ -13,7 +13,9 @@ from platerunner.spec.rules.outputs import check_outputs
 from platerunner.spec.rules.overrides import check_overrides
 from platerunner.spec.rules.ports import check_ports
 from platerunner.spec.rules.references import check_references
+from platerunner.spec.rules.sampling import check_sampling
 from platerunner.spec.rules.templates import check_templates
+from platerunner.spec.rules.waiting import check_waiting
 from platerunner.spec.rules.wildcards import check_wildcards
 
 RULES: tuple[Callable[[Draft], None], ...] = (
@@ -29,4 +31,6 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     check_load_data,
     check_outputs,
     check_wildcards,
+    check_waiting,
+    check_sampling,
 )

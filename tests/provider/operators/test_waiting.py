@@ -1,0 +1,91 @@
+"""A step that waits for raw files: parked while they are missing, and going on in time."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.exceptions import TaskDeferred
+
+from platerunner.operators import batch_module
+from platerunner.operators.batch_module import BatchModuleOperator
+from platerunner.operators.waiting import Wait
+
+HOUR = 3600.0
+
+
+@pytest.mark.parametrize(
+    ("limit", "passed", "pause"),
+    [
+        (2 * HOUR, 0, 360),
+        (2 * HOUR, 2 * HOUR - 100, 100),
+        (2 * HOUR, 2 * HOUR - 1, 5),
+        (2 * HOUR, 2 * HOUR, None),
+        (24 * HOUR, 0, 600),
+        (60, 0, 10),
+        (3, 0, 5),
+    ],
+)
+def test_looks_are_spread_over_the_time_and_the_last_is_at_its_end(limit, passed, pause):
+    assert Wait(limit, 1000.0).pause(1000.0 + passed) == pause
+
+
+class Task:
+    """The operator of a lab's step, with as much of a context as it asks for."""
+
+    def __init__(self, lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        lab.options = "waiting_for: 1 h"
+        self.operator = BatchModuleOperator(task_id="work", spec=lab.run().pipeline, step="work")
+        monkeypatch.setattr(BatchModuleOperator, "_step_run", lambda *_: lab.run())
+        ti = SimpleNamespace(xcom_push=lambda **_: None)
+        self.context = {"ti": ti}
+
+    def execute(self) -> TaskDeferred:
+        with pytest.raises(TaskDeferred) as parked:
+            self.operator.execute(self.context)
+        return parked.value
+
+    def again(self, since: float) -> TaskDeferred:
+        with pytest.raises(TaskDeferred) as parked:
+            self.operator.execute_arrived(self.context, None, since)
+        return parked.value
+
+
+def test_a_step_parks_until_its_files_are_there_and_then_submits(lab, monkeypatch):
+    (lab.folder / "data").mkdir()
+    task = Task(lab, monkeypatch)
+    parked = task.execute()
+    assert parked.method_name == "execute_arrived"
+    moment = parked.trigger.moment
+    assert timedelta(seconds=150) < moment - datetime.now(UTC) <= timedelta(seconds=180)
+    since = parked.kwargs["since"]
+    assert task.again(since).method_name == "execute_arrived"
+    assert lab.state().submissions == ()
+    lab.write(A01="true\n")
+    assert task.again(since).method_name == "execute_complete"
+    assert len(lab.state().submissions) == 1
+    lab.run().stop("end of test")
+
+
+def test_when_its_time_is_over_it_goes_on_and_says_what_is_missing(lab, monkeypatch):
+    (lab.folder / "data").mkdir()
+    task = Task(lab, monkeypatch)
+    since = task.execute().kwargs["since"]
+    with pytest.raises(batch_module.AirflowFailException, match=r"nothing under .* matches `\{plate\}/\{well\}.sh`"):
+        task.operator.execute_arrived(task.context, None, since - HOUR - 1)
+
+
+def test_a_step_without_it_does_not_wait(lab, monkeypatch):
+    (lab.folder / "data").mkdir()
+    task = Task(lab, monkeypatch)
+    lab.options = ""
+    with pytest.raises(batch_module.AirflowFailException, match="nothing under"):
+        task.operator.execute(task.context)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_step_whose_condition_does_not_hold_is_skipped_before_anything_is_listed(lab, monkeypatch, dry_run):
+    task = Task(lab, monkeypatch)
+    lab.options = 'when: "{{ 1 > 2 }}"'
+    lab.asked = {"dry_run": dry_run}
+    with pytest.raises(batch_module.AirflowSkipException, match=r"work: its condition does not hold: \{\{ 1 > 2 \}\}"):
+        task.operator.execute(task.context)
