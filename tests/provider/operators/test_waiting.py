@@ -36,7 +36,8 @@ class Task:
         lab.options = "waiting_for: 1 h"
         self.operator = BatchModuleOperator(task_id="work", spec=lab.run().pipeline, step="work")
         monkeypatch.setattr(BatchModuleOperator, "_step_run", lambda *_: lab.run())
-        ti = SimpleNamespace(xcom_push=lambda **_: None)
+        ids = {"dag_id": "lab", "task_id": "work", "run_id": "run-1", "map_index": -1}
+        ti = SimpleNamespace(xcom_push=lambda **_: None, **ids)
         self.context = {"ti": ti}
 
     def execute(self) -> TaskDeferred:
