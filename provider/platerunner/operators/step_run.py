@@ -7,18 +7,10 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from functools import cached_property
-from typing import Any
 
-from platerunner.batch.images import resolve
-from platerunner.batch.model import JobView, StepState, Submission
-from platerunner.batch.state import StateFile, now
+from platerunner.batch.model import StepState, Submission
 from platerunner.batch.status import describe
-from platerunner.batch.stop import terminate
 from platerunner.catalog.loader import load_catalog
-from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.operators.collect import Collector, failed_jobs, read_manifest
 from platerunner.operators.digest import StepResult
 from platerunner.operators.ledger import (
     UnitFailure,
@@ -28,68 +20,25 @@ from platerunner.operators.ledger import (
     count_retries,
     failures,
     fresh,
-    record,
-    remember,
 )
 from platerunner.operators.needs import load_needs, save_needs
 from platerunner.operators.retry import Ask, backs_off
-from platerunner.operators.submission import Submitter
-from platerunner.spec.model import Pipeline, Step
+from platerunner.operators.step_jobs import StepJobs
 from platerunner.units.arrival import not_arrived
-from platerunner.units.context import RunContext
-from platerunner.units.model import StepPlan, StepSettings, UnitState
+from platerunner.units.model import StepPlan, UnitState
 from platerunner.units.outcomes import OutcomeStore
 from platerunner.units.prepare import plan_one
-from platerunner.units.settings import data_root, workspace_url
-from platerunner.units.tasks import StepTaskBuilder
-from platerunner.units.toolfiles import hash_files
-from platerunner.units.variants import Variants
 from platerunner_unit.category import Category
-from platerunner_unit.manifest import UnitTask
 from platerunner_unit.outcome import run_prefix
-from platerunner_unit.storage import Storage
 
 log = logging.getLogger(__name__)
 BACK_OFF_S = (2.0, 10.0)
 """Seconds of rest, at least and at most, before units that AWS throttled are submitted again."""
 MAX_JOBS_SHOWN = 10
-UNKNOWN_S = 120.0
-"""Seconds after which a job that Batch does not know counts as ended."""
 
 
-class StepRun:
-    """Everything that a step's task does, in whatever process it goes on.
-
-    :param hook: clients, storages and settings.
-    :param pipeline: the spec.
-    :param step: name of the step.
-    :param context: params, roots and the run's id.
-    :param variables: what each container gets in its environment besides what the connection says.
-    """
-
-    def __init__(
-        self,
-        hook: PlaterunnerHook,
-        pipeline: Pipeline,
-        step: str,
-        context: RunContext,
-        variables: Mapping[str, str] | None = None,
-    ) -> None:
-        spec = pipeline.steps[step]
-        assert isinstance(spec, Step)
-        self.hook = hook
-        self.pipeline = pipeline
-        self.step = spec
-        self.context = context
-        self.variables = dict(variables or {})
-        self.workspace = hook.storage(workspace_url(pipeline, context))
-        self.state_file = StateFile(self.workspace, context.run_id, step)
-        self._images: dict[str, tuple[str, str | None]] = {}
-
-    @cached_property
-    def variants(self) -> Variants:
-        """The step's settings under the run's params, by unit."""
-        return Variants(self.step, load_catalog(), self.context, self.pipeline.path.parent)
+class StepRun(StepJobs):
+    """Everything that a step's task does, in whatever process it goes on; made as :class:`StepJobs` is."""
 
     def plan(self) -> StepPlan:
         """What there is to do now.
@@ -176,70 +125,6 @@ class StepRun:
         self.workspace.put(key, json.dumps(result.to_json(), indent=1).encode())
         return result, failed
 
-    def log_stream(self, job_id: str | None) -> str | None:
-        """Where a job's log is; None if there is none (yet).
-
-        :param job_id: of a single job or of an array's child.
-        """
-        views = describe(self.hook.batch, [job_id]) if job_id else ()
-        return next((view.log_stream for view in views), None)
-
-    def stop(self, reason: str) -> list[str]:
-        """End whatever runs, also what a dying process submitted a moment ago.
-
-        :param reason: becomes the jobs' ``statusReason``.
-        :returns: ids of the jobs.
-        """
-        return self.stop_all(self.state_file, reason)
-
-    def stop_all(self, state_file: StateFile, reason: str) -> list[str]:
-        """End what runs of this step in a run.
-
-        :param state_file: that run's; see :meth:`stop` for the rest.
-        """
-        state = state_file.adopt(self.hook.batch, state_file.load())
-        ids = [str(submission.job_id) for submission in state.live]
-        terminate(self.hook.batch, ids, reason)
-        return ids
-
-    @cached_property
-    def _data(self) -> Storage:
-        return self.hook.storage(data_root(self.pipeline, self.context))
-
-    def _image(self, name: str) -> tuple[str, str | None]:
-        """An image's full reference, and its digest if it is known."""
-        if name not in self._images:
-            self._images[name] = resolve(name, self.hook.settings.registry, self.hook.ecr)
-        return self._images[name]
-
-    def _first_ask(self, values: Mapping[str, Any]) -> Ask:
-        """What the spec gives a unit."""
-        return Ask.of(self.variants.of(values).resources)
-
-    def _submit(self, state: StepState, asks: Mapping[Ask, Sequence[UnitTask]]) -> StepState:
-        """Submit units, those that run under the same settings together."""
-        groups: dict[int, tuple[StepSettings, dict[Ask, list[UnitTask]]]] = {}
-        for ask, task in ((ask, task) for ask, tasks in asks.items() for task in tasks):
-            settings = self.variants.of(task.values)
-            groups.setdefault(id(settings), (settings, {}))[1].setdefault(ask, []).append(task)
-        for settings, by_ask in groups.values():
-            image, digest = self._image(settings.image)
-            state = self._submitter(image).submit(state, self._builder(settings, digest), by_ask)
-        return state
-
-    def _builder(self, settings: StepSettings, digest: str | None) -> StepTaskBuilder:
-        name, run_id, files = self.pipeline.name, self.context.run_id, hash_files(settings)
-        return StepTaskBuilder(name, run_id, settings, files, digest, self._data, self.workspace)
-
-    def _submitter(self, image: str = "") -> Submitter:
-        """What submits units, and finds again what was submitted.
-
-        :param image: full reference; what is found again has its own.
-        """
-        hook = self.hook
-        tags = self.step.cost_tags
-        return Submitter(hook.batch, hook.settings, self.workspace, self.state_file, image, self.variables, tags)
-
     def _forgetting(self, state: StepState) -> StepState:
         """Forget what is to be done again: once in a run, for a task that is cleared repeats failures alone."""
         if not self.context.options.rerun or state.extra.get("forgotten"):
@@ -256,24 +141,6 @@ class StepRun:
         needs = {**load_needs(self.workspace, self.step.name), **state.extra.get("needs", {})}
         return replace(state, extra={**state.extra, "needs": needs}) if needs else state
 
-    def _recorded(self, state: StepState) -> tuple[StepState, list[Submission]]:
-        """The state with the verdicts of the jobs that have ended, and these submissions."""
-        views = {view.id: view for view in describe(self.hook.batch, [str(s.job_id) for s in state.live])}
-        ended = [s for s in state.live if _ended(s, views.get(str(s.job_id)))]
-        return (self._with_verdicts(state, ended, views) if ended else state), ended
-
-    def _with_verdicts(self, state: StepState, ended: Sequence[Submission], views: Mapping[str, JobView]) -> StepState:
-        index = OutcomeStore(self.workspace).index(self.step.name)
-        collector = Collector(self.hook.batch, self.workspace, index)
-        for submission in ended:
-            manifest = read_manifest(self.workspace, self._submitter().prefix(submission))
-            failed = failed_jobs(self.hook.batch, submission, views.get(str(submission.job_id)))
-            found = collector.collect(submission, manifest, failed)
-            state = record(state, found.succeeded, found.failed)
-            state = state.with_submission(replace(submission, ended_at=now()))
-        # In the same write as the verdicts: who dies after it leaves what the units need to whoever submits them.
-        return self.state_file.save(remember(state, again(state, ended, self.step.retry)))
-
     def _again(self, state: StepState, ended: Sequence[Submission]) -> StepState:
         groups = again(state, ended, self.step.retry)
         if not groups:
@@ -288,10 +155,6 @@ class StepRun:
         if any(failure.cleared for group in groups.values() for failure in group):
             tasks |= {task.unit: task for task in self.plan().tasks(UnitState.PENDING)}  # files may have changed since
         return self._submit(state, {ask: [tasks[failure.unit] for failure in group] for ask, group in groups.items()})
-
-    def _tasks_of(self, submissions: Sequence[Submission]) -> dict[str, UnitTask]:
-        manifests = (read_manifest(self.workspace, self._submitter().prefix(s)) for s in submissions)
-        return {task.unit: task for manifest in manifests for task in manifest.units}
 
     def _result(self, state: StepState, plan: StepPlan, failed: Sequence[UnitFailure]) -> StepResult:
         counts = plan.counts()
@@ -313,15 +176,6 @@ class StepRun:
             seconds=round(time.time() - state.extra.get("started", time.time()), 1),
             jobs=tuple(str(s.job_id) for s in state.submissions if s.job_id)[-MAX_JOBS_SHOWN:],
         )
-
-
-def _ended(submission: Submission, view: JobView | None) -> bool:
-    """Whether a job has ended, or is one that Batch has forgotten, as it does some days after their end."""
-    if view is not None:
-        return view.ended
-    # A job that was submitted a moment ago may not be known everywhere yet.
-    age = datetime.now(UTC) - datetime.fromisoformat(submission.submitted_at)
-    return age.total_seconds() > UNKNOWN_S
 
 
 def _why(failure: UnitFailure) -> str:
