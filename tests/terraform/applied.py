@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+CHECKOUT = Path(__file__).parents[2]
+
 
 @dataclass
 class Applied:

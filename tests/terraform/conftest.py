@@ -9,9 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.terraform.applied import Applied
+from tests.terraform.applied import CHECKOUT, Applied
 
-CHECKOUT = Path(__file__).parents[2]
 STANDIN = Path(os.environ.get("PLATERUNNER_TF_STANDIN") or CHECKOUT.parent / "shared" / "terraform-standin")
 
 

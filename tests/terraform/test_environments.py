@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import re
 from ipaddress import ip_network
-from pathlib import Path
 
 import pytest
-from tests.terraform.applied import Applied
+from tests.terraform.applied import CHECKOUT, Applied
 from tests.terraform.iam import many
 
-CHECKOUT = Path(__file__).parents[2]
 READ = re.compile(r"[a-z0-9-]+:(Describe|List|Get)[A-Za-z]+|ecs:DiscoverPollEndpoint")
 
 

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.terraform.applied import CHECKOUT
 
-CHECKOUT = Path(__file__).parents[2]
 TERRAFORM = CHECKOUT / "terraform"
 FOLDERS = sorted(path.parent for path in TERRAFORM.glob("*/*/main.tf"))
 

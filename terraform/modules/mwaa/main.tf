@@ -93,7 +93,7 @@ resource "aws_mwaa_environment" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_338:Units' logs are in the workspace for good; a year of them in CloudWatch costs more than it helps.
+  #checkov:skip=CKV_AWS_338:Units' logs are in the workspace for good; a year of Airflow's in CloudWatch costs more than it helps.
   for_each = var.create ? toset(["Task", "DAGProcessing", "Scheduler", "WebServer", "Worker"]) : []
 
   name              = "airflow-${var.name}-${each.key}"

@@ -1,7 +1,6 @@
 # Who talked to whom, for whoever has to look into an incident.
 
 resource "aws_cloudwatch_log_group" "flow" {
-  #checkov:skip=CKV_AWS_338:Retention is the caller's choice, and 365 days unless it says otherwise.
   count = var.create ? 1 : 0
 
   name              = "/aws/vpc/${var.name}"

@@ -24,8 +24,6 @@ locals {
 }
 
 resource "aws_vpc" "this" {
-  #checkov:skip=CKV2_AWS_11:The flow log is in flow_log.tf; checkov does not follow the count.
-  #checkov:skip=CKV2_AWS_12:The default group is emptied below; checkov does not follow the count.
   count = var.create ? 1 : 0
 
   cidr_block           = var.cidr_block

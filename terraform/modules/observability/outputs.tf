@@ -17,3 +17,8 @@ output "event_log_group_name" {
   description = "Name of the log group of what Batch says."
   value       = one(aws_cloudwatch_log_group.events[*].name)
 }
+
+output "collector_endpoint" {
+  description = "Where jobs send telemetry, for OTEL_EXPORTER_OTLP_ENDPOINT in the connection's environment; null without a collector."
+  value       = length(local.collector) > 0 ? "http://collector.${local.domain}:4318" : null
+}

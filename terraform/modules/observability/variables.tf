@@ -80,6 +80,30 @@ variable "log_retention_days" {
   }
 }
 
+variable "collector" {
+  description = "OpenTelemetry collector for what jobs send, as a service in the VPC; null for none. `image` is AWS's distribution or one that reads AOT_CONFIG_CONTENT, `repository_arns` where it is pulled from if that is our ECR."
+  type = object({
+    image           = string
+    vpc_id          = string
+    vpc_cidr_block  = string
+    subnet_ids      = list(string)
+    repository_arns = optional(list(string), [])
+    cpu             = optional(number, 512)
+    memory          = optional(number, 1024)
+  })
+  default = null
+
+  validation {
+    condition     = var.collector == null || try(can(regex("(:[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})$", var.collector.image)) && !endswith(var.collector.image, ":latest"), false)
+    error_message = "collector.image needs a tag other than latest, or a digest."
+  }
+
+  validation {
+    condition     = var.collector == null || try(contains([256, 512, 1024, 2048, 4096], var.collector.cpu) && var.collector.memory >= 2 * var.collector.cpu && var.collector.memory <= 8 * var.collector.cpu, false)
+    error_message = "collector.cpu must be 256, 512, 1024, 2048 or 4096, and collector.memory two to eight times as many MiB."
+  }
+}
+
 variable "kms_key_arn" {
   description = "Key of logs and topics. Its policy must let CloudWatch and Budgets use it."
   type        = string

@@ -5,6 +5,8 @@ locals {
   tags = merge(var.tags, { "platerunner:environment" = var.name })
 
   data_place = { bucket = module.storage.bucket_names["data"], prefix = var.storage.data_prefix }
+  # Built of names, since observability comes after Airflow.
+  telemetry  = var.collector_image == null ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT = "http://collector.${var.name}.internal:4318" }
   work_place = { bucket = module.storage.bucket_names["results"], prefix = var.storage.workspace_prefix }
 }
 
@@ -102,7 +104,7 @@ module "mwaa" {
     job_role       = module.batch.job_role_arn
     execution_role = module.batch.execution_role_arn
     on_clear       = var.airflow.on_clear
-    environment    = var.airflow.job_environment
+    environment    = merge(local.telemetry, var.airflow.job_environment)
     secrets        = var.airflow.job_secrets
     tags           = local.tags
   }
@@ -118,9 +120,16 @@ module "observability" {
   dead_letter_queue_name = var.arrivals == null ? null : "${var.name}-arrivals-dead"
   emails                 = var.emails
   failed_jobs_per_hour   = var.airflow.max_hourly_fails
-  log_retention_days     = var.log_retention_days
-  kms_key_arn            = module.storage.kms_key_arn
-  tags                   = local.tags
+  collector = var.collector_image == null ? null : {
+    image           = var.collector_image
+    vpc_id          = module.network.vpc_id
+    vpc_cidr_block  = var.network.cidr_block
+    subnet_ids      = module.network.private_subnet_ids
+    repository_arns = [module.registry.repository_arn_pattern]
+  }
+  log_retention_days = var.log_retention_days
+  kms_key_arn        = module.storage.kms_key_arn
+  tags               = local.tags
 }
 
 module "budget" {

@@ -102,6 +102,12 @@ variable "arrivals" {
   default     = []
 }
 
+variable "collector_image" {
+  description = "Image of an OpenTelemetry collector to run for the jobs; null for none. See the observability module."
+  type        = string
+  default     = null
+}
+
 variable "budget" {
   description = "Monthly limit that closes the queues, and warnings before it; see the budget module."
   type = object({

@@ -3,10 +3,6 @@
 resource "aws_s3_bucket" "logs" {
   #checkov:skip=CKV_AWS_144:Access logs need no copy in another region.
   #checkov:skip=CKV_AWS_145:S3 delivers access logs only to buckets encrypted with its own key.
-  #checkov:skip=CKV_AWS_18:This is where access logs go; logging its own writes would never end.
-  #checkov:skip=CKV_AWS_21:Versioning is on below; checkov does not follow the count.
-  #checkov:skip=CKV2_AWS_6:Public access is blocked below; checkov does not follow the count.
-  #checkov:skip=CKV2_AWS_61:The lifecycle rule is below; checkov does not follow the count.
   #checkov:skip=CKV2_AWS_62:Nobody waits for access logs.
   count = var.create ? 1 : 0
 

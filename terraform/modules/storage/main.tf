@@ -14,11 +14,6 @@ locals {
 
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_144:A copy in another region is the lab's choice: it doubles the cost of image data.
-  #checkov:skip=CKV_AWS_18:Access logs are on in protection.tf; checkov does not follow the for_each.
-  #checkov:skip=CKV_AWS_21:Versioning is on in protection.tf; checkov does not follow the for_each.
-  #checkov:skip=CKV_AWS_145:Encryption with our key is on in protection.tf; checkov does not follow the for_each.
-  #checkov:skip=CKV2_AWS_6:Public access is blocked in protection.tf; checkov does not follow the for_each.
-  #checkov:skip=CKV2_AWS_61:Lifecycle rules are in lifecycle.tf; checkov does not follow the for_each.
   #checkov:skip=CKV2_AWS_62:Only the data bucket has arrivals that anybody waits for.
   for_each = local.buckets
 

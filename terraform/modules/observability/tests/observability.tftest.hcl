@@ -98,6 +98,55 @@ run "without_airflow" {
   }
 }
 
+run "a_collector" {
+  command = plan
+
+  variables {
+    collector = {
+      image          = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
+      vpc_id         = "vpc-00000000000000001"
+      vpc_cidr_block = "10.20.0.0/16"
+      subnet_ids     = ["subnet-00000000000000001"]
+    }
+  }
+
+  assert {
+    condition     = output.collector_endpoint == "http://collector.platerunner-t.internal:4318"
+    error_message = "jobs cannot find the collector"
+  }
+
+  assert {
+    condition     = !aws_ecs_service.collector[0].network_configuration[0].assign_public_ip && aws_vpc_security_group_ingress_rule.collector[0].cidr_ipv4 == "10.20.0.0/16"
+    error_message = "the collector is reached from outside"
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for policy in values(aws_iam_role_policy.collector) : [
+        for statement in jsondecode(policy.policy).Statement : length(setsubtract(
+          flatten([statement.Action]), ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "ecr:GetAuthorizationToken"]
+        )) == 0 if contains(flatten([statement.Resource]), "*")
+      ]
+    ]))
+    error_message = "a role may write on resource *"
+  }
+}
+
+run "a_collector_of_any_version" {
+  command = plan
+
+  variables {
+    collector = {
+      image          = "public.ecr.aws/aws-observability/aws-otel-collector:latest"
+      vpc_id         = "vpc-00000000000000001"
+      vpc_cidr_block = "10.20.0.0/16"
+      subnet_ids     = ["subnet-00000000000000001"]
+    }
+  }
+
+  expect_failures = [var.collector]
+}
+
 run "disabled_makes_nothing" {
   command = plan
 
@@ -109,6 +158,7 @@ run "disabled_makes_nothing" {
     condition = length(concat(
       aws_sns_topic.this[*], values(aws_sns_topic_subscription.email), values(aws_cloudwatch_metric_alarm.this), values(aws_cloudwatch_event_rule.batch),
       aws_cloudwatch_dashboard.this[*], aws_cloudwatch_log_group.events[*], values(aws_cloudwatch_log_metric_filter.this), aws_cloudwatch_log_resource_policy.events[*],
+      aws_ecs_service.collector[*], values(aws_iam_role.collector),
     )) == 0
     error_message = "a disabled module makes something"
   }

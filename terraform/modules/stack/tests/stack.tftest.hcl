@@ -20,13 +20,14 @@ run "with_everything" {
   command = plan
 
   variables {
-    arrivals = [".done"]
-    emails   = ["lab@example.org"]
-    network  = { nat = "per_az", interface_endpoints = [] }
-    airflow  = { class = "mw1.medium", workers = { min = 3, max = 5 }, schedulers = 3 }
-    images   = { pull_through = { quay = { registry = "quay.io" } } }
-    storage  = { archive = { data = { days = 90 } } }
-    budget   = { limit_usd = 1000, cost_tag = { key = "platerunner:environment", value = "platerunner-t" } }
+    arrivals        = [".done"]
+    collector_image = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
+    emails          = ["lab@example.org"]
+    network         = { nat = "per_az", interface_endpoints = [] }
+    airflow         = { class = "mw1.medium", workers = { min = 3, max = 5 }, schedulers = 3 }
+    images          = { pull_through = { quay = { registry = "quay.io" } } }
+    storage         = { archive = { data = { days = 90 } } }
+    budget          = { limit_usd = 1000, cost_tag = { key = "platerunner:environment", value = "platerunner-t" } }
     capacities = {
       spot      = { type = "SPOT", max_vcpus = 64, instance_types = ["r7i"] }
       on_demand = { type = "EC2", max_vcpus = 32, instance_types = ["r7i"] }
