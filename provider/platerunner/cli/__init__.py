@@ -4,6 +4,7 @@ import typer
 
 from platerunner.cli.demo import demo
 from platerunner.cli.doctor import doctor
+from platerunner.cli.modules import modules
 from platerunner.cli.plan import plan
 from platerunner.cli.retire import retire
 from platerunner.cli.run import run
@@ -18,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (validate, plan, run, up, demo, doctor, retire, schema):
+for command in (validate, plan, run, up, demo, doctor, retire, modules, schema):
     app.command()(command)
 
 __all__ = ["app"]
