@@ -43,8 +43,10 @@ cellprofiler: | $(UV)  ## CellProfiler 4.2.8 into .cellprofiler/ (needs gcc, a J
 	sh scripts/install_cellprofiler.sh
 
 docs: $(SYNCED)  ## regenerate the reference pages from schema and tables
-	$(RUN) python -m platerunner.spec.reference
-	$(RUN) python -m platerunner_unit.reference
+	$(RUN) python -m platerunner.spec.reference > docs/reference/spec.md
+	$(RUN) platerunner schema --shared > provider/platerunner/spec/shared.schema.json
+	$(RUN) python -m platerunner.catalog.reference > docs/reference/modules.md
+	$(RUN) python -m platerunner_unit.reference > docs/reference/verdicts.md
 
 clean:  ## remove what the other targets made
 	rm -rf .venv .tools .cellprofiler .platerunner demo-results dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

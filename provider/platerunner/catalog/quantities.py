@@ -76,6 +76,18 @@ KINDS: Mapping[str, Callable[[str], float]] = {"size": size, "duration": duratio
 """The words of the schema's ``x-quantity``."""
 
 
+def size_text(count: int) -> str:
+    """Bytes as people write them: in the largest unit that leaves no fraction."""
+    unit, factor = max((item for item in _SIZES.items() if count % item[1] == 0), key=lambda item: item[1])
+    return f"{count // factor} {unit}"
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds as people write them: in the largest unit that leaves no fraction, else in seconds."""
+    unit, factor = next((u, f) for u, f in reversed(_DURATIONS.items()) if seconds % f == 0 or f == 1)
+    return f"{seconds / factor:g} {unit}"
+
+
 def _with_unit(text: str, units: Mapping[str, float], example: str) -> float:
     found = _NUMBER.fullmatch(text)
     if found is None:

@@ -8,6 +8,7 @@ from platerunner.cli.doctor import doctor
 from platerunner.cli.explain import explain
 from platerunner.cli.graph import graph
 from platerunner.cli.logs import logs
+from platerunner.cli.modules import modules
 from platerunner.cli.plan import plan
 from platerunner.cli.retire import retire
 from platerunner.cli.run import run
@@ -24,7 +25,23 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (validate, graph, plan, explain, diff, units, run, status, logs, up, demo, doctor, retire, schema):
+for command in (
+    validate,
+    graph,
+    plan,
+    explain,
+    diff,
+    units,
+    run,
+    status,
+    logs,
+    up,
+    demo,
+    doctor,
+    retire,
+    modules,
+    schema,
+):
     app.command()(command)
 
 __all__ = ["app"]

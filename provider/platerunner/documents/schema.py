@@ -52,6 +52,7 @@ def part_of(schema: Schema, keys: Iterable[str]) -> Schema:
     properties = schema.root["properties"]
     root = {
         "$schema": schema.root["$schema"],
+        "$id": f"{schema.root['$id']}:shared",
         "title": f"{schema.root['title']}: a part that pipelines share",
         "description": "What several pipelines have in common; each names this file in its `include`.",
         "type": "object",

@@ -83,18 +83,17 @@ class BatchModuleOperator(BaseOperator):
                 return self._preview(run)
             self._link(run, context)
             end_left_behind(run, context)
-            self._await_inputs(run, time.time())
+            self._await_inputs(run)
             return self._start(run, context)
 
-    def execute_arrived(self, context: Context, event: Any, since: float) -> dict[str, Any]:  # noqa: ARG002
+    def execute_arrived(self, context: Context, event: Any) -> dict[str, Any]:  # noqa: ARG002
         """Look for raw files again; go on if they are there, or if the time is over.
 
         :param event: the trigger's, which says only that it is time.
-        :param since: when the waiting began, in seconds of the epoch.
         """
         with plain_errors():
             run = self._step_run(context)
-            self._await_inputs(run, since)
+            self._await_inputs(run)
             return self._start(run, context)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
@@ -113,23 +112,24 @@ class BatchModuleOperator(BaseOperator):
             ids = self._run.stop(CLEARED)
             self.log.info("%s: ended %d jobs", self.step, len(ids))
 
-    def _await_inputs(self, run: StepRun, since: float) -> None:
+    def _await_inputs(self, run: StepRun) -> None:
         """Park while raw files are missing that may still arrive."""
-        limit = run.step.waiting_for
-        missing = run.not_arrived() if limit else []
-        if not missing:
+        if not run.step.waiting_for:
             return
-        wait = Wait(limit, since)
-        pause = wait.pause(time.time())
-        if pause is None:
-            self.log.warning("%s: goes on without what has not arrived: %s", self.step, "; ".join(missing))
+        missing = run.not_arrived()
+        wait = Wait(run.step.waiting_for, run.waits_since()) if missing else None
+        pause = wait.pause(time.time()) if wait else None
+        if wait is None or pause is None:
+            run.waited()
+            if missing:
+                self.log.warning("%s: goes on without what has not arrived: %s", self.step, "; ".join(missing))
             return
         # Most steps never wait, and this takes a third of the time that importing Platerunner may take.
         from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 
         self.log.info("%s: waits until %s for %s", self.step, wait.until, "; ".join(missing))
         trigger = TimeDeltaTrigger(timedelta(seconds=pause))
-        self.defer(trigger=trigger, method_name="execute_arrived", kwargs={"since": since})
+        self.defer(trigger=trigger, method_name="execute_arrived")
 
     def _start(self, run: StepRun, context: Context) -> dict[str, Any]:
         self._tell(run.start())

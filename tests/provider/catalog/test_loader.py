@@ -1,9 +1,11 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from platerunner.catalog.loader import CatalogError, load_catalog
+from platerunner.catalog.reference import page
 
 MODULE = """version: 1
 modules:
@@ -23,6 +25,18 @@ modules:
     resources: {vcpus: 2, memory: 3 GiB, timeout: 5 min}
 """
 
+PCPIP = {  # MB, GB, seconds
+    "pcpip.cp-illum-calc": (7_500, 22, 7_200),
+    "pcpip.cp-illum-apply": (30_000, 350, 43_200),
+    "pcpip.cp-segcheck": (15_000, 22, 1_800),
+    "pcpip.cp-stitch-crop": (31_000, 400, 43_200),
+    "pcpip.bc-illum-calc": (7_500, 200, 10_800),
+    "pcpip.bc-illum-apply": (30_000, 800, 43_200),
+    "pcpip.bc-preprocess": (30_000, 800, 7_200),
+    "pcpip.bc-stitch-crop": (31_000, 800, 10_800),
+    "pcpip.analysis": (62_500, 60, 28_800),
+}
+
 
 def load(tmp_path, text, name="modules.yaml"):
     (tmp_path / name).write_text(text)
@@ -34,12 +48,20 @@ def test_the_shipped_modules():
     assert set(load_catalog()) == {
         "cellprofiler",
         "command",
+        "fiji.stitch-crop",
         "imaging.illum-apply",
         "imaging.illum-calc",
         "imaging.montage",
         "imaging.plate-report",
         "imaging.segment-measure",
+        *PCPIP,
     }
+
+
+@pytest.mark.parametrize("name", PCPIP)
+def test_the_nine_steps_of_pcpip_ask_for_what_production_uses(name):
+    resources = load_catalog()[name].resources
+    assert (resources.memory / 1e6, resources.disk / 1e9, resources.timeout) == PCPIP[name]
 
 
 @pytest.mark.parametrize("name", ["illum-apply", "illum-calc", "montage", "plate-report", "segment-measure"])
@@ -106,3 +128,8 @@ def test_two_files_with_the_same_module(tmp_path):
 def test_an_empty_folder(tmp_path):
     with pytest.raises(CatalogError, match="no catalog file is in this folder"):
         load_catalog(tmp_path / "nowhere")
+
+
+def test_the_reference_page_is_up_to_date():
+    path = Path(__file__).parents[3] / "docs" / "reference" / "modules.md"
+    assert path.read_text() == page(), "run: make docs"

@@ -2,7 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platerunner.catalog.quantities import KINDS, QuantityError, duration, factor, share, size
+from platerunner.catalog.quantities import (
+    KINDS,
+    QuantityError,
+    duration,
+    duration_text,
+    factor,
+    share,
+    size,
+    size_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +83,18 @@ def test_any_text_is_a_quantity_or_not_one(kind, text):
     except QuantityError as error:
         usable = bool(error.message and error.remedy)
     assert usable
+
+
+@pytest.mark.parametrize("text", ["8 GiB", "7500 MB", "2 TiB", "22 GB", "512 KiB", "1 kB", "1 TB"])
+def test_sizes_are_written_as_people_write_them(text):
+    assert size_text(size(text)) == text
+
+
+@pytest.mark.parametrize("text", ["90 s", "30 min", "2 h", "7 d", "12 h"])
+def test_durations_are_written_as_people_write_them(text):
+    assert duration_text(duration(text)) == text
+
+
+@given(st.integers(1, 10**14))
+def test_a_size_that_is_written_is_read_as_the_same(count):
+    assert size(size_text(count)) == count

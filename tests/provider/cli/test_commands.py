@@ -167,3 +167,25 @@ def test_cellprofiler_that_is_not_installed(plate: Path, monkeypatch: pytest.Mon
 def test_schema_is_json_for_editors() -> None:
     result = invoke("schema")
     assert json.loads(result.stdout)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_modules_lists_the_catalog_and_describes_one() -> None:
+    listed = invoke("modules")
+    assert listed.exit_code == 0
+    assert "fiji.stitch-crop Stitch and crop fiji:2.16.0" in [
+        " ".join(line.split()) for line in listed.stdout.splitlines()
+    ]
+    found = invoke("modules", "pcpip.bc-preprocess")
+    assert found.exit_code == 0
+    for phrase in (
+        "memory 30 GB, disk 800 GB, timeout 2 h, spot",
+        "pipeline  file, required",
+        "inputs:\n  images  required",
+    ):
+        assert phrase in found.stdout
+
+
+def test_an_unknown_module_is_told_with_the_nearest() -> None:
+    found = invoke("modules", "pcpip.analysys")
+    assert found.exit_code == 2
+    assert found.stderr.strip() == "no module is called `pcpip.analysys`. Did you mean `pcpip.analysis`?"

@@ -1,5 +1,6 @@
 """A step that waits for raw files: parked while they are missing, and going on in time."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -45,9 +46,9 @@ class Task:
             self.operator.execute(self.context)
         return parked.value
 
-    def again(self, since: float) -> TaskDeferred:
+    def again(self) -> TaskDeferred:
         with pytest.raises(TaskDeferred) as parked:
-            self.operator.execute_arrived(self.context, None, since)
+            self.operator.execute_arrived(self.context, None)
         return parked.value
 
 
@@ -58,11 +59,10 @@ def test_a_step_parks_until_its_files_are_there_and_then_submits(lab, monkeypatc
     assert parked.method_name == "execute_arrived"
     moment = parked.trigger.moment
     assert timedelta(seconds=150) < moment - datetime.now(UTC) <= timedelta(seconds=180)
-    since = parked.kwargs["since"]
-    assert task.again(since).method_name == "execute_arrived"
+    assert task.again().method_name == task.execute().method_name == "execute_arrived"
     assert lab.state().submissions == ()
-    lab.write(A01="true\n")
-    assert task.again(since).method_name == "execute_complete"
+    lab.write(A01="sleep 30\n")
+    assert task.again().method_name == "execute_complete"
     assert len(lab.state().submissions) == 1
     lab.run().stop("end of test")
 
@@ -70,9 +70,17 @@ def test_a_step_parks_until_its_files_are_there_and_then_submits(lab, monkeypatc
 def test_when_its_time_is_over_it_goes_on_and_says_what_is_missing(lab, monkeypatch):
     (lab.folder / "data").mkdir()
     task = Task(lab, monkeypatch)
-    since = task.execute().kwargs["since"]
+    task.execute()
+    began = lab.run().waits_since()
+    now = time.time()
+    assert began <= now
+    monkeypatch.setattr(batch_module.time, "time", lambda: now + HOUR - 60)
+    assert task.again().method_name == "execute_arrived"
+    assert lab.run().waits_since() == began
+    monkeypatch.setattr(batch_module.time, "time", lambda: now + HOUR + 1)
     with pytest.raises(batch_module.AirflowFailException, match=r"nothing under .* matches `\{plate\}/\{well\}.sh`"):
-        task.operator.execute_arrived(task.context, None, since - HOUR - 1)
+        task.again()
+    assert task.execute().method_name == "execute_arrived", "a cleared task waits anew"
 
 
 def test_a_step_without_it_does_not_wait(lab, monkeypatch):

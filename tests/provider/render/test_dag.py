@@ -89,7 +89,7 @@ def test_it_survives_airflows_serialisation(demo):
     assert {link.name for link in links} == {"Batch job", "Log stream", "Outputs"}
 
 
-@pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(SPECS.glob("[!_]*.yaml")), ids=lambda path: path.stem)
 def test_every_shipped_spec_becomes_a_dag(path):
     dag = build_dag(load_pipeline(path))
     dag.check_cycle()

@@ -120,3 +120,5 @@ def test_a_part_has_a_schema_of_its_own_for_editors() -> None:
     validator = Draft202012Validator(schema)
     assert validator.is_valid({"dataset": {"files": {"raw": {"rename": {"channel": {"w1": "DNA"}}}}}})
     assert not validator.is_valid({"steps": {}})
+    shipped = Path(__file__).parents[3] / "provider" / "platerunner" / "spec" / "shared.schema.json"
+    assert json.loads(shipped.read_text()) == schema, "run: make docs"

@@ -1,6 +1,7 @@
 """A folder of images, a workspace, and a stand-in for the steps that writes what a plan expects of them."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -178,7 +179,9 @@ class Lab:
     def _write(self, step: str, task: UnitTask) -> None:
         """Outputs whose content follows from the unit's own inputs; one that did not change is left alone."""
         inputs = [(f.key, f.etag) for files in task.inputs.values() for f in files if step not in self.steady]
-        for key in [file.key for files in task.outputs.values() for file in files]:
+        keys = [file.key for files in task.outputs.values() for file in files]
+        keys += [re.sub(r"\{[^{}]*\}", "x", output.pattern) for output in task.open_outputs.values()]
+        for key in keys:
             content = hashlib.sha256(repr((key, inputs)).encode()).digest()
             if not self.workspace.exists(key) or self.workspace.get(key) != content:
                 self.workspace.put(key, content)
