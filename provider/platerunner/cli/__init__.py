@@ -25,23 +25,10 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (
-    validate,
-    graph,
-    plan,
-    explain,
-    diff,
-    units,
-    run,
-    status,
-    logs,
-    up,
-    demo,
-    doctor,
-    retire,
-    modules,
-    schema,
-):
+LOOKING = (validate, graph, plan, explain, diff, units, status, logs)
+RUNNING = (run, up, demo, doctor, retire)
+ABOUT = (modules, schema)
+for command in (*LOOKING, *RUNNING, *ABOUT):
     app.command()(command)
 
 __all__ = ["app"]
