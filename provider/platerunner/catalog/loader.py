@@ -1,5 +1,6 @@
 """The catalog: modules that are shipped, and those of a lab's own folders."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from functools import cache
@@ -16,21 +17,32 @@ from platerunner.documents.problems import DocumentError, Problem, suggest
 from platerunner.documents.source import Keys, Source, read
 
 SHIPPED = Path(__file__).parent
+VARIABLE = "PLATERUNNER_CATALOG"
+"""Names a lab's own folders of catalog files, separated like those of PATH."""
 
 
 class CatalogError(DocumentError):
     """A catalog file cannot be used."""
 
 
-@cache
 def load_catalog(*extra_folders: Path) -> Mapping[str, Module]:
-    """Read the catalog.
+    """Read the catalog, once.
 
     :param extra_folders: folders of ``*.yaml`` files like the shipped ones; a module of a later folder replaces one of
-        the same name of an earlier folder.
+        the same name of an earlier folder. None for those that the variable ``PLATERUNNER_CATALOG`` names.
     :returns: module name to module.
     :raises CatalogError: with every problem of every file.
     """
+    return loaded(extra_folders or _own_folders())
+
+
+def _own_folders() -> tuple[Path, ...]:
+    return tuple(Path(name).expanduser() for name in os.environ.get(VARIABLE, "").split(os.pathsep) if name)
+
+
+@cache
+def loaded(extra_folders: tuple[Path, ...]) -> Mapping[str, Module]:
+    """As :func:`load_catalog`, for exactly these folders besides the shipped one."""
     modules: dict[str, Module] = {}
     problems: list[Problem] = []
     for folder in (SHIPPED, *extra_folders):

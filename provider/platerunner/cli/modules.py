@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from platerunner.catalog.loader import load_catalog, unknown_module
+from platerunner.catalog.loader import CatalogError, load_catalog, unknown_module
 from platerunner.catalog.model import Module, Port
 from platerunner.catalog.reference import amounts, kind
 from platerunner.cli.console import fail, out
@@ -16,7 +16,10 @@ Name = Annotated[str | None, typer.Argument(help="Module to describe; without it
 
 def modules(name: Name = None) -> None:
     """List the catalog's modules, or say all about one: parameters, inputs, outputs, resources."""
-    catalog = load_catalog()
+    try:
+        catalog = load_catalog()
+    except CatalogError as error:
+        fail(str(error))
     if name is None:
         _list(catalog)
     elif name in catalog:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from platerunner.catalog.loader import CatalogError, load_catalog
+from platerunner.catalog.loader import CatalogError, load_catalog, loaded
 from platerunner.catalog.reference import page
 
 MODULE = """version: 1
@@ -40,7 +40,7 @@ PCPIP = {  # MB, GB, seconds
 
 def load(tmp_path, text, name="modules.yaml"):
     (tmp_path / name).write_text(text)
-    load_catalog.cache_clear()
+    loaded.cache_clear()
     return load_catalog(tmp_path)
 
 
@@ -128,6 +128,16 @@ def test_two_files_with_the_same_module(tmp_path):
 def test_an_empty_folder(tmp_path):
     with pytest.raises(CatalogError, match="no catalog file is in this folder"):
         load_catalog(tmp_path / "nowhere")
+
+
+def test_a_variable_names_a_labs_own_folders(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "lab.yaml").write_text(MODULE.replace("lab.crop", f"lab.{name}"))
+    monkeypatch.setenv("PLATERUNNER_CATALOG", f"{tmp_path / 'a'}:{tmp_path / 'b'}")
+    assert {"lab.a", "lab.b", "command"} <= set(load_catalog())
+    monkeypatch.delenv("PLATERUNNER_CATALOG")
+    assert "lab.a" not in load_catalog()
 
 
 def test_the_reference_page_is_up_to_date():

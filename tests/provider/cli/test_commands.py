@@ -189,3 +189,17 @@ def test_an_unknown_module_is_told_with_the_nearest() -> None:
     found = invoke("modules", "pcpip.analysys")
     assert found.exit_code == 2
     assert found.stderr.strip() == "no module is called `pcpip.analysys`. Did you mean `pcpip.analysis`?"
+
+
+def test_problems_of_a_labs_own_catalog_are_told_by_every_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lab.yaml").write_text(
+        "version: 1\nmodules:\n  lab.x: {title: X, description: X., tool: comand, image: x}\n"
+    )
+    monkeypatch.setenv("PLATERUNNER_CATALOG", str(tmp_path))
+    for args in (["modules"], ["validate", DEMO]):
+        result = invoke(*args)
+        assert result.exit_code != 0
+        assert "lab.yaml:3:44" in result.stderr
+        assert "Did you mean `command`?" in result.stderr
