@@ -113,7 +113,7 @@ if [ -n "$checkov" ]; then
   echo "checkov"
   cd "$root"
   # shellcheck disable=SC2086  # a command with its arguments
-  $checkov -d terraform --framework terraform --quiet --compact --skip-download >"$work/log/checkov" 2>&1 || failed=1
+  LOG_LEVEL=ERROR $checkov -d terraform --framework terraform --quiet --compact --skip-download >"$work/log/checkov" 2>&1 || failed=1
   grep -vE '^\s*$|terraform scan results' "$work/log/checkov" || true
 else
   echo "checkov: NOT RUN, it is not installed (set PLATERUNNER_CHECKOV)"

@@ -44,7 +44,7 @@ resource "aws_launch_template" "this" {
 
 locals {
   # Draining passes SIGTERM to containers when a spot host is taken back; they then save what they know.
-  # Without the override, a host's own role would write the logs of all jobs.
+  # With the override the execution role writes a job's log, and the host's role only those of jobs without one.
   user_data = <<-TEXT
     MIME-Version: 1.0
     Content-Type: multipart/mixed; boundary="==PLATERUNNER=="

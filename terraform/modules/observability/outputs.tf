@@ -1,6 +1,9 @@
 output "alert_topic_arn" {
   description = "ARN of the topic of alarms."
   value       = one(aws_sns_topic.this[*].arn)
+
+  # Who publishes must be allowed to: Budgets tries the topic as soon as it is told of it.
+  depends_on = [aws_sns_topic_policy.this]
 }
 
 output "dashboard_name" {

@@ -82,7 +82,7 @@ module "mwaa" {
   schedulers         = var.airflow.schedulers
   webservers         = var.airflow.webservers
   web_access         = var.airflow.web_access
-  web_cidr_blocks    = var.airflow.web_cidr_blocks
+  web_cidr_blocks    = distinct(concat(var.airflow.web_cidr_blocks, var.login_host ? [var.network.cidr_block] : []))
   airflow_options    = var.airflow.options
   bundle_dir         = var.airflow.bundle_dir
   vpc_id             = module.network.vpc_id
@@ -144,4 +144,15 @@ module "budget" {
   emails          = var.emails
   kms_key_arn     = module.storage.kms_key_arn
   tags            = local.tags
+}
+
+module "login" {
+  source = "../login"
+
+  create      = var.login_host
+  name        = var.name
+  vpc_id      = module.network.vpc_id
+  subnet_id   = module.network.private_subnet_ids[0]
+  kms_key_arn = module.storage.kms_key_arn
+  tags        = local.tags
 }

@@ -33,6 +33,11 @@ output "arrival_queue_url" {
   value       = module.events.queue_url
 }
 
+output "login_instance_id" {
+  description = "Id of the login host, if there is one."
+  value       = module.login.instance_id
+}
+
 output "dashboard_name" {
   description = "Name of the CloudWatch dashboard."
   value       = module.observability.dashboard_name

@@ -108,6 +108,12 @@ variable "collector_image" {
   default     = null
 }
 
+variable "login_host" {
+  description = "Whether to make a small host inside the VPC, reached by Session Manager; see the login module."
+  type        = bool
+  default     = false
+}
+
 variable "budget" {
   description = "Monthly limit that closes the queues, and warnings before it; see the budget module."
   type = object({

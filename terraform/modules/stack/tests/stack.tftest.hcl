@@ -22,6 +22,7 @@ run "with_everything" {
   variables {
     arrivals        = [".done"]
     collector_image = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
+    login_host      = true
     emails          = ["lab@example.org"]
     network         = { nat = "per_az", interface_endpoints = [] }
     airflow         = { class = "mw1.medium", workers = { min = 3, max = 5 }, schedulers = 3 }
