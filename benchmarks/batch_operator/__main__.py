@@ -18,7 +18,7 @@ from importlib.metadata import version
 from benchmarks.batch_operator import parts
 from benchmarks.batch_operator.lab import Lab
 
-PARTS = ("carry", "real", "park", "step", "rows")
+PARTS = ("carry", "real", "s3", "park", "step", "rows")
 PACKAGES = ("apache-airflow", "apache-airflow-providers-amazon", "aiobotocore", "botocore")
 KEYS = ("side", "units", "array_size", "triggers")
 
@@ -28,6 +28,7 @@ def measure(part: str, options: argparse.Namespace, lab: Lab) -> Iterator[parts.
     plan: dict[str, list[Iterator[parts.Row]]] = {
         "carry": [parts.carry(lab, units, with_theirs=not options.ours) for units in options.units],
         "real": [parts.carry_real(lab, units) for units in options.units[:1]],
+        "s3": [parts.carry_s3(lab, units) for units in (10, 50)],
         "park": [parts.park(lab, options.waiting, options.seconds)],
         "step": [parts.step(lab, units) for units in options.large],
         "rows": [

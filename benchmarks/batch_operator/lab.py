@@ -10,7 +10,7 @@ import time
 import urllib.request
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 
@@ -67,10 +67,10 @@ class Lab:
         with urllib.request.urlopen(f"{self.found['endpoint']}/_platerunner/calls") as answer:
             return Counter(json.load(answer))
 
-    def client(self) -> Any:
+    def client(self, service: Literal["batch", "s3"] = "batch") -> Any:
         """A client that talks to the cloud."""
         session = boto3.Session("testing", "testing", region_name="us-east-1")
-        return session.client("batch", endpoint_url=self.found["endpoint"], config=CONFIG)
+        return session.client(service, endpoint_url=self.found["endpoint"], config=CONFIG)
 
     @property
     def queue(self) -> str:

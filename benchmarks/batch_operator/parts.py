@@ -37,6 +37,27 @@ def carry_real(lab: Lab, units: int) -> Iterator[Row]:
     yield _carried(lab, units, "ours", lab.plate(units, "base:latest")) | {"side": "ours, real runner"}
 
 
+def carry_s3(lab: Lab, units: int) -> Iterator[Row]:
+    """The same with data and workspace on S3, whose calls are counted too: the task's and the runners'."""
+    spec, bucket = lab.plate(units, "base:latest"), lab.found["connection"]["bucket"]
+    root = f"bench-{time.monotonic_ns()}"
+    store = lab.client("s3")
+    for n in range(units):
+        store.put_object(Bucket=bucket, Key=f"{root}/data/P1/W{n:05}.txt", Body=b"raw")
+    roots = {f"PLATERUNNER_{name.upper()}_ROOT": f"s3://{bucket}/{root}/{name}" for name in ("data", "workspace")}
+    before = lab.calls()
+    row = lab.run("carry", "ours", spec, **roots)
+    calls = lab.calls() - before
+    stored = {name: count for name, count in calls.items() if name.startswith("s3.")}
+    yield {
+        "side": "ours, real runner, S3",
+        "units": units,
+        **row,
+        **stored,
+        "others": calls.total() - sum(stored.values()),
+    }
+
+
 def park(lab: Lab, jobs: int, seconds: int) -> Iterator[Row]:
     """Jobs that wait, a trigger for each: single jobs on both sides, and arrays of two on ours."""
     next(carry(lab, 1))
@@ -49,8 +70,9 @@ def park(lab: Lab, jobs: int, seconds: int) -> Iterator[Row]:
         row = lab.run("park", side, seconds, file)
         listed = (lab.calls() - before)["batch.listjobs"]
         yield {"side": side, "array_size": size, **row, "list_calls": listed}
+        batch = lab.client()
         for job in ids:
-            lab.client().terminate_job(jobId=job, reason="measured")
+            batch.terminate_job(jobId=job, reason="measured")
 
 
 def step(lab: Lab, units: int) -> Iterator[Row]:
