@@ -5,8 +5,9 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from platerunner.batch.calls import PATIENCE_S, patiently
-from platerunner.batch.model import BatchError, JobView
+from platerunner.batch.calls import PATIENCE_S
+from platerunner.batch.model import MAX_DESCRIBE, BatchError, JobView
+from platerunner.batch.status import describe
 from platerunner.batch.stop import terminate
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ NEVER_STARTS = "MISCONFIGURATION:"
 Source: https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html
 """
 EVERY_S = 120.0
-"""Seconds between two looks at the children of one waiting array."""
-MOST = 10
-"""Arrays whose children are looked at in one round, each with a call."""
+"""Seconds between two looks at a child of one waiting array."""
 
 
 class Placement:
@@ -42,7 +41,7 @@ class Placement:
         """
         now = time.monotonic()
         self._looked = {job: at for job, at in self._looked.items() if now - at < self.every}
-        due = [view for view in views if _only_waits(view) and view.id not in self._looked][:MOST]
+        due = [view for view in views if _only_waits(view) and view.id not in self._looked][:MAX_DESCRIBE]
         self._looked.update((view.id, now) for view in due)
         found = stuck(batch, due, patience=0)
         for job, reason in found.items():
@@ -57,18 +56,16 @@ class Placement:
 def stuck(batch: "BatchClient", views: Iterable[JobView], *, patience: float = PATIENCE_S) -> dict[str, str]:
     """Jobs that wait for ever, because their queue can never place them.
 
-    :param views: of single jobs and of arrays; one call for each array that has children waiting and none running.
+    :param views: of single jobs and of arrays; a call for each hundred arrays that have children waiting and none
+        running.
     :param patience: seconds for which a call is repeated while AWS throttles or fails by itself.
     :returns: job id to Batch's reason.
     """
-    found = {}
-    for view in views:
-        if not _only_waits(view):
-            continue
-        reason = view.status_reason if view.array_size is None else _first_reason(batch, view.id, patience)
-        if reason.startswith(NEVER_STARTS):
-            found[view.id] = reason
-    return found
+    waiting = [view for view in views if _only_waits(view)]
+    asked = {_next_child(view): view.id for view in waiting if view.array_size is not None}
+    reasons = {asked[child.id]: child.status_reason for child in describe(batch, asked, patience=patience)}
+    reasons |= {view.id: view.status_reason for view in waiting if view.array_size is None}
+    return {job: reason for job, reason in reasons.items() if (reason or "").startswith(NEVER_STARTS)}
 
 
 def _only_waits(view: JobView) -> bool:
@@ -76,7 +73,7 @@ def _only_waits(view: JobView) -> bool:
     return bool(counts.get("RUNNABLE")) and not counts.get("STARTING") and not counts.get("RUNNING")
 
 
-def _first_reason(batch: "BatchClient", parent_id: str, patience: float) -> str:
-    # All children ask for the same, so one speaks for all.
-    answer = patiently(batch.list_jobs, patience=patience, arrayJobId=parent_id, jobStatus="RUNNABLE", maxResults=1)
-    return next((job.get("statusReason") or "" for job in answer["jobSummaryList"]), "")
+def _next_child(view: JobView) -> str:
+    """The child that is to start next: Batch gives its reason to the job at the head of the queue alone."""
+    counts = view.counts()
+    return f"{view.id}:{counts.get('SUCCEEDED', 0) + counts.get('FAILED', 0)}"

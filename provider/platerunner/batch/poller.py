@@ -186,9 +186,9 @@ class Poller:
     def _due(self, now: float) -> list[_Watch]:
         """Watches whose turn has come or soon will, and those next in turn for which the last call has room anyway."""
         queue = sorted(self._watches, key=lambda watch: watch.due)
-        due = [watch for watch in queue if watch.due <= now + watch.interval / 4]
-        room = -sum(len(watch.open_ids()) for watch in due) % MAX_DESCRIBE
         # A first look is never early: what fires right after parking can fail its task.
+        due = [watch for watch in queue if watch.due <= now + (watch.interval / 4 if watch.views else 0)]
+        room = -sum(len(watch.open_ids()) for watch in due) % MAX_DESCRIBE
         chosen = set(due)
         for watch in (watch for watch in queue if watch.views and watch not in chosen):
             room -= len(watch.open_ids())

@@ -31,13 +31,14 @@ def test_whoever_waits_for_a_job_that_can_never_start_sees_it_end_with_batchs_re
     assert aws.job(f"{array}:2")["statusReason"].startswith("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT")
 
 
-def test_a_waiting_array_is_looked_into_now_and_then_only(aws: Account) -> None:
+def test_waiting_arrays_are_looked_into_now_and_then_by_one_call_for_all(aws: Account) -> None:
     blocker = aws.submit(["sleep", "60"], overrides={"resourceRequirements": [{"type": "VCPU", "value": "4"}]})
-    array = aws.submit(["true"], size=3)
-    aws.wait(f"{array}:2", "RUNNABLE")
+    arrays = [aws.submit(["true"], size=3) for _ in range(5)]
+    aws.wait(f"{arrays[-1]}:2", "RUNNABLE")
+    views = list(describe(aws.batch, arrays))
     placement = Placement(every=60)
-    before = aws.cloud.calls["batch.listjobs"]
+    before = aws.cloud.calls.copy()
     for _ in range(3):
-        assert placement.end_stuck(aws.batch, describe(aws.batch, [array])) == []
-    assert aws.cloud.calls["batch.listjobs"] - before == 1
-    terminate(aws.batch, [blocker, array], "test is over")
+        assert placement.end_stuck(aws.batch, views) == []
+    assert aws.cloud.calls - before == {"batch.describejobs": 1}
+    terminate(aws.batch, [blocker, *arrays], "test is over")
