@@ -23,6 +23,7 @@ class _Ti:
     """What operators use of a task instance."""
 
     context_carrier = None
+    dag_id, task_id, run_id, map_index = "bench", "step", RUN_ID, -1
 
     def __init__(self) -> None:
         self.pushed: dict[str, Any] = {}

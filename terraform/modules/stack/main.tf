@@ -90,6 +90,7 @@ module "mwaa" {
   bucket             = { name = module.storage.bucket_names["airflow"], arn = module.storage.bucket_arns["airflow"] }
   data               = [local.data_place]
   workspace          = local.work_place
+  image_patterns     = concat(["${module.registry.registry}/*"], var.images.elsewhere)
   arrival_queue_arn  = module.events.queue_arn
   kms_key_arn        = module.storage.kms_key_arn
   log_retention_days = var.log_retention_days

@@ -65,8 +65,9 @@ variable "fair_share" {
 }
 
 variable "images" {
-  description = "Images with a repository of their own, and public registries that are fetched through; see the registry module."
+  description = "Images with a repository of their own, public registries that are fetched through (see the registry module), and patterns of images elsewhere that jobs may run, such as public.ecr.aws/somebody/*."
   type = object({
+    elsewhere    = optional(list(string), [])
     repositories = optional(set(string), ["unit", "cellprofiler", "fiji", "imaging", "starrynight"])
     pull_through = optional(map(object({
       registry       = string

@@ -199,6 +199,41 @@ run "the_smallest" {
   }
 }
 
+run "a_bundle_is_uploaded" {
+  command = plan
+
+  variables {
+    bundle_dir = "tests/bundle"
+  }
+
+  assert {
+    condition     = toset([for file in aws_s3_object.file : file.key]) == toset(["requirements.txt", "startup.sh"]) && toset([for file in aws_s3_object.dag : file.key]) == toset(["dags/one.py"])
+    error_message = "a file of the bundle is left out"
+  }
+
+  assert {
+    condition = (
+      aws_mwaa_environment.this[0].requirements_s3_path == "requirements.txt"
+      && aws_mwaa_environment.this[0].startup_script_s3_path == "startup.sh"
+      && aws_mwaa_environment.this[0].plugins_s3_path == null
+    )
+    error_message = "the environment is told of other files than were uploaded"
+  }
+}
+
+run "what_somebody_else_uploaded" {
+  command = plan
+
+  variables {
+    uploaded = { plugins = "plugins.zip", plugins_version = "v1" }
+  }
+
+  assert {
+    condition     = aws_mwaa_environment.this[0].plugins_s3_path == "plugins.zip" && aws_mwaa_environment.this[0].plugins_s3_object_version == "v1"
+    error_message = "the environment must take what was uploaded"
+  }
+}
+
 run "disabled_makes_nothing" {
   command = plan
 

@@ -1,0 +1,1 @@
+"""A DAG file that a test uploads."""
