@@ -10,7 +10,7 @@ from typing import Any
 from platerunner.documents import source as documents
 from platerunner.documents.problems import DocumentError, suggest
 from platerunner.documents.schema import Schema, take_text_as_written
-from platerunner.documents.sentences import check
+from platerunner.documents.sentences import check, what_it_is, where
 from platerunner.documents.source import Keys, Source
 from platerunner.spec.named_files import NamedFileError, find
 from platerunner.spec.schema import SHARED_KEYS, shared_schema
@@ -104,3 +104,13 @@ def _merge(source: Source, own: dict[str, Any], part: Source, data: dict[str, An
             source.take_marks(part, place, file)
         elif isinstance(own[key], dict) and isinstance(value, dict):
             _merge(source, own[key], part, value, place, file)
+        elif isinstance(value, dict) and own[key] is not None:
+            _refuse_short_form(source, place, own[key], part, value)
+
+
+def _refuse_short_form(source: Source, place: Keys, own: Any, part: Source, value: dict[str, Any]) -> None:
+    """What a part adds would be lost without a word, such as the channel names of a file set."""
+    added = next(iter(value), "keys")
+    message = f"{where(place)} is {what_it_is(own)}, but `{part.path.name}` adds `{added}` to it"
+    remedy = f"Write it in its long form, like `{place[-1]}: {{path: ...}}`, or take it out of the part."
+    source.at_value(place, message, remedy, "bad-include")

@@ -17,7 +17,7 @@ class UnitPattern:
     """A step, or all of them, and what some of a unit's wildcards have to be.
 
     :param text: as written.
-    :param step: None for every step.
+    :param step: None for every step; a step with a matrix stands for all its members.
     :param values: wildcard to what its value must match (``*``, ``?`` and ``[...]`` as in file names).
     """
 
@@ -38,11 +38,12 @@ class UnitPattern:
         if not named and "=" not in text and units != "*":
             step, units = units, ""
         steps = {each.name: each.foreach for each in pipeline.modules}
-        if step is not None and step not in steps:
+        meant = [name for name in steps if step is None or _is_of(name, step)]
+        if step is not None and not meant:
             raise PlanningError(
                 f"`{text}`: no step that runs units is called `{step}`. {suggest(step, steps, 'steps')}"
             )
-        known = steps[step] if step is not None else {name for foreach in steps.values() for name in foreach}
+        known = {wildcard for name in meant for wildcard in steps[name]}
         parts = [part for part in units.split("/") if part not in ("", "*", SINGLE)]
         return cls(text, step, tuple(_value(text, part, known) for part in parts))
 
@@ -55,7 +56,12 @@ class UnitPattern:
         return self._is_of(step) and all(name not in values or _fits(values[name], glob) for name, glob in self.values)
 
     def _is_of(self, step: str) -> bool:
-        return self.step is None or self.step == step
+        return self.step is None or _is_of(step, self.step)
+
+
+def _is_of(name: str, step: str) -> bool:
+    """Whether a step is the one that is named, or a member of its matrix: no other names have a hyphen."""
+    return name == step or name.startswith(f"{step}-")
 
 
 def _value(text: str, part: str, known: Any) -> tuple[str, str]:

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.provider.spec.test_matrix import SPEC as MATRIX
 
 from platerunner.spec.loader import load_text
 from platerunner.spec.model import Pipeline
@@ -14,7 +15,24 @@ from platerunner.spec.problems import SpecError
 
 HERE = Path(__file__).parent
 SPECS = Path(__file__).parents[3] / "dag_specs"
-TEXTS = [(HERE / "valid.yaml").read_text(), *(p.read_text() for p in sorted(SPECS.glob("*.yaml")))]
+LANGUAGE = """
+include: [broken/shared/_ok.yaml]
+cost_tags: {project: "0815"}
+"""
+FULL = MATRIX.replace("\ndataset:", f"{LANGUAGE}dataset:", 1).replace(
+    "    matrix: {smoothing: [0.50, 1]}\n",
+    """\
+    matrix: {smoothing: [0.50, 1]}
+    when: "{{ 1 < 2 }}"
+    every: {well: 2}
+    resources: {gpus: 1, shared_memory: 2 GiB}
+    overrides:
+      - {where: {plate: [P1, P7]}, resources: {memory: 8 GiB}}
+""",
+)
+# Without what is beside the shipped specs, and not here: a part that is not there hides every other mistake.
+SHIPPED = [p.read_text().replace("include: [_dyes.yaml]\n", "") for p in sorted(SPECS.glob("[!_]*.yaml"))]
+TEXTS = [(HERE / "valid.yaml").read_text(), FULL, *SHIPPED]
 WORDS = sorted({word for text in TEXTS for word in text.split()})
 SCRAPS = [
     "",
@@ -135,3 +153,8 @@ def test_anything_at_all(content):
     check(content if isinstance(content, str) else content.decode("latin-1"))
     with pytest.raises(SpecError):
         load_text(content, HERE / "valid.yaml")
+
+
+def test_the_texts_are_valid_before_they_are_mutated():
+    for text in TEXTS[:2]:
+        assert load_text(text, HERE / "valid.yaml").steps

@@ -360,3 +360,20 @@ def test_a_step_whose_condition_does_not_hold_is_left_out_with_all_that_comes_af
     assert plans["measure"].notes == ("measure: left out, since its `when` does not hold.",)
     assert plans["report"].notes == ("report: left out, since the `when` of measure does not hold.",)
     assert images(lab.pipeline, load_catalog(), lab.context()) == ["imaging:0.1.0"]
+
+
+def test_a_step_with_a_matrix_is_asked_for_by_its_own_name_or_by_a_members(lab):
+    lab.spec = MATRIX
+    lab.asked = {"only": ["measure:well=A01", "illum_calc", "illum_apply"]}
+    ran = lab.run()
+    assert ran["measure-area-30"] == ran["measure-area-40"] == WELLS[:1]
+    lab.asked = {}
+    lab.run()
+    lab.asked = {"rerun": ["measure-area-40"]}
+    assert {unit.reason for unit in lab.plan_all()["measure-area-40"].units} == {"rerun asked"}
+    assert {str(unit.state) for unit in lab.plan_all()["measure-area-30"].units} == {"done"}
+    lab.asked = {"rerun": ["measure"]}
+    assert {unit.reason for unit in lab.plan_all()["measure-area-30"].units} == {"rerun asked"}
+    lab.asked = {"rerun": ["measur"]}
+    with pytest.raises(PlanningError, match="no step that runs units is called `measur`"):
+        lab.plan_all()
