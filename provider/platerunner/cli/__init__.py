@@ -2,6 +2,7 @@
 
 import typer
 
+from platerunner.cli.bundle import bundle
 from platerunner.cli.demo import demo
 from platerunner.cli.diff import diff
 from platerunner.cli.doctor import doctor
@@ -24,7 +25,10 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (validate, graph, plan, explain, diff, units, run, status, logs, up, demo, doctor, retire, schema):
+LOOK = (validate, graph, plan, explain, diff, units)
+RUN = (run, status, logs, up, demo)
+KEEP = (doctor, retire, bundle, schema)
+for command in (*LOOK, *RUN, *KEEP):
     app.command()(command)
 
 __all__ = ["app"]
