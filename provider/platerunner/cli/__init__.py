@@ -4,6 +4,7 @@ import typer
 
 from platerunner.cli.bundle import bundle
 from platerunner.cli.demo import demo
+from platerunner.cli.deploy import deploy
 from platerunner.cli.diff import diff
 from platerunner.cli.doctor import doctor
 from platerunner.cli.explain import explain
@@ -27,7 +28,7 @@ app = typer.Typer(
 )
 LOOK = (validate, graph, plan, explain, diff, units)
 RUN = (run, status, logs, up, demo)
-KEEP = (doctor, retire, bundle, schema)
+KEEP = (doctor, retire, bundle, deploy, schema)
 for command in (*LOOK, *RUN, *KEEP):
     app.command()(command)
 

@@ -34,7 +34,7 @@ def bundle(
     except BundleError as error:
         fail(str(error))
     out.print(f"{target}: for Airflow {airflow}; {said}", markup=False)
-    out.print("Upload it by Terraform (`bundle_dir`) or by hand: docs/airflow.md, Deploy to MWAA.", markup=False)
+    out.print("Upload it with `platerunner deploy` or Terraform (docs/airflow.md, Deploy to MWAA).", markup=False)
 
 
 def _make(checkout: Checkout, work: Path, specs: Path, airflow: str, *, offline: bool) -> str:

@@ -70,9 +70,28 @@ def write_zip(path: Path, files: Mapping[str, Path]) -> None:
 
 def write_sums(folder: Path) -> None:
     """Write what `sha256sum --check` reads."""
+    lines = [f"{value}  {name}\n" for name, value in _sums(folder).items()]
+    (folder / SUMS).write_text("".join(lines))
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    """The sums of all files but that of the sums."""
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    lines = (f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in files)
-    (folder / SUMS).write_text("".join(list(lines)))
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files if name != SUMS}
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """The sums by name.
+
+    :raises BundleError: if there is no bundle, or it is not as it was made.
+    """
+    if not (folder / SUMS).is_file():
+        raise BundleError(f"--bundle {folder}: no bundle there; make it with `platerunner bundle`, or name its folder.")
+    lines = (line.split("  ", 1) for line in (folder / SUMS).read_text().splitlines())
+    sums = {name: value for value, name in lines}
+    if sums != _sums(folder):
+        raise BundleError(f"--bundle {folder}: files are not as {SUMS} says; make the bundle again.")
+    return sums
 
 
 def replace(made: Path, out: Path) -> None:

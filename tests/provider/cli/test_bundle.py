@@ -61,6 +61,7 @@ class PlayedUv:
 def uv(monkeypatch, tmp_path):
     played = PlayedUv()
     monkeypatch.setattr(Checkout, "run", lambda self, *args, **more: played.run(self, *args, **more))
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: "uv")
     monkeypatch.chdir(tmp_path)
     return played
 
