@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from platerunner.cli import bundle_files
-from platerunner.cli.bundle_bucket import Bucket, State
+from platerunner.cli.bundle_bucket import Bucket
 from platerunner.cli.bundle_source import BundleError
-from platerunner.cli.console import fail, out
+from platerunner.cli.console import fail, out, quiet
 
 # The files whose versions an environment is told; before the DAGs, which it takes by itself.
 TOLD = {"plugins.zip": "plugins", "requirements.txt": "requirements", "startup.sh": "startup-script"}
@@ -23,11 +23,12 @@ def deploy(
 ) -> None:
     """Upload what is new of a bundle, and say which versions the environment is to be told."""
     try:
-        sums = bundle_files.read_sums(folder)
-        place = Bucket.open(bucket, prefix)
-        versions = dict(_upload(place, folder, sums))
-        for key in place.remove_others("dags/dag_specs/", set(sums)):
-            out.print(f"removed    {key}", markup=False)
+        with quiet():
+            sums = bundle_files.read_sums(folder)
+            place = Bucket.open(bucket, prefix)
+            versions = dict(_upload(place, folder, sums))
+            for key in place.remove_others("dags/dag_specs/", set(sums)):
+                out.print(f"removed    {key}", markup=False)
     except BundleError as error:
         fail(str(error))
     out.print("\nTell the environment, unless nothing but dags/ is new:\n", markup=False)
@@ -42,8 +43,7 @@ def _upload(place: Bucket, folder: Path, sums: dict[str, str]) -> Iterator[tuple
     for name in sorted(sums, key=lambda name: (name not in TOLD, name)):
         state, version = place.put(name, (folder / name).read_bytes(), sums[name])
         out.print(f"{state:<10} {place.key(name)}  {version}", markup=False)
-        if state is not State.UNCHANGED or name in TOLD:
-            yield name, version
+        yield name, version
 
 
 def _arguments(place: Bucket, versions: dict[str, str]) -> str:
