@@ -6,7 +6,7 @@ RUN := $(UV) run --frozen
 SYNCED := .venv/.synced
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-all lint format terraform cellprofiler docs clean
+.PHONY: help demo up test test-all lint format bundle terraform cellprofiler docs clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -34,6 +34,9 @@ lint: $(SYNCED)  ## style, types, layers
 format: $(SYNCED)  ## put the code into shape
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
+
+bundle: $(SYNCED)  ## dist/mwaa/, what Amazon MWAA runs   (e.g. ARGS="--airflow 3.2.1 --offline")
+	$(RUN) platerunner bundle $(ARGS)
 
 terraform: $(SYNCED)  ## fmt, validate, test and plan of every module and environment (needs terraform)
 	scripts/terraform.sh

@@ -2,7 +2,9 @@
 
 import typer
 
+from platerunner.cli.bundle import bundle
 from platerunner.cli.demo import demo
+from platerunner.cli.deploy import deploy
 from platerunner.cli.diff import diff
 from platerunner.cli.doctor import doctor
 from platerunner.cli.explain import explain
@@ -25,10 +27,10 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-LOOKING = (validate, graph, plan, explain, diff, units, status, logs)
-RUNNING = (run, up, demo, doctor, retire)
-ABOUT = (modules, schema)
-for command in (*LOOKING, *RUNNING, *ABOUT):
+LOOK = (validate, graph, plan, explain, diff, units, status, logs)
+RUN = (run, up, demo)
+KEEP = (doctor, retire, bundle, deploy, modules, schema)
+for command in (*LOOK, *RUN, *KEEP):
     app.command()(command)
 
 __all__ = ["app"]
