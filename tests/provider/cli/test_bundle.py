@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from platerunner.cli import app
 from platerunner.cli.bundle_requirements import missing
 from platerunner.cli.bundle_source import BundleError, Checkout
+from platerunner.spec.loader import load_pipeline
 
 ROOT = Path(__file__).parents[3]
 SPECS = ROOT / "dag_specs"
@@ -89,7 +90,8 @@ def test_a_bundle_is_what_terraform_uploads(uv, tmp_path):
     others = {"dags/platerunner_dags.py", "plugins.zip", "requirements.txt", "startup.sh", "SHA256SUMS"}
     assert set(files) == beside | others
     assert names_in(made / "plugins.zip") == sorted([*WHEELS.values(), "constraints.txt"])
-    assert "Airflow 3.3.1; pipelines demo, illumination; fetches obstore==0.12.1" in said
+    pipelines = ", ".join(sorted(load_pipeline(path).name for path in SPECS.glob("[!_]*.yaml")))
+    assert f"Airflow 3.3.1; pipelines {pipelines}; fetches obstore==0.12.1" in said
     assert [path.name for path in made.parent.iterdir()] == ["mwaa"], "nothing else is left behind"
 
 
