@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from platerunner.units.fingerprint import unit_ingredients
 from platerunner_unit.manifest import UnitTask
 from platerunner_unit.outcome import Outcome
 
@@ -39,8 +40,7 @@ def ingredients_now(step: Mapping[str, Any], task: UnitTask) -> dict[str, Any]:
     :param step: :func:`platerunner.units.fingerprint.step_ingredients`.
     :param task: the unit's.
     """
-    inputs = {name: [[f.root, f.key, f.size, f.etag] for f in files] for name, files in task.inputs.items()}
-    return {**step, "inputs": inputs}
+    return {**step, "inputs": unit_ingredients(task.inputs)}
 
 
 def moved_outputs(before: Outcome, task: UnitTask) -> list[str]:

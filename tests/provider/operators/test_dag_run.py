@@ -16,7 +16,7 @@ from platerunner.local.demo_plate import make_plate
 
 ROOT = Path(__file__).parents[3]
 RUN = """
-import json, sys, threading
+import faulthandler, json, sys, threading
 from datetime import datetime
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from platerunner.render import build_dag
 from platerunner.sensors import answering
 from platerunner.spec.loader import load_pipeline
 
+faulthandler.dump_traceback_later(240, exit=True)  # a run that hangs says where
 import_all_models()  # before any thread: the models import each other while SQLAlchemy holds a lock of its own
 dag = build_dag(load_pipeline(Path(sys.argv[1])))
 when = datetime.fromisoformat(sys.argv[2])
