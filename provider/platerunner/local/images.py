@@ -28,6 +28,7 @@ class LocalImage:
     :param path: folders put before ``PATH``.
     :param variables: set for the command.
     :param contents: what is in it, e.g. ``{"cellprofiler": "4.2.8"}``; the digest is made of name, tag and this.
+    :param container: podman's reference of a real image, in which commands then run; empty for this machine itself.
     """
 
     name: str
@@ -35,6 +36,7 @@ class LocalImage:
     path: tuple[Path, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     contents: Mapping[str, str] = field(default_factory=dict)
+    container: str = ""
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
         """The variables of a command that runs in it.
