@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, get_args
 CAPACITIES = ("spot", "on_demand")
 PLATFORMS = ("EC2", "FARGATE")
 OnClear = Literal["terminate", "adopt"]
+FairShare = Literal["none", "pipeline", "owner"]
 DEFAULT_LOG_GROUP = "/aws/batch/job"
 
 
@@ -34,6 +35,8 @@ class ConnectionSettings:
     :param endpoint_url: of an AWS that is not Amazon's, such as the embedded cloud; None for the environment's.
     :param on_clear: what becomes of running jobs when somebody clears or marks their task: ``terminate`` them, or let
         the next try ``adopt`` them.
+    :param fair_share: in whose name jobs take their place in a queue that has a scheduling policy: the ``pipeline``'s or
+        the ``owner``'s; ``none`` if the queues have no policy.
     :param environment: plain variables for every container, never secrets.
     :param secrets: for every container, variable to ARN of a Secrets Manager secret or SSM parameter: by reference.
     :param tags: cost tags for definitions and jobs.
@@ -53,6 +56,7 @@ class ConnectionSettings:
     aws_conn_id: str | None = None
     endpoint_url: str | None = None
     on_clear: OnClear = "terminate"
+    fair_share: FairShare = "none"
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -83,6 +87,14 @@ class ConnectionSettings:
         :param capacity: ``spot`` or ``on_demand``.
         """
         return self.queues.get(capacity) or next(iter(self.queues.values()))
+
+    def share(self, pipeline: str, owner: str) -> str:
+        """Whose share a job takes; empty for nobody's.
+
+        :param pipeline: its name.
+        :param owner: as the spec names it.
+        """
+        return {"pipeline": pipeline, "owner": owner}.get(self.fair_share, "")
 
     def roots(self) -> dict[str, str]:
         """``data_root`` and ``workspace_root``.
@@ -121,6 +133,11 @@ class ConnectionSettings:
             raise ConnectionProblem(
                 f"connection {self.name!r}: on_clear {self.on_clear!r} is neither terminate nor adopt; "
                 "leave it empty for terminate"
+            )
+        if self.fair_share not in get_args(FairShare):
+            raise ConnectionProblem(
+                f"connection {self.name!r}: fair_share {self.fair_share!r} is neither pipeline, owner nor none; "
+                "leave it empty for none"
             )
 
 
