@@ -18,6 +18,7 @@ locals {
     job_role       = var.connection.job_role
     execution_role = var.connection.execution_role
     on_clear       = var.connection.on_clear
+    fair_share     = var.connection.fair_share
     environment    = var.connection.environment
     secrets        = var.connection.secrets
     tags           = merge(var.connection.tags, { (local.environment_tag) = var.name })

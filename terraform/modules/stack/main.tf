@@ -85,6 +85,7 @@ module "mwaa" {
   web_cidr_blocks    = distinct(concat(var.airflow.web_cidr_blocks, var.login_host ? [var.network.cidr_block] : []))
   airflow_options    = var.airflow.options
   bundle_dir         = var.airflow.bundle_dir
+  uploaded           = var.airflow.uploaded
   vpc_id             = module.network.vpc_id
   subnet_ids         = slice(module.network.private_subnet_ids, 0, 2)
   bucket             = { name = module.storage.bucket_names["airflow"], arn = module.storage.bucket_arns["airflow"] }
@@ -105,6 +106,7 @@ module "mwaa" {
     job_role       = module.batch.job_role_arn
     execution_role = module.batch.execution_role_arn
     on_clear       = var.airflow.on_clear
+    fair_share     = var.fair_share.enabled ? var.fair_share.by : "none"
     environment    = merge(local.telemetry, var.airflow.job_environment)
     secrets        = var.airflow.job_secrets
     tags           = local.tags

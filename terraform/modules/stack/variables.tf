@@ -54,14 +54,20 @@ variable "disk_gib" {
 }
 
 variable "fair_share" {
-  description = "Sharing of queues between share identifiers; see the batch module before turning it on."
+  description = "Sharing of queues between pipelines or owners (`by`); see the batch module before turning it on."
   type = object({
     enabled             = optional(bool, false)
+    by                  = optional(string, "pipeline")
     compute_reservation = optional(number, 10)
     decay_seconds       = optional(number, 3600)
     weights             = optional(map(number), {})
   })
   default = {}
+
+  validation {
+    condition     = contains(["pipeline", "owner"], var.fair_share.by)
+    error_message = "fair_share.by must be pipeline or owner."
+  }
 }
 
 variable "images" {
@@ -89,6 +95,14 @@ variable "airflow" {
     web_cidr_blocks  = optional(list(string), [])
     options          = optional(map(string), {})
     bundle_dir       = optional(string)
+    uploaded = optional(object({
+      requirements         = optional(string)
+      requirements_version = optional(string)
+      plugins              = optional(string)
+      plugins_version      = optional(string)
+      startup              = optional(string)
+      startup_version      = optional(string)
+    }), {})
     on_clear         = optional(string, "terminate")
     job_environment  = optional(map(string), {})
     job_secrets      = optional(map(string), {})
