@@ -1,4 +1,4 @@
-"""What scripts/build_images.sh needs of an image in containers/images.yaml: its tag, then its build arguments, a line each.
+"""What building needs of an image in containers/images.yaml: its tag, then its build arguments, a line each.
 
 python scripts/image_arguments.py NAME
 python scripts/image_arguments.py --matrix     all images for a workflow's matrix, as JSON

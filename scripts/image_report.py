@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 # Runs in the image by its own shell, so that nothing has to be installed for it.
@@ -61,7 +61,7 @@ def bill(name: str, reference: str) -> dict[str, object]:
         "SPDXID": "SPDXRef-DOCUMENT",
         "name": reference,
         "documentNamespace": f"https://platerunner.invalid/spdx/{name}/{identity}",
-        "creationInfo": {"created": datetime.now(timezone.utc).isoformat(timespec="seconds")[:19] + "Z",
+        "creationInfo": {"created": datetime.now(UTC).isoformat(timespec="seconds")[:19] + "Z",
                          "creators": ["Tool: platerunner-image-report"]},
         "packages": packages,
     }  # fmt: skip

@@ -42,7 +42,9 @@ def test_a_command_that_needs_more_memory_than_it_asked_for_is_killed_by_the_ker
 
 
 def test_terminating_a_job_sends_term_to_its_command(aws: Account, tags: dict[str, str]) -> None:
-    code = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(7)); print('up', flush=True); time.sleep(60)"
+    code = (
+        "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(7)); print('up', flush=True); time.sleep(60)"
+    )
     job_id = aws.submit(["python", "-c", code], jobDefinition=define(aws, tags))
     started = aws.wait(job_id, "RUNNING")
     wait_for(lambda: aws.log(started) == ["up"])

@@ -35,8 +35,8 @@ class ConnectionSettings:
     :param endpoint_url: of an AWS that is not Amazon's, such as the embedded cloud; None for the environment's.
     :param on_clear: what becomes of running jobs when somebody clears or marks their task: ``terminate`` them, or let
         the next try ``adopt`` them.
-    :param fair_share: in whose name jobs take their place in a queue that has a scheduling policy: the ``pipeline``'s or
-        the ``owner``'s; ``none`` if the queues have no policy.
+    :param fair_share: in whose name jobs take their place in a queue that has a scheduling policy: the ``pipeline``'s
+        or the ``owner``'s; ``none`` if the queues have no policy.
     :param environment: plain variables for every container, never secrets.
     :param secrets: for every container, variable to ARN of a Secrets Manager secret or SSM parameter: by reference.
     :param tags: cost tags for definitions and jobs.

@@ -86,15 +86,15 @@ variable "images" {
 variable "airflow" {
   description = "Size, version and pages of Airflow; see the mwaa module."
   type = object({
-    version          = optional(string, "3.3.1")
-    class            = optional(string, "mw1.small")
-    workers          = optional(object({ min = optional(number, 1), max = optional(number, 5) }), {})
-    schedulers       = optional(number, 2)
-    webservers       = optional(object({ min = optional(number, 2), max = optional(number, 2) }), {})
-    web_access       = optional(string, "PRIVATE_ONLY")
-    web_cidr_blocks  = optional(list(string), [])
-    options          = optional(map(string), {})
-    bundle_dir       = optional(string)
+    version         = optional(string, "3.3.1")
+    class           = optional(string, "mw1.small")
+    workers         = optional(object({ min = optional(number, 1), max = optional(number, 5) }), {})
+    schedulers      = optional(number, 2)
+    webservers      = optional(object({ min = optional(number, 2), max = optional(number, 2) }), {})
+    web_access      = optional(string, "PRIVATE_ONLY")
+    web_cidr_blocks = optional(list(string), [])
+    options         = optional(map(string), {})
+    bundle_dir      = optional(string)
     uploaded = optional(object({
       requirements         = optional(string)
       requirements_version = optional(string)

@@ -37,9 +37,7 @@ def test_a_name_without_a_tag_is_the_catalogs() -> None:
     assert catalogued("lab/own", "1") == "lab/own:1"
 
 
-def test_a_pinned_tag_is_its_digest_wherever_the_tag_has_gone(
-    aws: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pinned_tag_is_its_digest_wherever_the_tag_has_gone(aws: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     registry = aws.cloud.connection()["registry"]
     tag = image_catalog()["imaging"].tag
     pinned = {"imaging": CatalogImage("imaging", tag, DIGEST)}

@@ -44,6 +44,31 @@ run "with_everything" {
   }
 }
 
+# What Platerunner gives with a job is what the queues want, and what was uploaded is what Airflow takes.
+run "queues_that_share" {
+  command = plan
+
+  variables {
+    fair_share = { enabled = true, by = "owner" }
+    airflow    = { uploaded = { plugins = "plugins.zip", plugins_version = "v1" } }
+  }
+
+  assert {
+    condition     = jsondecode(output.connection).extra.fair_share == "owner"
+    error_message = "the connection must say in whose name jobs share"
+  }
+}
+
+run "queues_that_share_by_something_else" {
+  command = plan
+
+  variables {
+    fair_share = { enabled = true, by = "user" }
+  }
+
+  expect_failures = [var.fair_share]
+}
+
 run "a_name_that_buckets_refuse" {
   command = plan
 
