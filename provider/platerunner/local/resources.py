@@ -11,12 +11,14 @@ from moto.ecr.models import ecr_backends
 from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
 from moto.s3.models import s3_backends
+from moto.sqs.models import sqs_backends
 
 from platerunner.local.images import LocalImages
 from platerunner.local.scheduler import Capacity
 
 LOG_GROUP = "/aws/batch/job"
 BUCKET = "platerunner"
+ARRIVALS = "platerunner-arrivals"
 QUEUES = {"spot": "platerunner-spot", "on_demand": "platerunner-on-demand"}
 ROLES = {"service": "platerunner-batch", "job": "platerunner-job", "execution": "platerunner-execution"}
 TRUSTED = {"service": "batch.amazonaws.com", "job": "ecs-tasks.amazonaws.com", "execution": "ecs-tasks.amazonaws.com"}
@@ -54,6 +56,7 @@ class Account:
         self._create_queues(capacity)
         logs_backends[self.id][self.region].ensure_log_group(LOG_GROUP)
         s3_backends[self.id]["aws"].create_bucket(BUCKET, self.region)
+        sqs_backends[self.id][self.region].create_queue(ARRIVALS)
         self._push(images)
 
     def _create_roles(self) -> None:

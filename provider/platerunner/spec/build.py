@@ -4,8 +4,10 @@ import heapq
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from platerunner.catalog import quantities
 from platerunner.spec import model
 from platerunner.spec.build_gates import build_gate, build_report
+from platerunner.spec.build_schedule import build_notify, build_schedule
 from platerunner.spec.build_steps import build_step
 from platerunner.spec.draft import Data, Draft, path_of
 
@@ -22,9 +24,12 @@ def build(draft: Draft) -> model.Pipeline:
         steps=_in_order(dict(_steps(draft))),
         params=data.get("params", {}),
         tags=tuple(data.get("tags", ())),
-        schedule=data.get("schedule"),
+        schedule=build_schedule(data.get("schedule")),
+        notify=build_notify(draft),
+        deadline=quantities.duration(data["deadline"]) if "deadline" in data else None,
         description=data.get("description", ""),
         path=draft.source.path,
+        parts=tuple(path for path, _ in draft.source.parts),
     )
 
 

@@ -30,6 +30,7 @@ def build_step(draft: Draft, name: str, data: Data, position: model.Position) ->
         cost_tags={**draft.data.get("cost_tags", {}), **data.get("cost_tags", {})},
         when=data.get("when"),
         every=data.get("every", {}),
+        assets=tuple(data.get("assets", ())),
         waiting_for=_waiting_for(data.get("waiting_for") or defaults.get("waiting_for")),
         overrides=tuple(_override(draft, data, item) for item in data.get("overrides", ())),
         title=data.get("title", ""),
