@@ -20,7 +20,7 @@ def build(draft: Draft) -> model.Pipeline:
         title=data.get("title", ""),
         owner=data.get("owner", "platerunner"),
         workspace=data["workspace"],
-        dataset=_dataset(data["dataset"]),
+        dataset=_dataset(draft, data["dataset"]),
         steps=_in_order(dict(_steps(draft))),
         params=data.get("params", {}),
         tags=tuple(data.get("tags", ())),
@@ -33,14 +33,18 @@ def build(draft: Draft) -> model.Pipeline:
     )
 
 
-def _dataset(data: Data) -> model.Dataset:
+def _dataset(draft: Draft, data: Data) -> model.Dataset:
     return model.Dataset(
         root=data["root"],
         files={name: _file_set(name, value) for name, value in data["files"].items()},
         where=data.get("where", {}),
         exclude=tuple(
-            model.Exclusion({key: value for key, value in item.items() if key != "because"}, item["because"])
-            for item in data.get("exclude", ())
+            model.Exclusion(
+                {key: value for key, value in item.items() if key != "because"},
+                item["because"],
+                draft.source.line_of(("dataset", "exclude", index)),
+            )
+            for index, item in enumerate(data.get("exclude", ()))
         ),
     )
 

@@ -33,10 +33,12 @@ class Exclusion:
 
     :param where: wildcard to value, as text; all must agree.
     :param because: for people.
+    :param place: where it is written, for people: ``line 14 of cells.yaml``.
     """
 
     where: Mapping[str, str]
     because: str
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ class Override:
     :param where: wildcard of ``foreach`` to value or list of values, as text (templated); empty for all units.
     :param resources: what the step asks for under another module, whose catalog entry may differ; None for no change.
     :param asks: resources, by name, that the override names itself.
+    :param place: where it is written, for people: ``line 14 of cells.yaml``.
     """
 
     when: str | None = None
@@ -149,6 +152,7 @@ class Override:
     resources: Resources | None = None
     where: Mapping[str, Any] = field(default_factory=dict)
     asks: Mapping[str, Any] = field(default_factory=dict)
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
