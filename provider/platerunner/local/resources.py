@@ -56,7 +56,7 @@ class Account:
         self._create_queues(capacity)
         logs_backends[self.id][self.region].ensure_log_group(LOG_GROUP)
         s3_backends[self.id]["aws"].create_bucket(BUCKET, self.region)
-        sqs_backends[self.id][self.region].create_queue(ARRIVALS)
+        self._create_arrivals()
         self._push(images)
 
     def _create_roles(self) -> None:
@@ -64,6 +64,12 @@ class Account:
         for purpose, name in ROLES.items():
             iam.create_role(name, _trust(TRUSTED[purpose]), "/", None, "", [], "3600")
         iam.create_instance_profile("platerunner-instance", "/", [], [])
+
+    def _create_arrivals(self) -> None:
+        sqs = sqs_backends[self.id][self.region]
+        dead = sqs.create_queue(f"{ARRIVALS}-dead")
+        policy = {"deadLetterTargetArn": dead.queue_arn, "maxReceiveCount": 5}
+        sqs.create_queue(ARRIVALS, RedrivePolicy=json.dumps(policy))
 
     def _create_queues(self, capacity: Capacity) -> None:
         batch = batch_backends[self.id][self.region]
