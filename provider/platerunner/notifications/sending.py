@@ -93,7 +93,8 @@ def _sns(options: Options, text: Text) -> BaseNotifier:
 
 def _for_slack(text: Text) -> str:
     body = text.body if len(text.body) <= SLACK_CHARS else f"{text.body[:SLACK_CHARS]}\n..."
-    return f"*{text.subject}*\n```\n{body}\n```"
+    # Slack takes what stands between angle brackets for a link.
+    return html.escape(f"*{text.subject}*\n```\n{body}\n```", quote=False)
 
 
 _NOTIFIERS: Mapping[str, Callable[[Options, Text], BaseNotifier]] = {

@@ -9,7 +9,7 @@ from tests.embedded import embedded
 from tests.smtp_receiver import receiving, text
 
 from platerunner.notifications.events import tell_deadline
-from platerunner.notifications.sending import missing_package, send
+from platerunner.notifications.sending import _for_slack, missing_package, send
 from platerunner.notifications.texts import Text
 
 NEWS = Text("cells: measure has failed → twice", "2 of 4 units failed.\n\n  <tool_error> {{ not_a_template }}")
@@ -67,6 +67,13 @@ def test_a_late_run_is_told_by_the_triggerer(mails):
     assert mail["subject"] == "cells: the run is late"
     assert "It should have ended by 2026-11-25 18:30 UTC, and goes on." in text(mail)
     assert "/dags/cells/runs/manual__1" in text(mail)
+
+
+def test_a_text_for_slack_is_escaped_and_no_longer_than_slack_takes():
+    said = _for_slack(Text("cells: late", f"<tool_error> & {'x' * 5000}"))
+    assert said.startswith("*cells: late*\n```\n&lt;tool_error&gt; &amp; xxx")
+    assert said.endswith("x\n...\n```")
+    assert len(said) < 4000
 
 
 def test_what_airflow_always_brings_is_there():
