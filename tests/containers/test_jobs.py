@@ -2,7 +2,11 @@
 
 import time
 
+import pytest
 from tests.embedded import Account, wait_for
+
+from platerunner.local.faults import Faults
+from platerunner.local.limits import job_of, process_table
 
 GIB = 1024**3
 
@@ -67,3 +71,25 @@ def test_an_image_that_is_not_there_says_so(aws: Account) -> None:
     job = aws.run(["true"], jobDefinition=aws.define("other", "unit:0.0.0"))
     assert job["status"] == "FAILED"
     assert job["container"]["reason"].startswith("CannotPullContainerError: unit:0.0.0: not found; this machine stands")
+
+
+def test_a_container_that_loses_its_host_is_gone_with_all_its_processes(aws: Account, tags: dict[str, str]) -> None:
+    aws.cloud.faults = Faults(lost_host=1.0, lost_after=2.0)
+    shell = "trap '' TERM; sleep 300 & sleep 301"
+    job = aws.run(["sh", "-c", shell], jobDefinition=define(aws, tags))
+    assert job["status"] == "FAILED"
+    assert job["statusReason"].startswith("Host EC2 (instance i-")
+    wait_for(lambda: not [pid for pid in process_table() if job_of(pid).startswith(job["jobId"])])
+
+
+def test_a_container_that_ignores_term_is_killed_after_the_grace(
+    aws: Account, tags: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platerunner.local.scheduler.STOP_GRACE_S", 1.0)
+    job_id = aws.submit(["sh", "-c", "trap '' TERM; echo up; sleep 300"], jobDefinition=define(aws, tags))
+    started = aws.wait(job_id, "RUNNING")
+    wait_for(lambda: aws.log(started) == ["up"])
+    aws.batch.terminate_job(jobId=job_id, reason="enough")
+    job = aws.wait(job_id)
+    assert (job["status"], job["container"]["exitCode"], job["statusReason"]) == ("FAILED", 137, "enough")
+    wait_for(lambda: not [pid for pid in process_table() if job_of(pid).startswith(job_id)])
