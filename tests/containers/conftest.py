@@ -25,13 +25,18 @@ def tags() -> dict[str, str]:
 @pytest.fixture
 def aws(tags: dict[str, str]) -> Iterator[Account]:
     """A cloud whose jobs run in containers; afterwards none of them is left."""
+    volumes = set(listed("volume", "ls", "--quiet"))
     os.environ[VARIABLE] = "podman"
     try:
         with embedded(memory=8 * 1024**3) as account:
             yield account
     finally:
         del os.environ[VARIABLE]
-    listed = subprocess.run(
-        ["podman", "ps", "--all", "--format", "{{.Names}}"], capture_output=True, text=True, check=True, timeout=60
-    ).stdout.split()
-    assert not [name for name in listed if name.startswith("platerunner-")]
+    assert not [name for name in listed("ps", "--all", "--format", "{{.Names}}") if name.startswith("platerunner-")]
+    assert set(listed("volume", "ls", "--quiet")) <= volumes, "a temporary folder stays behind"
+
+
+def listed(*arguments: str) -> list[str]:
+    """What podman has."""
+    done = subprocess.run(["podman", *arguments], capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout.split()

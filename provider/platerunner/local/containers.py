@@ -80,7 +80,7 @@ def remove(*names: str) -> None:
     """
     known = list(names) or _own()
     if known:
-        argv = [PODMAN, "rm", "--force", "--ignore", "--time", "0", *known]
+        argv = [PODMAN, "rm", "--force", "--ignore", "--volumes", "--time", "0", *known]
         subprocess.run(argv, capture_output=True, timeout=LISTING_S, check=False)
 
 

@@ -266,10 +266,10 @@ class Scheduler:
 
     def _ended(self, job: Job, key: str, event: dict[str, Any]) -> None:
         code = event["code"] if event["code"] >= 0 else 128 - event["code"]
-        if self._in_containers and not (self._folder / "jobs" / key / "pid").exists() and job.stopped_because is None:
-            self._not_started(job, key, "CannotStartContainerError: podman says why in the job's log", code)
-        elif job.lost:
+        if job.lost:
             self._attempt_over(job, key, None, self._host_lost(), None)
+        elif self._in_containers and job.stopped_because is None and not (self._folder / "jobs" / key / "pid").exists():
+            self._not_started(job, key, "CannotStartContainerError: podman says why in the job's log", code)
         else:
             oom = event["oom"] or (self._folder / "jobs" / key / OOM_MARK).exists()
             reason = OUT_OF_MEMORY if oom and code != 0 else None
