@@ -59,7 +59,7 @@ def diff_step(before: StepPlan, after: StepPlan, was: IngredientsOf | None, is_n
 def _because(was: IngredientsOf, is_now: IngredientsOf, units: Sequence[PlannedUnit]) -> Iterator[str]:
     """What differs for the first of the units: an override may be for some of them alone."""
     for unit in units[:1]:
-        before, now = was(unit.task.values), is_now(unit.task.values)
+        before, now = was(unit.values), is_now(unit.values)
         yield from changes(before, now)
         if before.get("outputs") != now.get("outputs"):
             yield "its outputs' patterns changed"
@@ -67,7 +67,7 @@ def _because(was: IngredientsOf, is_now: IngredientsOf, units: Sequence[PlannedU
 
 def _units(plan: StepPlan) -> dict[str, PlannedUnit]:
     """Those that take part: what is excluded does not run under either spec."""
-    return {unit.task.unit: unit for unit in plan.units if unit.state is not UnitState.EXCLUDED}
+    return {unit.unit: unit for unit in plan.units if unit.state is not UnitState.EXCLUDED}
 
 
 def _done(unit: PlannedUnit) -> bool:
