@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from platerunner_unit.manifest import StepTask, UnitTask
 from platerunner_unit.storage import Storage
 
 BUCKET = "s3://platerunner"
+TABLES = ("Image", "Nuclei")
 
 
 @pytest.fixture
@@ -85,7 +87,11 @@ def scene(bench: Bench, tmp_path: Path) -> Scene:
     return local
 
 
-def play(aws: Account, bench: Bench, tags: dict[str, str], scene: Scene, memory: int) -> dict[str, Any]:
+def begin(aws: Account, bench: Bench, tags: dict[str, str], scene: Scene, memory: int) -> str:
+    """Submit the plate.
+
+    :param memory: MiB.
+    """
     image = f"{aws.cloud.connection()['registry']}/cellprofiler:{tags['cellprofiler']}"
     requirements = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": str(memory)}]
     definition = aws.define("cellprofiler", image, container={"resourceRequirements": requirements})
@@ -93,17 +99,19 @@ def play(aws: Account, bench: Bench, tags: dict[str, str], scene: Scene, memory:
     (unit,) = scene.units()
     inputs = tuple(replace(file, etag=Storage(bench.data).head(file.key).etag) for file in unit.inputs["images"])
     unit = replace(unit, inputs={"images": inputs})
-    job_id = submit(aws, bench, definition, replace(scene.step(), roots=roots), unit)
+    return submit(aws, bench, definition, replace(scene.step(), roots=roots), unit)
+
+
+def ended(aws: Account, job_id: str) -> dict[str, Any]:
     return wait_for(lambda: (job := aws.job(job_id))["status"] in ("SUCCEEDED", "FAILED") and job, timeout=150)
 
 
 def test_cellprofiler_measures_a_plate(aws: Account, bench: Bench, tags: dict[str, str], scene: Scene) -> None:
-    job = play(aws, bench, tags, scene, memory=2048)
+    job = ended(aws, begin(aws, bench, tags, scene, memory=2048))
     assert (job["status"], job["container"]["exitCode"]) == ("SUCCEEDED", 0), aws.log(job)
-    header, *rows = bench.store.get("m/Image.csv").decode().splitlines()
-    assert "Count_Nuclei" in header
-    assert len(rows) == 4
-    assert len(bench.store.get("m/Nuclei.csv").decode().splitlines()) > 20
+    image, nuclei = (list(csv.DictReader(bench.store.get(f"m/{name}.csv").decode().splitlines())) for name in TABLES)
+    assert len(image) == 4
+    assert len(nuclei) == sum(int(float(row["Count_Nuclei"])) for row in image) > 10
     outcome = bench.outcome()
     assert outcome is not None
     assert outcome.unit == f"plate={PLATE}"
@@ -112,6 +120,20 @@ def test_cellprofiler_measures_a_plate(aws: Account, bench: Bench, tags: dict[st
 def test_cellprofiler_with_too_little_memory_is_judged_so(
     aws: Account, bench: Bench, tags: dict[str, str], scene: Scene
 ) -> None:
-    job = play(aws, bench, tags, scene, memory=160)
+    job = ended(aws, begin(aws, bench, tags, scene, memory=160))
     assert job["status"] == "FAILED"
     assert category(bench) == "out_of_memory", aws.log(job)
+
+
+def test_a_terminated_cellprofiler_ends_and_is_judged(
+    aws: Account, bench: Bench, tags: dict[str, str], scene: Scene
+) -> None:
+    job_id = begin(aws, bench, tags, scene, memory=2048)
+    started = aws.wait(job_id, "RUNNING")
+    wait_for(lambda: aws.log(started), timeout=90)
+    begun = time.monotonic()
+    aws.batch.terminate_job(jobId=job_id, reason="stopped by a person")
+    job = ended(aws, job_id)
+    assert time.monotonic() - begun < 29, "Batch would have killed it"
+    assert category(bench) == "stopped_by_user"
+    assert job["container"]["exitCode"] == CATEGORIES[Category.STOPPED_BY_USER].exit_code
