@@ -9,6 +9,11 @@ run "by_default" {
     error_message = "queues have other cores than was asked for"
   }
 
+  assert {
+    condition     = output.fair_share == "none"
+    error_message = "queues without a policy take no share"
+  }
+
   # 0.49 an hour for mw1.small with one worker and two schedulers; 15 endpoints in three zones, and MWAA's own.
   assert {
     condition     = output.control_plane_usd == { mwaa = 358, network = 358, other = 10, total = 726 }
@@ -44,7 +49,7 @@ run "with_everything" {
   }
 }
 
-# What Platerunner gives with a job is what the queues want, and what was uploaded is what Airflow takes.
+# What Platerunner gives with a job is what the queues want.
 run "queues_that_share" {
   command = plan
 
@@ -54,7 +59,7 @@ run "queues_that_share" {
   }
 
   assert {
-    condition     = jsondecode(output.connection).extra.fair_share == "owner"
+    condition     = output.fair_share == "owner"
     error_message = "the connection must say in whose name jobs share"
   }
 }
