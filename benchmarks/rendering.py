@@ -67,8 +67,8 @@ def by_hand(number: int, steps: int) -> str:
     for step in range(steps):
         lines.append(
             f'    t{step} = BatchOperator(task_id="step_{step:02d}", job_name="step_{step:02d}", job_queue="q",'
-            ' job_definition="d", deferrable=True, container_overrides={"command": ["convert", "{{ params.threshold }}"],'
-            ' "resourceRequirements": [{"type": "VCPU", "value": "2"}, {"type": "MEMORY", "value": "8192"}]})'
+            ' job_definition="d", deferrable=True, container_overrides={'
+            '"command": ["convert", "{{ params.threshold }}"], "resourceRequirements": [{"type": "VCPU", "value": "2"}, {"type": "MEMORY", "value": "8192"}]})'
         )
         if step:
             lines.append(f"    t{before(step)} >> t{step}")
@@ -137,8 +137,6 @@ def _factory(folder: Path) -> dict[str, Any]:
 
 def side(name: str, folder: Path) -> Callable[[], dict[str, Any]]:
     """What one side does, with its imports done."""
-    import airflow.providers.amazon.aws.operators.batch
-    import airflow.sdk
 
     if name == "hand":
         return lambda: _hand(folder)
@@ -189,7 +187,9 @@ def main() -> None:
         print(json.dumps(measure(arguments.side[0], Path(arguments.side[1]))))
         return
     with tempfile.TemporaryDirectory() as name:
-        os.environ.update(AIRFLOW_HOME=name, AIRFLOW__CORE__LOAD_EXAMPLES="False", AIRFLOW__LOGGING__LOGGING_LEVEL="ERROR")
+        os.environ.update(
+            AIRFLOW_HOME=name, AIRFLOW__CORE__LOAD_EXAMPLES="False", AIRFLOW__LOGGING__LOGGING_LEVEL="ERROR"
+        )
         folder = Path(name) / "dags"
         folder.mkdir()
         write(folder, arguments.dags, arguments.steps)

@@ -157,7 +157,12 @@ def screen(tmp_path, monkeypatch):
     own_catalog(tmp_path / "catalog")
     monkeypatch.setenv(VARIABLE, str(tmp_path / "catalog"))
     (tmp_path / "pcpip" / "plugins").mkdir(parents=True)
-    for name in (*(f"{each}.cppipe" for each in PIPELINES), "stitch_crop.py", "Barcodes.csv", "plugins/callbarcodes.py"):
+    for name in (
+        *(f"{each}.cppipe" for each in PIPELINES),
+        "stitch_crop.py",
+        "Barcodes.csv",
+        "plugins/callbarcodes.py",
+    ):
         (tmp_path / "pcpip" / name).write_text(name)
     (tmp_path / "_dyes.yaml").write_text((SPECS / "_dyes.yaml").read_text())
     screen = Screen(tmp_path, variant())
