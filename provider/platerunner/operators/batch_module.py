@@ -15,6 +15,7 @@ from platerunner.batch.poller import PACE
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.hooks.settings import OnClear
 from platerunner.links.batch import BatchJobLink, LogStreamLink, OutputsLink, job_url, log_url, outputs_url
+from platerunner.notifications.texts import DIGEST_KEY, RESULT_KEY
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.operators.digest import StepResult, allowed, digest, headline
 from platerunner.operators.ledger import UnitFailure
@@ -33,9 +34,6 @@ from platerunner.units.model import StepPlan, UnitState
 
 FIRST_POLL = "PLATERUNNER_FIRST_POLL"
 """Variable with the seconds from parking to the first look; less than 5 will do where no executor can lose a race."""
-RESULT_KEY = "platerunner_result"
-DIGEST_KEY = "platerunner_digest"
-"""XCom with the digest of a step in which units failed, for notifiers: a line per category, never one per unit."""
 RUNBOOK = "See docs/runbook.md."
 MAX_SHOWN = 20
 """Units that a dry run names."""
