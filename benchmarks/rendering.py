@@ -60,6 +60,8 @@ def by_hand(number: int, steps: int) -> str:
         "from datetime import timedelta",
         "from airflow.providers.amazon.aws.operators.batch import BatchOperator",
         "from airflow.sdk import DAG, Param",
+        'OVERRIDES = {"command": ["convert", "{{ params.threshold }}"], "resourceRequirements": [',
+        '    {"type": "VCPU", "value": "2"}, {"type": "MEMORY", "value": "8192"}]}',
         f'with DAG("bench_{number:03d}", schedule=None, catchup=False, tags=["bench"], params={{"threshold":'
         ' Param(0.2, type="number", description="of the objects")}, default_args={"retries": 1, "retry_delay":'
         ' timedelta(seconds=10), "owner": "bench"}) as dag:',
@@ -67,8 +69,7 @@ def by_hand(number: int, steps: int) -> str:
     for step in range(steps):
         lines.append(
             f'    t{step} = BatchOperator(task_id="step_{step:02d}", job_name="step_{step:02d}", job_queue="q",'
-            ' job_definition="d", deferrable=True, container_overrides={'
-            '"command": ["convert", "{{ params.threshold }}"], "resourceRequirements": [{"type": "VCPU", "value": "2"}, {"type": "MEMORY", "value": "8192"}]})'
+            ' job_definition="d", deferrable=True, container_overrides=OVERRIDES)'
         )
         if step:
             lines.append(f"    t{before(step)} >> t{step}")

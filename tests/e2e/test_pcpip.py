@@ -1,7 +1,7 @@
 """Pooled Cell Painting, all nine steps and all gates, as real jobs on the embedded cloud that count the units that ran.
 
 The spec is the shipped one. A lab's catalog folder replaces its modules by `command` modules that write the same files
-from small images, as docs/how-to/try-a-pipeline-without-its-tools.md tells.
+from small images, as docs/how-to/specs.md tells.
 """
 
 import json
