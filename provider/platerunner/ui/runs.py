@@ -15,7 +15,7 @@ from sqlalchemy import select
 from platerunner.ui.access import missing
 from platerunner.ui.steps import SeenStep, steps_of
 
-__all__ = ["SeenDag", "SeenRun", "SessionDep", "dag_bag", "find_dag", "find_run", "runs_of"]
+__all__ = ["SeenDag", "SeenRun", "SessionDep", "clear", "dag_bag", "find_dag", "find_run", "runs_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,22 @@ def runs_of(dag: SeenDag, session: SessionDep, limit: int) -> list[SeenRun]:
     """
     newest = select(DagRun).where(DagRun.dag_id == dag.dag_id).order_by(DagRun.run_after.desc()).limit(limit)
     return [_run(run, dag, {}) for run in session.scalars(newest)]
+
+
+def clear(run: SeenRun, step: SeenStep, conf: Mapping[str, Any], session: SessionDep) -> list[str]:
+    """Clear a step of a run, and what comes after it, as Airflow's own pages do.
+
+    :param conf: what is asked of the run from now on.
+    :returns: task ids of what comes after it.
+    """
+    row = session.scalar(select(DagRun).where(DagRun.dag_id == run.dag.dag_id, DagRun.run_id == run.run_id))
+    dag = dag_bag().get_dag_for_run(row, session=session) if row is not None else None
+    if row is None or dag is None:
+        raise missing()
+    after = sorted(dag.get_task(step.task_id).get_flat_relative_ids(upstream=False))
+    row.conf = dict(conf)
+    dag.clear(task_ids=[step.task_id, *after], run_id=run.run_id, session=session)
+    return after
 
 
 def _states(rows: Any) -> dict[str, str]:

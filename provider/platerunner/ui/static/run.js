@@ -1,5 +1,6 @@
 // The page of a run's step: draws the plates, keeps them fresh, and shows what became of a unit.
 import { MapDrawing, drawCell, readLooks } from "./draw.js";
+import { offer } from "./rerun.js";
 
 const POLL_MS = 3000;
 const LISTED = 200;
@@ -8,6 +9,8 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const root = document.getElementById("run");
 const buttons = [...document.querySelectorAll("#legend button")];
 const panel = document.getElementById("unit");
+const pick = document.getElementById("pick");
+const pickFailed = document.getElementById("pick-failed");
 const state = { units: [], looks: [], kinds: [], only: new Set(), marked: new Set(), cursor: null };
 const drawings = [];
 
@@ -30,7 +33,17 @@ async function start() {
     drawAll();
   });
   document.getElementById("listing").addEventListener("toggle", list);
+  pick?.addEventListener("click", () => offer(ids([...state.marked]), `the ${state.marked.size} marked units`));
+  pickFailed?.addEventListener("click", () => offer(ids(failed()), `all ${failed().length} failed units`));
   if (loaded.live) poll();
+}
+
+function ids(units) {
+  return units.map((unit) => state.units[unit]);
+}
+
+function failed() {
+  return state.units.map((_, unit) => unit).filter((unit) => state.kinds[state.looks[unit]].letters);
 }
 
 /** A JSON answer; undefined, with the reason on the page, if there is none. */
@@ -101,7 +114,15 @@ function mark(unit) {
   if (!state.marked.delete(unit)) state.marked.add(unit);
   document.getElementById("cursor").textContent = `${told(unit)}, ${state.marked.has(unit) ? "marked" : "not marked"}`;
   drawAll();
-  document.dispatchEvent(new CustomEvent("platerunner:marked"));
+  offers();
+}
+
+function offers() {
+  if (!pick) return;
+  pick.hidden = state.marked.size === 0;
+  pick.textContent = `Run the ${state.marked.size.toLocaleString("en")} marked again`;
+  pickFailed.hidden = failed().length === 0;
+  pickFailed.textContent = `Run all ${failed().length.toLocaleString("en")} failed again`;
 }
 
 function told(unit) {
@@ -130,15 +151,15 @@ function update(loaded) {
     button.hidden = count === 0 && button.getAttribute("aria-pressed") === "false";
     button.querySelector("b").textContent = count.toLocaleString("en");
   }
-  const failed = buttons.reduce((sum, b) => sum + (b.dataset.letters ? (loaded.counts[b.dataset.look] ?? 0) : 0), 0);
   const total = state.units.length;
-  say(total ? `${total.toLocaleString("en")} units, ${failed.toLocaleString("en")} failed.` : "This step has not planned its units yet.");
+  say(total ? `${total.toLocaleString("en")} units, ${failed().length.toLocaleString("en")} failed.` : "This step has not planned its units yet.");
   const badge = document.getElementById("task-state");
   badge.textContent = loaded.state;
   badge.className = `state state-${loaded.state}`;
   drawLegend();
   drawAll();
   list();
+  offers();
 }
 
 function drawLegend() {
@@ -176,6 +197,7 @@ async function show(unit, focus = false) {
   const answer = await fetch(`unit?id=${encodeURIComponent(state.units[unit])}`, { headers: { Accept: "text/html" } });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   panel.replaceChildren(...page.body.childNodes);
+  panel.querySelector("[data-rerun]")?.addEventListener("click", () => offer(ids([unit]), label(state.units[unit])));
   if (focus) panel.focus();
 }
 
