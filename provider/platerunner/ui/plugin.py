@@ -7,6 +7,8 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+from platerunner.links.batch import PLATE_MAP_ROUTE
+
 PREFIX = "/platerunner"
 # Relative, so that Airflow below a path (`[api] base_url`) finds them too. Airflow fills in the braces.
 _DAG = "platerunner/dags/{DAG_ID}"
@@ -26,7 +28,7 @@ class PlaterunnerPlugin(AirflowPlugin):
         _view("Pipeline", "dag", f"{_DAG}/pipeline", "platerunner-pipeline"),
         _view("History", "dag", f"{_DAG}/history", "platerunner-history"),
         _view("Plate map", "dag_run", f"{_RUN}/", "platerunner-run"),
-        _view("Plate map", "task_instance", f"{_RUN}/tasks/{{TASK_ID}}/", "platerunner-map"),
+        _view("Plate map", "task_instance", f"{_RUN}/tasks/{{TASK_ID}}/", PLATE_MAP_ROUTE),
     ]
 
     @property
