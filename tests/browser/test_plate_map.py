@@ -27,25 +27,25 @@ BROKEN = {
     "A05": SAYS.format("OSError: [Errno 28] No space left on device"),
 }
 PICKED = ("B02", "C04", "D06")
-PAGES = ("dags/plates/pipeline", "dags/plates/history", "")
+PAGES = ("dags/mapped/pipeline", "dags/mapped/history", "")
 
 
 @pytest.fixture(scope="module")
 def failed_run(site: Site) -> str:
     """A run in which four wells of a plate failed; its address below /dags/."""
     for plate in ("P1", EVIL):
-        folder = site.data / "plates" / plate
+        folder = site.data / "mapped" / plate
         folder.mkdir(parents=True)
         for well in WELLS:
-            fails = f"if [ ! -e {site.data}/plates/mended ]; then {BROKEN[well]}; fi\n" if well in BROKEN else ""
+            fails = f"if [ ! -e {site.data}/mapped/mended ]; then {BROKEN[well]}; fi\n" if well in BROKEN else ""
             only_here = fails if plate == "P1" else ""
-            note = f"echo '{plate} {well}' >> {site.data}/plates/started\n"
+            note = f"echo '{plate} {well}' >> {site.data}/mapped/started\n"
             (folder / f"{well}.sh").write_text(f'{note}{only_here}echo done > "$1"\n')
     with httpx.Client(base_url=f"{site.address}/api/v2/", timeout=60) as client:
         login = {"username": site.user, "password": site.password}
         token = client.post(f"{site.address}/auth/token", json=login).raise_for_status().json()["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"
-        run = trigger(client, "plates")
+        run = trigger(client, "mapped")
         wait_for(lambda: client.get(run).json()["state"] == "failed", 300)
     return run.replace("dagRuns", "runs").removeprefix("dags/")
 
@@ -94,6 +94,12 @@ def test_the_map_says_why_and_names_are_text(page: Page, site: Site, failed_run:
     keep(page, "plate_map_light")
     frame.get_by_role("link", name="Task and its log").click()
     page.wait_for_url("**/tasks/work", timeout=20_000)
+
+
+def test_the_tasks_link_leads_to_its_map(page: Page, site: Site, failed_run: str, api: httpx.Client) -> None:
+    address = f"dags/{failed_run.replace('/runs/', '/dagRuns/')}/taskInstances/work/links"
+    page.goto(api.get(address).raise_for_status().json()["extra_links"]["Plate map"])
+    expect(page.frame_locator("iframe").locator("#summary")).to_have_text("48 units, 4 failed.")
 
 
 def test_the_arrow_keys_reach_every_well(page: Page, site: Site, failed_run: str) -> None:
@@ -166,14 +172,14 @@ def test_a_viewer_may_look_and_no_more(site: Site, failed_run: str) -> None:
 def test_ten_thousand_units(page: Page, site: Site, failed_run: str, api: httpx.Client) -> None:
     """Reported, not asserted: how long until the units are on the screen, and the memory of the page."""
     asked = {"logical_date": None, "conf": {"dry_run": True}}
-    run = api.post("dags/plates/dagRuns", json=asked).raise_for_status().json()["dag_run_id"]
-    wait_for(lambda: api.get(f"dags/plates/dagRuns/{run}").json()["state"] in ("success", "failed"), 120)
+    run = api.post("dags/mapped/dagRuns", json=asked).raise_for_status().json()["dag_run_id"]
+    wait_for(lambda: api.get(f"dags/mapped/dagRuns/{run}").json()["state"] in ("success", "failed"), 120)
     wells = [f"{chr(65 + row)}{column:02}" for row in range(16) for column in range(1, 25)]
     units = [f"plate=Q{number // 384:02}/well={wells[number % 384]}" for number in range(10_000)]
     failed = {unit: list(Category)[1 + number % 22] for number, unit in enumerate(units) if number % 41 == 0}
     states = dict.fromkeys(units, UnitState.PENDING)
-    leave(site.results / "plates", states, succeeded=tuple(set(units) - set(failed)), failed=failed, run_id=run)
-    address = f"{site.address}/platerunner/dags/plates/runs/{run}/tasks/work/"
+    leave(site.results / "mapped", states, succeeded=tuple(set(units) - set(failed)), failed=failed, run_id=run)
+    address = f"{site.address}/platerunner/dags/mapped/runs/{run}/tasks/work/"
     measured = []
     for _ in range(3):
         page.goto(address)
@@ -192,9 +198,9 @@ def test_ten_thousand_units(page: Page, site: Site, failed_run: str, api: httpx.
 
 
 def test_three_failed_wells_run_again_from_the_map(page: Page, site: Site, failed_run: str, api: httpx.Client) -> None:
-    started = site.data / "plates" / "started"
+    started = site.data / "mapped" / "started"
     started.unlink()
-    (site.data / "plates" / "mended").touch()
+    (site.data / "mapped" / "mended").touch()
     frame = frame_of(page, site, failed_run)
     canvas = frame.locator("canvas[role=application]").nth(plate(frame, "P1"))
     canvas.scroll_into_view_if_needed()
@@ -204,7 +210,7 @@ def test_three_failed_wells_run_again_from_the_map(page: Page, site: Site, faile
     keep(page, "plate_map_rerun")
     frame.get_by_role("button", name="Run again", exact=True).click()
     expect(frame.get_by_text("3 units run again: work was cleared, with gather after it.")).to_be_visible()
-    address = failed_run.replace("plates/runs", "dags/plates/dagRuns")
+    address = failed_run.replace("mapped/runs", "dags/mapped/dagRuns")
     wait_for(lambda: api.get(f"{address}/taskInstances/work").json()["state"] == "success", 200)
     assert Counter(started.read_text().splitlines()) == {f"P1 {well}": 1 for well in PICKED}
     left = frame_of(page, site, failed_run)
