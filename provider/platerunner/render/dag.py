@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk import DAG, BaseOperator
 
 from platerunner.operators.batch_module import BatchModuleOperator
-from platerunner.render.docs import gate_doc, pipeline_doc, step_doc
+from platerunner.render.docs import facts, gate_doc, pipeline_doc, step_doc
 from platerunner.render.notify import run_callbacks, task_callbacks
 from platerunner.render.params import airflow_params
 from platerunner.render.schedule import outlets_of, schedule_of
@@ -60,6 +60,7 @@ def _step(dag: DAG, pipeline: Pipeline, step: Step) -> BaseOperator:
         step=step.name,
         dag=dag,
         doc_md=step_doc(step),
+        doc_json=facts(pipeline, step),
         outlets=outlets_of(step.assets),
     )
 
@@ -71,5 +72,6 @@ def _gate(dag: DAG, pipeline: Pipeline, gate: Gate) -> BaseOperator:
         gate=gate.name,
         dag=dag,
         doc_md=gate_doc(gate),
+        doc_json=facts(pipeline, gate),
         outlets=outlets_of(gate.assets),
     )
