@@ -77,7 +77,9 @@ def body(
     files: int,
     flat: Mapping[str, float],
     checks: Sequence[Check],
+    *,
     refused: str = "",
+    may_decide: str = "",
 ) -> str:
     """The question, in Markdown.
 
@@ -86,6 +88,7 @@ def body(
     :param flat: numbers of the report.
     :param checks: from :func:`checks_of`.
     :param refused: why an earlier answer did not count.
+    :param may_decide: the approvers; empty for everybody whom Airflow lets answer.
     """
     lines = [f"**{refused}**", ""] if refused else []
     lines += [f"## {title}", "", "Look at:", ""]
@@ -94,6 +97,7 @@ def body(
         "",
         f"An approval is for these {files:,} files as they are now; if one of them changes, the gate asks again.",
     ]
+    lines += ["", f"May decide: {may_decide}."] if may_decide else []
     if checks:
         lines += ["", "| check | value | wanted | |", "|---|---|---|---|"]
         lines += [
