@@ -1,5 +1,6 @@
 """A real Airflow with the embedded cloud, as `platerunner up` starts it, and a real Chromium."""
 
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,8 @@ from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).with_name("platerunner")
+USERS = {"admin": "admin", "ada": "user", "ben": "user", "eve": "viewer"}
+"""Who may log in, with their roles."""
 START_LIMIT_S = 330
 RUN_LIMIT_S = 300
 # Debian's Chromium as root, without its calls home.
@@ -41,6 +44,10 @@ class Site:
     def data(self) -> Path:
         return self.folder / "demo-results" / "data"
 
+    def password_of(self, user: str) -> str:
+        made = self.folder / ".platerunner/airflow/simple_auth_manager_passwords.json.generated"
+        return str(json.loads(made.read_text())[user])
+
     @property
     def results(self) -> Path:
         return self.folder / "demo-results" / "workspace"
@@ -54,7 +61,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     shutil.copytree(ROOT / "dag_specs", folder / "specs")
     shutil.copytree(Path(__file__).with_name("specs"), folder / "specs", dirs_exist_ok=True)
     argv = [str(COMMAND), "up", "--specs", str(folder / "specs"), "--port", str(port)]
-    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    users = ",".join(f"{name}:{role}" for name, role in USERS.items())
+    env = {**os.environ, "PYTHONUNBUFFERED": "1", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": users}
     said = folder / "up.txt"
     with said.open("w") as out:
         process = subprocess.Popen(argv, cwd=folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env)

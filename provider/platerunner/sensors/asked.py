@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+APPROVE, REJECT = "Approve", "Reject"
+"""The two answers, as Airflow's form shows them."""
+
 ASKED_KEY = "platerunner_gate"
 """XCom of a gate's task from the moment it asks."""
 

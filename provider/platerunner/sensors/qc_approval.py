@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.operators.common import plain_errors, run_context
-from platerunner.sensors.asked import ASKED_KEY
+from platerunner.sensors.asked import APPROVE, ASKED_KEY, REJECT
 from platerunner.sensors.decisions import Decision, Word
 from platerunner.sensors.gate_run import GateRun
 from platerunner.sensors.questions import Question
@@ -24,7 +24,6 @@ from platerunner.triggers.earlier_answer import LOST, EarlierAnswerTrigger
 
 log = logging.getLogger(__name__)
 
-APPROVE, REJECT = "Approve", "Reject"
 MAX_COMMENT = 4000
 """Characters of a comment that are kept."""
 # May be null: a form field that may not be would keep Airflow's buttons grey until something is written.

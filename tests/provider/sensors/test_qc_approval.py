@@ -13,9 +13,9 @@ import pytest
 from airflow.sdk import BaseNotifier
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
-from platerunner.sensors.asked import ASKED_KEY, Asked
+from platerunner.sensors.asked import APPROVE, ASKED_KEY, REJECT, Asked
 from platerunner.sensors.decisions import history
-from platerunner.sensors.qc_approval import APPROVE, REJECT, QCApprovalSensor
+from platerunner.sensors.qc_approval import QCApprovalSensor
 from platerunner.sensors.questions import Questions
 from platerunner.spec.loader import load_text
 from platerunner.triggers.earlier_answer import EarlierAnswerTrigger
