@@ -27,6 +27,7 @@ from platerunner.operators.step_jobs import StepJobs
 from platerunner.units.arrival import not_arrived
 from platerunner.units.model import StepPlan, UnitState
 from platerunner.units.outcomes import OutcomeStore
+from platerunner.units.plan_record import record_plan
 from platerunner.units.prepare import plan_one
 from platerunner_unit.category import Category
 from platerunner_unit.outcome import run_prefix
@@ -92,6 +93,7 @@ class StepRun(StepJobs):
             state = replace(fresh(state), extra={**fresh(state).extra, "started": time.time()})
         state = self._with_needs(self._forgetting(state))
         plan = self.plan()
+        record_plan(self.workspace, self.context.run_id, plan)
         running = {str(unit) for submission in state.live for unit in submission.units}
         pending = {task.unit: task for task in plan.tasks(UnitState.PENDING)}
         todo = {unit: task for unit, task in pending.items() if unit not in running}
@@ -126,6 +128,7 @@ class StepRun(StepJobs):
         """
         state = self.state_file.load()
         plan = self.plan()
+        record_plan(self.workspace, self.context.run_id, plan)
         done, waiting = plan.tasks(UnitState.DONE), plan.tasks(UnitState.WAITING)
         OutcomeStore(self.workspace).record_current(
             self.context.run_id, self.step.name, self.step.foreach, done, waiting

@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk import DAG, BaseOperator
 
 from platerunner.operators.batch_module import BatchModuleOperator
-from platerunner.render.docs import gate_doc, pipeline_doc, step_doc
+from platerunner.render.docs import facts, gate_doc, pipeline_doc, step_doc
 from platerunner.render.params import airflow_params
 from platerunner.sensors.qc_approval import QCApprovalSensor
 from platerunner.spec.model import Gate, Pipeline, Step
@@ -45,8 +45,12 @@ def build_dag(pipeline: Pipeline, default_args: Mapping[str, Any] | None = None)
 
 
 def _step(dag: DAG, pipeline: Pipeline, step: Step) -> BaseOperator:
-    return BatchModuleOperator(task_id=step.name, spec=pipeline, step=step.name, dag=dag, doc_md=step_doc(step))
+    task = BatchModuleOperator(task_id=step.name, spec=pipeline, step=step.name, dag=dag, doc_md=step_doc(step))
+    task.doc_json = facts(pipeline, step)
+    return task
 
 
 def _gate(dag: DAG, pipeline: Pipeline, gate: Gate) -> BaseOperator:
-    return QCApprovalSensor(task_id=gate.name, spec=pipeline, gate=gate.name, dag=dag, doc_md=gate_doc(gate))
+    task = QCApprovalSensor(task_id=gate.name, spec=pipeline, gate=gate.name, dag=dag, doc_md=gate_doc(gate))
+    task.doc_json = facts(pipeline, gate)
+    return task

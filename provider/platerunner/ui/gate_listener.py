@@ -3,7 +3,6 @@
 from typing import Any
 
 from airflow.listeners import hookimpl
-from airflow.plugins_manager import AirflowPlugin
 
 OPERATOR = "QCApprovalSensor"
 ROW = "airflow.models.taskinstance"
@@ -21,10 +20,3 @@ class GateListener:
             from platerunner.ui.marks import record_mark
 
             record_mark(task_instance)
-
-
-class GatePlugin(AirflowPlugin):  # type: ignore[misc, no-any-unimported, unused-ignore]
-    """Registers the listener."""
-
-    name = "platerunner_gates"
-    listeners = [GateListener()]  # noqa: RUF012  (as Airflow's base class has it)
