@@ -8,50 +8,41 @@ from datetime import UTC, datetime
 
 from airflow.models.log import Log
 from airflow.models.taskinstance import TaskInstance
-from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.sensors.asked import ASKED_KEY, Asked
 from platerunner.sensors.decisions import Decision, add
 from platerunner.sensors.questions import Questions
+from platerunner.ui.gates import asked_of
+from platerunner.ui.runs import find_run
+from platerunner.ui.workspaces import workspace_of
 
 log = logging.getLogger(__name__)
 
 
 def record_mark(task: TaskInstance) -> None:
     """Write who marked a gate into the record of its workspace, if the gate had asked and had no answer yet."""
-    asked, user = _asked(task), _who(task)
-    if asked is None:
-        log.warning("%s of %s was marked as success before it asked; nothing to record", task.task_id, task.run_id)
-        return
-    workspace = PlaterunnerHook(asked.connection).storage(asked.workspace)
-    questions = Questions(workspace, asked.run_id, asked.gate, asked.part)
+    with create_session() as session:
+        asked, user = asked_of(task, session), _who(task, session)
+        if asked is None:
+            log.warning("%s of %s was marked as success before it asked; nothing to record", task.task_id, task.run_id)
+            return
+        run = find_run(task.dag_id, task.run_id, session)
+        step = run.step(task.task_id)
+        workspace = workspace_of(run, step)
+    questions = Questions(workspace, task.run_id, step.step, asked.part)
     if questions.open() is None:
         return
     now = datetime.now(UTC).isoformat(timespec="seconds")
     said = "marked as success in Airflow, which asks no approver; the next run asks again"
-    decision = Decision("marked success", user, user or "somebody unknown", now, asked.run_id, said, asked.numbers)
-    add(workspace, asked.gate, asked.fingerprint, decision, asked.part)
+    decision = Decision("marked success", user, user or "somebody unknown", now, task.run_id, said, asked.numbers)
+    add(workspace, step.step, asked.fingerprint, decision, asked.part)
     questions.settle()
-    log.info("%s: %s", asked.gate, decision.sentence)
+    log.info("%s: %s", task.task_id, decision.sentence)
 
 
-def _asked(task: TaskInstance) -> Asked | None:
-    query = select(XComModel).where(
-        XComModel.dag_id == task.dag_id,
-        XComModel.run_id == task.run_id,
-        XComModel.task_id == task.task_id,
-        XComModel.map_index == task.map_index,
-        XComModel.key == ASKED_KEY,
-    )
-    with create_session() as session:
-        found = session.scalar(query)
-        return Asked.from_xcom(XComModel.deserialize_value(found)) if found is not None else None
-
-
-def _who(task: TaskInstance) -> str:
+def _who(task: TaskInstance, session: Session) -> str:
     """Who changed something in this run last, by Airflow's audit log, which is written before the change."""
     query = (
         select(Log.owner)
@@ -59,5 +50,4 @@ def _who(task: TaskInstance) -> str:
         .order_by(Log.dttm.desc())
         .limit(1)
     )
-    with create_session() as session:
-        return session.scalar(query) or ""
+    return session.scalar(query) or ""
