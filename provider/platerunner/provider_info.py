@@ -49,5 +49,6 @@ def get_provider_info() -> dict[str, Any]:
             "platerunner.links.batch.BatchJobLink",
             "platerunner.links.batch.LogStreamLink",
             "platerunner.links.batch.OutputsLink",
+            "platerunner.links.batch.PlateMapLink",
         ],
     }

@@ -60,6 +60,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     port = _free_port()
     shutil.copytree(ROOT / "dag_specs", folder / "specs")
     shutil.copytree(Path(__file__).with_name("specs"), folder / "specs", dirs_exist_ok=True)
+    shutil.copytree(Path(__file__).with_name("dags"), folder / ".platerunner" / "airflow" / "dags")
     argv = [str(COMMAND), "up", "--specs", str(folder / "specs"), "--port", str(port)]
     users = ",".join(f"{name}:{role}" for name, role in USERS.items())
     env = {**os.environ, "PYTHONUNBUFFERED": "1", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": users}

@@ -23,6 +23,7 @@ class StepResult:
     :param retried: category to attempts that were made again.
     :param seconds: from the task's first start to its end.
     :param jobs: ids of the submitted jobs, at most ten.
+    :param plates: of which units ran.
     """
 
     pipeline: str
@@ -37,6 +38,7 @@ class StepResult:
     retried: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     jobs: tuple[str, ...] = ()
+    plates: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""

@@ -5,7 +5,7 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from platerunner.batch.model import StepState, Submission
@@ -193,7 +193,15 @@ class StepRun(StepJobs):
             retried=dict(state.extra.get("retried", {})),
             seconds=round(time.time() - state.extra.get("started", time.time()), 1),
             jobs=tuple(str(s.job_id) for s in state.submissions if s.job_id)[-MAX_JOBS_SHOWN:],
+            plates=_plates(plan, won | {failure.unit for failure in failed}),
         )
+
+
+def _plates(plan: StepPlan, ran: Set[str]) -> int:
+    """On how many plates units ran."""
+    return len(
+        {unit.task.values["plate"] for unit in plan.units if unit.task.unit in ran and "plate" in unit.task.values}
+    )
 
 
 def _why(failure: UnitFailure) -> str:

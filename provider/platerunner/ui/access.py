@@ -20,6 +20,7 @@ _SEE = (
     requires_access_dag("GET", DagAccessEntity.RUN),
     requires_access_dag("GET", DagAccessEntity.TASK_INSTANCE),
 )
+_SEE_CODE = (requires_access_dag("GET", DagAccessEntity.CODE),)
 _SEE_LOGS = (requires_access_dag("GET", DagAccessEntity.TASK_LOGS),)
 # What Airflow asks of who clears a task, and of who says with which params a run goes.
 _RERUN = (
@@ -52,6 +53,11 @@ Reader = Annotated[BaseUser, Depends(reader)]
 def may_see_logs(request: Request, user: BaseUser) -> bool:
     """Whether a reader may see logs, too."""
     return _passes(_SEE_LOGS, request, user)
+
+
+def may_see_code(request: Request, user: BaseUser) -> bool:
+    """Whether a reader may see the text of the spec."""
+    return _passes(_SEE_CODE, request, user)
 
 
 def may_rerun(request: Request, user: BaseUser) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+from platerunner.links.batch import PLATE_MAP_ROUTE
 from platerunner.ui.gate_listener import GateListener
 
 PREFIX = "/platerunner"
@@ -30,7 +31,7 @@ class PlaterunnerPlugin(AirflowPlugin):
         _view("Pipeline", "dag", f"{_DAG}/pipeline", "platerunner-pipeline"),
         _view("History", "dag", f"{_DAG}/history", "platerunner-history"),
         _view("Plate map", "dag_run", f"{_RUN}/", "platerunner-run"),
-        _view("Plate map", "task_instance", f"{_RUN}/tasks/{{TASK_ID}}/", "platerunner-map"),
+        _view("Plate map", "task_instance", f"{_RUN}/tasks/{{TASK_ID}}/", PLATE_MAP_ROUTE),
     ]
 
     @property

@@ -23,14 +23,18 @@ def workspace_of(run: SeenRun, step: SeenStep) -> Storage:
     :param step: any of the run.
     :raises ConnectionProblem: and the rest of :data:`UNREADABLE`.
     """
-    hook = _hook(int(time.time() // HOOK_S))
-    return hook.storage(str(render(step.workspace, context_of(run, step, hook).templates())))
+    return hook().storage(str(render(step.workspace, context_of(run, step).templates())))
 
 
-def context_of(run: SeenRun, step: SeenStep, hook: PlaterunnerHook) -> RunContext:
+def hook() -> PlaterunnerHook:
+    """The connection that tasks use, too."""
+    return _hook(int(time.time() // HOOK_S))
+
+
+def context_of(run: SeenRun, step: SeenStep) -> RunContext:
     """What the spec's templates see in this run."""
     params = {name: run.params.get(name) for name in step.params}
-    roots = hook.settings.roots()
+    roots = hook().settings.roots()
     return RunContext(params, roots["data_root"], roots["workspace_root"], run.run_id, run.logical_date)
 
 

@@ -45,3 +45,11 @@ def test_a_forged_login_is_refused(two):
     client = two.client(None)
     client.cookies.set("_token", "e30.e30.e30")
     assert client.get("/platerunner/dags/lab/runs/run-1/tasks/work/").status_code in (401, 403)
+
+
+@pytest.mark.parametrize("path", ["pipeline", "history", "plan", "versions", "runs/run-1/tasks/work/unit?id=x"])
+def test_no_page_of_a_hidden_dag_can_be_told_from_none(two, path):
+    client = two.client("user")
+    hidden = client.get(f"/platerunner/dags/{HIDDEN}/{path}")
+    assert (hidden.status_code, hidden.text) == (404, client.get(f"/platerunner/dags/absent/{path}").text)
+    assert two.client(None).get(f"/platerunner/dags/lab/{path}").status_code == 401

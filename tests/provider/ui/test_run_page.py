@@ -66,3 +66,16 @@ def test_a_step_that_has_not_planned_says_so(site):
     site.start("lab", work="queued")
     found, _ = shown(site)
     assert (found["units"], found["maps"], found["live"]) == ([], [], True)
+
+
+def test_a_dag_of_somebody_else_has_no_map(site, monkeypatch):
+    from airflow.sdk import DAG, BaseOperator
+    from tests.provider.ui import conftest
+
+    with DAG("lab", schedule=None) as dag:
+        BaseOperator(task_id="work", doc_json="[1]")
+    monkeypatch.setattr(conftest, "build_dag", lambda _: dag)
+    site.add(SPEC.format(name="lab"))
+    site.start("lab", work="failed")
+    for path in (f"{RUN}/", f"{RUN}/tasks/work/", "/platerunner/dags/lab/pipeline", "/platerunner/dags/lab/history"):
+        assert "no steps that Platerunner runs" in site.client("viewer").get(path).text
