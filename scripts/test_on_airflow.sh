@@ -12,4 +12,4 @@ venv=.tools/airflow-$version
 installed=$("$venv/bin/python" -c "from importlib.metadata import version; print(version('apache-airflow'))")
 [ "$installed" = "$version" ] || { echo "wanted Airflow $version, got $installed"; exit 1; }
 exec "$venv/bin/python" -m pytest -p no:cacheprovider tests/provider/hooks tests/provider/links tests/provider/operators \
-  tests/provider/render tests/provider/sensors tests/provider/triggers tests/provider/test_provider_info.py
+  tests/provider/render tests/provider/sensors tests/provider/triggers tests/provider/ui tests/provider/test_provider_info.py

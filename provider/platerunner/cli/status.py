@@ -1,6 +1,7 @@
 """`platerunner status`: how each step of a pipeline stands in the last run that it was part of."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -9,9 +10,10 @@ from rich.table import Table
 from platerunner.cli.console import out
 from platerunner.cli.options import DataRoot, Params, SpecArgument, WorkspaceRoot
 from platerunner.cli.spec_session import Roots, SpecSession, spec_session
+from platerunner.operators.run_record import RunRecord
 from platerunner.sensors.decisions import latest
 from platerunner.spec.model import Gate, Step
-from platerunner_unit.outcome import last_run_key, run_prefix
+from platerunner_unit.outcome import last_run_key
 from platerunner_unit.storage import NotFoundError
 
 COLUMNS = ("step", "run", "state", "units", "done", "failed", "verdicts")
@@ -52,21 +54,22 @@ def _gate(session: SpecSession, name: str) -> dict[str, Any]:
 
 def _step(session: SpecSession, name: str) -> dict[str, Any]:
     run = (_json(session, last_run_key(name)) or {}).get("run_id", "")
-    result = _json(session, f"{run_prefix(run, name)}result.json") if run else None
-    state = (_json(session, f"{run_prefix(run, name)}state.json") if run else None) or {}
-    live = [submission for submission in state.get("submissions", ()) if submission["ended_at"] is None]
-    return {**_counts(result or {}), "run": run, "state": _word(result, live, run)}
+    if not run:
+        return {**_counts({}), "state": "never ran"}
+    record = RunRecord(session.workspace, run, name)
+    return {**_counts(record.result or {}), "run": run, "state": _word(record)}
 
 
-def _word(result: dict[str, Any] | None, live: list[Any], run: str) -> str:
+def _word(record: RunRecord) -> str:
+    live, result = record.state.live, record.result
     if live:
-        return f"{sum(each['size'] for each in live):,} units submitted"
+        return f"{sum(each.size for each in live):,} units submitted"
     if result is None:
-        return "began" if run else "never ran"
+        return "began"
     return "failed" if result.get("failed") else "done"
 
 
-def _counts(result: dict[str, Any]) -> dict[str, Any]:
+def _counts(result: Mapping[str, Any]) -> dict[str, Any]:
     done = result.get("succeeded", 0) + result.get("done_before", 0)
     verdicts = ", ".join(f"{count} {word}" for word, count in result.get("categories", {}).items())
     return {"units": result.get("units", 0), "done": done, "failed": result.get("failed", 0), "verdicts": verdicts}
