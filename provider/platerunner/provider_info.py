@@ -50,5 +50,6 @@ def get_provider_info() -> dict[str, Any]:
             "platerunner.links.batch.LogStreamLink",
             "platerunner.links.batch.OutputsLink",
             "platerunner.links.batch.PlateMapLink",
+            "platerunner.links.gate.GateLink",
         ],
     }

@@ -88,14 +88,16 @@ class GateRun:
         """The spec's checks with what the report says."""
         return checks_of(self.numbers, self.gate.checks)
 
-    def question(self, refused: str = "") -> str:
+    def question(self, page: str, refused: str = "") -> str:
         """What a person is shown, in Markdown.
 
+        :param page: address of the gate's own page.
         :param refused: why an earlier answer did not count.
         """
         links = [object_url(self.workspace.url, key) for key in self.pictures]
         may = self.approvers.sentence
-        return body(self.gate.title, links, len(self.files), self.numbers, self.checks, refused=refused, may_decide=may)
+        shown = [page, *links]
+        return body(self.gate.title, shown, len(self.files), self.numbers, self.checks, refused=refused, may_decide=may)
 
     def ask(self) -> Asked:
         """Keep that it asks now, and about what; what a person is shown, as data."""

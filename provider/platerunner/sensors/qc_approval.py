@@ -13,6 +13,7 @@ from airflow.sdk import BaseNotifier, Context, Param
 from airflow.sdk.exceptions import AirflowFailException
 
 from platerunner.hooks.platerunner import PlaterunnerHook
+from platerunner.links.gate import GateLink, gate_url
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.sensors.asked import APPROVE, ASKED_KEY, REJECT
 from platerunner.sensors.decisions import Decision, Word
@@ -46,6 +47,7 @@ class QCApprovalSensor(HITLOperator):
 
     # The question is made at run time from what the spec and the report say: nothing in it is a template.
     template_fields: Sequence[str] = ()
+    operator_extra_links = (GateLink(),)
     ui_color = "#f6e7c1"
 
     def __init__(
@@ -125,7 +127,9 @@ class QCApprovalSensor(HITLOperator):
     def _ask(self, run: GateRun, context: Context, refused: str = "") -> dict[str, Any]:
         if refused:
             self.log.warning("%s", refused)
-        self.body = run.question(refused)
+        task = context["task_instance"]
+        url = gate_url(self.pipeline.name, run.run_id, self.task_id, getattr(task, "map_index", -1))
+        self.body = run.question(url, refused)
         self.assigned_users = run.approvers.assignable() or None
         context["ti"].xcom_push(key=ASKED_KEY, value=run.ask().to_xcom())
         result: dict[str, Any] = super().execute(context)
