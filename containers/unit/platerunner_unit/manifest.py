@@ -40,6 +40,11 @@ class InputFile:
     etag: Optional[str] = None
     values: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def names(self) -> dict[str, str]:
+        """The values that its key does not show, such as a dye's name for the microscope's channel."""
+        return {name: str(value) for name, value in self.values.items() if str(value) not in self.key}
+
 
 @dataclass(frozen=True, **_SLOTS)
 class OutputFile:

@@ -110,6 +110,11 @@ def run_prefix(run_id: str, step: str) -> str:
     return f"{PREFIX}/runs/{run_id}/{step}/"
 
 
+def waiting_key(run_id: str) -> str:
+    """Where a run keeps when it began to wait for raw files."""
+    return f"{PREFIX}/runs/{run_id}/waiting.json"
+
+
 def needs_key(step: str) -> str:
     """Where a pipeline keeps what the units of a step were found to need beyond their step's resources."""
     return f"{PREFIX}/needs/{step}.json"

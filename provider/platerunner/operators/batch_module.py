@@ -23,6 +23,7 @@ from platerunner.links.batch import (
     log_url,
     outputs_url,
 )
+from platerunner.notifications.texts import DIGEST_KEY, RESULT_KEY
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.operators.digest import StepResult, allowed, digest, headline
 from platerunner.operators.ledger import UnitFailure
@@ -41,9 +42,6 @@ from platerunner.units.model import StepPlan, UnitState
 
 FIRST_POLL = "PLATERUNNER_FIRST_POLL"
 """Variable with the seconds from parking to the first look; less than 5 will do where no executor can lose a race."""
-RESULT_KEY = "platerunner_result"
-DIGEST_KEY = "platerunner_digest"
-"""XCom with the digest of a step in which units failed, for notifiers: a line per category, never one per unit."""
 RUNBOOK = "See docs/runbook.md."
 MAX_SHOWN = 20
 """Units that a dry run names."""

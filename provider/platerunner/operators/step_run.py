@@ -30,13 +30,14 @@ from platerunner.units.outcomes import OutcomeStore
 from platerunner.units.plan_record import record_plan
 from platerunner.units.prepare import plan_one
 from platerunner_unit.category import Category
-from platerunner_unit.outcome import run_prefix
+from platerunner_unit.outcome import run_prefix, waiting_key
+from platerunner_unit.storage import NotFoundError
 
 log = logging.getLogger(__name__)
 BACK_OFF_S = (2.0, 10.0)
 """Seconds of rest, at least and at most, before units that AWS throttled are submitted again."""
 MAX_JOBS_SHOWN = 10
-WAITS_SINCE = "waits_since"
+WAITS_SINCE, WAITED_SINCE = "waits_since", "waited_since"
 
 
 class StepRun(StepJobs):
@@ -65,18 +66,39 @@ class StepRun(StepJobs):
         return not_arrived(self.pipeline, self.step, self.context, self._data)
 
     def waits_since(self) -> float:
-        """When the step began to wait for raw files, in seconds of the epoch: now, unless an earlier look kept it."""
+        """When the step's waiting for raw files began, in seconds of the epoch.
+
+        It began with the run's first wait, so that steps one after the other do not add up; now, if nothing waited yet,
+        or if this step's last wait was that very one: then somebody has cleared it, and it waits anew.
+        """
         state = self.state_file.load()
-        if WAITS_SINCE not in state.extra:
-            state = self.state_file.save(replace(state, extra={**state.extra, WAITS_SINCE: time.time()}))
-        return float(state.extra[WAITS_SINCE])
+        since = state.extra.get(WAITS_SINCE)
+        if since is None:
+            since = self._began(float(state.extra.get(WAITED_SINCE, 0.0)))
+            self.state_file.save(replace(state, extra={**state.extra, WAITS_SINCE: since}))
+        return float(since)
 
     def waited(self) -> None:
-        """Forget when the waiting began: a task that is cleared later waits anew."""
+        """Note that the waiting is over."""
         state = self.state_file.load()
         if WAITS_SINCE in state.extra:
             kept = {key: value for key, value in state.extra.items() if key != WAITS_SINCE}
-            self.state_file.save(replace(state, extra=kept))
+            self.state_file.save(replace(state, extra={**kept, WAITED_SINCE: state.extra[WAITS_SINCE]}))
+
+    def _began(self, before: float) -> float:
+        """When the run's waiting began, which this step may begin now.
+
+        :param before: when this step's last wait began; 0 for never.
+        """
+        key = waiting_key(self.context.run_id)
+        try:
+            since = float(json.loads(self.workspace.get(key)))
+        except NotFoundError:
+            since = 0.0
+        if since <= before:
+            since = time.time()
+            self.workspace.put(key, json.dumps(since).encode())
+        return since
 
     def start(self) -> StepPlan:
         """Adopt what runs, and submit what is pending and does not run.

@@ -8,7 +8,9 @@ from airflow.sdk import DAG, BaseOperator
 
 from platerunner.operators.batch_module import BatchModuleOperator
 from platerunner.render.docs import facts, gate_doc, pipeline_doc, step_doc
+from platerunner.render.notify import run_callbacks, task_callbacks
 from platerunner.render.params import airflow_params
+from platerunner.render.schedule import outlets_of, schedule_of
 from platerunner.sensors.qc_approval import QCApprovalSensor
 from platerunner.spec.model import Gate, Pipeline, Step
 
@@ -24,17 +26,19 @@ def build_dag(pipeline: Pipeline, default_args: Mapping[str, Any] | None = None)
 
     :param pipeline: a valid spec.
     :param default_args: Airflow's, for every task: notifiers, a pool, a queue; None for none.
+    :raises SpecError: if this Airflow cannot send the messages that the spec asks for.
     """
     dag = DAG(
         dag_id=pipeline.name,
         description=pipeline.title or None,
         doc_md=pipeline_doc(pipeline),
-        schedule=pipeline.schedule,
+        schedule=schedule_of(pipeline),
         catchup=False,
         max_active_runs=1,
         params=airflow_params(pipeline.params),
         tags=["platerunner", *pipeline.tags],
-        default_args={"retries": RETRIES, "retry_delay": RETRY_DELAY, **(default_args or {}), "owner": pipeline.owner},
+        default_args={**_default_args(pipeline, default_args or {}), "owner": pipeline.owner},
+        **run_callbacks(pipeline),
     )
     tasks: dict[str, BaseOperator] = {}
     for step in pipeline.steps.values():
@@ -44,13 +48,30 @@ def build_dag(pipeline: Pipeline, default_args: Mapping[str, Any] | None = None)
     return dag
 
 
+def _default_args(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, Any]:
+    own = {"retries": RETRIES, "retry_delay": RETRY_DELAY}
+    return {**own, **given, **task_callbacks(pipeline, given)}
+
+
 def _step(dag: DAG, pipeline: Pipeline, step: Step) -> BaseOperator:
-    task = BatchModuleOperator(task_id=step.name, spec=pipeline, step=step.name, dag=dag, doc_md=step_doc(step))
-    task.doc_json = facts(pipeline, step)
-    return task
+    return BatchModuleOperator(
+        task_id=step.name,
+        spec=pipeline,
+        step=step.name,
+        dag=dag,
+        doc_md=step_doc(step),
+        doc_json=facts(pipeline, step),
+        outlets=outlets_of(step.assets),
+    )
 
 
 def _gate(dag: DAG, pipeline: Pipeline, gate: Gate) -> BaseOperator:
-    task = QCApprovalSensor(task_id=gate.name, spec=pipeline, gate=gate.name, dag=dag, doc_md=gate_doc(gate))
-    task.doc_json = facts(pipeline, gate)
-    return task
+    return QCApprovalSensor(
+        task_id=gate.name,
+        spec=pipeline,
+        gate=gate.name,
+        dag=dag,
+        doc_md=gate_doc(gate),
+        doc_json=facts(pipeline, gate),
+        outlets=outlets_of(gate.assets),
+    )

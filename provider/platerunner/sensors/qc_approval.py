@@ -13,7 +13,11 @@ from airflow.sdk import BaseNotifier, Context, Param
 from airflow.sdk.exceptions import AirflowFailException
 
 from platerunner.hooks.platerunner import PlaterunnerHook
+<<<<<<< HEAD
 from platerunner.links.gate import GateLink, gate_url
+=======
+from platerunner.notifications.events import notifiers
+>>>>>>> pages
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.sensors.asked import APPROVE, ASKED_KEY, REJECT
 from platerunner.sensors.decisions import Decision, Word
@@ -68,6 +72,7 @@ class QCApprovalSensor(HITLOperator):
             subject=f"{pipeline.title or pipeline.name}: {declared.title}",
             options=[APPROVE, REJECT],
             response_timeout=timeout,
+            notifiers=notifiers("on_gate", pipeline),
             **kwargs,
         )
         self.notifiers: Sequence[Any] = [partial(_tell, notifier) for notifier in self.notifiers]

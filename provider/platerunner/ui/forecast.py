@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLateError
 from dataclasses import dataclass
@@ -91,12 +91,11 @@ def _forecast(pipeline: Pipeline, hook: PlaterunnerHook) -> list[StepForecast]:
     return [_step(plan, why) for plan in plans]
 
 
-def _step(plan: StepPlan, why: "object") -> StepForecast:
+def _step(plan: StepPlan, why: Callable[[str, PlannedUnit], tuple[str, ...]]) -> StepForecast:
     groups: dict[tuple[UnitState, str], list[PlannedUnit]] = defaultdict(list)
     for unit in plan.units:
         if unit.state is not UnitState.DONE:
             groups[unit.state, unit.reason].append(unit)
-    assert callable(why)
     shown = tuple(
         Group(
             state,

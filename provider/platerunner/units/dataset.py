@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import islice, product
 from typing import Any
@@ -31,14 +32,16 @@ def from_dataset(
     :raises PlanningError: if a value of ``where`` or ``exclude`` is unfit for its wildcard's type.
     """
     names = Names(files.rename)
-    found = _as_listed_there(files, storage, names.in_keys(where), tuple(map(names.excluded_keys, exclude)))
-    return names.given(found)
+    written = {each.place: each for each in exclude}
+    found, idle = _as_listed_there(files, storage, names.in_keys(where), tuple(map(names.excluded_keys, exclude)))
+    notes = tuple(_idle_note(files.name, written[each.place]) for each in idle if each.place)
+    return names.given(replace(found, notes=(*found.notes, *notes)))
 
 
 def _as_listed_there(
     files: FileSet, storage: Storage, where: Mapping[str, Any], exclude: tuple[Exclusion, ...]
-) -> Available:
-    """As :func:`from_dataset`, by the values in the files' own names."""
+) -> tuple[Available, list[Exclusion]]:
+    """As :func:`from_dataset`, by the values in the files' own names; and the exclusions that are of no file."""
     pattern = parse_pattern(files.pattern, f"dataset.{files.name}")
     only = _only(pattern, where)
     listed = _listed(storage, pattern, {} if files.complete else only, files.name)
@@ -48,17 +51,42 @@ def _as_listed_there(
     reasons = _Reasons(pattern, exclude)
     usable, excluded = _without(kept, reasons)
     absent = _absent(listed.files, usable, excluded, pattern, files.complete, only)
-    absent = [file for file in absent if reasons.of(file.values) is None]
-    return Available(
+    missed = [file for file in absent if reasons.of(file.values) is None]
+    idle = list(_idle(pattern, exclude, only, [*listed.files, *absent]))
+    found = Available(
         f"dataset.{files.name}",
         pattern,
         usable,
         len(listed.files),
         tuple(excluded),
-        absent=tuple(absent),
+        absent=tuple(missed),
         absent_from=tuple(name for name in pattern.wildcards if name not in files.complete),
-        notes=_note(files.name, absent),
+        notes=_note(files.name, missed),
     )
+    return found, idle
+
+
+def _idle(pattern: Pattern, exclude: tuple[Exclusion, ...], only: Only, files: list[InputFile]) -> Iterator[Exclusion]:
+    """The exclusions that no file agrees with, of those that this run's filters let count.
+
+    :param files: all that match the pattern, and those that should be there.
+    """
+    there: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for each in exclude:
+        names = tuple(sorted(each.where))
+        if not set(names) <= set(pattern.wildcards):
+            continue
+        values = tuple(_as_listed(pattern, name, each.where[name], "exclude") for name in names)
+        if names not in there:
+            there[names] = {tuple([str(file.values[name]) for name in names]) for file in files}
+        asked = all(name not in only or value in only[name] for name, value in zip(names, values, strict=True))
+        if asked and values not in there[names]:
+            yield each
+
+
+def _idle_note(name: str, exclusion: Exclusion) -> str:
+    what = " ".join(f"{wildcard} {value}" for wildcard, value in exclusion.where.items())
+    return f"{exclusion.place} excludes {what}, which dataset.{name} does not have."
 
 
 def _note(name: str, absent: list[InputFile]) -> tuple[str, ...]:

@@ -10,7 +10,9 @@ from platerunner.units.outcomes import OutcomeStore
 from platerunner_unit.category import CATEGORIES, Category
 from platerunner_unit.outcome import Outcome
 
-NOT_RECORDED = "its outputs' patterns, a name that `rename` gives, or what this version of Platerunner counts"
+NOT_RECORDED = (
+    "its outputs' patterns, a name that `rename` gives (older outcomes do not note them), or what this version counts"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def test_it_survives_airflows_serialisation(demo):
         task.task_id: task.downstream_task_ids for task in demo.tasks
     }
     links = copy.task_dict["illum_calc"].operator_extra_links
-    assert {link.name for link in links} == {"Batch job", "Log stream", "Outputs"}
+    assert {link.name for link in links} == {"Plate map", "Batch job", "Log stream", "Outputs"}
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("[!_]*.yaml")), ids=lambda path: path.stem)

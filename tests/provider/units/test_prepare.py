@@ -312,7 +312,9 @@ def test_all_overrides_that_hold_for_a_unit_apply_in_order(lab):
 
 def test_an_override_for_units_that_are_not_there_is_told(lab):
     lab.spec = OVERRIDDEN
-    assert lab.plan_all()["measure"].notes == ("measure: no unit has plate=P2, so that its override changes nothing.",)
+    assert lab.plan_all()["measure"].notes == (
+        "measure: no unit has plate=P2, so that the override in line 32 of lab.yaml changes nothing.",
+    )
 
 
 def test_an_override_may_hold_for_units_that_a_param_names(lab):

@@ -3,6 +3,7 @@ import { MapDrawing, drawCell, readLooks } from "./draw.js";
 import { offer } from "./rerun.js";
 
 const POLL_MS = 3000;
+const SHARE = 10; // a page that takes long to answer is asked less often
 const LISTED = 200;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -201,11 +202,12 @@ async function show(unit, focus = false) {
   if (focus) panel.focus();
 }
 
-async function poll() {
-  await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+async function poll(took = 0) {
+  await new Promise((resolve) => setTimeout(resolve, Math.max(POLL_MS, took * SHARE)));
   if (document.visibilityState === "hidden") return poll();
+  const began = performance.now();
   const loaded = await ask("looks.json");
   if (loaded && loaded.count !== state.units.length) return window.location.reload(); // it was planned since
   if (loaded) update(loaded);
-  if (!loaded || loaded.live) poll();
+  if (!loaded || loaded.live) poll(performance.now() - began);
 }
