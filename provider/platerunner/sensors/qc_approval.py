@@ -13,11 +13,8 @@ from airflow.sdk import BaseNotifier, Context, Param
 from airflow.sdk.exceptions import AirflowFailException
 
 from platerunner.hooks.platerunner import PlaterunnerHook
-<<<<<<< HEAD
 from platerunner.links.gate import GateLink, gate_url
-=======
 from platerunner.notifications.events import notifiers
->>>>>>> pages
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.sensors.asked import APPROVE, ASKED_KEY, REJECT
 from platerunner.sensors.decisions import Decision, Word
@@ -72,10 +69,10 @@ class QCApprovalSensor(HITLOperator):
             subject=f"{pipeline.title or pipeline.name}: {declared.title}",
             options=[APPROVE, REJECT],
             response_timeout=timeout,
-            notifiers=notifiers("on_gate", pipeline),
             **kwargs,
         )
-        self.notifiers: Sequence[Any] = [partial(_tell, notifier) for notifier in self.notifiers]
+        told = [*self.notifiers, *notifiers("on_gate", pipeline)]
+        self.notifiers: Sequence[Any] = [partial(_tell, notifier) for notifier in told]
         self.pipeline = pipeline
         self.gate = declared
         self.conn_id = conn_id
