@@ -15,7 +15,6 @@ from pydantic import BaseModel, Field
 
 from platerunner.sensors.asked import APPROVE, REJECT
 from platerunner.sensors.decisions import history
-from platerunner.sensors.report import SIGNS
 from platerunner.ui import tokens
 from platerunner.ui.access import Answerer, Reader, action_token, may_answer
 from platerunner.ui.gates import SeenGate, find_gate, waiting_gates
@@ -85,7 +84,6 @@ def gate(
         title=f"{step.title}",
         gate=found,
         run=run,
-        signs=SIGNS,
         files=_files(workspace, run, found, step.step, user.get_id()),
         numbers=list(found.asked.numbers.items())[:NUMBERS] if found.asked else [],
         decisions=history(workspace, step.step)[:DECISIONS],

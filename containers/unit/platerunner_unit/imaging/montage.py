@@ -106,7 +106,7 @@ def _add_images(made: Sheet, unit: Unit, images: Mapping[str, Sequence[File]], l
 
 def _levels(numbers: Mapping[str, Any]) -> Section:
     said = (
-        "Of all images, shown or not. One contrast per channel over the whole sheet, from `shown from` to `shown to`."
+        "Of all images, shown or not. One contrast per channel over the whole sheet, from 'shown from' to 'shown to'."
     )
     return table("Channels", {name or "images": each for name, each in numbers.items()}, said)
 
