@@ -147,7 +147,7 @@ class BatchModuleOperator(BaseOperator):
         plan = preview(run)
         self._tell(plan)
         for unit in [unit for unit in plan.units if unit.state is UnitState.PENDING][:MAX_SHOWN]:
-            self.log.info("  %s would run: %s", unit.task.unit, unit.reason)
+            self.log.info("  %s would run: %s", unit.unit, unit.reason)
         self.log.info("%s: a dry run, so nothing was submitted", self.step)
         return {"pipeline": run.pipeline.name, "step": self.step, "dry_run": True, **plan.counts()}
 
@@ -203,7 +203,7 @@ class BatchModuleOperator(BaseOperator):
             self.log.info("%s", note)
         waiting = [unit for unit in plan.units if unit.state is UnitState.WAITING]
         for unit in waiting[:5]:
-            self.log.info("  %s %s", unit.task.unit, unit.reason)
+            self.log.info("  %s %s", unit.unit, unit.reason)
 
     def _link(self, run: StepRun, context: Context, job: str = "", failed: Sequence[UnitFailure] = ()) -> None:
         """Set all links, empty ones too: Airflow logs an error for each that it looks for in vain."""

@@ -1,15 +1,16 @@
 """The files of a dataset that count: listed, filtered, without the excluded, with those that should be there."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import Any
 
 from platerunner.spec.model import Exclusion, FileSet
 from platerunner.units.available import Available, Excluded, parse_pattern
 from platerunner.units.errors import NothingListed, PlanningError
+from platerunner.units.files import Files
 from platerunner.units.listing import SAMPLE, Listed, list_matching
 from platerunner.units.names import Names
 from platerunner_unit.manifest import InputFile
@@ -45,7 +46,7 @@ def _as_listed_there(
     pattern = parse_pattern(files.pattern, f"dataset.{files.name}")
     only = _only(pattern, where)
     listed = _listed(storage, pattern, {} if files.complete else only, files.name)
-    kept = [file for file in listed.files if _asked_for(file.values, only)] if only else listed.files
+    kept = listed.files.where(lambda values: _asked_for(values, only)) if only else listed.files
     if not kept:
         raise NothingListed(_nothing_asked_for(files.name, listed.files, only))
     reasons = _Reasons(pattern, exclude)
@@ -129,7 +130,7 @@ def _listed(storage: Storage, pattern: Pattern, only: Only, name: str) -> Listed
     return listed
 
 
-def _nothing_matched(name: str, pattern: Pattern, root: str, others: list[str], only: Only) -> str:
+def _nothing_matched(name: str, pattern: Pattern, root: str, others: Sequence[str], only: Only) -> str:
     sentence = f"dataset.{name}: nothing under {root} matches `{pattern.text}`{_with(only)}"
     if not others:
         return f"{sentence}; there is no file at all"
@@ -137,10 +138,10 @@ def _nothing_matched(name: str, pattern: Pattern, root: str, others: list[str], 
     return f"{sentence}; the nearest names are {', '.join(f'`{key}`' for key in nearest)}"
 
 
-def _nothing_asked_for(name: str, files: list[InputFile], only: Only) -> str:
+def _nothing_asked_for(name: str, files: Files, only: Only) -> str:
     sentence = f"dataset.{name}: {len(files)} files match the pattern, but none{_with(only)}"
     for wildcard, asked in only.items():
-        there = sorted({str(file.values[wildcard]) for file in files})
+        there = sorted(map(str, files.distinct(wildcard)))
         if not asked.intersection(there):
             more = ", ..." if len(there) > 12 else ""
             return f"{sentence}; {{{wildcard}}} has the values {', '.join(there[:12])}{more}"
@@ -156,16 +157,13 @@ def _asked_for(values: Mapping[str, Any], only: Only) -> bool:
     return all(str(values[name]) in asked for name, asked in only.items())
 
 
-def _without(files: list[InputFile], reasons: "_Reasons") -> tuple[list[InputFile], list[Excluded]]:
+def _without(files: Files, reasons: "_Reasons") -> tuple[Files, list[Excluded]]:
     """The files that count, and those that are left out."""
-    usable, excluded = [], []
-    for file in files:
-        because = reasons.of(file.values)
-        if because is None:
-            usable.append(file)
-        else:
-            excluded.append(Excluded(file.values, because))
-    return usable, excluded
+    if not reasons:
+        return files, []
+    left_out = ((values, reasons.of(values)) for values in files.values())
+    excluded = [Excluded(values, because) for values, because in left_out if because is not None]
+    return files.where(lambda values: reasons.of(values) is None), excluded
 
 
 class _Reasons:
@@ -179,6 +177,9 @@ class _Reasons:
                 values = tuple(_as_listed(pattern, name, each.where[name], "exclude") for name in names)
                 self._by_names.setdefault(names, {}).setdefault(values, each.because)
 
+    def __bool__(self) -> bool:
+        return bool(self._by_names)
+
     def of(self, values: Mapping[str, Any]) -> str | None:
         """Why a file is left out; None if it is not."""
         for names, reasons in self._by_names.items():
@@ -189,8 +190,8 @@ class _Reasons:
 
 
 def _absent(
-    listed: list[InputFile],
-    usable: list[InputFile],
+    listed: Files,
+    usable: Files,
     excluded: list[Excluded],
     pattern: Pattern,
     complete: tuple[str, ...],
@@ -200,13 +201,19 @@ def _absent(
     if not complete:
         return []
     # What there is of each wildcard anywhere, also outside `where`, is what there should be everywhere.
-    ranges = [sorted({file.values[name] for file in listed}, key=str) for name in complete]
+    ranges = [sorted(listed.distinct(name), key=str) for name in complete]
     wanted = [row for row in product(*ranges) if _asked_for_row(complete, row, only)]
     others = tuple(name for name in pattern.wildcards if name not in complete)
-    there = [file.values for file in usable] + [each.values for each in excluded]
-    counts = Counter(tuple([values[name] for name in others]) for values in there)
+    counts = Counter(tuple([values[name] for name in others]) for values in _there(usable, excluded))
     short = {group for group, count in counts.items() if count < len(wanted)}
-    return list(_missing(there, short, others, complete, wanted, pattern)) if short else []
+    if not short:
+        return []
+    missing = _missing(_there(usable, excluded), short, others, complete, wanted, pattern)
+    return sorted(missing, key=lambda file: file.key)
+
+
+def _there(usable: Files, excluded: list[Excluded]) -> Iterator[Mapping[str, Any]]:
+    return chain(usable.values(), (each.values for each in excluded))
 
 
 def _asked_for_row(names: tuple[str, ...], row: tuple[Any, ...], only: Only) -> bool:
@@ -214,7 +221,7 @@ def _asked_for_row(names: tuple[str, ...], row: tuple[Any, ...], only: Only) -> 
 
 
 def _missing(
-    there: list[dict[str, Any]] | list[Any],
+    there: Iterable[Mapping[str, Any]],
     short: set[tuple[Any, ...]],
     others: tuple[str, ...],
     complete: tuple[str, ...],

@@ -169,7 +169,7 @@ def _plan(
         return known[id(settings)]
 
     plan = plan_step(step, inputs, fingerprints, workspace)
-    notes = variants.notes([unit.task.values for unit in plan.units])
+    notes = variants.notes([unit.values for unit in plan.units])
     return replace(plan, notes=(*plan.notes, *notes))
 
 

@@ -21,10 +21,10 @@ def sampled(available: Available, every: Mapping[str, int]) -> Available:
 
 
 def _sampled(available: Available, name: str, nth: int) -> Available:
-    files = chain(available.files, available.absent)
     # What is left out counts, too: else leaving a site out would choose other sites everywhere.
-    everything = chain((file.values for file in files), (each.values for each in available.excluded))
-    ordered = sorted({str(values[name]) for values in everything if name in values}, key=natural_key)
+    others = chain((file.values for file in available.absent), (each.values for each in available.excluded))
+    everything = available.files.distinct(name) | {values[name] for values in others if name in values}
+    ordered = sorted(set(map(str, everything)), key=natural_key)
     kept = frozenset(ordered[::nth])
 
     def keeps(values: Mapping[str, Any]) -> bool:
@@ -32,7 +32,7 @@ def _sampled(available: Available, name: str, nth: int) -> Available:
 
     return replace(
         available,
-        files=[file for file in available.files if keeps(file.values)],
+        files=available.files.where(keeps),
         absent=tuple(file for file in available.absent if keeps(file.values)),
         excluded=tuple(each for each in available.excluded if keeps(each.values)),
     )

@@ -69,7 +69,7 @@ def _because(was: IngredientsOf, is_now: IngredientsOf, units: Sequence[PlannedU
     counts: Counter[str] = Counter()
     known: list[tuple[Mapping[str, Any], Mapping[str, Any], list[str]]] = []
     for unit in units:
-        before, now = was(unit.task.values), is_now(unit.task.values)
+        before, now = was(unit.values), is_now(unit.values)
         found = next((clauses for old, new, clauses in known if old == before and new == now), None)
         if found is None:  # a step has as many sets of settings as overrides, however many units it has
             found = [*changes(before, now), *_patterns(before, now)]
@@ -85,7 +85,7 @@ def _patterns(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str
 
 def _units(plan: StepPlan) -> dict[str, PlannedUnit]:
     """Those that take part: what is excluded does not run under either spec."""
-    return {unit.task.unit: unit for unit in plan.units if unit.state is not UnitState.EXCLUDED}
+    return {unit.unit: unit for unit in plan.units if unit.state is not UnitState.EXCLUDED}
 
 
 def _done(unit: PlannedUnit) -> bool:

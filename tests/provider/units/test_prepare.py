@@ -206,12 +206,12 @@ def test_the_step_task_carries_all_that_units_share(lab):
     assert task.digest == "sha256:0"
     assert task.timeout_s == 3600
     assert task.requested["memory"] == 2 * 1024**3
-    manifest.write(lab.workspace, "_platerunner/runs/run0/illum_apply/1", task, plan.tasks(UnitState.PENDING) or [])
+    manifest.write(lab.workspace, "_platerunner/runs/run0/illum_apply/1", task, plan.tasks(UnitState.PENDING))
 
 
 def test_a_manifest_line_survives_the_way_through_the_workspace(lab):
     plan, builder = lab.plan_one("illum_calc"), lab.builder("illum_calc")
-    tasks = plan.tasks(UnitState.PENDING)
+    tasks = list(plan.tasks(UnitState.PENDING))
     manifest.write(lab.workspace, "_platerunner/runs/r/illum_calc/1", builder(1), tasks)
     assert manifest.read(lab.workspace, "_platerunner/runs/r/illum_calc/1", 0) == (builder(1), tasks[0])
 
