@@ -221,9 +221,7 @@ class StepRun(StepJobs):
 
 def _plates(plan: StepPlan, ran: Set[str]) -> int:
     """On how many plates units ran."""
-    return len(
-        {unit.task.values["plate"] for unit in plan.units if unit.task.unit in ran and "plate" in unit.task.values}
-    )
+    return len({unit.values["plate"] for unit in plan.units if unit.unit in ran and "plate" in unit.values})
 
 
 def _why(failure: UnitFailure) -> str:

@@ -86,7 +86,7 @@ def _forecast(pipeline: Pipeline, hook: PlaterunnerHook) -> list[StepForecast]:
 
     def why(step: str, unit: PlannedUnit) -> tuple[str, ...]:
         ingredients = ingredients_of(pipeline, step, modules, context, digests)
-        return explain(store, step, ingredients(unit.task.values), unit).details[:DETAILS]
+        return explain(store, step, ingredients(unit.values), unit).details[:DETAILS]
 
     return [_step(plan, why) for plan in plans]
 
@@ -101,7 +101,7 @@ def _step(plan: StepPlan, why: Callable[[str, PlannedUnit], tuple[str, ...]]) ->
             state,
             reason,
             len(units),
-            tuple(unit.task.unit for unit in units[:EXAMPLES]),
+            tuple(unit.unit for unit in units[:EXAMPLES]),
             why(plan.step, units[0]) if state is UnitState.PENDING and reason != "new" else (),
         )
         for (state, reason), units in sorted(groups.items(), key=lambda item: -len(item[1]))[:20]

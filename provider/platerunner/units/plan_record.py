@@ -30,7 +30,7 @@ def record_plan(workspace: Storage, run_id: str, plan: StepPlan) -> None:
 
     :param workspace: the pipeline's.
     """
-    units = [RecordedUnit(each.task.unit, each.state, each.task.fingerprint, each.reason) for each in plan.units]
+    units = [RecordedUnit(each.unit, each.state, each.fingerprint, each.reason) for each in plan.units]
     workspace.put(_key(run_id, plan.step), to_json(units))
 
 

@@ -58,7 +58,7 @@ def leave(
     """
     workspace = Storage(str(folder))
     tasks = {unit: UnitTask(unit, dict(parse_unit_id(unit)), f"fp-{unit}", {}, {}) for unit in units}
-    planned = tuple(PlannedUnit(tasks[unit], state, f"why {state}") for unit, state in units.items())
+    planned = tuple(PlannedUnit.of(tasks[unit], state, f"why {state}") for unit, state in units.items())
     record_plan(workspace, run_id, StepPlan(step, planned))
     lost = [UnitFailure(unit, category, f"{unit} met {category}.") for unit, category in (failed or {}).items()]
     state = record(StepState(run_id, step), succeeded, lost)

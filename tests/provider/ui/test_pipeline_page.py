@@ -63,7 +63,7 @@ def test_history_sums_the_steps_of_each_run(lab):
         b'{"succeeded": 3, "failed": 1, "done_before": 2, "seconds": 240, "plates": 2}',
     )
     text = " ".join(lab.client("viewer").get(f"{PAGES}/history").text.split())
-    assert "75.0 %" in text
+    assert "75.0&nbsp;%" in text
     assert "2 min" in text
     assert "run-1" in text
 

@@ -11,7 +11,14 @@ export function readLooks(buttons) {
     word: button.dataset.word,
     letters: button.dataset.letters,
     fill: color(`--c-${button.dataset.word}`),
+    ink: ink(color(`--c-${button.dataset.word}`)),
   }));
+}
+
+/** Black or white, whichever is easier to read on a colour `#rrggbb`. */
+function ink(fill) {
+  const [red, green, blue] = [1, 3, 5].map((at) => (parseInt(fill.slice(at, at + 2), 16) / 255) ** 2.2);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.3 ? "#000000" : "#ffffff";
 }
 
 /** One cell: colour first, then what tells it from others without colour. */
@@ -32,14 +39,14 @@ export function drawCell(context, look, x, y, size) {
 function mark(context, look, x, y, side) {
   const middle = [x + side / 2, y + side / 2];
   if (look.letters) {
-    context.fillStyle = color("--ink");
+    context.fillStyle = look.ink;
     if (side >= 12) {
       context.font = `700 ${Math.min(16, Math.floor(side * 0.62))}px system-ui, sans-serif`;
       context.textAlign = "center";
       context.textBaseline = "middle";
       context.fillText(look.letters, middle[0], middle[1] + 1);
     } else {
-      stroke(context, color("--ink"), [[x, y + side, x + side, y]]);
+      stroke(context, look.ink, [[x, y + side, x + side, y]]);
     }
   } else if (look.word === "submitted") {
     context.fillStyle = color("--bg");
