@@ -13,6 +13,7 @@ import pytest
 from airflow.sdk import BaseNotifier
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
+from platerunner.sensors.approvers import Approvers
 from platerunner.sensors.asked import APPROVE, ASKED_KEY, REJECT, Asked
 from platerunner.sensors.decisions import history
 from platerunner.sensors.qc_approval import QCApprovalSensor
@@ -46,6 +47,8 @@ steps:
     approvers: [leads, carl, "7"]
     checks: {cells: {min: 20}, "DNA.mean": {max: 5}}
 """
+SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
+FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 RUN = "manual__2026-01-01T00:00:00+00:00"
 
 
@@ -83,6 +86,7 @@ class Bench:
 def bench(tmp_path, monkeypatch):
     roots = {"data_root": str(tmp_path / "data"), "workspace_root": str(tmp_path / "ws")}
     extra = {"queues": {"spot": "spot"}, "approver_groups": {"leads": ["ada", "ben"]}, **roots}
+    monkeypatch.setenv("AIRFLOW__CORE__AUTH_MANAGER", SIMPLE)
     monkeypatch.setenv("AIRFLOW_CONN_PLATERUNNER", json.dumps({"conn_type": "platerunner", "extra": extra}))
     return Bench(tmp_path)
 
@@ -239,3 +243,11 @@ def test_a_notifier_hears_of_the_question_and_a_broken_one_breaks_nothing(bench,
     for told in gate.notifiers:
         told(bench.context)
     assert said == [RUN]
+
+
+@pytest.mark.parametrize(("named", "assigned"), [(["leads"], []), (["7", "12"], ["7", "12"]), (["7", "carl"], [])])
+def test_airflow_is_told_ids_alone_where_it_compares_ids(monkeypatch, named, assigned):
+    """FAB's ids are numbers: a name among them would shut out the person who has it."""
+    monkeypatch.setenv("AIRFLOW__CORE__AUTH_MANAGER", FAB)
+    approvers = Approvers(named, {"leads": ["ada"]})
+    assert [user["id"] for user in approvers.assignable()] == assigned
