@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from importlib.metadata import version
 
 import pytest
 from airflow.models.hitl import HITLDetail
@@ -9,6 +10,7 @@ from airflow.models.log import Log
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
+from packaging.version import Version
 from sqlalchemy import select, update
 from tests.provider.ui.conftest import HIDDEN
 
@@ -135,7 +137,9 @@ def test_approving_is_airflows_own_answer_by_this_user(site):
     with create_session() as session:
         logged = session.scalar(select(Log).where(Log.event == "platerunner_answer"))
         assert (logged.owner, logged.dag_id) == ("ada", "lab")
-        assert task(session).state == "scheduled", "the gate goes on by itself, to check the answer"
+        # The gate goes on by itself, to check the answer; before 3.3 its trigger looks for it.
+        goes_on = "scheduled" if Version(version("apache-airflow")) >= Version("3.3") else "deferred"
+        assert task(session).state == goes_on
     again = answer(site.client("user", "ben"), token=tokens.sign("action", "ben", "lab"), fingerprint="x" * 32)
     assert again.status_code == 409
 
