@@ -29,6 +29,7 @@ _FIELDS: dict[str, tuple[str, str, str]] = {
     "environment": ("object", "Environment", "JSON: plain variables for every container, never secrets"),
     "secrets": ("object", "Secrets", "JSON: variable to ARN of a secret or an SSM parameter, by reference only"),
     "tags": ("object", "Tags", "JSON: cost tags for jobs and their definitions"),
+    "approver_groups": ("object", "Approver groups", 'JSON: {"imaging-leads": ["ada", "ben"]}, for the gates of specs'),
 }
 
 
@@ -55,5 +56,6 @@ def get_provider_info() -> dict[str, Any]:
             "platerunner.links.batch.LogStreamLink",
             "platerunner.links.batch.OutputsLink",
             "platerunner.links.batch.PlateMapLink",
+            "platerunner.links.gate.GateLink",
         ],
     }

@@ -1,7 +1,7 @@
 """What a connection of type `platerunner` says: where jobs run, where logs and results go."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self, get_args
 
@@ -41,6 +41,8 @@ class ConnectionSettings:
     :param environment: plain variables for every container, never secrets.
     :param secrets: for every container, variable to ARN of a Secrets Manager secret or SSM parameter: by reference.
     :param tags: cost tags for definitions and jobs.
+    :param approver_groups: name of a group that a gate's ``approvers`` may name, to its users: Airflow tells a task who
+        answered, but neither their roles nor their groups.
     """
 
     name: str
@@ -62,6 +64,7 @@ class ConnectionSettings:
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    approver_groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def from_extra(cls, name: str, extra: Mapping[str, Any]) -> Self:
@@ -79,6 +82,7 @@ class ConnectionSettings:
         given = {key: value for key, value in extra.items() if value not in (None, "")}
         for key in ("queues", "environment", "secrets", "tags"):
             given[key] = _mapping(name, key, given.get(key) or {})
+        given["approver_groups"] = _groups(name, given.get("approver_groups") or {})
         settings = cls(name=name, **given)
         settings._check()
         return settings
@@ -161,3 +165,19 @@ def _mapping(name: str, key: str, value: Any) -> dict[str, str]:
     if not isinstance(parsed, Mapping) or not all(isinstance(v, str) for v in parsed.values()):
         raise ConnectionProblem(remedy)
     return {str(k): v for k, v in parsed.items() if v}
+
+
+def _groups(name: str, value: Any) -> dict[str, list[str]]:
+    """Groups with their users, from a mapping of lists or from its JSON.
+
+    :raises ConnectionProblem: if it is neither.
+    """
+    remedy = f"connection {name!r}: extra 'approver_groups' must be a JSON object of lists of users, not {value!r}"
+    try:
+        parsed = json.loads(value) if isinstance(value, str) else value
+    except json.JSONDecodeError as error:
+        raise ConnectionProblem(remedy) from error
+    lists = parsed.values() if isinstance(parsed, Mapping) else [None]
+    if not all(isinstance(users, list) and all(isinstance(user, str) for user in users) for users in lists):
+        raise ConnectionProblem(remedy)
+    return {str(group): list(users) for group, users in parsed.items()}

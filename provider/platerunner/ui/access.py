@@ -28,6 +28,9 @@ _RERUN = (
     requires_access_dag("POST", DagAccessEntity.RUN),
 )
 
+# What Airflow asks of who answers a question.
+_ANSWER = (requires_access_dag("PUT", DagAccessEntity.HITL_DETAIL),)
+
 
 def missing() -> HTTPException:
     """The one answer about what is not there or not to be seen."""
@@ -74,6 +77,25 @@ def rerunner(request: Request, user: Reader) -> BaseUser:
 
 
 Rerunner = Annotated[BaseUser, Depends(rerunner)]
+
+
+def may_answer(request: Request, user: BaseUser) -> bool:
+    """Whether a reader may answer gates, as far as Airflow's permissions say."""
+    return _passes(_ANSWER, request, user)
+
+
+def answerer(request: Request, user: Reader) -> BaseUser:
+    """The user, who may answer gates of the path's DAG, and does so from our own page.
+
+    :raises HTTPException: 403 with the reason.
+    """
+    if not may_answer(request, user):
+        raise HTTPException(status.HTTP_403_FORBIDDEN, "You may look at this DAG, but not answer its gates.")
+    own_page(request, user)
+    return user
+
+
+Answerer = Annotated[BaseUser, Depends(answerer)]
 
 
 def action_token(user: BaseUser, dag_id: str) -> str:

@@ -7,11 +7,20 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from platerunner.ui import history_page, home_page, pipeline_page, rerun_page, run_page, served_files, unit_page
+from platerunner.ui import (
+    history_page,
+    home_page,
+    pipeline_page,
+    qc_page,
+    rerun_page,
+    run_page,
+    served_files,
+    unit_page,
+)
 from platerunner.ui.rendering import HEADERS, STATIC, page
 from platerunner.ui.workspaces import UNREADABLE
 
-PAGES = (home_page, run_page, unit_page, rerun_page, pipeline_page, history_page, served_files)
+PAGES = (home_page, run_page, unit_page, rerun_page, pipeline_page, history_page, qc_page, served_files)
 """A module per page, each with its ``router``."""
 STATIC_AGE_S = 86400
 

@@ -8,6 +8,7 @@ from typing import Any
 from airflow.plugins_manager import AirflowPlugin
 
 from platerunner.links.batch import PLATE_MAP_ROUTE
+from platerunner.ui.gate_listener import GateListener
 
 PREFIX = "/platerunner"
 # Relative, so that Airflow below a path (`[api] base_url`) finds them too. Airflow fills in the braces.
@@ -20,11 +21,13 @@ def _view(name: str, destination: str, href: str, route: str) -> dict[str, Any]:
 
 
 class PlaterunnerPlugin(AirflowPlugin):
-    """The pages: plate map of a run, pipeline, history."""
+    """The pages: plate map of a run, quality control, pipeline, history."""
 
     name = "platerunner"
+    listeners = [GateListener()]  # noqa: RUF012
     external_views = [  # noqa: RUF012
         {**_view("Platerunner", "nav", "platerunner/", "platerunner"), "category": "browse"},
+        {**_view("Quality control", "nav", "platerunner/qc/", "platerunner-qc"), "category": "browse"},
         _view("Pipeline", "dag", f"{_DAG}/pipeline", "platerunner-pipeline"),
         _view("History", "dag", f"{_DAG}/history", "platerunner-history"),
         _view("Plate map", "dag_run", f"{_RUN}/", "platerunner-run"),

@@ -18,6 +18,7 @@ router = APIRouter()
 TYPES = {
     ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp",
     ".svg": "image/svg+xml", ".txt": "text/plain", ".csv": "text/csv", ".json": "application/json",
+    ".html": "text/html",
 }  # fmt: skip
 """What is served, and as what; everything else is fetched from the storage itself."""
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg")
@@ -25,8 +26,8 @@ LARGEST = 20 * 1024**2
 """Bytes of a file that is served."""
 PIXELS = 100_000_000
 """Pixels of a PNG that is served: a small file can unpack to more than a browser's memory holds."""
-# A file is data: whatever it holds, nothing in it runs, and it loads nothing.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+# A file is data: whatever it holds, nothing in it runs, and it loads nothing but the pictures that it carries.
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
 
 
 def servable(key: str, size: int) -> bool:

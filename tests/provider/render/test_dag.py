@@ -28,7 +28,7 @@ def test_a_task_per_step_and_a_gate_after_its_report(demo):
 
 def test_edges_follow_inputs_and_needs(demo):
     assert demo.task_dict["illum_apply"].upstream_task_ids == {"illum_calc"}
-    assert demo.task_dict["check_report"].upstream_task_ids == {"illum_apply", "measure"}
+    assert demo.task_dict["check_report"].upstream_task_ids == {"illum_apply", "illum_calc", "measure"}
     assert demo.task_dict["report"].upstream_task_ids == {"check", "measure"}
 
 
