@@ -69,7 +69,9 @@ class SeenRun:
 @cache
 def dag_bag() -> DBDagBag:
     """Serialized DAGs, from Airflow's database."""
-    return DBDagBag(load_op_links=False)
+    # With operators' links, though pages need none: whether they are read is a setting of the whole process, and
+    # Airflow's own pages in it show them.
+    return DBDagBag()
 
 
 def find_dag(dag_id: str, session: SessionDep) -> SeenDag:

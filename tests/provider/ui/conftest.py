@@ -114,6 +114,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         conf.getimport = getimport
         purge_cached_app()
     _connect()
+    DagSerialization._load_operator_extra_links = True  # Airflow's clearing leaves it off for the whole process
 
 
 @pytest.fixture
