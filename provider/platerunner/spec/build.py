@@ -6,8 +6,10 @@ from typing import Any
 
 from platerunner.spec import model
 from platerunner.spec.build_gates import build_gate, build_report
-from platerunner.spec.build_steps import build_step
+from platerunner.spec.build_steps import build_step, tolerance
 from platerunner.spec.draft import Data, Draft, path_of
+from platerunner.spec.rules.names import report_name
+from platerunner.spec.split import sides, split_wildcard
 
 
 def build(draft: Draft) -> model.Pipeline:
@@ -25,7 +27,19 @@ def build(draft: Draft) -> model.Pipeline:
         schedule=data.get("schedule"),
         description=data.get("description", ""),
         path=draft.source.path,
+        split=_split(draft),
     )
+
+
+def _split(draft: Draft) -> model.Split | None:
+    wildcard = split_wildcard(draft)
+    if wildcard is None:
+        return None
+    inside = sides(draft, wildcard).inside
+    reports = (report_name(name) for name in inside if draft.gates.get(name, {}).get("show"))
+    written = draft.data["split"]
+    tolerate = written.get("tolerate", 0) if isinstance(written, dict) else 0
+    return model.Split(wildcard, inside.union(reports), tolerance(tolerate))
 
 
 def _dataset(data: Data) -> model.Dataset:

@@ -47,6 +47,7 @@ def page() -> str:
 
 def _sections(root: Node) -> Iterator[tuple[str, str, Node]]:
     properties = root["properties"]
+    yield "split", "split in its long form", properties["split"]["anyOf"][1]
     yield "params.<name>", "params", _only(properties["params"])
     yield "dataset", "dataset", properties["dataset"]
     files = _only(properties["dataset"]["properties"]["files"])

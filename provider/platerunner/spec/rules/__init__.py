@@ -14,6 +14,7 @@ from platerunner.spec.rules.overrides import check_overrides
 from platerunner.spec.rules.ports import check_ports
 from platerunner.spec.rules.references import check_references
 from platerunner.spec.rules.sampling import check_sampling
+from platerunner.spec.rules.split import check_split
 from platerunner.spec.rules.templates import check_templates
 from platerunner.spec.rules.waiting import check_waiting
 from platerunner.spec.rules.wildcards import check_wildcards
@@ -33,4 +34,5 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     check_wildcards,
     check_waiting,
     check_sampling,
+    check_split,
 )
