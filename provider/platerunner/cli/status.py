@@ -1,6 +1,8 @@
 """`platerunner status`: how each step of a pipeline stands in the last run that it was part of."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +15,10 @@ from platerunner.sensors.decisions import latest
 from platerunner.spec.model import Gate, Step
 from platerunner_unit.outcome import last_run_key, run_prefix
 from platerunner_unit.storage import NotFoundError
+from platerunner_unit.unit_ids import natural_key
 
+SHOWN = 5
+"""Branches that a row names."""
 COLUMNS = ("step", "run", "state", "units", "done", "failed", "verdicts")
 
 
@@ -47,15 +52,45 @@ def _row(session: SpecSession, step: Step | Gate) -> dict[str, Any]:
 
 def _gate(session: SpecSession, name: str) -> dict[str, Any]:
     made = latest(session.workspace, name)
-    return {"run": made.run_id, "state": made.decision, "verdicts": made.sentence} if made else {"state": "not asked"}
+    if not made:
+        return {"state": "not asked"}
+    last = max(made.values(), key=lambda decision: decision.at)
+    words = Counter(str(decision.decision) for decision in made.values())
+    state = last.decision if len(made) == 1 else ", ".join(f"{count} {word}" for word, count in words.items())
+    told = [_of(branch, decision.sentence) for branch, decision in sorted(made.items())]
+    return {"run": last.run_id, "state": state, "verdicts": _few(told)}
 
 
 def _step(session: SpecSession, name: str) -> dict[str, Any]:
-    run = (_json(session, last_run_key(name)) or {}).get("run_id", "")
-    result = _json(session, f"{run_prefix(run, name)}result.json") if run else None
-    state = (_json(session, f"{run_prefix(run, name)}state.json") if run else None) or {}
+    """How a step stands; one that is in branches, in the last run that each branch was part of."""
+    found = {branch: _branch(session, name, branch) for branch in _branches(session, name)}
+    rows = list(found.values())
+    runs = sorted({row["run"] for row in rows})
+    states = {branch: row["state"] for branch, row in found.items()}
+    if len(set(states.values())) <= 1:
+        state = next(iter(states.values()), "never ran")
+    else:
+        told = [_of(branch, word) for branch, word in states.items() if word != "done"]
+        state = f"{len(states) - len(told)} of {len(states)} done; {_few(told)}"
+    return {**_sum(rows), "run": runs[-1] if runs else "", "state": state}
+
+
+def _branches(session: SpecSession, step: str) -> list[str]:
+    """Keys of the branches in which a step ever ran; the empty one for a step that is in none."""
+    if not session.pipeline.in_branches(step):
+        return [""]
+    prefix = last_run_key(step).removesuffix(".json") + "/"
+    keys = (found.key for found in session.workspace.list(prefix))
+    return sorted((key.removeprefix(prefix).removesuffix(".json") for key in keys), key=natural_key)
+
+
+def _branch(session: SpecSession, name: str, branch: str) -> dict[str, Any]:
+    run = (_json(session, last_run_key(name, branch)) or {}).get("run_id", "")
+    prefix = run_prefix(run, name, branch)
+    result = _json(session, f"{prefix}result.json") if run else None
+    state = (_json(session, f"{prefix}state.json") if run else None) or {}
     live = [submission for submission in state.get("submissions", ()) if submission["ended_at"] is None]
-    return {**_counts(result or {}), "run": run, "state": _word(result, live, run)}
+    return {"result": result or {}, "run": run, "state": _word(result, live, run)}
 
 
 def _word(result: dict[str, Any] | None, live: list[Any], run: str) -> str:
@@ -66,10 +101,27 @@ def _word(result: dict[str, Any] | None, live: list[Any], run: str) -> str:
     return "failed" if result.get("failed") else "done"
 
 
-def _counts(result: dict[str, Any]) -> dict[str, Any]:
-    done = result.get("succeeded", 0) + result.get("done_before", 0)
-    verdicts = ", ".join(f"{count} {word}" for word, count in result.get("categories", {}).items())
-    return {"units": result.get("units", 0), "done": done, "failed": result.get("failed", 0), "verdicts": verdicts}
+def _of(branch: str, word: str) -> str:
+    return f"{branch}: {word}" if branch else word
+
+
+def _few(told: Sequence[str]) -> str:
+    more = f" and {len(told) - SHOWN:,} more" if len(told) > SHOWN else ""
+    return "; ".join(told[:SHOWN]) + more
+
+
+def _sum(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    counts: Counter[str] = Counter()
+    verdicts: Counter[str] = Counter()
+    for result in (row["result"] for row in rows):
+        counts.update({name: result.get(name, 0) for name in ("units", "succeeded", "done_before", "failed")})
+        verdicts.update(result.get("categories", {}))
+    return {
+        "units": counts["units"],
+        "done": counts["succeeded"] + counts["done_before"],
+        "failed": counts["failed"],
+        "verdicts": ", ".join(f"{count} {word}" for word, count in verdicts.items()),
+    }
 
 
 def _json(session: SpecSession, key: str) -> dict[str, Any] | None:

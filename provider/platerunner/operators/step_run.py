@@ -128,15 +128,15 @@ class StepRun(StepJobs):
         plan = self.plan()
         done, waiting = plan.tasks(UnitState.DONE), plan.tasks(UnitState.WAITING)
         OutcomeStore(self.workspace).record_current(
-            self.context.run_id, self.step.name, self.step.foreach, done, waiting
+            self.context.run_id, self.step.name, self.step.foreach, done, waiting, branch=self.branch
         )
         pending = {task.unit for task in plan.tasks(UnitState.PENDING)}
         failed = [failure for failure in failures(state) if failure.unit in pending]
         result = self._result(state, plan, failed)
         values = {unit.task.unit: unit.task.values for unit in plan.units}
         needs = beyond(state, lambda unit: self._first_ask(values.get(unit, {})))
-        save_needs(self.workspace, self.step.name, needs)
-        key = f"{run_prefix(self.context.run_id, self.step.name)}result.json"
+        save_needs(self.workspace, self.step.name, needs, self.branch)
+        key = f"{run_prefix(self.context.run_id, self.step.name, self.branch)}result.json"
         self.workspace.put(key, json.dumps(result.to_json(), indent=1).encode())
         return result, failed
 
@@ -153,7 +153,7 @@ class StepRun(StepJobs):
 
     def _with_needs(self, state: StepState) -> StepState:
         """The state that knows what units needed in runs before."""
-        needs = {**load_needs(self.workspace, self.step.name), **state.extra.get("needs", {})}
+        needs = {**load_needs(self.workspace, self.step.name, self.branch), **state.extra.get("needs", {})}
         return replace(state, extra={**state.extra, "needs": needs}) if needs else state
 
     def _again(self, state: StepState, ended: Sequence[Submission]) -> StepState:
@@ -180,6 +180,7 @@ class StepRun(StepJobs):
         return StepResult(
             pipeline=self.pipeline.name,
             step=self.step.name,
+            branch=self.branch,
             units=counts[UnitState.DONE] + counts[UnitState.PENDING],
             succeeded=len(won),
             done_before=counts[UnitState.DONE] - len(won),

@@ -23,6 +23,7 @@ class Decision:
     :param at: ISO 8601, UTC.
     :param comment: as written.
     :param numbers: the figures that were shown.
+    :param branch: that the question was about, like ``plate=P1``; empty for a gate that is in no branch.
     """
 
     decision: Literal["approved", "rejected", "refused"]
@@ -32,6 +33,7 @@ class Decision:
     run_id: str
     comment: str = ""
     numbers: Mapping[str, Any] = field(default_factory=dict)
+    branch: str = ""
 
     @property
     def sentence(self) -> str:
@@ -60,11 +62,14 @@ def decisions(workspace: Storage, gate: str, fingerprint: str) -> list[Decision]
     return [Decision(**entry) for entry in raw["decisions"]]
 
 
-def latest(workspace: Storage, gate: str) -> Decision | None:
-    """The last decision on a gate, on whatever files; None if nobody was ever asked."""
+def latest(workspace: Storage, gate: str) -> dict[str, Decision]:
+    """The last decision on a gate in each branch, on whatever files; a gate in no branch has the empty one.
+
+    :returns: nothing if nobody was ever asked.
+    """
     files = [found.key for found in workspace.list(f"{PREFIX}/gates/{gate}/")]
     made = [Decision(**entry) for key in files for entry in json.loads(workspace.get(key))["decisions"]]
-    return max(made, key=lambda decision: decision.at, default=None)
+    return {decision.branch: decision for decision in sorted(made, key=lambda decision: decision.at)}
 
 
 def standing(made: Sequence[Decision]) -> Decision | None:

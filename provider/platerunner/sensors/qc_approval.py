@@ -14,6 +14,7 @@ from airflow.sdk.execution_time.hitl import HITLUser
 
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.operators.common import plain_errors, run_context
+from platerunner.operators.gathering import check_gathered
 from platerunner.sensors.decisions import Decision
 from platerunner.sensors.gate_run import GateRun
 from platerunner.sensors.questions import Question
@@ -38,10 +39,12 @@ class QCApprovalSensor(HITLOperator):
     :param spec: the pipeline, or the path of its YAML file.
     :param gate: name of a gate in it.
     :param conn_id: connection of type ``platerunner``.
+    :param branch: in a pipeline with ``split``, the value of its wildcard that the gate asks about; None for a gate
+        that is in no branch (templated).
     """
 
     # The question is made at run time from what the spec and the report say: nothing in it is a template.
-    template_fields: Sequence[str] = ()
+    template_fields: Sequence[str] = ("branch",)
     ui_color = "#f6e7c1"
 
     def __init__(
@@ -50,6 +53,7 @@ class QCApprovalSensor(HITLOperator):
         spec: Pipeline | str | os.PathLike[str],
         gate: str,
         conn_id: str = PlaterunnerHook.default_conn_name,
+        branch: str | None = None,
         **kwargs: Any,
     ) -> None:
         pipeline = spec if isinstance(spec, Pipeline) else load_pipeline(Path(spec))
@@ -68,6 +72,7 @@ class QCApprovalSensor(HITLOperator):
         self.pipeline = pipeline
         self.gate = declared
         self.conn_id = conn_id
+        self.branch = branch
 
     @property
     def serialized_params(self) -> dict[str, dict[str, Any]]:
@@ -78,6 +83,7 @@ class QCApprovalSensor(HITLOperator):
         """Pass if these very files were approved before; else ask, unless an earlier try of this run has asked."""
         with plain_errors():
             run = self._gate_run(context)
+            check_gathered(self.pipeline, self.gate.name, run.context, run.workspace, context)
             if run.dry_run:
                 self.log.info("%s: a dry run, so nobody is asked", self.gate.name)
                 return {"decision": "dry run"}
@@ -126,6 +132,8 @@ class QCApprovalSensor(HITLOperator):
         if refused:
             self.log.warning("%s", refused)
         self.body = run.question(refused)
+        if self.branch is not None:
+            self.subject = f"{self.subject} ({self.branch})"
         run.questions.ask(run.fingerprint)
         result: dict[str, Any] = super().execute(context)
         return result
@@ -153,6 +161,7 @@ class QCApprovalSensor(HITLOperator):
             user=name or user_id or "somebody unknown",
             at=_text(event["responded_at"]),
             run_id=run.run_id,
+            branch=run.branch,
             comment=str((event.get("params_input") or {}).get("comment") or "").strip(),
             numbers=run.numbers,
         )
@@ -165,7 +174,7 @@ class QCApprovalSensor(HITLOperator):
 
     def _gate_run(self, context: Context) -> GateRun:
         hook = PlaterunnerHook(self.conn_id)
-        return GateRun(hook, self.pipeline, self.gate.name, run_context(self.pipeline, hook, context))
+        return GateRun(hook, self.pipeline, self.gate.name, run_context(self.pipeline, hook, context, self.branch))
 
 
 _WORDS: Mapping[bool, Any] = {True: "approved", False: "rejected"}

@@ -33,11 +33,12 @@ class Questions:
     """The question of one gate in one run.
 
     :param workspace: of the pipeline.
+    :param branch: key of the branch that the gate asks about; empty if there are none.
     """
 
-    def __init__(self, workspace: Storage, run_id: str, gate: str) -> None:
+    def __init__(self, workspace: Storage, run_id: str, gate: str, branch: str = "") -> None:
         self._workspace = workspace
-        self._key = f"{run_prefix(run_id, gate)}question.json"
+        self._key = f"{run_prefix(run_id, gate, branch)}question.json"
 
     def open(self) -> Question | None:
         """What was asked and is not settled."""

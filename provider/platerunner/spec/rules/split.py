@@ -35,9 +35,7 @@ def _is_known(draft: Draft, wildcard: str) -> bool:
     known = {name for pattern in draft.files.values() if pattern for name in pattern.wildcards}
     if wildcard not in known:
         remedy = suggest(wildcard, known, "wildcards of the files")
-        draft.source.at_value(
-            _place(draft), f"no file set has a wildcard `{{{wildcard}}}`", remedy, "unknown-wildcard"
-        )
+        draft.source.at_value(_place(draft), f"no file set has a wildcard `{{{wildcard}}}`", remedy, "unknown-wildcard")
     return wildcard in known
 
 
