@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,7 +23,7 @@ from platerunner.operators.log_tail import tails, told
 from platerunner.operators.preview import preview
 from platerunner.operators.step_run import StepRun
 from platerunner.operators.trace_context import trace_variables
-from platerunner.operators.waiting import Wait
+from platerunner.operators.waiting import Wait, park, waited, waits_since
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
 from platerunner.triggers.batch_jobs import BatchJobsTrigger
@@ -124,19 +123,15 @@ class BatchModuleOperator(BaseOperator):
         if not run.step.waiting_for:
             return
         missing = run.not_arrived()
-        wait = Wait(run.step.waiting_for, run.waits_since()) if missing else None
+        wait = Wait(run.step.waiting_for, waits_since(run.state_file)) if missing else None
         pause = wait.pause(time.time()) if wait else None
         if wait is None or pause is None:
-            run.waited()
+            waited(run.state_file)
             if missing:
                 self.log.warning("%s: goes on without what has not arrived: %s", self.step, "; ".join(missing))
             return
-        # Most steps never wait, and this takes a third of the time that importing Platerunner may take.
-        from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
-
         self.log.info("%s: waits until %s for %s", self.step, wait.until, "; ".join(missing))
-        trigger = TimeDeltaTrigger(timedelta(seconds=pause))
-        self.defer(trigger=trigger, method_name="execute_arrived")
+        park(self, pause)
 
     def _start(self, run: StepRun, context: Context) -> dict[str, Any]:
         self._tell(run.start())

@@ -1,6 +1,7 @@
 """The task that finds the branches of a pipeline with ``split``."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,19 @@ from airflow.configuration import conf
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from platerunner.batch.state import StateFile
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.operators.common import plain_errors, run_context
+from platerunner.operators.waiting import Wait, park, waited, waits_since
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
 from platerunner.units.branch import Branch
+from platerunner.units.context import RunContext
+from platerunner.units.errors import NothingListed
 from platerunner.units.find_branches import Found, find_branches
 from platerunner.units.run_branches import load_branches, save_branches
 from platerunner.units.settings import data_root, workspace_url
+from platerunner_unit.storage import Storage
 
 MAX_BRANCHES = 1024
 """What Airflow's ``max_map_length`` is if nobody sets it."""
@@ -43,21 +49,45 @@ class SplitOperator(BaseOperator):
         self.conn_id = conn_id
 
     def execute(self, context: Context) -> list[str]:
-        """The values, as text, in the order of the branches."""
+        """The values, as text, in the order of the branches; parks while there are no files that may still arrive."""
         hook = PlaterunnerHook(self.conn_id)
         with plain_errors():
             pipeline = self.spec if isinstance(self.spec, Pipeline) else load_pipeline(Path(self.spec))
             assert pipeline.split is not None
             run = run_context(pipeline, hook, context)
-            found = find_branches(pipeline, run, hook.storage(data_root(pipeline, run)))
-            self._check(pipeline.split.wildcard, found)
             workspace = hook.storage(workspace_url(pipeline, run))
+            found = self._find(pipeline, run, hook.storage(data_root(pipeline, run)), workspace)
+            self._check(pipeline.split.wildcard, found)
             branches = in_order(load_branches(workspace, run.run_id), found.branches)
             if not run.options.dry_run:
                 save_branches(workspace, run.run_id, branches)
         values = [branch.value for branch in branches]
         self.log.info("%d branches, by %s: %s", len(values), pipeline.split.wildcard, _shown(values))
         return values
+
+    def execute_arrived(self, context: Context, event: Any) -> list[str]:  # noqa: ARG002
+        """Look for raw files again.
+
+        :param event: the trigger's, which says only that it is time.
+        """
+        return self.execute(context)
+
+    def _find(self, pipeline: Pipeline, run: RunContext, data: Storage, workspace: Storage) -> Found:
+        limit = max((step.waiting_for for step in pipeline.modules if pipeline.in_branches(step.name)), default=0)
+        file = StateFile(workspace, run.run_id, self.task_id)
+        waits = limit > 0 and not run.options.dry_run
+        try:
+            found = find_branches(pipeline, run, data)
+        except NothingListed as error:
+            wait = Wait(limit, waits_since(file)) if waits else None
+            pause = wait.pause(time.time()) if wait else None
+            if wait is not None and pause is not None:
+                self.log.info("waits until %s: %s", wait.until, error)
+                park(self, pause)
+            raise
+        if waits:
+            waited(file)
+        return found
 
     def _check(self, wildcard: str, found: Found) -> None:
         for value, because in found.excluded.items():

@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 BACK_OFF_S = (2.0, 10.0)
 """Seconds of rest, at least and at most, before units that AWS throttled are submitted again."""
 MAX_JOBS_SHOWN = 10
-WAITS_SINCE = "waits_since"
 
 
 class StepRun(StepJobs):
@@ -62,20 +61,6 @@ class StepRun(StepJobs):
         :raises PlanningError: if the step cannot be planned, whatever arrives.
         """
         return not_arrived(self.pipeline, self.step, self.context, self._data)
-
-    def waits_since(self) -> float:
-        """When the step began to wait for raw files, in seconds of the epoch: now, unless an earlier look kept it."""
-        state = self.state_file.load()
-        if WAITS_SINCE not in state.extra:
-            state = self.state_file.save(replace(state, extra={**state.extra, WAITS_SINCE: time.time()}))
-        return float(state.extra[WAITS_SINCE])
-
-    def waited(self) -> None:
-        """Forget when the waiting began: a task that is cleared later waits anew."""
-        state = self.state_file.load()
-        if WAITS_SINCE in state.extra:
-            kept = {key: value for key, value in state.extra.items() if key != WAITS_SINCE}
-            self.state_file.save(replace(state, extra=kept))
 
     def start(self) -> StepPlan:
         """Adopt what runs, and submit what is pending and does not run.

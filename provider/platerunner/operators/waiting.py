@@ -1,12 +1,19 @@
 """How a step waits for raw files that have not arrived: parked, with a look from time to time."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import NoReturn
+
+from airflow.sdk import BaseOperator
+
+from platerunner.batch.state import StateFile
 
 PAUSE_S = (10.0, 600.0)
 """Seconds between two looks, at least and at most: each is a LIST of the raw files."""
 LOOKS = 20
 """Looks within the time that a step waits, as far as the bounds above allow."""
+WAITS_SINCE = "waits_since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +40,34 @@ class Wait:
     def until(self) -> str:
         """The end, for people."""
         return f"{datetime.fromtimestamp(self.since + self.limit, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def waits_since(file: StateFile) -> float:
+    """When a task began to wait, in seconds of the epoch: now, unless an earlier look kept it.
+
+    :param file: keeps it: a deferral's arguments get lost in ``dag.test``.
+    """
+    state = file.load()
+    if WAITS_SINCE not in state.extra:
+        state = file.save(replace(state, extra={**state.extra, WAITS_SINCE: time.time()}))
+    return float(state.extra[WAITS_SINCE])
+
+
+def waited(file: StateFile) -> None:
+    """Forget when the waiting began: a task that is cleared later waits anew."""
+    state = file.load()
+    if WAITS_SINCE in state.extra:
+        kept = {key: value for key, value in state.extra.items() if key != WAITS_SINCE}
+        file.save(replace(state, extra=kept))
+
+
+def park(task: BaseOperator, pause: float) -> NoReturn:
+    """Let a task sleep without a worker; it goes on in its ``execute_arrived``.
+
+    :param pause: seconds.
+    """
+    # Most steps never wait, and this takes a third of the time that importing Platerunner may take.
+    from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
+
+    task.defer(trigger=TimeDeltaTrigger(timedelta(seconds=pause)), method_name="execute_arrived")
+    raise AssertionError("defer does not return")

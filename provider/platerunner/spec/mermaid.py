@@ -6,7 +6,9 @@ from platerunner.spec.model import Gate, InputRef, Pipeline, Step
 
 
 def flowchart(pipeline: Pipeline) -> str:
-    """File sets as cylinders, steps as boxes with what they fan out over, gates as hexagons; a frame around what flows on its own.
+    """File sets as cylinders, steps as boxes with what they fan out over, gates as hexagons.
+
+    What each branch of the pipeline has for itself has a frame around it.
 
     :param pipeline: any valid one.
     """

@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from platerunner.operators import batch_module
 from platerunner.operators.batch_module import BatchModuleOperator
-from platerunner.operators.waiting import Wait
+from platerunner.operators.waiting import Wait, waits_since
 
 HOUR = 3600.0
 
@@ -71,12 +71,12 @@ def test_when_its_time_is_over_it_goes_on_and_says_what_is_missing(lab, monkeypa
     (lab.folder / "data").mkdir()
     task = Task(lab, monkeypatch)
     task.execute()
-    began = lab.run().waits_since()
+    began = waits_since(lab.run().state_file)
     now = time.time()
     assert began <= now
     monkeypatch.setattr(batch_module.time, "time", lambda: now + HOUR - 60)
     assert task.again().method_name == "execute_arrived"
-    assert lab.run().waits_since() == began
+    assert waits_since(lab.run().state_file) == began
     monkeypatch.setattr(batch_module.time, "time", lambda: now + HOUR + 1)
     with pytest.raises(batch_module.AirflowFailException, match=r"nothing under .* matches `\{plate\}/\{well\}.sh`"):
         task.again()

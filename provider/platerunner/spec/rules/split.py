@@ -13,7 +13,9 @@ def check_split(draft: Draft) -> None:
     if wildcard is None or not _is_known(draft, wildcard):
         return
     found = sides(draft, wildcard)
-    if not found.inside and not any(draft.is_doubtful("steps", name, "foreach") for name in draft.steps):
+    if found.inside.isdisjoint(draft.steps) and not any(
+        draft.is_doubtful("steps", name, "foreach") for name in draft.steps
+    ):
         message = f"no step has `{wildcard}` in its `foreach`, so there is nothing to split"
         remedy = f"Delete `split`, or put `{wildcard}` into the `foreach` of the steps that are to flow on their own."
         draft.source.at_value(_place(draft), message, remedy, "idle-split")
