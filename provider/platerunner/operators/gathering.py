@@ -96,7 +96,7 @@ class Ends:
         which = ", ".join(names[index] for index in sorted(self.failed)[:SHOWN] if 0 <= index < len(names))
         told = f"{len(self.failed)} of {len(self.branches)} branches failed" + (f" ({which})" if which else "")
         if self.failed and (len(self.failed) > tolerated or self.failed == self.branches):
-            raise AirflowFailException(f"{step}: {told}, {tolerated} may: clear what failed in them")
+            raise AirflowFailException(f"{step}: {told}, {tolerated or 'none'} may: clear what failed in them")
         if not self.worked:
             raise AirflowSkipException(f"{step}: no branch had anything to do")
         if self.failed:
