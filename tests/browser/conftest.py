@@ -53,6 +53,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     port = _free_port()
     shutil.copytree(ROOT / "dag_specs", folder / "specs")
     shutil.copytree(Path(__file__).with_name("specs"), folder / "specs", dirs_exist_ok=True)
+    shutil.copytree(Path(__file__).with_name("dags"), folder / ".platerunner" / "airflow" / "dags")
     argv = [str(COMMAND), "up", "--specs", str(folder / "specs"), "--port", str(port)]
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     said = folder / "up.txt"

@@ -1,5 +1,6 @@
 """On call: act on a task that waits for its jobs. They end, and only what was not done runs again."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from tests.browser.conftest import Site, trigger, until_seen
 from tests.embedded import wait_for
 
 from platerunner.batch.model import STATUSES
+from platerunner.local.resources import BUCKET, LOG_GROUP, QUEUES, Account
 from platerunner.triggers.reasons import CLEARED
 
 HELD = ("A02", "A03")
@@ -26,21 +28,61 @@ def test_clearing_it_ends_its_jobs_and_repeats_only_what_was_not_done(page: Page
     page.wait_for_url("**/dags/held/runs/**")
     run = page.url.split("?")[0].rstrip("/")
     wells.wait_until_held()
-
-    header = page.get_by_test_id("header-card")
-    until_seen(page, f"{run}/tasks/hold", header.get_by_text("Deferred", exact=True))
-    page.keyboard.press("Shift+C")  # what the button's tooltip says
-    page.get_by_role("button", name="Confirm").click()
+    clear_what_waits(page, run)
 
     wait_for(lambda: wells.starts()["A02"] == 2, 120)
     ended = [job for job in wells.jobs() if job["status"] == "FAILED"]
     assert {job["statusReason"] for job in ended} == {CLEARED}
     assert len(ended) == len(HELD)
     wells.let_go()
-    until_seen(page, run, header.get_by_text("Success", exact=True))
+    until_seen(page, run, page.get_by_test_id("header-card").get_by_text("Success", exact=True))
     assert wells.starts() == {"A01": 1, "A02": 2, "A03": 2}
     assert {job["status"] for job in wells.jobs()} == {"SUCCEEDED", "FAILED"}, "nothing runs on"
     assert sorted(path.name for path in (site.results / "held/copies").iterdir()) == ["A01.txt", "A02.txt", "A03.txt"]
+
+
+def clear_what_waits(page: Page, run: str) -> None:
+    until_seen(page, f"{run}/tasks/hold", page.get_by_test_id("header-card").get_by_text("Deferred", exact=True))
+    page.keyboard.press("Shift+C")  # what the button's tooltip says
+    page.get_by_role("button", name="Confirm").click()
+
+
+def test_clearing_it_leaves_its_jobs_to_the_next_try_where_the_connection_says_so(
+    page: Page, api: httpx.Client, site: Site
+) -> None:
+    api.post("connections", json=lab_connection(site)).raise_for_status()
+    wells = Wells(site, "kept")
+    run = trigger(api, "kept")
+    wells.wait_until_held()
+    jobs = {job["jobId"] for job in wells.jobs()}
+    clear_what_waits(page, f"{site.address}/{run.replace('dagRuns', 'runs')}")
+
+    task = f"{run}/taskInstances/hold"
+    wait_for(lambda: [api.get(task).json()[key] for key in ("state", "try_number")] == ["deferred", 2], 120)
+    assert {job["jobId"] for job in wells.jobs() if job["status"] == "RUNNING"} < jobs, "it waits for them again"
+    wells.let_go()
+    wait_for(lambda: api.get(run).json()["state"] == "success", 120)
+    assert wells.starts() == {"A01": 1, "A02": 1, "A03": 1}
+    assert {(job["jobId"] in jobs, job["status"]) for job in wells.jobs()} == {(True, "SUCCEEDED")}
+
+
+def lab_connection(site: Site) -> dict[str, str]:
+    """The embedded cloud's connection as somebody enters it in Airflow, with another policy."""
+    account = Account("us-east-1")
+    extra = {
+        "endpoint_url": site.cloud,
+        "region": account.region,
+        "queues": QUEUES,
+        "registry": account.registry,
+        "log_group": LOG_GROUP,
+        "bucket": BUCKET,
+        "job_role": account.role("job"),
+        "execution_role": account.role("execution"),
+        "data_root": str(site.data),
+        "workspace_root": str(site.results),
+        "on_clear": "adopt",
+    }
+    return {"connection_id": "lab", "conn_type": "platerunner", "extra": json.dumps(extra)}
 
 
 def mark_failed(api: httpx.Client, run: str) -> None:
@@ -92,13 +134,14 @@ def log_of(api: httpx.Client, run: str) -> str:
 class Wells:
     """Wells that no run has seen; each notes its start, and all but the first wait until they are let go."""
 
-    def __init__(self, site: Site) -> None:
-        self._folder = site.data / "held"
+    def __init__(self, site: Site, pipeline: str = "held") -> None:
+        self._pipeline = pipeline
+        self._folder = site.data / pipeline
         self._folder.mkdir(parents=True, exist_ok=True)
         self._batch = boto3.client(
             "batch", "us-east-1", endpoint_url=site.cloud, aws_access_key_id="testing", aws_secret_access_key="testing"
         )
-        self._outcome = site.results / "held/_platerunner/outcomes/hold/well=A01"
+        self._outcome = site.results / pipeline / "_platerunner/outcomes/hold/well=A01"
         self._seen = {job["jobId"] for job in self._parents()}
         self._done = self._outcomes()
         self._new = str(time.time_ns())
@@ -132,7 +175,7 @@ class Wells:
             job
             for status in STATUSES
             for job in self._batch.list_jobs(jobQueue="platerunner-spot", jobStatus=status)["jobSummaryList"]
-            if job["jobName"].startswith("held-")
+            if job["jobName"].startswith(f"{self._pipeline}-")
         ]
 
     def _outcomes(self) -> int:
