@@ -37,7 +37,8 @@ def test_plates_hold_each_other_back_in_nothing(page: Page, api: httpx.Client, s
     assert api.get(f"{run}/taskInstances/whole").json()["state"] == "upstream_failed"
 
     (site.data / "plates/mended").touch()
-    page.goto(f"{here}/tasks/work/mapped/{PLATES.index(BROKEN)}")
+    failed = page.get_by_test_id("header-card").get_by_text("Failed", exact=True)
+    until_seen(page, f"{here}/tasks/work/mapped/{PLATES.index(BROKEN)}", failed)
     page.keyboard.press("Shift+C")
     page.get_by_role("button", name="Confirm").click()
     wait_for(lambda: asks(api, run, BROKEN), 120)
@@ -64,7 +65,8 @@ def labels_are_the_plates(page: Page, run: str) -> None:
     if folder := os.environ.get("PLATERUNNER_SCREENSHOTS"):
         page.screenshot(path=str(Path(folder) / "plates_of_a_step.png"))
         page.goto(run)
-        page.wait_for_timeout(3000)
+        page.keyboard.press("g")
+        page.wait_for_timeout(5000)
         page.screenshot(path=str(Path(folder) / "plates_of_a_run.png"))
 
 

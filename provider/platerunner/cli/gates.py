@@ -38,7 +38,7 @@ class GateKeeper:
     def branch(self, index: int) -> Branch | None:
         """The branch with a map index; None for -1, which is no branch's."""
         branches = load_branches(self._workspace, self._run_id) if index >= 0 else ()
-        return branches[index] if index < len(branches) else None
+        return branches[index] if 0 <= index < len(branches) else None
 
     def answer(self, name: str, index: int = -1) -> Answer | None:
         """The answer for a gate; None if nobody is there to ask.

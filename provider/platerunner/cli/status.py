@@ -51,13 +51,13 @@ def _row(session: SpecSession, step: Step | Gate) -> dict[str, Any]:
 
 
 def _gate(session: SpecSession, name: str) -> dict[str, Any]:
-    made = latest(session.workspace, name)
+    made = dict(sorted(latest(session.workspace, name).items(), key=lambda item: natural_key(item[0])))
     if not made:
         return {"state": "not asked"}
     last = max(made.values(), key=lambda decision: decision.at)
     words = Counter(str(decision.decision) for decision in made.values())
     state = last.decision if len(made) == 1 else ", ".join(f"{count} {word}" for word, count in words.items())
-    told = [_of(branch, decision.sentence) for branch, decision in sorted(made.items())]
+    told = [_of(branch, decision.sentence) for branch, decision in made.items()]
     return {"run": last.run_id, "state": state, "verdicts": _few(told)}
 
 
