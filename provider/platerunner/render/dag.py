@@ -75,6 +75,17 @@ class _Tasks:
             self.connect()
 
         each.expand(branch=found.output)
+        self._trim(found)
+
+    def _trim(self, found: BaseOperator) -> None:
+        """Leave the edge from what finds the branches to the first tasks of a branch alone.
+
+        Airflow draws one to each task that uses what is mapped over, which is every one.
+        """
+        for task in self._made.values():
+            if task.upstream_task_ids & self._made.keys():
+                task.upstream_task_ids.discard(found.task_id)
+                found.downstream_task_ids.discard(task.task_id)
 
     def add(self, step: Step | Gate, **of_branch: Any) -> None:
         """The task of a step or a gate, unless there is one already."""

@@ -89,3 +89,17 @@ def test_a_plate_fails_alone_and_what_gathers_goes_on_without_it(aws, tmp_path):
         "P2": (1, 1),
         "Plate 3 & Co": (0, 2),
     }
+
+
+@pytest.mark.airflow
+@pytest.mark.timeout(900)
+def test_without_a_plate_everything_is_skipped_and_says_why(aws, tmp_path):  # noqa: F811
+    airflow = Plates(tmp_path, aws)
+    left_out = "".join(f'\n    - {{plate: "{plate}", because: dropped}}' for plate in PLATES)
+    airflow.spec.write_text(SPEC.replace("defaults:", f"  exclude:{left_out}\ndefaults:"))
+    code, log = airflow.run(FIRST)
+    assert code == 0, log[-3000:]
+    assert "there is nothing to run: the spec's `exclude` leaves out every file of every plate" in log
+    assert {
+        task: f"'{task}': 'skipped'" in log for task in ("split-by-plate", "work", "sum", "whole")
+    } == dict.fromkeys(("split-by-plate", "work", "sum", "whole"), True)

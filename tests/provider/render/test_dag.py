@@ -138,6 +138,8 @@ def test_a_split_becomes_a_task_group_mapped_over_what_a_task_finds(tmp_path):
     assert {task.task_id for task in dag.tasks if task.map_index_template} == set(group.children)
     assert {task.task_id for task in group.get_roots()} == {"copy"}
     assert dag.task_dict["copy"].upstream_task_ids == {"split-by-plate", "before"}
+    assert dag.task_dict["split-by-plate"].downstream_task_ids == {"copy"}, "no edge to each task of a branch"
+    assert dag.task_dict["check"].upstream_task_ids == {"check_report"}
     assert dag.task_dict["split-by-plate"].upstream_task_ids == set(), "nothing holds back what finds the plates"
     assert "Each plate has a branch of its own for `copy`, `check_report`, `check`, `own`." in dag.doc_md
     dag.check_cycle()
