@@ -13,6 +13,11 @@ _FIELDS: dict[str, tuple[str, str, str]] = {
         "Execution role",
         "ARN of the role that pulls images and writes logs (Fargate)",
     ),
+    "upload_queue": (
+        "string",
+        "Upload queue",
+        "URL of the SQS queue in which S3's events arrive, for pipelines with on_upload; empty if there are none",
+    ),
     "bucket": ("string", "Bucket", "Where data and workspaces are unless the roots below say otherwise"),
     "data_root": ("string", "Data root", "s3:// URL that specs call data_root"),
     "workspace_root": ("string", "Workspace root", "s3:// URL that specs call workspace_root"),

@@ -1,5 +1,6 @@
 """A real Airflow with the embedded cloud, as `platerunner up` starts it, and a real Chromium."""
 
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
+from tests.smtp_receiver import Receiver, receiving
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).with_name("platerunner")
@@ -47,7 +49,14 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def mails() -> Iterator[Receiver]:
+    """The mail server that the site's Airflow sends to."""
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, mails: Receiver) -> Iterator[Site]:
     """`platerunner up` in a folder of its own, with the shipped specs and the tests' own, ended by Ctrl-C."""
     folder = tmp_path_factory.mktemp("up")
     port = _free_port()
@@ -55,7 +64,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     shutil.copytree(Path(__file__).with_name("specs"), folder / "specs", dirs_exist_ok=True)
     shutil.copytree(Path(__file__).with_name("dags"), folder / ".platerunner" / "airflow" / "dags")
     argv = [str(COMMAND), "up", "--specs", str(folder / "specs"), "--port", str(port)]
-    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    smtp = {"AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(mails.connection)}
+    env = {**os.environ, "PYTHONUNBUFFERED": "1", **smtp}
     said = folder / "up.txt"
     with said.open("w") as out:
         process = subprocess.Popen(argv, cwd=folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env)

@@ -12,6 +12,7 @@ import struct
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _OFFSET = struct.Struct("<Q")
+_IN_MEMORY = 8 * 1024**2
 # A planner holds a million of these; Python 3.9 knows no slots, but plans nothing.
 _SLOTS: dict[str, bool] = {"slots": True} if sys.version_info >= (3, 10) else {}
 
@@ -39,6 +41,11 @@ class InputFile:
     size: Optional[int] = None
     etag: Optional[str] = None
     values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The values that its key does not show, such as a dye's name for the microscope's channel."""
+        return {name: str(value) for name, value in self.values.items() if str(value) not in self.key}
 
 
 @dataclass(frozen=True, **_SLOTS)
@@ -196,15 +203,15 @@ def write(storage: Storage, prefix: str, step: StepTask, units: Iterable[UnitTas
     :param storage: the workspace.
     :param prefix: e.g. ``_platerunner/runs/<run id>/<step>/1``.
     :param step: what all units share.
-    :param units: in array order.
+    :param units: in array order; each is written before the next is asked for.
     """
-    lines = [unit.to_json() + b"\n" for unit in units]
-    offsets, total = [0], 0
-    for line in lines:
-        total += len(line)
-        offsets.append(total)
     storage.put(f"{prefix}.step.json", step.to_json())
-    storage.put(f"{prefix}.units.jsonl", b"".join(lines))
+    offsets = [0]
+    with SpooledTemporaryFile(_IN_MEMORY) as lines:
+        for unit in units:
+            offsets.append(offsets[-1] + lines.write(unit.to_json() + b"\n"))
+        lines.seek(0)
+        storage.put(f"{prefix}.units.jsonl", lines)
     storage.put(f"{prefix}.units.idx", b"".join(_OFFSET.pack(o) for o in offsets))
 
 

@@ -118,6 +118,11 @@ def branches_key(run_id: str) -> str:
     return f"{PREFIX}/runs/{run_id}/branches.json"
 
 
+def waiting_key(run_id: str) -> str:
+    """Where a run keeps when it began to wait for raw files."""
+    return f"{PREFIX}/runs/{run_id}/waiting.json"
+
+
 def needs_key(step: str, branch: str = "") -> str:
     """Where a pipeline keeps what the units of a step were found to need beyond their step's resources.
 

@@ -126,7 +126,7 @@ def _ingredients(job: Job) -> dict[str, Any]:
         "files": {param: {file.name: file.sha256 for file in files} for param, files in step.files.items()},
         "load_data": asdict(step.load_data) if step.load_data else None,
         "inputs": {
-            name: [[file.root, file.key, file.size, file.etag] for file in files]
+            name: [[file.root, file.key, file.size, file.etag, file.names] for file in files]
             for name, files in job.unit.inputs.items()
         },
     }

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional, cast
+from typing import IO, Any, NamedTuple, Optional, Union, cast
 from urllib.parse import unquote
 
 import obstore
@@ -30,8 +29,7 @@ class AccessDeniedError(StorageError):
     """The credentials do not allow it."""
 
 
-@dataclass(frozen=True)
-class StoredObject:
+class StoredObject(NamedTuple):
     """One listed object.
 
     :param key: relative to the storage's URL.
@@ -95,8 +93,9 @@ class Storage:
         with _translated(self.url):
             for chunk in obstore.list(self._reader(), folder or None, offset=after or None, chunk_size=1000):
                 for meta in chunk:
-                    if meta["path"].startswith(prefix) and meta["path"] > after:
-                        yield StoredObject(meta["path"], meta["size"], _etag(meta))
+                    key = meta["path"]
+                    if key.startswith(prefix) and key > after:
+                        yield StoredObject(key, meta["size"], _etag(meta))
 
     def folders(self, prefix: str = "") -> tuple[tuple[str, ...], tuple[StoredObject, ...]]:
         """What lies directly in a folder, to spread a long LIST over threads.
@@ -149,8 +148,11 @@ class Storage:
         with _translated(self.url_of(key)):
             return bytes(obstore.get_range(self._reader(), key, start=start, length=length))
 
-    def put(self, key: str, data: bytes) -> None:
-        """Write an object whole; readers see the old one or the new one, never a part."""
+    def put(self, key: str, data: Union[bytes, IO[bytes]]) -> None:
+        """Write an object whole; readers see the old one or the new one, never a part.
+
+        :param data: its content, or a file of it, which is written in parts if it is large.
+        """
         with _translated(self.url_of(key)):
             obstore.put(self._writer(), key, data)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from platerunner.cli import doctor_checks, doctor_queues, doctor_roles, doctor_storage
+from platerunner.cli import doctor_checks, doctor_queues, doctor_roles, doctor_storage, doctor_uploads
 from platerunner.cli.connection import Connection, connect
 from platerunner.cli.console import out, quiet
 from platerunner.cli.doctor_checks import Check, Finding, State, examine
@@ -21,6 +21,7 @@ CHECKS: tuple[Check, ...] = (
     *doctor_queues.CHECKS,
     *doctor_roles.CHECKS,
     *doctor_storage.CHECKS,
+    *doctor_uploads.CHECKS,
 )
 NOTHING = Connection({})
 STYLES = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}

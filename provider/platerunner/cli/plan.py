@@ -51,6 +51,6 @@ def _name_units(step: StepPlan, first: int) -> None:
     for state in (UnitState.PENDING, UnitState.WAITING, UnitState.EXCLUDED):
         units = [unit for unit in step.units if unit.state is state]
         for unit in units[:first]:
-            out.print(f"  {step.step}  {state}  {unit.task.unit}: {unit.reason}", markup=False)
+            out.print(f"  {step.step}  {state}  {unit.unit}: {unit.reason}", markup=False)
         if len(units) > first:
             out.print(f"  {step.step}  {state}  ... and {len(units) - first} more", markup=False)

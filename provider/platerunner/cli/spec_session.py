@@ -71,7 +71,7 @@ class SpecSession:
         """A step's units that a pattern covers, as they are planned now; ends the command if there is none."""
         pattern = self.pattern(step, unit)
         [plan] = [plan for plan in self.plans() if plan.step == step]
-        found = [planned for planned in plan.units if pattern.covers(step, planned.task.values)]
+        found = [planned for planned in plan.units if pattern.covers(step, planned.values)]
         if not found:
             fail(f"{step} has no unit {unit}; `platerunner units` lists them")
         return found

@@ -48,13 +48,13 @@ def _plans(session: SpecSession, step: str | None, unit: str) -> list[StepPlan]:
         return session.plans()
     pattern = session.pattern(step, unit)
     [plan] = [plan for plan in session.plans() if plan.step == step]
-    return [StepPlan(step, tuple(each for each in plan.units if pattern.covers(step, each.task.values)))]
+    return [StepPlan(step, tuple(each for each in plan.units if pattern.covers(step, each.values)))]
 
 
 def _print(step: str, planned: PlannedUnit, *, as_json: bool) -> None:
     if as_json:
-        found = {"step": step, "unit": planned.task.unit, "state": str(planned.state), "reason": planned.reason}
-        typer.echo(json.dumps({**found, "values": planned.task.values}, default=str))
+        found = {"step": step, "unit": planned.unit, "state": str(planned.state), "reason": planned.reason}
+        typer.echo(json.dumps({**found, "values": planned.values}, default=str))
     else:
         reason = f"  {planned.reason}" if planned.reason else ""
-        out.print(f"{step}  {planned.state}  {planned.task.unit}{reason}", markup=False)
+        out.print(f"{step}  {planned.state}  {planned.unit}{reason}", markup=False)

@@ -77,7 +77,8 @@ def _inlined(node: Any, definitions: Mapping[str, Any]) -> Any:
     """Resolving a reference at each visit would take most of the time of a validation."""
     if isinstance(node, dict):
         if "$ref" in node:
-            return _inlined(definitions[node["$ref"].removeprefix("#/$defs/")], definitions)
+            meant = _inlined(definitions[node["$ref"].removeprefix("#/$defs/")], definitions)
+            return {**meant, **{key: value for key, value in node.items() if key != "$ref"}}
         return {key: _inlined(value, definitions) for key, value in node.items()}
     return [_inlined(item, definitions) for item in node] if isinstance(node, list) else node
 

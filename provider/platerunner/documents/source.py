@@ -112,6 +112,11 @@ class Source:
         path, line = self._place(at)
         self.problems.append(Problem(path, at.line, at.column, message, remedy, code, line))
 
+    def line_of(self, keys: Keys) -> str:
+        """Where a value is written, for people: ``line 14 of cells.yaml``."""
+        at = self.mark(keys).key
+        return f"line {at.line} of {self._place(at)[0].name}"
+
     def _place(self, at: Position) -> tuple[Path, str]:
         """The file of a position, and its line."""
         path, lines = self.parts[at.file - 1] if at.file else (self.path, self.lines)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DATA_ROOT = "PLATERUNNER_DATA_ROOT"
 WORKSPACE_ROOT = "PLATERUNNER_WORKSPACE_ROOT"
 
-Service = Literal["batch", "logs", "ecr", "sts", "iam"]
+Service = Literal["batch", "logs", "ecr", "sts", "iam", "sqs"]
 
 
 class PlaterunnerHook(BaseHook):
@@ -88,6 +88,11 @@ class PlaterunnerHook(BaseHook):
         """Client for roles."""
         return self._client("iam")
 
+    @cached_property
+    def sqs(self) -> Any:
+        """Client for the queue of uploads."""
+        return self._client("sqs")
+
     @property
     def region(self) -> str:
         """The region that the clients talk to."""
@@ -128,6 +133,10 @@ class PlaterunnerHook(BaseHook):
     def new_batch_client(self) -> "BatchClient":
         """A further client for AWS Batch, which asks for credentials anew; looks no connection up again."""
         return cast("BatchClient", self._client("batch"))
+
+    def new_sqs_client(self) -> Any:
+        """A further client for the queue of uploads, with credentials asked for anew."""
+        return self._client("sqs")
 
     def _client(self, service: Service) -> Any:
         try:

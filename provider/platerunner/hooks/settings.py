@@ -26,6 +26,7 @@ class ConnectionSettings:
     :param log_group: CloudWatch log group of the jobs.
     :param job_role: ARN of the role that containers run as.
     :param execution_role: ARN of the role that pulls images and writes logs; needed on Fargate.
+    :param upload_queue: URL of the SQS queue in which S3's events arrive, for pipelines that start after an upload.
     :param bucket: where data and workspaces are unless the roots say otherwise.
     :param data_root: URL or folder that specs call ``data_root``.
     :param workspace_root: URL or folder that specs call ``workspace_root``.
@@ -46,6 +47,7 @@ class ConnectionSettings:
     log_group: str = DEFAULT_LOG_GROUP
     job_role: str | None = None
     execution_role: str | None = None
+    upload_queue: str = ""
     bucket: str = ""
     data_root: str = ""
     workspace_root: str = ""
@@ -108,6 +110,11 @@ class ConnectionSettings:
         if wrong := sorted(set(self.queues) - set(CAPACITIES)):
             raise ConnectionProblem(
                 f"connection {self.name!r}: queue {wrong[0]!r} is of no known capacity; name it spot or on_demand"
+            )
+        if self.upload_queue and not self.upload_queue.startswith(("https://", "http://")):
+            raise ConnectionProblem(
+                f"connection {self.name!r}: upload_queue {self.upload_queue!r} is no URL; give the queue's, like "
+                "https://sqs.eu-west-1.amazonaws.com/123456789012/platerunner-arrivals"
             )
         if self.platform not in PLATFORMS:
             raise ConnectionProblem(f"connection {self.name!r}: platform {self.platform!r} is neither EC2 nor FARGATE")

@@ -154,7 +154,7 @@ class Cloud:
     def connection(self) -> dict[str, Any]:
         """Extras of the Airflow connection ``platerunner``."""
         assert self._server is not None
-        return {"endpoint_url": self.endpoint, "region": self.region, **self._server.connection()}
+        return {"endpoint_url": self.endpoint, "region": self.region, **self._server.connection(self.endpoint)}
 
 
 def _bind(port: int) -> socket.socket:

@@ -11,12 +11,14 @@ from moto.ecr.models import ecr_backends
 from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
 from moto.s3.models import s3_backends
+from moto.sqs.models import sqs_backends
 
 from platerunner.local.images import LocalImages
 from platerunner.local.scheduler import Capacity
 
 LOG_GROUP = "/aws/batch/job"
 BUCKET = "platerunner"
+ARRIVALS = "platerunner-arrivals"
 QUEUES = {"spot": "platerunner-spot", "on_demand": "platerunner-on-demand"}
 ROLES = {"service": "platerunner-batch", "job": "platerunner-job", "execution": "platerunner-execution"}
 TRUSTED = {"service": "batch.amazonaws.com", "job": "ecs-tasks.amazonaws.com", "execution": "ecs-tasks.amazonaws.com"}
@@ -54,6 +56,7 @@ class Account:
         self._create_queues(capacity)
         logs_backends[self.id][self.region].ensure_log_group(LOG_GROUP)
         s3_backends[self.id]["aws"].create_bucket(BUCKET, self.region)
+        self._create_arrivals()
         self._push(images)
 
     def _create_roles(self) -> None:
@@ -61,6 +64,12 @@ class Account:
         for purpose, name in ROLES.items():
             iam.create_role(name, _trust(TRUSTED[purpose]), "/", None, "", [], "3600")
         iam.create_instance_profile("platerunner-instance", "/", [], [])
+
+    def _create_arrivals(self) -> None:
+        sqs = sqs_backends[self.id][self.region]
+        dead = sqs.create_queue(f"{ARRIVALS}-dead")
+        policy = {"deadLetterTargetArn": dead.queue_arn, "maxReceiveCount": 5}
+        sqs.create_queue(ARRIVALS, RedrivePolicy=json.dumps(policy))
 
     def _create_queues(self, capacity: Capacity) -> None:
         batch = batch_backends[self.id][self.region]

@@ -19,7 +19,7 @@ from platerunner.local.images import LocalImage, LocalImages
 from platerunner.local.jobs import Jobs
 from platerunner.local.logs import open_stream
 from platerunner.local.request import Limits
-from platerunner.local.resources import BUCKET, LOG_GROUP, QUEUES, Account
+from platerunner.local.resources import ARRIVALS, BUCKET, LOG_GROUP, QUEUES, Account
 from platerunner.local.responses import Patch
 from platerunner.local.scheduler import Capacity, Scheduler
 
@@ -71,13 +71,17 @@ class Server:
         self._thread = threading.Thread(target=self._http.serve_forever, name="platerunner-cloud", daemon=True)
         self._thread.start()
 
-    def connection(self) -> dict[str, Any]:
-        """The names of what jobs need."""
+    def connection(self, endpoint: str) -> dict[str, Any]:
+        """The names of what jobs need.
+
+        :param endpoint: the cloud's address.
+        """
         return {
             "queues": dict(QUEUES),
             "registry": self.account.registry,
             "log_group": LOG_GROUP,
             "bucket": BUCKET,
+            "upload_queue": f"{endpoint}/{self.account.id}/{ARRIVALS}",
             "job_role": self.account.role("job"),
             "execution_role": self.account.role("execution"),
         }

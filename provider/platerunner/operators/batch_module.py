@@ -14,6 +14,7 @@ from platerunner.batch.poller import PACE
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.hooks.settings import OnClear
 from platerunner.links.batch import BatchJobLink, LogStreamLink, OutputsLink, job_url, log_url, outputs_url
+from platerunner.notifications.texts import DIGEST_KEY, RESULT_KEY
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.operators.digest import StepResult, allowed, digest, headline
 from platerunner.operators.gathering import check_gathered
@@ -23,7 +24,7 @@ from platerunner.operators.log_tail import tails, told
 from platerunner.operators.preview import preview
 from platerunner.operators.step_run import StepRun
 from platerunner.operators.trace_context import trace_variables
-from platerunner.operators.waiting import Wait, park, waited, waits_since
+from platerunner.operators.waiting import Wait, park
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
 from platerunner.triggers.batch_jobs import BatchJobsTrigger
@@ -33,9 +34,6 @@ from platerunner.units.model import StepPlan, UnitState
 
 FIRST_POLL = "PLATERUNNER_FIRST_POLL"
 """Variable with the seconds from parking to the first look; less than 5 will do where no executor can lose a race."""
-RESULT_KEY = "platerunner_result"
-DIGEST_KEY = "platerunner_digest"
-"""XCom with the digest of a step in which units failed, for notifiers: a line per category, never one per unit."""
 RUNBOOK = "See docs/runbook.md."
 MAX_SHOWN = 20
 """Units that a dry run names."""
@@ -123,10 +121,10 @@ class BatchModuleOperator(BaseOperator):
         if not run.step.waiting_for:
             return
         missing = run.not_arrived()
-        wait = Wait(run.step.waiting_for, waits_since(run.state_file)) if missing else None
+        wait = Wait(run.step.waiting_for, run.waits_since()) if missing else None
         pause = wait.pause(time.time()) if wait else None
         if wait is None or pause is None:
-            waited(run.state_file)
+            run.waited()
             if missing:
                 self.log.warning("%s: goes on without what has not arrived: %s", self.step, "; ".join(missing))
             return
@@ -143,7 +141,7 @@ class BatchModuleOperator(BaseOperator):
         plan = preview(run)
         self._tell(plan)
         for unit in [unit for unit in plan.units if unit.state is UnitState.PENDING][:MAX_SHOWN]:
-            self.log.info("  %s would run: %s", unit.task.unit, unit.reason)
+            self.log.info("  %s would run: %s", unit.unit, unit.reason)
         self.log.info("%s: a dry run, so nothing was submitted", self.step)
         return {"pipeline": run.pipeline.name, "step": self.step, "dry_run": True, **plan.counts()}
 
@@ -199,7 +197,7 @@ class BatchModuleOperator(BaseOperator):
             self.log.info("%s", note)
         waiting = [unit for unit in plan.units if unit.state is UnitState.WAITING]
         for unit in waiting[:5]:
-            self.log.info("  %s %s", unit.task.unit, unit.reason)
+            self.log.info("  %s %s", unit.unit, unit.reason)
 
     def _link(self, run: StepRun, context: Context, job: str = "", failed: Sequence[UnitFailure] = ()) -> None:
         """Set all links, empty ones too: Airflow logs an error for each that it looks for in vain."""

@@ -128,9 +128,9 @@ def count_retries(state: StepState, groups: Mapping[Ask, Sequence[UnitFailure]])
 def fresh(state: StepState) -> StepState:
     """The state of a task that starts again: attempts count from zero.
 
-    Needs and log numbers are kept, and that the units to be done again were forgotten already.
+    Needs and log numbers are kept, that the units to be done again were forgotten already, and when it waited.
     """
-    kept = {key: state.extra[key] for key in ("needs", "made", "forgotten") if key in state.extra}
+    kept = {key: state.extra[key] for key in ("needs", "made", "forgotten", "waited_since") if key in state.extra}
     return replace(state, attempts={}, losses={}, extra=kept)
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from platerunner.operators.ledger import UnitFailure
-from platerunner.units.model import UnitState
+from platerunner.units.model import PlannedUnit, UnitState
 from platerunner.units.outcomes import OutcomeStore
-from platerunner_unit.manifest import UnitTask
 from platerunner_unit.storage import NotFoundError, Storage, StorageError
 
 if TYPE_CHECKING:
@@ -28,10 +27,10 @@ def tails(run: "StepRun", failed: Sequence[UnitFailure]) -> dict[str, list[str]]
     :param run: of the step.
     :param failed: from its end.
     """
-    tasks = {task.unit: task for task in run.plan().tasks(UnitState.PENDING)} if failed else {}
+    pending = {unit.unit: unit for unit in run.plan().of(UnitState.PENDING)} if failed else {}
     found = {}
-    for failure in (each for each in examples(failed) if each.unit in tasks):
-        lines = stored_tail(run.workspace, run.step.name, failure, tasks[failure.unit])
+    for failure in (each for each in examples(failed) if each.unit in pending):
+        lines = stored_tail(run.workspace, run.step.name, failure, pending[failure.unit])
         stream = None if lines else run.log_stream(failure.job_id)
         found[failure.unit] = lines or stream_tail(run.hook.logs, run.hook.settings.log_group, stream)
     return {unit: lines for unit, lines in found.items() if lines}
@@ -42,13 +41,13 @@ def examples(failed: Sequence[UnitFailure]) -> list[UnitFailure]:
     return list({failure.category: failure for failure in reversed(failed)}.values())[::-1]
 
 
-def stored_tail(workspace: Storage, step: str, failure: UnitFailure, task: UnitTask) -> list[str]:
+def stored_tail(workspace: Storage, step: str, failure: UnitFailure, unit: PlannedUnit) -> list[str]:
     """The end of the log that the runner stored; empty if it came to none.
 
-    :param task: the failed unit's, for its fingerprint.
+    :param unit: the failed one, for its fingerprint.
     """
     try:
-        key = OutcomeStore(workspace).read(step, task.unit, task.fingerprint, failure.category).log
+        key = OutcomeStore(workspace).read(step, unit.unit, unit.fingerprint, failure.category).log
         text = gzip.decompress(workspace.get(key)) if key else b""
     except NotFoundError:
         return []

@@ -24,5 +24,5 @@ def preview(run: "StepRun") -> StepPlan:
     branch = run.context.branch
     plans = plan_pipeline(run.pipeline, modules, replace(run.context, branch=None), hook.storage, digests)
     plan = next(plan for plan in plans if plan.step == run.step.name)
-    units = tuple(unit for unit in plan.units if branch is None or branch.has(unit.task.values))
+    units = tuple(unit for unit in plan.units if branch is None or branch.has(unit.values))
     return replace(plan, units=units)

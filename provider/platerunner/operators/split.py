@@ -79,7 +79,7 @@ class SplitOperator(BaseOperator):
         try:
             found = find_branches(pipeline, run, data)
         except NothingListed as error:
-            wait = Wait(limit, waits_since(file)) if waits else None
+            wait = Wait(limit, waits_since(file, workspace, run.run_id)) if waits else None
             pause = wait.pause(time.time()) if wait else None
             if wait is not None and pause is not None:
                 self.log.info("waits until %s: %s", wait.until, error)

@@ -20,7 +20,7 @@ from platerunner.operators.retry import Ask
 from platerunner.operators.submission import Submitter
 from platerunner.spec.model import Pipeline, Step
 from platerunner.units.context import RunContext
-from platerunner.units.model import StepSettings
+from platerunner.units.model import PlannedUnit, StepSettings
 from platerunner.units.outcomes import OutcomeStore
 from platerunner.units.settings import data_root, workspace_url
 from platerunner.units.tasks import StepTaskBuilder
@@ -109,12 +109,12 @@ class StepJobs:
         """What the spec gives a unit."""
         return Ask.of(self.variants.of(values).resources)
 
-    def _submit(self, state: StepState, asks: Mapping[Ask, Sequence[UnitTask]]) -> StepState:
+    def _submit(self, state: StepState, asks: Mapping[Ask, Sequence[PlannedUnit]]) -> StepState:
         """Submit units, those that run under the same settings together."""
-        groups: dict[int, tuple[StepSettings, dict[Ask, list[UnitTask]]]] = {}
-        for ask, task in ((ask, task) for ask, tasks in asks.items() for task in tasks):
-            settings = self.variants.of(task.values)
-            groups.setdefault(id(settings), (settings, {}))[1].setdefault(ask, []).append(task)
+        groups: dict[int, tuple[StepSettings, dict[Ask, list[PlannedUnit]]]] = {}
+        for ask, unit in ((ask, unit) for ask, units in asks.items() for unit in units):
+            settings = self.variants.of(unit.values)
+            groups.setdefault(id(settings), (settings, {}))[1].setdefault(ask, []).append(unit)
         for settings, by_ask in groups.values():
             image, digest = self._image(settings.image)
             state = self._submitter(image).submit(state, self._builder(settings, digest), by_ask)
@@ -151,9 +151,9 @@ class StepJobs:
         # In the same write as the verdicts: who dies after it leaves what the units need to whoever submits them.
         return self.state_file.save(remember(state, again(state, ended, self.step.retry)))
 
-    def _tasks_of(self, submissions: Sequence[Submission]) -> dict[str, UnitTask]:
+    def _tasks_of(self, submissions: Sequence[Submission]) -> list[UnitTask]:
         manifests = (read_manifest(self.workspace, self._submitter().prefix(s)) for s in submissions)
-        return {task.unit: task for manifest in manifests for task in manifest.units}
+        return [task for manifest in manifests for task in manifest.units]
 
 
 def _ended(submission: Submission, view: JobView | None) -> bool:

@@ -24,8 +24,9 @@ from platerunner.operators.ledger import (
 from platerunner.operators.needs import load_needs, save_needs
 from platerunner.operators.retry import Ask, backs_off
 from platerunner.operators.step_jobs import StepJobs
+from platerunner.operators.waiting import waited, waits_since
 from platerunner.units.arrival import not_arrived
-from platerunner.units.model import StepPlan, UnitState
+from platerunner.units.model import PlannedUnit, StepPlan, UnitState
 from platerunner.units.outcomes import OutcomeStore
 from platerunner.units.prepare import plan_one
 from platerunner_unit.category import Category
@@ -62,6 +63,14 @@ class StepRun(StepJobs):
         """
         return not_arrived(self.pipeline, self.step, self.context, self._data)
 
+    def waits_since(self) -> float:
+        """When the step's waiting for raw files began; see :func:`platerunner.operators.waiting.waits_since`."""
+        return waits_since(self.state_file, self.workspace, self.context.run_id)
+
+    def waited(self) -> None:
+        """Note that the waiting is over."""
+        waited(self.state_file)
+
     def start(self) -> StepPlan:
         """Adopt what runs, and submit what is pending and does not run.
 
@@ -78,8 +87,8 @@ class StepRun(StepJobs):
         state = self._with_needs(self._forgetting(state))
         plan = self.plan()
         running = {str(unit) for submission in state.live for unit in submission.units}
-        pending = {task.unit: task for task in plan.tasks(UnitState.PENDING)}
-        todo = {unit: task for unit, task in pending.items() if unit not in running}
+        pending = plan.of(UnitState.PENDING)
+        todo = {unit.unit: unit for unit in pending if unit.unit not in running}
         if running:
             log.info("%s: %d units run already; waiting for their jobs", self.step.name, len(pending) - len(todo))
         if todo:
@@ -115,10 +124,10 @@ class StepRun(StepJobs):
         OutcomeStore(self.workspace).record_current(
             self.context.run_id, self.step.name, self.step.foreach, done, waiting, branch=self.branch
         )
-        pending = {task.unit for task in plan.tasks(UnitState.PENDING)}
+        pending = {unit.unit for unit in plan.of(UnitState.PENDING)}
         failed = [failure for failure in failures(state) if failure.unit in pending]
         result = self._result(state, plan, failed)
-        values = {unit.task.unit: unit.task.values for unit in plan.units}
+        values = {unit.unit: unit.values for unit in plan.units}
         needs = beyond(state, lambda unit: self._first_ask(values.get(unit, {})))
         save_needs(self.workspace, self.step.name, needs, self.branch)
         key = f"{run_prefix(self.context.run_id, self.step.name, self.branch)}result.json"
@@ -132,7 +141,7 @@ class StepRun(StepJobs):
         again_asked = [unit for unit in self.plan().units if self.context.options.asks_again(self.step.name, unit)]
         store = OutcomeStore(self.workspace)
         for unit in again_asked:
-            store.forget(self.step.name, unit.task)
+            store.forget(self.step.name, unit)
         log.info("%s: %d units that were done run again, as asked", self.step.name, len(again_asked))
         return self.state_file.save(replace(state, extra={**state.extra, "forgotten": True}))
 
@@ -151,14 +160,14 @@ class StepRun(StepJobs):
             log.info("%s: trying again %s, with %s", self.step.name, _counted(words), _amounts(ask))
         if any(backs_off(failure.category) for group in groups.values() for failure in group):
             time.sleep(random.uniform(*BACK_OFF_S))  # noqa: S311
-        tasks = self._tasks_of(ended)
+        units = {task.unit: PlannedUnit.of(task, UnitState.PENDING) for task in self._tasks_of(ended)}
         if any(failure.cleared for group in groups.values() for failure in group):
-            tasks |= {task.unit: task for task in self.plan().tasks(UnitState.PENDING)}  # files may have changed since
-        return self._submit(state, {ask: [tasks[failure.unit] for failure in group] for ask, group in groups.items()})
+            units |= {unit.unit: unit for unit in self.plan().of(UnitState.PENDING)}  # files may have changed since
+        return self._submit(state, {ask: [units[failure.unit] for failure in group] for ask, group in groups.items()})
 
     def _result(self, state: StepState, plan: StepPlan, failed: Sequence[UnitFailure]) -> StepResult:
         counts = plan.counts()
-        won = set(state.extra.get("succeeded", ())) & {task.unit for task in plan.tasks(UnitState.DONE)}
+        won = set(state.extra.get("succeeded", ())) & {unit.unit for unit in plan.of(UnitState.DONE)}
         categories = Counter(str(failure.category) for failure in failed)
         if won:
             categories[str(Category.SUCCEEDED)] = len(won)

@@ -11,9 +11,10 @@ from platerunner.batch.submit import chunks, job_name, submit
 from platerunner.catalog.model import Resources
 from platerunner.hooks.settings import ConnectionSettings
 from platerunner.operators.retry import Ask
+from platerunner.units.model import PlannedUnit
 from platerunner.units.tasks import StepTaskBuilder
 from platerunner_unit import manifest
-from platerunner_unit.manifest import StepTask, UnitTask
+from platerunner_unit.manifest import StepTask
 from platerunner_unit.storage import Storage
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ class Submitter:
     variables: Mapping[str, str] = field(default_factory=dict)
     cost_tags: Mapping[str, str] = field(default_factory=dict)
 
-    def submit(self, state: StepState, builder: StepTaskBuilder, groups: Mapping[Ask, Sequence[UnitTask]]) -> StepState:
+    def submit(
+        self, state: StepState, builder: StepTaskBuilder, groups: Mapping[Ask, Sequence[PlannedUnit]]
+    ) -> StepState:
         """Submit units, an array for each amount of resources and each 10,000 units.
 
         :param builder: makes what they share.
@@ -53,12 +56,12 @@ class Submitter:
                 state = self._submit(state, builder, ask, [units[i] for i in part])
         return state
 
-    def _submit(self, state: StepState, builder: StepTaskBuilder, ask: Ask, units: Sequence[UnitTask]) -> StepState:
+    def _submit(self, state: StepState, builder: StepTaskBuilder, ask: Ask, units: Sequence[PlannedUnit]) -> StepState:
         task = builder(state.next_n, ask.over(builder.settings.resources))
         intent = self._intent(task, ask, builder.settings.resources, units)
         made: Mapping[str, int] = state.extra.get("made", {})
-        counted = (replace(unit, attempts_before=made.get(unit.unit, 0)) for unit in units)
-        manifest.write(self.workspace, self.prefix(intent), task, counted)
+        tasks = (replace(unit.task, attempts_before=made.get(unit.unit, 0)) for unit in units)
+        manifest.write(self.workspace, self.prefix(intent), task, tasks)
         return self.state_file.submit(state, intent, self._call)
 
     def resume(self, state: StepState) -> StepState:
@@ -100,7 +103,7 @@ class Submitter:
     def _tags(self, task: StepTask) -> dict[str, str]:
         return {**self.settings.tags, "platerunner:pipeline": task.pipeline, "platerunner:step": task.step}
 
-    def _intent(self, task: StepTask, ask: Ask, resources: Resources, units: Sequence[UnitTask]) -> Submission:
+    def _intent(self, task: StepTask, ask: Ask, resources: Resources, units: Sequence[PlannedUnit]) -> Submission:
         return Submission(
             n=task.submission,
             name=job_name(task.pipeline, self._place(task), task.run_id, task.submission, scope=self.workspace.url),

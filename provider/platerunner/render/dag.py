@@ -10,7 +10,9 @@ from platerunner.operators.batch_module import BatchModuleOperator
 from platerunner.operators.gathering import trigger_rule
 from platerunner.operators.split import SplitOperator
 from platerunner.render.docs import gate_doc, pipeline_doc, step_doc
+from platerunner.render.notify import run_callbacks, task_callbacks
 from platerunner.render.params import airflow_params
+from platerunner.render.schedule import outlets_of, schedule_of
 from platerunner.sensors.qc_approval import QCApprovalSensor
 from platerunner.spec.model import Gate, Pipeline, Split, Step
 
@@ -29,17 +31,19 @@ def build_dag(pipeline: Pipeline, default_args: Mapping[str, Any] | None = None)
 
     :param pipeline: a valid spec.
     :param default_args: Airflow's, for every task: notifiers, a pool, a queue; None for none.
+    :raises SpecError: if this Airflow cannot send the messages that the spec asks for.
     """
     dag = DAG(
         dag_id=pipeline.name,
         description=pipeline.title or None,
         doc_md=pipeline_doc(pipeline),
-        schedule=pipeline.schedule,
+        schedule=schedule_of(pipeline),
         catchup=False,
         max_active_runs=1,
         params=airflow_params(pipeline.params),
         tags=["platerunner", *pipeline.tags],
-        default_args={"retries": RETRIES, "retry_delay": RETRY_DELAY, **(default_args or {}), "owner": pipeline.owner},
+        default_args={**_default_args(pipeline, default_args or {}), "owner": pipeline.owner},
+        **run_callbacks(pipeline),
     )
     tasks = _Tasks(dag, pipeline)
     if pipeline.split:
@@ -48,6 +52,11 @@ def build_dag(pipeline: Pipeline, default_args: Mapping[str, Any] | None = None)
         tasks.add(step)
     tasks.connect()
     return dag
+
+
+def _default_args(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, Any]:
+    own = {"retries": RETRIES, "retry_delay": RETRY_DELAY}
+    return {**own, **given, **task_callbacks(pipeline, given)}
 
 
 class _Tasks:
@@ -96,6 +105,7 @@ class _Tasks:
             "spec": self._pipeline,
             "dag": self._dag,
             "trigger_rule": trigger_rule(self._pipeline, step.name),
+            "outlets": outlets_of(step.assets),
             **of_branch,
         }
         self._made[step.name] = (

@@ -1,6 +1,7 @@
 """A gate in one run: the files that it is about, its report, and whether it was passed already."""
 
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import chain
 
@@ -96,13 +97,13 @@ class GateRun:
         found = chain.from_iterable(self._files_of(InputRef(report.name, name)) for name in report.outputs)
         return sorted(found, key=lambda file: file.key)
 
-    def _files_of(self, ref: InputRef) -> list[InputFile]:
+    def _files_of(self, ref: InputRef) -> Sequence[InputFile]:
         if ref.source == "workspace":
             return of_branch(from_workspace_pattern(ref.name, self.workspace), self.context.branch).files
         # Raw files are the dataset's, not the gate's.
         return [file for name in ref.steps for file in self._written(name, ref.name)]
 
-    def _written(self, name: str, output: str) -> list[InputFile]:
+    def _written(self, name: str, output: str) -> Sequence[InputFile]:
         step = self.pipeline.steps[name]
         assert isinstance(step, Step)
         current = current_in(self.workspace, self.pipeline, step, self.context)

@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.execution_time.hitl import HITLUser
 
 from platerunner.hooks.platerunner import PlaterunnerHook
+from platerunner.notifications.events import notifiers
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.operators.gathering import check_gathered
 from platerunner.sensors.decisions import Decision
@@ -67,6 +68,7 @@ class QCApprovalSensor(HITLOperator):
             options=[APPROVE, REJECT],
             assigned_users=assignable(declared.approvers) or None,
             response_timeout=timeout,
+            notifiers=notifiers("on_gate", pipeline),
             **kwargs,
         )
         self.pipeline = pipeline

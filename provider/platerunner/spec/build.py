@@ -4,8 +4,10 @@ import heapq
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from platerunner.catalog import quantities
 from platerunner.spec import model
 from platerunner.spec.build_gates import build_gate, build_report
+from platerunner.spec.build_schedule import build_notify, build_schedule
 from platerunner.spec.build_steps import build_step, tolerance
 from platerunner.spec.draft import Data, Draft, path_of
 from platerunner.spec.rules.names import report_name
@@ -20,14 +22,17 @@ def build(draft: Draft) -> model.Pipeline:
         title=data.get("title", ""),
         owner=data.get("owner", "platerunner"),
         workspace=data["workspace"],
-        dataset=_dataset(data["dataset"]),
+        dataset=_dataset(draft, data["dataset"]),
         steps=_in_order(dict(_steps(draft))),
         params=data.get("params", {}),
         tags=tuple(data.get("tags", ())),
-        schedule=data.get("schedule"),
+        schedule=build_schedule(data.get("schedule")),
+        notify=build_notify(draft),
+        deadline=quantities.duration(data["deadline"]) if "deadline" in data else None,
         description=data.get("description", ""),
         path=draft.source.path,
         split=_split(draft),
+        parts=tuple(path for path, _ in draft.source.parts),
     )
 
 
@@ -42,14 +47,18 @@ def _split(draft: Draft) -> model.Split | None:
     return model.Split(wildcard, inside.union(reports), tolerance(tolerate))
 
 
-def _dataset(data: Data) -> model.Dataset:
+def _dataset(draft: Draft, data: Data) -> model.Dataset:
     return model.Dataset(
         root=data["root"],
         files={name: _file_set(name, value) for name, value in data["files"].items()},
         where=data.get("where", {}),
         exclude=tuple(
-            model.Exclusion({key: value for key, value in item.items() if key != "because"}, item["because"])
-            for item in data.get("exclude", ())
+            model.Exclusion(
+                {key: value for key, value in item.items() if key != "because"},
+                item["because"],
+                draft.source.line_of(("dataset", "exclude", index)),
+            )
+            for index, item in enumerate(data.get("exclude", ()))
         ),
     )
 

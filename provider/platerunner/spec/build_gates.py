@@ -25,6 +25,7 @@ def build_gate(draft: Draft, name: str, data: Data, position: model.Position) ->
         timeout=quantities.duration(data["timeout"]) if "timeout" in data else None,
         position=position,
         report=report_name(name) if data.get("show") else None,
+        assets=tuple(data.get("assets", ())),
     )
 
 

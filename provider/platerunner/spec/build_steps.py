@@ -1,5 +1,6 @@
 """Steps of a valid spec as the frozen model."""
 
+from dataclasses import replace
 from typing import Any
 
 from platerunner.catalog import quantities
@@ -30,8 +31,12 @@ def build_step(draft: Draft, name: str, data: Data, position: model.Position) ->
         cost_tags={**draft.data.get("cost_tags", {}), **data.get("cost_tags", {})},
         when=data.get("when"),
         every=data.get("every", {}),
+        assets=tuple(data.get("assets", ())),
         waiting_for=_waiting_for(data.get("waiting_for") or defaults.get("waiting_for")),
-        overrides=tuple(_override(draft, data, item) for item in data.get("overrides", ())),
+        overrides=tuple(
+            replace(_override(draft, data, item), place=draft.source.line_of(("steps", name, "overrides", index)))
+            for index, item in enumerate(data.get("overrides", ()))
+        ),
         title=data.get("title", ""),
         position=position,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from platerunner.catalog.model import Resources
 from platerunner.documents.source import Position as Position  # for those who read only the model
@@ -33,10 +33,12 @@ class Exclusion:
 
     :param where: wildcard to value, as text; all must agree.
     :param because: for people.
+    :param place: where it is written, for people: ``line 14 of cells.yaml``.
     """
 
     where: Mapping[str, str]
     because: str
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ class Override:
     :param where: wildcard of ``foreach`` to value or list of values, as text (templated); empty for all units.
     :param resources: what the step asks for under another module, whose catalog entry may differ; None for no change.
     :param asks: resources, by name, that the override names itself.
+    :param place: where it is written, for people: ``line 14 of cells.yaml``.
     """
 
     when: str | None = None
@@ -149,6 +152,48 @@ class Override:
     resources: Resources | None = None
     where: Mapping[str, Any] = field(default_factory=dict)
     asks: Mapping[str, Any] = field(default_factory=dict)
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OnAssets:
+    """Start when assets have been updated.
+
+    :param assets: names or URIs; all of them.
+    """
+
+    assets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OnUpload:
+    """Start when files have arrived.
+
+    :param prefix: ``s3://bucket/prefix/``.
+    :param quiet: seconds without a further file.
+    :param at_latest: seconds from the first file, however many more come.
+    """
+
+    prefix: str
+    quiet: float
+    at_latest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One way of telling something.
+
+    :param kind: ``slack``, ``slack_webhook``, ``email`` or ``sns``.
+    :param options: as the spec has them.
+    """
+
+    kind: str
+    options: Mapping[str, Any]
+    position: Position = _TOP
+
+
+Event = Literal["on_failure", "on_retry", "on_gate", "on_success", "on_deadline"]
+"""What may be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +209,7 @@ class Step:
     :param cost_tags: of the step's jobs, besides the connection's.
     :param when: Jinja expression template over ``params``: the step is skipped if it does not hold; None for always.
     :param every: wildcard to n: only every nth of its values counts.
+    :param assets: Airflow assets that its success updates, by name or URI.
     """
 
     name: str
@@ -182,6 +228,7 @@ class Step:
     cost_tags: Mapping[str, str] = field(default_factory=dict)
     when: str | None = None
     every: Mapping[str, int] = field(default_factory=dict)
+    assets: tuple[str, ...] = ()
     overrides: tuple[Override, ...] = ()
     title: str = ""
     position: Position = _TOP
@@ -219,6 +266,7 @@ class Gate:
     :param approvers: user names or ids that may answer; empty for everybody who may edit the DAG.
     :param timeout: seconds after which the gate fails; None for never.
     :param report: the step that makes the contact sheet of what is shown; None if nothing is shown.
+    :param assets: Airflow assets that passing it updates, by name or URI.
     """
 
     name: str
@@ -230,6 +278,7 @@ class Gate:
     timeout: float | None = None
     position: Position = _TOP
     report: str | None = None
+    assets: tuple[str, ...] = ()
 
     @property
     def upstream(self) -> tuple[str, ...]:
@@ -257,11 +306,14 @@ class Pipeline:
     """A whole spec.
 
     :param params: name to JSON Schema with ``default`` and ``description``: the trigger form.
-    :param schedule: cron expression or None.
+    :param schedule: what starts it; None for nothing but people and programs.
+    :param notify: what is told, and how.
+    :param deadline: seconds from its queueing within which a run should have ended; None for no such time.
     :param workspace: URL or folder (templated).
     :param steps: in an order in which every step comes after what it needs.
     :param path: the spec's file.
     :param split: None if everything flows together.
+    :param parts: files that it includes, in the order of :attr:`Position.file`.
     """
 
     name: str
@@ -272,10 +324,13 @@ class Pipeline:
     steps: Mapping[str, Step | Gate]
     params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
-    schedule: str | None = None
+    schedule: str | OnAssets | OnUpload | None = None
+    notify: Mapping[Event, tuple[Message, ...]] = field(default_factory=dict)
+    deadline: float | None = None
     description: str = ""
     path: Path = Path()
     split: Split | None = None
+    parts: tuple[Path, ...] = ()
 
     def in_branches(self, step: str) -> bool:
         """Whether every branch has a step or a gate for itself."""

@@ -47,6 +47,13 @@ def page() -> str:
 
 def _sections(root: Node) -> Iterator[tuple[str, str, Node]]:
     properties = root["properties"]
+    yield "schedule", "A schedule after assets or uploads", properties["schedule"]["anyOf"][1]
+    yield "notify", "notify", properties["notify"]
+    way = properties["notify"]["properties"]["on_failure"]["items"]
+    yield "notify.<event>[]", "A way of telling", way
+    yield "notify.<event>[].slack", "Slack", way["properties"]["slack"]
+    yield "notify.<event>[].email", "E-mail in its long form", way["properties"]["email"]["anyOf"][1]
+    yield "notify.<event>[].sns", "SNS", way["properties"]["sns"]
     yield "split", "split in its long form", properties["split"]["anyOf"][1]
     yield "params.<name>", "params", _only(properties["params"])
     yield "dataset", "dataset", properties["dataset"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from platerunner.documents.schema import Schema, load, part_of
 
-SHARED_KEYS = ("owner", "tags", "cost_tags", "workspace", "params", "dataset", "defaults")
+SHARED_KEYS = ("owner", "tags", "cost_tags", "notify", "workspace", "params", "dataset", "defaults")
 """What specs may share: all but what makes a pipeline one of its own."""
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -11,8 +11,8 @@ from asgiref.sync import sync_to_async
 from platerunner.batch.model import BatchError, Progress
 from platerunner.batch.poller import PACE, Pace, Poller, poller
 from platerunner.batch.stop import terminate
-from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.hooks.settings import ConnectionProblem, OnClear
+from platerunner.triggers.prepared import key_of, prepared
 from platerunner.triggers.progress import progress_line
 from platerunner.triggers.reasons import CLEARED
 from platerunner.triggers.task_state import waits
@@ -81,9 +81,9 @@ class BatchJobsTrigger(BaseTrigger):
         await self._end_jobs()
 
     async def _poller(self) -> Poller:
-        hook = await _prepared(self.conn_id)
+        hook = await prepared(self.conn_id)
         pace = Pace(first=self.first_s, fastest=min(PACE.fastest, max(self.first_s, 0.2)))
-        return poller((*_key(hook), pace), hook.new_batch_client, pace)
+        return poller((*key_of(hook), pace), hook.new_batch_client, pace)
 
     async def _watch(self, shared: Poller) -> Progress | None:
         started = time.monotonic()
@@ -99,7 +99,7 @@ class BatchJobsTrigger(BaseTrigger):
     async def _end_jobs(self) -> None:
         if self._over or self.on_clear == "adopt":
             return
-        hook = await _prepared(self.conn_id)
+        hook = await prepared(self.conn_id)
         self.log.info("%s: ending its jobs, since the task was cleared or marked", self.step)
         await asyncio.to_thread(lambda: terminate(hook.new_batch_client(), self.jobs, CLEARED))
 
@@ -108,35 +108,6 @@ class BatchJobsTrigger(BaseTrigger):
         if ti is None:
             return True
         return await sync_to_async(waits)(ti.dag_id, ti.task_id, ti.run_id, ti.map_index)
-
-
-_hooks: dict[tuple[str, ...], PlaterunnerHook] = {}
-
-
-async def _prepared(conn_id: str) -> PlaterunnerHook:
-    """The hook that all triggers of a connection share, ready to make clients.
-
-    A connection of the metadata database is fetched over the triggerer's own socket, which only asgiref's threads may
-    use: so here, not in the poller's threads. A session costs a megabyte and half a second: so once, not per trigger.
-    """
-    hook = PlaterunnerHook(conn_id)
-    await _in_thread(lambda: hook.settings)
-    shared = _hooks.setdefault(_key(hook), hook)
-    await _in_thread(lambda: shared.session)
-    return shared
-
-
-async def _in_thread(call: Callable[[], object]) -> None:
-    """Wait for asgiref's thread, without losing the message of a cancellation, as asgiref itself does.
-
-    By it Airflow 3.3 tells a kill from a shutdown; and a busy triggerer takes many seconds for its first connection.
-    """
-    await asyncio.shield(asyncio.ensure_future(sync_to_async(call)()))
-
-
-def _key(hook: PlaterunnerHook) -> tuple[str, ...]:
-    settings = hook.settings
-    return hook.conn_id, settings.endpoint_url or "", settings.region or "", settings.aws_conn_id or ""
 
 
 def _event(**payload: Any) -> TriggerEvent:

@@ -10,7 +10,7 @@ from platerunner.units.available import Available
 from platerunner.units.context import RunContext
 from platerunner.units.dataset import from_dataset
 from platerunner.units.errors import NothingListed, PlanningError
-from platerunner.units.grouping import group
+from platerunner.units.grouping import Groups
 from platerunner_unit.storage import Storage
 
 SHOWN = 3
@@ -47,10 +47,10 @@ def _missing(step: Step, files: Available, where: Mapping[str, Any], context: Ru
     if absent:
         names = ", ".join(file.key for file in islice(absent, SHOWN)) + (", ..." if len(absent) > SHOWN else "")
         yield f"{files.ref}: {len(absent)} files, such as {names}"
-    everything = [*(file.values for file in files.files), *(each.values for each in files.excluded)]
     for name, asked in where.items():
         values = asked if isinstance(asked, (list, tuple)) else [asked]
-        there = {str(each[name]) for each in everything if name in each}
+        left_out = {each.values[name] for each in files.excluded if name in each.values}
+        there = {str(value) for value in files.files.distinct(name) | left_out}
         late = [str(value) for value in values if value not in (None, "") and str(value) not in there]
         if late and name in files.pattern.wildcards:
             yield f"{files.ref}: any file with {name} {', '.join(late)}"
@@ -58,14 +58,15 @@ def _missing(step: Step, files: Available, where: Mapping[str, Any], context: Ru
 
 def _units_without(step: Step, available: Mapping[str, Available], context: RunContext) -> Iterator[str]:
     try:
-        candidates = group(step, available)
+        groups = Groups(step, available)
     except PlanningError:
         return  # its units follow from other steps, so that nobody knows yet which there are
+    candidates = groups.candidates()
     for name, each in available.items():
         late = [
             candidate.unit or "the only unit"
             for candidate in candidates
-            if not candidate.inputs[name] and candidate.because is None and _asked(step, candidate.values, context)
+            if groups.without(candidate, name) and candidate.because is None and _asked(step, candidate.values, context)
         ]
         if late:
             yield f"{each.ref} of {', '.join(late[:SHOWN])}{', ...' if len(late) > SHOWN else ''}"

@@ -8,6 +8,7 @@ from platerunner.spec.model import InputRef, Member, Output, Step
 from platerunner.units.branch import Branch
 from platerunner.units.current import Current
 from platerunner.units.errors import PlanningError
+from platerunner.units.files import Files
 from platerunner.units.listing import list_matching
 from platerunner_unit.manifest import InputFile
 from platerunner_unit.outcome import PREFIX
@@ -48,7 +49,7 @@ class Available:
 
     ref: str
     pattern: Pattern
-    files: list[InputFile]
+    files: Files
     listed: int = 0
     excluded: tuple[Excluded, ...] = ()
     absent: tuple[InputFile, ...] = ()
@@ -68,7 +69,7 @@ def of_branch(available: Available, branch: Branch | None) -> Available:
         return available
     return replace(
         available,
-        files=[file for file in available.files if branch.has(file.values)],
+        files=available.files.where(branch.has),
         absent=tuple(file for file in available.absent if branch.has(file.values)),
         excluded=tuple(each for each in available.excluded if branch.has(each.values)),
     )
@@ -104,12 +105,10 @@ def from_step(upstream: Step, output: Output, workspace: Storage, current: Curre
     if current is None:
         note = f"{upstream.name} has not run in this run: all files of {ref} are taken for good."
         return Available(ref, pattern, listed, len(listed), notes=(note,))
-    files = [
-        file for file in listed if current.allows(unit_id(file.values, upstream.foreach), output.name, file.values)
-    ]
+    files = listed.where(lambda values: current.allows(unit_id(values, upstream.foreach), output.name, values))
     waiting = [InputFile(key, "workspace", values=dict(values)) for key, values in current.awaited.get(output.name, ())]
     awaited = dict.fromkeys((file.key for file in waiting), upstream.name)
-    return Available(ref, pattern, [*files, *waiting], len(listed), awaited=awaited)
+    return Available(ref, pattern, files.plus(waiting), len(listed), awaited=awaited)
 
 
 def together(ref: InputRef, parts: Iterable[tuple[Member, Available]]) -> Available:
@@ -122,7 +121,11 @@ def together(ref: InputRef, parts: Iterable[tuple[Member, Available]]) -> Availa
     return Available(
         str(ref),
         parse_pattern(ref.pattern, f"input {ref}"),
-        [replace(file, values={**file.values, **dict(member.values)}) for member, each in found for file in each.files],
+        Files.of(
+            replace(file, values={**file.values, **dict(member.values)})
+            for member, each in found
+            for file in each.files
+        ),
         sum(each.listed for _, each in found),
         promised={key: step for _, each in found for key, step in each.promised.items()},
         awaited={key: step for _, each in found for key, step in each.awaited.items()},
@@ -136,9 +139,6 @@ def from_workspace_pattern(text: str, workspace: Storage) -> Available:
     :param text: key pattern.
     """
     pattern = parse_pattern(text, "pattern")
-    files = [
-        file
-        for file in list_matching(workspace, "workspace", pattern, {}).files
-        if not file.key.startswith(f"{PREFIX}/")
-    ]
+    listed = list_matching(workspace, "workspace", pattern, {}).files
+    files = Files.of(file for file in listed if not file.key.startswith(f"{PREFIX}/"))
     return Available(text, pattern, files, len(files))

@@ -22,7 +22,7 @@ def from_plan(upstream: Step, output: Output, workspace: Storage, plan: StepPlan
     known = from_step(upstream, output, workspace, current)
     pending = [file for task in plan.tasks(UnitState.PENDING) for file in _will_write(task, output.name)]
     promised = dict.fromkeys((file.key for file in pending), upstream.name)
-    return replace(known, files=[*known.files, *pending], promised=promised)
+    return replace(known, files=known.files.plus(pending), promised=promised)
 
 
 def _will_write(task: UnitTask, output: str) -> Iterator[InputFile]:

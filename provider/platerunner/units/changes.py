@@ -5,7 +5,6 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from platerunner.units.fingerprint import unit_ingredients
 from platerunner_unit.manifest import UnitTask
 from platerunner_unit.outcome import Outcome
 
@@ -40,7 +39,11 @@ def ingredients_now(step: Mapping[str, Any], task: UnitTask) -> dict[str, Any]:
     :param step: :func:`platerunner.units.fingerprint.step_ingredients`.
     :param task: the unit's.
     """
-    return {**step, "inputs": unit_ingredients(task.inputs)}
+    inputs = {
+        name: [[file.root, file.key, file.size, file.etag, file.names] for file in files]
+        for name, files in task.inputs.items()
+    }
+    return {**step, "inputs": inputs}
 
 
 def moved_outputs(before: Outcome, task: UnitTask) -> list[str]:
@@ -103,18 +106,34 @@ def _inputs(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _files(before: list[list[Any]], now: list[list[Any]]) -> Iterator[str]:
-    was = {(root, key): (size, etag) for root, key, size, etag in before}
-    is_now = {(root, key): (size, etag) for root, key, size, etag in now}
+    was, is_now = _by_place(before), _by_place(now)
     for place in sorted({*was, *is_now}):
         key = place[1]
         if place not in was:
             yield f"{key} is new"
         elif place not in is_now:
             yield f"{key} is gone"
-        elif was[place] != is_now[place]:
+        elif was[place][:2] != is_now[place][:2]:
             yield f"{key} {_grown(was[place][0], is_now[place][0])}"
-    if was == is_now and before != now:
+        else:
+            yield from _called(key, was[place][2], is_now[place][2])
+    if list(was) != list(is_now) and sorted(was) == sorted(is_now):
         yield "the order of its files changed"
+
+
+def _by_place(files: list[list[Any]]) -> dict[tuple[str, str], tuple[int, str, Mapping[str, str] | None]]:
+    """Root and key to size, ETag, and the names that a file goes by; None where an older version noted none."""
+    return {(file[0], file[1]): (file[2], file[3], file[4] if len(file) > 4 else None) for file in files}
+
+
+def _called(key: str, before: Mapping[str, str] | None, now: Mapping[str, str] | None) -> Iterator[str]:
+    """What a corrected `rename` changes."""
+    if before is None or now is None:
+        return
+    for name in sorted({*before, *now}):
+        if before.get(name) != now.get(name):
+            was, is_now = (names.get(name, "what its name says") for names in (before, now))
+            yield f"{key} goes by another {name}: {was} → {is_now}"
 
 
 def _grown(was: int, is_now: int) -> str:

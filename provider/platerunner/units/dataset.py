@@ -1,14 +1,16 @@
 """The files of a dataset that count: listed, filtered, without the excluded, with those that should be there."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import Any
 
 from platerunner.spec.model import Exclusion, FileSet
 from platerunner.units.available import Available, Excluded, parse_pattern
 from platerunner.units.errors import NothingListed, PlanningError
+from platerunner.units.files import Files
 from platerunner.units.listing import SAMPLE, Listed, list_matching
 from platerunner.units.names import Names
 from platerunner_unit.manifest import InputFile
@@ -31,34 +33,61 @@ def from_dataset(
     :raises PlanningError: if a value of ``where`` or ``exclude`` is unfit for its wildcard's type.
     """
     names = Names(files.rename)
-    found = _as_listed_there(files, storage, names.in_keys(where), tuple(map(names.excluded_keys, exclude)))
-    return names.given(found)
+    written = {each.place: each for each in exclude}
+    found, idle = _as_listed_there(files, storage, names.in_keys(where), tuple(map(names.excluded_keys, exclude)))
+    notes = tuple(_idle_note(files.name, written[each.place]) for each in idle if each.place)
+    return names.given(replace(found, notes=(*found.notes, *notes)))
 
 
 def _as_listed_there(
     files: FileSet, storage: Storage, where: Mapping[str, Any], exclude: tuple[Exclusion, ...]
-) -> Available:
-    """As :func:`from_dataset`, by the values in the files' own names."""
+) -> tuple[Available, list[Exclusion]]:
+    """As :func:`from_dataset`, by the values in the files' own names; and the exclusions that are of no file."""
     pattern = parse_pattern(files.pattern, f"dataset.{files.name}")
     only = _only(pattern, where)
     listed = _listed(storage, pattern, {} if files.complete else only, files.name)
-    kept = [file for file in listed.files if _asked_for(file.values, only)] if only else listed.files
+    kept = listed.files.where(lambda values: _asked_for(values, only)) if only else listed.files
     if not kept:
         raise NothingListed(_nothing_asked_for(files.name, listed.files, only))
     reasons = _Reasons(pattern, exclude)
     usable, excluded = _without(kept, reasons)
     absent = _absent(listed.files, usable, excluded, pattern, files.complete, only)
-    absent = [file for file in absent if reasons.of(file.values) is None]
-    return Available(
+    missed = [file for file in absent if reasons.of(file.values) is None]
+    idle = list(_idle(pattern, exclude, only, [*listed.files, *absent]))
+    found = Available(
         f"dataset.{files.name}",
         pattern,
         usable,
         len(listed.files),
         tuple(excluded),
-        absent=tuple(absent),
+        absent=tuple(missed),
         absent_from=tuple(name for name in pattern.wildcards if name not in files.complete),
-        notes=_note(files.name, absent),
+        notes=_note(files.name, missed),
     )
+    return found, idle
+
+
+def _idle(pattern: Pattern, exclude: tuple[Exclusion, ...], only: Only, files: list[InputFile]) -> Iterator[Exclusion]:
+    """The exclusions that no file agrees with, of those that this run's filters let count.
+
+    :param files: all that match the pattern, and those that should be there.
+    """
+    there: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for each in exclude:
+        names = tuple(sorted(each.where))
+        if not set(names) <= set(pattern.wildcards):
+            continue
+        values = tuple(_as_listed(pattern, name, each.where[name], "exclude") for name in names)
+        if names not in there:
+            there[names] = {tuple([str(file.values[name]) for name in names]) for file in files}
+        asked = all(name not in only or value in only[name] for name, value in zip(names, values, strict=True))
+        if asked and values not in there[names]:
+            yield each
+
+
+def _idle_note(name: str, exclusion: Exclusion) -> str:
+    what = " ".join(f"{wildcard} {value}" for wildcard, value in exclusion.where.items())
+    return f"{exclusion.place} excludes {what}, which dataset.{name} does not have."
 
 
 def _note(name: str, absent: list[InputFile]) -> tuple[str, ...]:
@@ -101,7 +130,7 @@ def _listed(storage: Storage, pattern: Pattern, only: Only, name: str) -> Listed
     return listed
 
 
-def _nothing_matched(name: str, pattern: Pattern, root: str, others: list[str], only: Only) -> str:
+def _nothing_matched(name: str, pattern: Pattern, root: str, others: Sequence[str], only: Only) -> str:
     sentence = f"dataset.{name}: nothing under {root} matches `{pattern.text}`{_with(only)}"
     if not others:
         return f"{sentence}; there is no file at all"
@@ -109,10 +138,10 @@ def _nothing_matched(name: str, pattern: Pattern, root: str, others: list[str], 
     return f"{sentence}; the nearest names are {', '.join(f'`{key}`' for key in nearest)}"
 
 
-def _nothing_asked_for(name: str, files: list[InputFile], only: Only) -> str:
+def _nothing_asked_for(name: str, files: Files, only: Only) -> str:
     sentence = f"dataset.{name}: {len(files)} files match the pattern, but none{_with(only)}"
     for wildcard, asked in only.items():
-        there = sorted({str(file.values[wildcard]) for file in files})
+        there = sorted(map(str, files.distinct(wildcard)))
         if not asked.intersection(there):
             more = ", ..." if len(there) > 12 else ""
             return f"{sentence}; {{{wildcard}}} has the values {', '.join(there[:12])}{more}"
@@ -128,16 +157,13 @@ def _asked_for(values: Mapping[str, Any], only: Only) -> bool:
     return all(str(values[name]) in asked for name, asked in only.items())
 
 
-def _without(files: list[InputFile], reasons: "_Reasons") -> tuple[list[InputFile], list[Excluded]]:
+def _without(files: Files, reasons: "_Reasons") -> tuple[Files, list[Excluded]]:
     """The files that count, and those that are left out."""
-    usable, excluded = [], []
-    for file in files:
-        because = reasons.of(file.values)
-        if because is None:
-            usable.append(file)
-        else:
-            excluded.append(Excluded(file.values, because))
-    return usable, excluded
+    if not reasons:
+        return files, []
+    left_out = ((values, reasons.of(values)) for values in files.values())
+    excluded = [Excluded(values, because) for values, because in left_out if because is not None]
+    return files.where(lambda values: reasons.of(values) is None), excluded
 
 
 class _Reasons:
@@ -151,6 +177,9 @@ class _Reasons:
                 values = tuple(_as_listed(pattern, name, each.where[name], "exclude") for name in names)
                 self._by_names.setdefault(names, {}).setdefault(values, each.because)
 
+    def __bool__(self) -> bool:
+        return bool(self._by_names)
+
     def of(self, values: Mapping[str, Any]) -> str | None:
         """Why a file is left out; None if it is not."""
         for names, reasons in self._by_names.items():
@@ -161,8 +190,8 @@ class _Reasons:
 
 
 def _absent(
-    listed: list[InputFile],
-    usable: list[InputFile],
+    listed: Files,
+    usable: Files,
     excluded: list[Excluded],
     pattern: Pattern,
     complete: tuple[str, ...],
@@ -172,13 +201,19 @@ def _absent(
     if not complete:
         return []
     # What there is of each wildcard anywhere, also outside `where`, is what there should be everywhere.
-    ranges = [sorted({file.values[name] for file in listed}, key=str) for name in complete]
+    ranges = [sorted(listed.distinct(name), key=str) for name in complete]
     wanted = [row for row in product(*ranges) if _asked_for_row(complete, row, only)]
     others = tuple(name for name in pattern.wildcards if name not in complete)
-    there = [file.values for file in usable] + [each.values for each in excluded]
-    counts = Counter(tuple([values[name] for name in others]) for values in there)
+    counts = Counter(tuple([values[name] for name in others]) for values in _there(usable, excluded))
     short = {group for group, count in counts.items() if count < len(wanted)}
-    return list(_missing(there, short, others, complete, wanted, pattern)) if short else []
+    if not short:
+        return []
+    missing = _missing(_there(usable, excluded), short, others, complete, wanted, pattern)
+    return sorted(missing, key=lambda file: file.key)
+
+
+def _there(usable: Files, excluded: list[Excluded]) -> Iterator[Mapping[str, Any]]:
+    return chain(usable.values(), (each.values for each in excluded))
 
 
 def _asked_for_row(names: tuple[str, ...], row: tuple[Any, ...], only: Only) -> bool:
@@ -186,7 +221,7 @@ def _asked_for_row(names: tuple[str, ...], row: tuple[Any, ...], only: Only) -> 
 
 
 def _missing(
-    there: list[dict[str, Any]] | list[Any],
+    there: Iterable[Mapping[str, Any]],
     short: set[tuple[Any, ...]],
     others: tuple[str, ...],
     complete: tuple[str, ...],

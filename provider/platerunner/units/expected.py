@@ -1,6 +1,7 @@
 """The files that a unit must write, from the patterns of its outputs and the values that its inputs have."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import chain, product
 from typing import Any
 
@@ -42,8 +43,12 @@ class ExpectedOutput:
         """
         names = (*(name for supplied, _ in self._suppliers for name in supplied), *self._ranges)
         ranges = [range(first, last + 1) for first, last in self._ranges.values()]
-        rows = product(*(_rows(supplied, inputs, by) for supplied, by in self._suppliers), product(*ranges))
-        return tuple([self._file({**values, **dict(zip(names, _flat(row), strict=True))}) for row in rows])
+        supplied = [_rows(wildcards, inputs, by) for wildcards, by in self._suppliers]
+        # Nearly all outputs have one supplier and no range, so that nothing has to be combined.
+        rows: Iterable[Row] = (
+            supplied[0] if len(supplied) == 1 and not ranges else map(_flat, product(*supplied, product(*ranges)))
+        )
+        return tuple([self._file({**values, **dict(zip(names, row, strict=True))}) for row in rows])
 
     def open(self, values: Mapping[str, Any]) -> OpenOutput:
         """The pattern of a unit's files, for an output whose number of files is not known."""
@@ -97,8 +102,13 @@ def _rows(names: tuple[str, ...], inputs: Inputs, by: tuple[str, ...]) -> list[R
     rows: dict[tuple[str, ...], Row] = {}
     for name in by:
         for row in _of_files(names, inputs[name]):
-            rows.setdefault(tuple(map(str, row)), row)
+            rows.setdefault(_text_of(row), row)
     return [rows[text] for text in sorted(rows)]
+
+
+@lru_cache(maxsize=1 << 16)
+def _text_of(row: Row) -> tuple[str, ...]:
+    return tuple(map(str, row))
 
 
 def _of_files(names: tuple[str, ...], files: tuple[InputFile, ...]) -> Iterator[Row]:

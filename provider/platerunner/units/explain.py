@@ -10,7 +10,9 @@ from platerunner.units.outcomes import OutcomeStore
 from platerunner_unit.category import CATEGORIES, Category
 from platerunner_unit.outcome import Outcome
 
-NOT_RECORDED = "its outputs' patterns, a name that `rename` gives, or what this version of Platerunner counts"
+NOT_RECORDED = (
+    "its outputs' patterns, a name that `rename` gives (older outcomes do not note them), or what this version counts"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def _again(planned: PlannedUnit, last: Outcome) -> Explanation:
     details: tuple[str, ...] = ()
     if verdict.category != Category.SUCCEEDED:
         details = tuple(filter(None, (verdict.sentence, CATEGORIES[Category(verdict.category)].hint)))
-    return Explanation(planned.task.unit, planned.state, f"pending: {planned.reason}; it {_when(last)}", details, last)
+    return Explanation(planned.unit, planned.state, f"pending: {planned.reason}; it {_when(last)}", details, last)
 
 
 def _to_come(planned: PlannedUnit, ingredients: Mapping[str, Any], last: Outcome) -> Explanation:
@@ -68,7 +70,7 @@ def _to_come(planned: PlannedUnit, ingredients: Mapping[str, Any], last: Outcome
     upstream = planned.reason.removeprefix("after ")
     sentence = f"pending: after {upstream}, whose units run before; explain that step to see why"
     found = changes(last.ingredients, {**ingredients, "inputs": last.ingredients.get("inputs", {})})
-    return Explanation(planned.task.unit, planned.state, sentence, tuple(found), last)
+    return Explanation(planned.unit, planned.state, sentence, tuple(found), last)
 
 
 def _to_compare(attempts: Sequence[Outcome]) -> Outcome:

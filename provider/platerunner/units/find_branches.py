@@ -50,7 +50,7 @@ def find_branches(pipeline: Pipeline, context: RunContext, data: Storage) -> Fou
         except NothingListed as error:
             nothing.append(error)
             continue
-        found |= {str(file.values[wildcard]) for file in available.files}
+        found |= {str(value) for value in available.files.distinct(wildcard)}
         excluded |= {str(each.values[wildcard]): each.because for each in available.excluded}
     found |= _asked(where.get(wildcard), sets[0], wildcard) - set(excluded)
     if not found and nothing:

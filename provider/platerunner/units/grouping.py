@@ -1,14 +1,16 @@
 """Splits the files that a step may use among its units."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from array import array
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from operator import attrgetter
 from typing import Any
 
 from platerunner.spec.model import Step
 from platerunner.units.available import Available
 from platerunner.units.errors import PlanningError
+from platerunner.units.files import Files, new_rows
 from platerunner_unit.manifest import InputFile
 from platerunner_unit.unit_ids import natural_key, unit_id
 
@@ -18,22 +20,22 @@ _BY_KEY = attrgetter("key")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A unit and its files, before anybody asks whether it has to run.
+    """A unit, before anybody asks whether it has to run.
 
     :param unit: its id.
     :param values: its ``foreach`` wildcards.
-    :param inputs: input name to files in the order of keys; every declared input is there, perhaps empty.
+    :param lacks: the first input of which it has no file; None if it has all.
     :param because: why all files of an input are left out; None if they are not.
     """
 
     unit: str
     values: dict[str, Any]
-    inputs: dict[str, tuple[InputFile, ...]]
+    lacks: str | None
     because: str | None
 
 
-def group(step: Step, available: Mapping[str, Available]) -> list[Candidate]:
-    """The units of a step, in natural order.
+class Groups:
+    """The units of a step, and the files of each.
 
     An input with all ``foreach`` wildcards makes units; one that lacks some goes to every unit that agrees with it in
     the others.
@@ -42,14 +44,47 @@ def group(step: Step, available: Mapping[str, Available]) -> list[Candidate]:
     :param available: input name to files.
     :raises PlanningError: if no input has all ``foreach`` wildcards.
     """
-    shares = {name: _Share(step.foreach, each) for name, each in available.items()}
-    makers = [share for share in shares.values() if share.names == step.foreach]
-    if step.foreach and not makers:
-        wildcards = ", ".join(f"{{{name}}}" for name in step.foreach)
-        raise PlanningError(f"step {step.name}: no input has all of {wildcards}, so its units cannot be told")
-    keys = dict.fromkeys(key for share in makers for key in share.units())
-    units = [_candidate(step.foreach, key, shares) for key in (keys if step.foreach else [()])]
-    return sorted(units, key=lambda each: natural_key(each.unit))
+
+    def __init__(self, step: Step, available: Mapping[str, Available]) -> None:
+        self._foreach = step.foreach
+        self._shares = {name: _Share(step.foreach, each) for name, each in available.items()}
+        self._makers = [share for share in self._shares.values() if share.names == step.foreach]
+        if step.foreach and not self._makers:
+            wildcards = ", ".join(f"{{{name}}}" for name in step.foreach)
+            raise PlanningError(f"step {step.name}: no input has all of {wildcards}, so its units cannot be told")
+
+    def candidates(self) -> list[Candidate]:
+        """The units, in natural order."""
+        keys = dict.fromkeys(key for share in self._makers for key in share.units()) if self._foreach else [()]
+        return sorted(map(self._candidate, keys), key=lambda each: natural_key(each.unit))
+
+    def inputs(self, values: Mapping[str, Any]) -> dict[str, tuple[InputFile, ...]]:
+        """The files of a unit: every declared input to files in the order of keys, perhaps none.
+
+        :param values: its ``foreach`` wildcards.
+        """
+        texts = {name: str(values[name]) for name in self._foreach}
+        return {name: share.files(texts) for name, share in self._shares.items()}
+
+    def without(self, candidate: Candidate, name: str) -> bool:
+        """Whether a unit has no file of an input."""
+        return not self._shares[name].has({key: str(value) for key, value in candidate.values.items()})
+
+    def _candidate(self, key: Key) -> Candidate:
+        texts = dict(zip(self._foreach, key, strict=True))
+        lacking = [name for name, share in self._shares.items() if not share.has(texts)]
+        reasons = (self._shares[name].because(texts) for name in lacking)
+        because = next((reason for reason in reasons if reason is not None), None)
+        lacks = lacking[0] if lacking else None
+        return Candidate(unit_id(texts, self._foreach), self._typed(texts), lacks, because)
+
+    def _typed(self, texts: dict[str, str]) -> dict[str, Any]:
+        """A unit's values as its first input has them: ``3`` instead of ``"3"`` for ``{site:int}``."""
+        for share in self._shares.values():
+            if share.has(texts):
+                found = share.values(texts)
+                return {name: found.get(name, text) for name, text in texts.items()}
+        return dict(texts)
 
 
 class _Share:
@@ -57,48 +92,52 @@ class _Share:
 
     def __init__(self, foreach: tuple[str, ...], available: Available) -> None:
         self.names = tuple(name for name in foreach if name in available.pattern.wildcards)
-        self._files: dict[Key, list[InputFile]] = {}
         absent = available.absent if set(available.absent_from) <= set(foreach) else ()
-        for file in chain(available.files, absent):
-            key = self._key(file.values)
-            if key is not None:
-                self._files.setdefault(key, []).append(file)
-        self._because = {self._key(each.values): each.because for each in available.excluded}
+        everything = available.files.plus(absent)
+        self._table = everything.table
+        self._rows = self._grouped(everything)
+        self._because = self._reasons(available)
+        self._last: tuple[Key, tuple[InputFile, ...]] | None = None
 
     def units(self) -> Iterator[Key]:
         """Values of units that have files, or had some that are left out."""
-        yield from self._files
-        yield from (key for key in self._because if key is not None)
+        yield from self._rows
+        yield from self._because
+
+    def has(self, values: Mapping[str, str]) -> bool:
+        """Whether there is a file of a unit."""
+        return self._of(values) in self._rows
+
+    def values(self, values: Mapping[str, str]) -> dict[str, Any]:
+        """The wildcards of a file of a unit that has any."""
+        return self._table.values(self._rows[self._of(values)][0])
 
     def files(self, values: Mapping[str, str]) -> tuple[InputFile, ...]:
         """The files of a unit, in the order of keys."""
-        return tuple(sorted(self._files.get(self._of(values), ()), key=_BY_KEY))
+        key = self._of(values)
+        if self._last is None or self._last[0] != key:  # units that share files come one after the other
+            self._last = key, tuple(sorted(map(self._table.file, self._rows.get(key, ())), key=_BY_KEY))
+        return self._last[1]
 
     def because(self, values: Mapping[str, str]) -> str | None:
         """Why a unit's files are left out."""
         return self._because.get(self._of(values))
 
+    def _grouped(self, files: Files) -> "dict[Key, array[int]]":
+        groups: defaultdict[Any, array[int]] = defaultdict(new_rows)
+        for row, key in zip(files.rows, files.texts(self.names), strict=True):
+            groups[key].append(row)
+        # A file whose name is not known yet lacks values, so that nobody knows whose it will be.
+        return {key: rows for key, rows in groups.items() if None not in key}
+
+    def _reasons(self, available: Available) -> dict[Key, str]:
+        """Values of units to the reason for which files of theirs are left out, of several always the same."""
+        reasons: dict[Key, str] = {}
+        for each in available.excluded:
+            if all(name in each.values for name in self.names):
+                key = tuple([str(each.values[name]) for name in self.names])
+                reasons[key] = min(each.because, reasons.get(key, each.because))
+        return reasons
+
     def _of(self, values: Mapping[str, str]) -> Key:
         return tuple([values[name] for name in self.names])
-
-    def _key(self, values: Mapping[str, Any]) -> Key | None:
-        try:
-            return tuple([str(values[name]) for name in self.names])
-        except KeyError:
-            return None  # a file whose name is not known yet, so that nobody knows whose it will be
-
-
-def _candidate(foreach: tuple[str, ...], key: Key, shares: Mapping[str, _Share]) -> Candidate:
-    texts = dict(zip(foreach, key, strict=True))
-    inputs = {name: share.files(texts) for name, share in shares.items()}
-    reasons = (share.because(texts) for name, share in shares.items() if not inputs[name])
-    because = next((reason for reason in reasons if reason is not None), None)
-    return Candidate(unit_id(texts, foreach), _typed(texts, inputs.values()), inputs, because)
-
-
-def _typed(texts: dict[str, str], inputs: Iterable[tuple[InputFile, ...]]) -> dict[str, Any]:
-    """A unit's values as its first input has them: ``3`` instead of ``"3"`` for ``{site:int}``."""
-    for files in inputs:
-        if files:
-            return {name: files[0].values.get(name, text) for name, text in texts.items()}
-    return dict(texts)

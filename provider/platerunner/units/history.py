@@ -1,11 +1,13 @@
 """Whether a unit has to run, from what was done before and what is still there."""
 
+from array import array
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from platerunner.units.expected import ExpectedOutput
-from platerunner.units.listing import list_keys
+from platerunner.units.listing import fold_keys
 from platerunner.units.model import UnitState
 from platerunner.units.outcomes import OutcomeIndex
 from platerunner_unit.category import Category
@@ -46,23 +48,52 @@ class History:
         """The first output that is not there any more."""
         for files in task.outputs.values():
             for file in files:
-                if file.key not in self._keys:
+                if file.key not in self._there:
                     return file.key
         for name, output in task.open_outputs.items():
-            if self._counts[name][task.unit] < output.at_least:
+            if self._there.counts[name][task.unit] < output.at_least:
                 return output.pattern
         return None
 
     @cached_property
-    def _keys(self) -> set[str]:
-        return list_keys(self._workspace, (output.pattern for output in self._outputs))
+    def _there(self) -> "_There":
+        patterns = [output.pattern for output in self._outputs]
+        return _There(fold_keys(self._workspace, patterns, self._seen))
 
-    @cached_property
-    def _counts(self) -> dict[str, Counter[str]]:
-        """Output name to the number of files by unit, for open outputs."""
-        counts: dict[str, Counter[str]] = {}
-        for output in self._outputs:
-            if output.at_least is not None:
-                matches = (output.pattern.match(key) for key in self._keys)
-                counts[output.name] = Counter(unit_id(found, self._foreach) for found in matches if found is not None)
-        return counts
+    def _seen(self, keys: Iterator[str]) -> "_Seen":
+        opened = [output for output in self._outputs if output.at_least is not None]
+        hashes, counts = array("q"), {output.name: Counter[str]() for output in opened}
+        for key in keys:
+            hashes.append(hash(key))
+            for output in opened:
+                values = output.pattern.match(key)
+                if values is not None:
+                    counts[output.name][unit_id(values, self._foreach)] += 1
+        return hashes, counts
+
+
+_Seen = tuple["array[int]", dict[str, Counter[str]]]
+
+
+class _There:
+    """What there is of the outputs: eight bytes for each of a million keys.
+
+    Python's hash of a text has 64 bits and a secret of the process, so that a key that is gone passes for one that is
+    there once in 10^13 times.
+
+    :param parts: hashes of keys, and for open outputs the number of files by unit.
+    """
+
+    def __init__(self, parts: Iterable[_Seen]) -> None:
+        hashes = array("q")
+        self.counts: dict[str, Counter[str]] = {}
+        for part, counts in parts:
+            hashes.extend(part)
+            for name, counted in counts.items():
+                self.counts.setdefault(name, Counter()).update(counted)
+        self._hashes = array("q", sorted(hashes))
+
+    def __contains__(self, key: str) -> bool:
+        hashed = hash(key)
+        at = bisect_left(self._hashes, hashed)
+        return at < len(self._hashes) and self._hashes[at] == hashed

@@ -1,11 +1,14 @@
 """Lists a storage and matches a pattern: one LIST per folder that can matter, streamed, a million keys at a time."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from itertools import chain, islice, product, takewhile
+from dataclasses import dataclass
+from itertools import batched, chain, islice, product, takewhile
+from threading import Lock
 from typing import Any
 
+from platerunner.units.files import Files, FileTable, new_rows
 from platerunner_unit.manifest import InputFile
 from platerunner_unit.patterns import Pattern, PatternError
 from platerunner_unit.storage import Storage, StoredObject
@@ -13,18 +16,20 @@ from platerunner_unit.storage import Storage, StoredObject
 THREADS = 16
 SAMPLE = 2000
 """Names that did not match, kept to suggest the nearest ones."""
+BATCH = 1000
+"""Objects that are looked at before the table is locked to take them in."""
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Listed:
     """What a LIST brought.
 
-    :param files: objects that match.
+    :param files: objects that match, in the order of the listing.
     :param others: names of some objects that do not.
     """
 
-    files: list[InputFile] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)
+    files: Files
+    others: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,36 +61,49 @@ def list_matching(storage: Storage, root: str, pattern: Pattern, only: Mapping[s
     :param only: wildcard to the values (as text) that matter; folders of other values need not be listed.
     :raises platerunner_unit.storage.NotFoundError: if the bucket does not exist.
     """
-    spans = _spans(storage, pattern, _prefixes(pattern, only))
-    if len(spans) == 1:
-        return _match(spans[0].objects(storage), root, pattern)
-    with ThreadPoolExecutor(THREADS) as pool:
-        parts = list(pool.map(lambda span: _match(span.objects(storage), root, pattern), spans))
-    return Listed(
-        files=list(chain.from_iterable(part.files for part in parts)),
-        others=list(islice(chain.from_iterable(part.others for part in parts), SAMPLE)),
+    table, lock = FileTable(root), Lock()
+    parts = _each_span(
+        storage,
+        _spans(storage, [pattern], _prefixes(pattern, only)),
+        lambda objects: _match(objects, pattern, table, lock),
     )
+    rows = new_rows()
+    for part, _ in parts:
+        rows.extend(part)
+    return Listed(Files(table, rows), list(islice(chain.from_iterable(others for _, others in parts), SAMPLE)))
 
 
-def list_keys(storage: Storage, patterns: Iterable[Pattern]) -> set[str]:
-    """All keys in the folders of some patterns; no folder is listed twice."""
-    folders = _outermost(pattern.literal_prefix[: pattern.literal_prefix.rfind("/") + 1] for pattern in patterns)
-    return {found.key for folder in folders for found in storage.list(folder)}
+def fold_keys[T](storage: Storage, patterns: Iterable[Pattern], fold: Callable[[Iterator[str]], T]) -> list[T]:
+    """Look at every key that may match one of some patterns, in several threads; no folder is listed twice.
+
+    :param fold: makes something of a part of the keys.
+    :returns: what it made of each part.
+    """
+    wanted = list(patterns)
+    prefixes = _outermost(pattern.literal_prefix[: pattern.literal_prefix.rfind("/") + 1] for pattern in wanted)
+    spans = _spans(storage, wanted, prefixes)
+    return _each_span(storage, spans, lambda objects: fold(found.key for found in objects))
 
 
-def _match(objects: Iterator[StoredObject], root: str, pattern: Pattern) -> Listed:
-    listed = Listed()
-    shared: dict[Any, Any] = {}  # one string object per value, not one per key
-    for found in objects:
-        values = pattern.match(found.key)
-        if values is None:
-            if len(listed.others) < SAMPLE:
-                listed.others.append(found.key)
-            continue
-        for name, value in values.items():
-            values[name] = shared.setdefault(value, value)
-        listed.files.append(InputFile(found.key, root, found.size, found.etag, values))
-    return listed
+def _each_span[T](storage: Storage, spans: Sequence[Span], look: Callable[[Iterator[StoredObject]], T]) -> list[T]:
+    if len(spans) == 1:
+        return [look(spans[0].objects(storage))]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(lambda span: look(span.objects(storage)), spans))
+
+
+def _match(
+    objects: Iterator[StoredObject], pattern: Pattern, table: FileTable, lock: Lock
+) -> tuple["array[int]", list[str]]:
+    """Put what matches into a table; its rows there, and some names that do not match."""
+    rows, others = new_rows(), list[str]()
+    for batch in batched(objects, BATCH):
+        matches = [(found, pattern.match(found.key)) for found in batch]
+        files = [InputFile(o.key, table.root, o.size, o.etag, values) for o, values in matches if values is not None]
+        others += [found.key for found, values in matches if values is None][: SAMPLE - len(others)]
+        with lock:
+            rows.extend(table.extend(files))
+    return rows, others
 
 
 def _prefixes(pattern: Pattern, only: Mapping[str, frozenset[str]]) -> list[str]:
@@ -127,18 +145,19 @@ def _prefix(pattern: Pattern, values: Mapping[str, Any]) -> str | None:
         return None  # such a value no key can have
 
 
-def _spans(storage: Storage, pattern: Pattern, prefixes: list[str]) -> list[Span]:
+def _spans(storage: Storage, patterns: Sequence[Pattern], prefixes: list[str]) -> list[Span]:
     """What to list at the same time.
 
     S3 lists 1,000 keys per answer and one answer after the other, so that only several LISTs at once are fast; but a
     LIST for each of 100,000 folders would be slower than one for all. So the folders are found first, as deep as it
     takes to find enough, and then cut into as many spans as there are threads. A local folder is walked faster at once.
     """
-    if storage.local is not None or any(token.text.startswith("**") for token in pattern.tokens):
-        return [Span(prefix) for prefix in prefixes]
     spans = [Span(prefix) for prefix in prefixes]
-    while 0 < len(spans) < THREADS and spans[0].prefix.count("/") < pattern.text.count("/"):
-        # Keys that match have as many slashes as the pattern, so that no object at this level is one of them.
+    if storage.local is not None or any(t.text.startswith("**") for pattern in patterns for t in pattern.tokens):
+        return spans
+    # Keys that match have as many slashes as their pattern, so that no object above this level is one of them.
+    depth = min((pattern.text.count("/") for pattern in patterns), default=0)
+    while 0 < len(spans) < THREADS and all(span.prefix.count("/") < depth for span in spans):
         below = [(span, sorted(storage.folders(span.prefix)[0])) for span in spans]
         if not any(folders for _, folders in below):
             break

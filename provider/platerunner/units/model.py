@@ -1,9 +1,9 @@
 """A step's plan: which units there are, and which of them have to run."""
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from platerunner.catalog.model import Resources
 from platerunner_unit.manifest import LoadData, UnitTask
@@ -22,14 +22,30 @@ class UnitState(enum.StrEnum):
 class PlannedUnit:
     """A unit of a plan.
 
-    :param task: what the container gets.
+    :param unit: its id.
+    :param values: its ``foreach`` wildcards.
+    :param fingerprint: hash of everything that decides its result; empty if it is excluded.
     :param state: whether it has to run.
     :param reason: why, as a clause for people: ``new``, ``waits for illum_calc.illum``, ``excluded: out of focus``.
+    :param make_task: makes what the container gets; a plan of 100,000 units has no room for all of these at once.
     """
 
-    task: UnitTask
+    unit: str
+    values: dict[str, Any]
+    fingerprint: str
     state: UnitState
     reason: str = ""
+    make_task: "Callable[[PlannedUnit], UnitTask]" = field(kw_only=True, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, task: UnitTask, state: UnitState, reason: str = "") -> Self:
+        """A unit whose task somebody has already."""
+        return cls(task.unit, task.values, task.fingerprint, state, reason, make_task=lambda _: task)
+
+    @property
+    def task(self) -> UnitTask:
+        """What the container gets, made anew each time."""
+        return self.make_task(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +69,13 @@ class StepPlan:
             result[unit.state] += 1
         return result
 
-    def tasks(self, state: UnitState) -> list[UnitTask]:
-        """The tasks of all units in a state."""
-        return [unit.task for unit in self.units if unit.state is state]
+    def of(self, state: UnitState) -> list[PlannedUnit]:
+        """All units in a state."""
+        return [unit for unit in self.units if unit.state is state]
+
+    def tasks(self, state: UnitState) -> Iterator[UnitTask]:
+        """The tasks of all units in a state, one after the other."""
+        return (unit.task for unit in self.units if unit.state is state)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Names:
             return found
         return replace(
             found,
-            files=list(map(self._file, found.files)),
+            files=found.files.renamed(self._given),
             absent=tuple(map(self._file, found.absent)),
             excluded=tuple(replace(each, values=self._named(each.values)) for each in found.excluded),
             renamed=tuple(sorted(self._given)),

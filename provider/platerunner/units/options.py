@@ -59,7 +59,7 @@ class RunOptions:
 
     def asks_again(self, step: str, unit: PlannedUnit) -> bool:
         """Whether a unit that is done has to run all the same."""
-        return unit.state is UnitState.DONE and any(p.covers(step, unit.task.values) for p in self.rerun)
+        return unit.state is UnitState.DONE and any(p.covers(step, unit.values) for p in self.rerun)
 
     def restrict(self, plan: StepPlan) -> StepPlan:
         """The plan in which the units that ``only`` leaves out wait; those that are done stay done."""
@@ -67,7 +67,7 @@ class RunOptions:
         idle = [
             f"`{pattern.text}` matches no unit of {plan.step}"
             for pattern in (*self.only, *self.rerun)
-            if pattern.step == plan.step and not any(pattern.covers(plan.step, u.task.values) for u in plan.units)
+            if pattern.step == plan.step and not any(pattern.covers(plan.step, u.values) for u in plan.units)
         ]
         return replace(plan, units=units, notes=(*plan.notes, *idle))
 
@@ -80,7 +80,7 @@ class RunOptions:
         return replace(plan, units=tuple(units))
 
     def _restricted(self, step: str, unit: PlannedUnit) -> PlannedUnit:
-        left_out = self.only and not any(pattern.allows(step, unit.task.values) for pattern in self.only)
+        left_out = self.only and not any(pattern.allows(step, unit.values) for pattern in self.only)
         if left_out and unit.state in (UnitState.PENDING, UnitState.WAITING):
             return replace(unit, state=UnitState.WAITING, reason="left for a later run by `only`")
         return unit

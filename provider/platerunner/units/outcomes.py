@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from platerunner.units.current import Current
+from platerunner.units.model import PlannedUnit
 from platerunner_unit.category import Category
 from platerunner_unit.manifest import UnitTask
 from platerunner_unit.outcome import Outcome, outcome_key, outcomes_prefix, parse_outcome_key, run_prefix
@@ -69,9 +70,9 @@ class OutcomeStore:
         """Store an outcome; a former one of the same unit, fingerprint and category is replaced."""
         self._workspace.put(outcome.key, outcome.to_json())
 
-    def forget(self, step: str, task: UnitTask) -> None:
+    def forget(self, step: str, unit: PlannedUnit) -> None:
         """Delete the outcome that makes a unit done, so that it runs again; nothing if there is none."""
-        self._workspace.delete(outcome_key(step, task.unit, task.fingerprint, Category.SUCCEEDED))
+        self._workspace.delete(outcome_key(step, unit.unit, unit.fingerprint, Category.SUCCEEDED))
 
     def record_current(
         self,

@@ -7,14 +7,15 @@ from platerunner.spec.model import Step
 from platerunner.units.available import Available
 from platerunner.units.expected import ExpectedOutput
 from platerunner.units.fingerprint import Fingerprints
-from platerunner.units.grouping import Candidate, group
+from platerunner.units.grouping import Candidate, Groups
 from platerunner.units.history import History
 from platerunner.units.model import PlannedUnit, StepPlan, UnitState
 from platerunner.units.outcomes import OutcomeStore
-from platerunner_unit.manifest import UnitTask
+from platerunner_unit.manifest import InputFile, UnitTask
 from platerunner_unit.storage import Storage
 
 FingerprintsOf = Callable[[Mapping[str, Any]], Fingerprints]
+Inputs = dict[str, tuple[InputFile, ...]]
 
 
 def plan_step(
@@ -28,11 +29,11 @@ def plan_step(
     :param workspace: the pipeline's; its outcomes and outputs tell what is done.
     :raises platerunner.units.errors.PlanningError: if the step's patterns and the files do not fit together.
     """
-    candidates = group(step, available)
-    planner = _Planner(step, available, fingerprints, workspace)
+    groups = Groups(step, available)
+    planner = _Planner(step, available, groups, fingerprints, workspace)
     return StepPlan(
         step.name,
-        tuple([planner.plan(candidate) for candidate in candidates]),
+        tuple([planner.plan(candidate) for candidate in groups.candidates()]),
         {name: each.listed for name, each in available.items()},
         tuple(dict.fromkeys(note for each in available.values() for note in each.notes)),
     )
@@ -40,46 +41,62 @@ def plan_step(
 
 class _Planner:
     def __init__(
-        self, step: Step, available: Mapping[str, Available], fingerprints: FingerprintsOf, workspace: Storage
+        self,
+        step: Step,
+        available: Mapping[str, Available],
+        groups: Groups,
+        fingerprints: FingerprintsOf,
+        workspace: Storage,
     ) -> None:
         self._available = available
+        self._groups = groups
         self._fingerprints = fingerprints
         self._renamed = {name: each.renamed for name, each in available.items() if each.renamed}
         self._outputs = [ExpectedOutput(step, output, available) for output in step.outputs.values()]
         index = OutcomeStore(workspace).index(step.name)
         self._history = History(index, workspace, step.foreach, self._outputs)
+        self._make_task = self._task_of  # one bound method for all units
 
     def plan(self, candidate: Candidate) -> PlannedUnit:
         """The unit with its state."""
-        missing = next((name for name, files in candidate.inputs.items() if not files), None)
-        if missing is not None and candidate.because is not None:
-            return PlannedUnit(self._bare(candidate), UnitState.EXCLUDED, f"excluded: {candidate.because}")
-        task = self._task(candidate)
-        if missing is not None:
-            return PlannedUnit(task, UnitState.WAITING, f"waits for {self._available[missing].ref}")
-        if awaited := self._upstream(candidate, awaited=True):
-            return PlannedUnit(task, UnitState.WAITING, f"waits for {awaited}")
-        if promised := self._upstream(candidate, awaited=False):
-            return PlannedUnit(task, UnitState.PENDING, f"after {promised}")
-        return PlannedUnit(task, *self._history.judge(task))
+        if candidate.lacks is not None and candidate.because is not None:
+            return self._planned(candidate, "", UnitState.EXCLUDED, f"excluded: {candidate.because}")
+        inputs = self._groups.inputs(candidate.values)
+        fingerprint = self._fingerprints(candidate.values).of(candidate.unit, inputs, self._renamed)
+        return self._planned(candidate, fingerprint, *self._judged(candidate, fingerprint, inputs))
 
-    def _task(self, candidate: Candidate) -> UnitTask:
-        values, inputs = candidate.values, candidate.inputs
+    def _judged(self, candidate: Candidate, fingerprint: str, inputs: Inputs) -> tuple[UnitState, str]:
+        task = self._task(candidate.unit, candidate.values, fingerprint, inputs)
+        if candidate.lacks is not None:
+            return UnitState.WAITING, f"waits for {self._available[candidate.lacks].ref}"
+        if awaited := self._upstream(inputs, awaited=True):
+            return UnitState.WAITING, f"waits for {awaited}"
+        if promised := self._upstream(inputs, awaited=False):
+            return UnitState.PENDING, f"after {promised}"
+        return self._history.judge(task)
+
+    def _planned(self, candidate: Candidate, fingerprint: str, state: UnitState, reason: str) -> PlannedUnit:
+        return PlannedUnit(candidate.unit, candidate.values, fingerprint, state, reason, make_task=self._make_task)
+
+    def _task_of(self, unit: PlannedUnit) -> UnitTask:
+        inputs = self._groups.inputs(unit.values)
+        if unit.state is UnitState.EXCLUDED:
+            return UnitTask(unit.unit, unit.values, unit.fingerprint, inputs)
+        return self._task(unit.unit, unit.values, unit.fingerprint, inputs)
+
+    def _task(self, unit: str, values: dict[str, Any], fingerprint: str, inputs: Inputs) -> UnitTask:
         return UnitTask(
-            unit=candidate.unit,
+            unit=unit,
             values=values,
-            fingerprint=self._fingerprints(values).of(candidate.unit, inputs, self._renamed),
+            fingerprint=fingerprint,
             inputs=inputs,
             outputs={each.name: each.files(values, inputs) for each in self._outputs if each.at_least is None},
             open_outputs={each.name: each.open(values) for each in self._outputs if each.at_least is not None},
         )
 
-    def _bare(self, candidate: Candidate) -> UnitTask:
-        return UnitTask(candidate.unit, candidate.values, "", candidate.inputs)
-
-    def _upstream(self, candidate: Candidate, *, awaited: bool) -> str | None:
+    def _upstream(self, inputs: Inputs, *, awaited: bool) -> str | None:
         """A step that has still to write one of the unit's inputs."""
-        for name, files in candidate.inputs.items():
+        for name, files in inputs.items():
             each = self._available[name]
             steps = each.awaited if awaited else each.promised
             for file in files if steps else ():

@@ -116,7 +116,15 @@ def ingredients_of(
     """
     spec = _step(pipeline, step)
     variants = Variants(spec, modules, context, pipeline.path.parent)
-    return lambda values: _ingredients(spec, variants.of(values), digests.get)
+    known: dict[int, Mapping[str, Any]] = {}
+
+    def ingredients(values: Mapping[str, Any]) -> Mapping[str, Any]:
+        settings = variants.of(values)
+        if id(settings) not in known:  # the variants keep them, so that no other object gets the id
+            known[id(settings)] = _ingredients(spec, settings, digests.get)
+        return known[id(settings)]
+
+    return ingredients
 
 
 def images(pipeline: Pipeline, modules: Mapping[str, Module], context: RunContext) -> list[str]:
@@ -166,7 +174,7 @@ def _plan(
 
 def _hinting(plan: StepPlan, variants: Variants) -> StepPlan:
     """The plan with notes on overrides that no unit has."""
-    return replace(plan, notes=(*plan.notes, *variants.notes([unit.task.values for unit in plan.units])))
+    return replace(plan, notes=(*plan.notes, *variants.notes([unit.values for unit in plan.units])))
 
 
 def _of_branch(context: RunContext, plan: StepPlan) -> StepPlan:

@@ -24,14 +24,15 @@ def sampled(available: Available, every: Mapping[str, int], within: str | None =
 
 def _sampled(available: Available, name: str, nth: int, within: str | None) -> Available:
 
-    def own(values: Mapping[str, Any]) -> Any:
-        return values.get(within) if within else None
+    def own(values: Mapping[str, Any]) -> str | None:
+        return str(values[within]) if within is not None and within in values else None
 
-    files = chain(available.files, available.absent)
     # What is left out counts, too: else leaving a site out would choose other sites everywhere.
-    everything = chain((file.values for file in files), (each.values for each in available.excluded))
-    there: dict[Any, set[str]] = defaultdict(set)
-    for values in everything:
+    others = chain((file.values for file in available.absent), (each.values for each in available.excluded))
+    there: dict[str | None, set[str]] = defaultdict(set)
+    for value, key in zip(available.files.texts([name]), available.files.texts([within or ""]), strict=True):
+        there[key[0]].update(text for text in value if text is not None)
+    for values in others:
         if name in values:
             there[own(values)].add(str(values[name]))
     kept = {key: frozenset(sorted(found, key=natural_key)[::nth]) for key, found in there.items()}
@@ -41,7 +42,7 @@ def _sampled(available: Available, name: str, nth: int, within: str | None) -> A
 
     return replace(
         available,
-        files=[file for file in available.files if keeps(file.values)],
+        files=available.files.where(keeps),
         absent=tuple(file for file in available.absent if keeps(file.values)),
         excluded=tuple(each for each in available.excluded if keeps(each.values)),
     )

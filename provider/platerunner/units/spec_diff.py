@@ -1,7 +1,9 @@
 """What a change of a spec makes run: two plans over the same files, compared unit by unit."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from platerunner.units.changes import changes
 from platerunner.units.model import PlannedUnit, StepPlan, UnitState
@@ -17,7 +19,8 @@ class StepDiff:
     :param runs_anyway: units that have to run, or wait, under both.
     :param spared: units that the new spec finds done, though the old one would run them.
     :param new: ids of units that only the new spec has; likewise ``gone`` of the old one.
-    :param because: what differs between the steps themselves; empty if only their inputs do.
+    :param because: what differs between the steps themselves, with the number of units that it differs for, most first;
+        empty if only their inputs do.
     """
 
     step: str
@@ -27,7 +30,12 @@ class StepDiff:
     spared: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
-    because: tuple[str, ...] = ()
+    because: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def compared(self) -> int:
+        """How many units :attr:`because` is about: those that run again, or all if none does."""
+        return len(self.reruns) or len(self.stays_done) + len(self.runs_anyway) + len(self.spared)
 
     def __bool__(self) -> bool:
         """Whether the change does anything to the step."""
@@ -56,18 +64,28 @@ def diff_step(before: StepPlan, after: StepPlan, was: IngredientsOf | None, is_n
     )
 
 
-def _because(was: IngredientsOf, is_now: IngredientsOf, units: Sequence[PlannedUnit]) -> Iterator[str]:
-    """What differs for the first of the units: an override may be for some of them alone."""
-    for unit in units[:1]:
-        before, now = was(unit.task.values), is_now(unit.task.values)
-        yield from changes(before, now)
-        if before.get("outputs") != now.get("outputs"):
-            yield "its outputs' patterns changed"
+def _because(was: IngredientsOf, is_now: IngredientsOf, units: Sequence[PlannedUnit]) -> Iterator[tuple[str, int]]:
+    """What differs, for how many of the units: an override may be for some of them alone."""
+    counts: Counter[str] = Counter()
+    known: list[tuple[Mapping[str, Any], Mapping[str, Any], list[str]]] = []
+    for unit in units:
+        before, now = was(unit.values), is_now(unit.values)
+        found = next((clauses for old, new, clauses in known if old == before and new == now), None)
+        if found is None:  # a step has as many sets of settings as overrides, however many units it has
+            found = [*changes(before, now), *_patterns(before, now)]
+            known.append((before, now, found))
+        counts.update(found)
+    yield from counts.most_common()
+
+
+def _patterns(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    if before.get("outputs") != now.get("outputs"):
+        yield "its outputs' patterns changed"
 
 
 def _units(plan: StepPlan) -> dict[str, PlannedUnit]:
     """Those that take part: what is excluded does not run under either spec."""
-    return {unit.task.unit: unit for unit in plan.units if unit.state is not UnitState.EXCLUDED}
+    return {unit.unit: unit for unit in plan.units if unit.state is not UnitState.EXCLUDED}
 
 
 def _done(unit: PlannedUnit) -> bool:

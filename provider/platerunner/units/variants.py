@@ -58,10 +58,11 @@ class Variants:
 
         :param units: the ``foreach`` wildcards of all units of the step.
         """
-        for where in filter(None, self._wheres):
-            if all(where.values()) and not any(_agrees(where, values) for values in units):
+        for where, override in zip(self._wheres, self._overrides, strict=True):
+            if where and all(where.values()) and not any(_agrees(where, values) for values in units):
                 wanted = ", ".join(f"{name}={'|'.join(sorted(asked))}" for name, asked in where.items())
-                yield f"{self._step.name}: no unit has {wanted}, so that its override changes nothing."
+                place = f" in {override.place}" if override.place else ""
+                yield f"{self._step.name}: no unit has {wanted}, so that the override{place} changes nothing."
 
     def _held(self, values: Mapping[str, Any]) -> Held:
         return tuple([index for index, where in enumerate(self._wheres) if _agrees(where, values)])

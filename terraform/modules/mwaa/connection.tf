@@ -17,6 +17,7 @@ locals {
     log_group      = var.connection.log_group
     job_role       = var.connection.job_role
     execution_role = var.connection.execution_role
+    upload_queue   = var.connection.upload_queue
     on_clear       = var.connection.on_clear
     environment    = var.connection.environment
     secrets        = var.connection.secrets

@@ -157,7 +157,7 @@ variable "uploaded" {
 }
 
 variable "connection" {
-  description = "What the connection `platerunner` says: queues by capacity, registry, log group, roles, and plain variables, secrets by ARN and cost tags for jobs."
+  description = "What the connection `platerunner` says: queues by capacity, registry, log group, roles, the URL of the queue of arrivals, and plain variables, secrets by ARN and cost tags for jobs."
   type = object({
     queues         = map(string)
     queue_arns     = map(string)
@@ -165,6 +165,7 @@ variable "connection" {
     log_group      = string
     job_role       = string
     execution_role = string
+    upload_queue   = optional(string, "")
     on_clear       = optional(string, "terminate")
     environment    = optional(map(string), {})
     secrets        = optional(map(string), {})

@@ -104,6 +104,7 @@ module "mwaa" {
     log_group      = module.batch.log_group_name
     job_role       = module.batch.job_role_arn
     execution_role = module.batch.execution_role_arn
+    upload_queue   = var.arrivals == null ? "" : module.events.queue_url
     on_clear       = var.airflow.on_clear
     environment    = merge(local.telemetry, var.airflow.job_environment)
     secrets        = var.airflow.job_secrets

@@ -54,6 +54,22 @@ def failures() -> list[str]:
     return failed
 
 
+def test_an_upload_queue_that_is_not_there_or_hands_on_nothing(aws: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(aws, monkeypatch, upload_queue=f"{aws.cloud.endpoint}/123456789012/gone")
+    (failed,) = failures()
+    assert failed.startswith("upload queue: there is no queue http")
+    assert failed.endswith("create it, or correct `upload_queue` in the connection.")
+    bare = aws.client("sqs").create_queue(QueueName="bare")["QueueUrl"]
+    connect(aws, monkeypatch, upload_queue=bare)
+    said = invoke("doctor").stdout
+    assert "WARN  upload queue: messages of files that no pipeline waits for come again and again" in said
+    connect(aws, monkeypatch, upload_queue="")
+    assert (
+        "ok    upload queue: the connection names none; pipelines with `on_upload` would need"
+        in invoke("doctor").stdout
+    )
+
+
 def test_a_healthy_account_is_ok_throughout(aws: Account) -> None:
     result = invoke("doctor")
     assert result.exit_code == 0, result.output

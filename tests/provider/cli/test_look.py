@@ -4,6 +4,7 @@ import json
 import subprocess
 
 import pytest
+from tests.provider.operators import conftest
 from tests.provider.operators.conftest import GOOD, SPEC, aws, lab  # noqa: F401
 from typer.testing import CliRunner
 
@@ -108,6 +109,42 @@ def test_diff_counts_what_a_change_makes_run(ran):
     assert "work: 2 run again, 1 run anyway" in said
     assert f"run again: {A01}, plate=P1/well=A10" in said
     assert said.endswith("2 units that are done would run again, 0 units are new\n")
+
+
+def test_diff_counts_the_reasons(ran):
+    spec = ran.folder / "lab.yaml"
+    changed = spec.read_text().replace("[sh,", "[sh, -e,")
+    spec.write_text(f"{changed}\n    overrides:\n      - {{where: {{well: A01}}, image: imaging:latest}}\n")
+    said = look("diff", spec=["lab.yaml@HEAD", "lab.yaml"])
+    assert "  command `sh '{inputs.raw}' '{outputs.made}'` → `sh -e '{inputs.raw}' '{outputs.made}'`\n" in said
+    (image,) = [line for line in said.splitlines() if line.startswith("  image ")]
+    assert image.endswith(" (1 of 2 units)")
+
+
+def test_explain_tells_a_name_that_was_corrected(lab, monkeypatch):  # noqa: F811
+    monkeypatch.chdir(lab.folder)
+    plates = SPEC.replace("foreach: [plate, well]", "foreach: [plate]").replace(
+        "{{plate}}/{{well}}.txt", "{{plate}}.txt"
+    )
+    monkeypatch.setattr(conftest, "SPEC", plates)
+    lab.write(A01=GOOD)
+    lab.to_the_end()
+    text = plates.format(options=lab.options)
+    (lab.folder / "lab.yaml").write_text(text)
+    assert "plate=P1  done: " in look("explain", "work")
+    named = '{path: "{plate}/{well}.sh", rename: {well: {A01: B01}}}'
+    (lab.folder / "lab.yaml").write_text(text.replace('"{plate}/{well}.sh"', named))
+    said = look("explain", "work")
+    assert "plate=P1  pending: changed since it succeeded" in said
+    assert "  input `raw`: P1/A01.sh goes by another well: what its name says → B01\n" in said
+
+
+def test_plan_tells_an_exclusion_of_what_is_not_there(ran):
+    spec = ran.folder / "lab.yaml"
+    there = spec.read_text()
+    line = there.splitlines().index("steps:") + 2
+    spec.write_text(there.replace("steps:", "  exclude:\n    - {plate: P1, well: B09, because: bubble}\nsteps:"))
+    assert f"  line {line} of lab.yaml excludes plate P1 well B09, which dataset.raw does not have." in look("plan")
 
 
 @pytest.mark.parametrize(

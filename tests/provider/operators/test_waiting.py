@@ -7,9 +7,10 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from platerunner.operators import batch_module
+from platerunner.batch.state import StateFile
+from platerunner.operators import batch_module, step_run
 from platerunner.operators.batch_module import BatchModuleOperator
-from platerunner.operators.waiting import Wait, waits_since
+from platerunner.operators.waiting import Wait
 
 HOUR = 3600.0
 
@@ -71,16 +72,45 @@ def test_when_its_time_is_over_it_goes_on_and_says_what_is_missing(lab, monkeypa
     (lab.folder / "data").mkdir()
     task = Task(lab, monkeypatch)
     task.execute()
-    began = waits_since(lab.run().state_file)
+    began = lab.run().waits_since()
     now = time.time()
     assert began <= now
     monkeypatch.setattr(batch_module.time, "time", lambda: now + HOUR - 60)
     assert task.again().method_name == "execute_arrived"
-    assert waits_since(lab.run().state_file) == began
+    assert lab.run().waits_since() == began
     monkeypatch.setattr(batch_module.time, "time", lambda: now + HOUR + 1)
     with pytest.raises(batch_module.AirflowFailException, match=r"nothing under .* matches `\{plate\}/\{well\}.sh`"):
         task.again()
     assert task.execute().method_name == "execute_arrived", "a cleared task waits anew"
+
+
+def test_steps_one_after_the_other_wait_from_the_runs_first_wait(lab, monkeypatch):
+    """Otherwise `waiting_for` in `defaults` would let each step add its own time."""
+    clock = [1000.0]
+    monkeypatch.setattr(step_run.time, "time", lambda: clock[0])
+    lab.options = "waiting_for: 1 h"
+
+    def wait(step: str) -> float:
+        run = lab.run(step="work")
+        run.state_file = StateFile(run.workspace, "run-1", step)
+        return run.waits_since()
+
+    def over(step: str) -> None:
+        run = lab.run(step="work")
+        run.state_file = StateFile(run.workspace, "run-1", step)
+        run.waited()
+
+    assert wait("first") == 1000
+    over("first")
+    clock[0] = 5000
+    assert wait("second") == 1000
+    over("second")
+    clock[0] = 9000
+    assert wait("second") == 9000, "somebody cleared it"
+    over("second")
+    clock[0] = 9500
+    assert wait("first") == 9000, "and then the other one"
+    assert lab.run("run-2").waits_since() == 9500, "another run has nothing to do with it"
 
 
 def test_a_step_without_it_does_not_wait(lab, monkeypatch):

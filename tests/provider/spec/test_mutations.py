@@ -18,6 +18,9 @@ SPECS = Path(__file__).parents[3] / "dag_specs"
 LANGUAGE = """
 include: [broken/shared/_ok.yaml]
 cost_tags: {project: "0815"}
+schedule: {asset: [platemaps, "s3://lab/maps"]}
+notify: {on_failure: [{slack: {channel: "#x"}}, {email: [a@b.example]}], on_deadline: [{email: {to: [a@b.example]}}]}
+deadline: 12 h
 """
 FULL = MATRIX.replace("\ndataset:", f"{LANGUAGE}dataset:", 1).replace(
     "    matrix: {smoothing: [0.50, 1]}\n",
@@ -32,7 +35,8 @@ FULL = MATRIX.replace("\ndataset:", f"{LANGUAGE}dataset:", 1).replace(
 )
 # Without what is beside the shipped specs, and not here: a part that is not there hides every other mistake.
 SHIPPED = [p.read_text().replace("include: [_dyes.yaml]\n", "") for p in sorted(SPECS.glob("[!_]*.yaml"))]
-TEXTS = [(HERE / "valid.yaml").read_text(), FULL, *SHIPPED]
+UPLOADED = FULL.replace('{asset: [platemaps, "s3://lab/maps"]}', '{on_upload: "s3://lab-images/new/", quiet: 5 min}')
+TEXTS = [(HERE / "valid.yaml").read_text(), FULL, UPLOADED, *SHIPPED]
 WORDS = sorted({word for text in TEXTS for word in text.split()})
 SCRAPS = [
     "",

@@ -139,7 +139,7 @@ def test_a_cancellation_keeps_its_message_while_the_connection_is_looked_up(monk
             looked_up.wait(5)
             raise ConnectionProblem("nobody waits for it")
 
-    monkeypatch.setattr("platerunner.triggers.batch_jobs.PlaterunnerHook", SlowHook)
+    monkeypatch.setattr("platerunner.triggers.prepared.PlaterunnerHook", SlowHook)
 
     async def cancel() -> tuple:
         task = asyncio.create_task(first_event(trigger("job")))

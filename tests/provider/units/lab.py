@@ -156,7 +156,7 @@ class Lab:
 
     def run_step(self, name: str) -> list[str]:
         plan = self.plan_one(name)
-        ran = plan.tasks(UnitState.PENDING)
+        ran = list(plan.tasks(UnitState.PENDING))
         good = [task for task in ran if self._do(name, task)]
         step = self.pipeline.steps[name]
         done, waiting = [*plan.tasks(UnitState.DONE), *good], plan.tasks(UnitState.WAITING)

@@ -60,11 +60,11 @@ def test_before_a_run_files_are_written_promised_or_awaited(workspace):
     plan = StepPlan(
         "up",
         (
-            PlannedUnit(_task("P1", "1", "2"), UnitState.DONE),
-            PlannedUnit(_task("P2", "1"), UnitState.PENDING),
-            PlannedUnit(_task("P3", "1"), UnitState.WAITING),
-            PlannedUnit(_task("P4", "1"), UnitState.EXCLUDED),
-            PlannedUnit(tiles, UnitState.PENDING),
+            PlannedUnit.of(_task("P1", "1", "2"), UnitState.DONE),
+            PlannedUnit.of(_task("P2", "1"), UnitState.PENDING),
+            PlannedUnit.of(_task("P3", "1"), UnitState.WAITING),
+            PlannedUnit.of(_task("P4", "1"), UnitState.EXCLUDED),
+            PlannedUnit.of(tiles, UnitState.PENDING),
         ),
     )
     found = from_plan(STEP, OUTPUT, workspace, plan)

@@ -74,6 +74,35 @@ def test_exclusions_name_the_reason(storage):
     assert found.listed == len(KEYS)
 
 
+def test_an_exclusion_of_what_is_not_there_is_told_with_its_line(storage):
+    exclude = [
+        Exclusion({"plate": "P2", "well": "B3", "site": "2"}, "out of focus", "line 11 of lab.yaml"),
+        Exclusion({"plate": "P2", "well": "B3"}, "the rest of it, too", "line 12 of lab.yaml"),
+        Exclusion({"plate": "P2", "well": "B3", "site": "4"}, "a typo", "line 14 of lab.yaml"),
+        Exclusion({"plate": "P9"}, "a typo", "line 15 of lab.yaml"),
+        Exclusion({"cycle": "1"}, "of another file set", "line 16 of lab.yaml"),
+    ]
+    found = from_dataset(FileSet("raw", PATTERN), _filled(storage), {}, exclude)
+    assert found.notes == (
+        "line 14 of lab.yaml excludes plate P2 well B3 site 4, which dataset.raw does not have.",
+        "line 15 of lab.yaml excludes plate P9, which dataset.raw does not have.",
+    )
+    filtered = from_dataset(FileSet("raw", PATTERN), _filled(storage), {"plate": "P1"}, exclude)
+    assert filtered.notes == (), "other plates are not this run's business"
+
+
+def test_an_exclusion_by_another_name_or_of_what_is_absent_is_not_told(storage):
+    there = [key for key in KEYS if key != "P2/A01_s1_ER.tif"]
+    exclude = [
+        Exclusion({"channel": "Mito", "well": "A01", "site": "1", "plate": "P2"}, "lost", "line 11 of lab.yaml"),
+        Exclusion({"channel": "RNA"}, "a typo", "line 12 of lab.yaml"),
+    ]
+    files = FileSet("raw", PATTERN, ("site", "channel"), {"channel": {"ER": "Mito"}})
+    found = from_dataset(files, _filled(storage, there), {}, exclude)
+    assert found.absent == ()
+    assert found.notes == ("line 12 of lab.yaml excludes channel RNA, which dataset.raw does not have.",)
+
+
 def test_complete_names_what_is_not_there(storage):
     there = [key for key in KEYS if key not in {"P2/A01_s1_ER.tif", "P10/B03_s2_DNA.tif"}]
     found = from_dataset(FileSet("raw", PATTERN, ("site", "channel")), _filled(storage, there), {})

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.provider.units.s3 import s3_bucket
 
-from platerunner.units.listing import list_keys, list_matching
+from platerunner.units.listing import fold_keys, list_matching
 from platerunner_unit.patterns import Pattern
 from platerunner_unit.storage import Storage
 
@@ -73,7 +73,7 @@ def test_only_the_folders_that_matter_are_listed(storage):
 def test_a_folder_is_listed_once_however_many_values_share_it(storage):
     _fill(storage)
     found = list_matching(storage, "data", Pattern.parse("images/b1/{plate}_{well}"), {"plate": frozenset("abc")})
-    assert (found.files, storage.listed) == ([], ["images/b1/"])
+    assert (list(found.files), storage.listed) == ([], ["images/b1/"])
 
 
 @pytest.mark.parametrize("plates", [2, 17, 40])
@@ -84,8 +84,15 @@ def test_many_folders_on_s3_are_listed_in_a_few_spans(plates):
         for key in keys:
             storage.put(key, b"x")
         found = list_matching(storage, "data", Pattern.parse("images/{plate}/{well}/s{site:int}.tif"), {})
-    assert sorted(file.key for file in found.files) == sorted(keys)
-    assert len(storage.listed) <= 16
+        assert len(storage.listed) <= 16
+        shallow = [Pattern.parse("images/P{x}/{y}/{z}"), Pattern.parse("images/readme.txt")]
+        storage.put("images/readme.txt", b"x")
+        folded = fold_keys(storage, shallow, list)
+        deep = fold_keys(storage, shallow[:1], list)
+    assert [file.key for file in found.files] == sorted(keys, key=str.encode)
+    assert sorted(key for part in folded for key in part) == sorted([*keys, "images/readme.txt"])
+    assert sorted(key for part in deep for key in part if key in keys) == sorted(keys)
+    assert (len(folded), len(deep) > 1) == (1, True)
 
 
 def test_more_values_than_anybody_lists_one_by_one(tmp_path):
@@ -100,7 +107,8 @@ def test_more_values_than_anybody_lists_one_by_one(tmp_path):
 def test_keys_of_several_patterns_are_listed_once(storage):
     _fill(storage)
     patterns = [Pattern.parse(text) for text in ("images/b1/{plate}/{x}", "images/b1/P1/{x}", "images/b1/{y}.txt")]
-    assert list_keys(storage, patterns) == {*KEYS[:6], OTHERS[1], OTHERS[3]}
+    [keys] = fold_keys(storage, patterns, set)
+    assert keys == {*KEYS[:6], OTHERS[1], OTHERS[3]}
     assert storage.listed == ["images/b1/"]
 
 

@@ -10,6 +10,7 @@ from tests.provider.units.lab import states
 from platerunner.spec.model import InputRef, Output, Step
 from platerunner.units.available import Available, Excluded
 from platerunner.units.errors import PlanningError
+from platerunner.units.files import Files
 from platerunner.units.fingerprint import Fingerprints
 from platerunner.units.model import UnitState
 from platerunner.units.planning import plan_step
@@ -21,7 +22,7 @@ from platerunner_unit.storage import Storage
 def _available(pattern, keys, ref="dataset.raw", **more):
     parsed = Pattern.parse(pattern)
     files = [InputFile(key, "data", len(key), f"etag of {key}", parsed.match(key)) for key in keys]
-    return Available(ref, parsed, files, len(files), **more)
+    return Available(ref, parsed, Files.of(files, "data"), len(files), **more)
 
 
 def _step(foreach, outputs, inputs=("images",)):
@@ -67,6 +68,20 @@ def test_an_input_that_lacks_wildcards_goes_to_all_units_that_agree(tmp_path):
     assert files["plate=P2/well=A2"] == ["P2_DNA.npy"]
 
 
+def test_planning_gives_the_fingerprints_that_it_always_gave(tmp_path):
+    # If these change, every unit of every workspace runs again.
+    functions = ["P1_DNA.npy", "P2_DNA.npy"]
+    illum = _available("{plate}_{channel}.npy", functions, "illum_calc.illum", renamed=("channel",))
+    step = _step(["plate", "well"], {}, ("images", "illum"))
+    plan = _plan(step, tmp_path, images=_available(RAW, KEYS), illum=illum)
+    assert {unit.unit: unit.fingerprint for unit in plan.units} == {
+        "plate=P1/well=A2": "bc929e370eb34e59e6c28ae659e77c5e",
+        "plate=P1/well=A10": "95dac241a8fabb1f143381b2488e893f",
+        "plate=P2/well=A2": "f07b732bb69fbb40b2454f61fbccc3dd",
+        "plate=P2/well=A10": "e895653a256f96601c08be93809b8d9b",
+    }
+
+
 def test_a_unit_without_a_declared_input_waits_for_it(tmp_path):
     illum = _available("{plate}_{channel}.npy", ["P1_DNA.npy"], "illum_calc.illum")
     step = _step(["plate", "well"], {}, ("images", "illum"))
@@ -102,7 +117,7 @@ def test_a_unit_of_which_all_is_left_out_is_excluded(tmp_path):
     plan = _plan(_step(["plate"], {"x": "{plate}.csv"}), tmp_path, images=_available(RAW, KEYS, excluded=(out,)))
     assert states(plan)["plate=P9"] == ("excluded", "excluded: dropped plate")
     assert plan.counts() == {"done": 0, "pending": 2, "waiting": 0, "excluded": 1}
-    assert plan.tasks(UnitState.EXCLUDED)[0].outputs == {}
+    assert [task.outputs for task in plan.tasks(UnitState.EXCLUDED)] == [{}]
 
 
 def test_outputs_range_over_the_values_of_the_inputs(tmp_path):
@@ -159,7 +174,19 @@ def test_a_plan_does_not_depend_on_the_order_of_the_listing(tmp_path_factory, ke
     def plan(images, functions):
         return _plan(step, folder, images=_available(RAW, images), illum=_available("{plate}_{channel}.npy", functions))
 
-    assert plan(sorted(keys), illum_keys) == plan(rng.sample(keys, len(keys)), illum_keys[::-1])
+    one, other = plan(sorted(keys), illum_keys), plan(rng.sample(keys, len(keys)), illum_keys[::-1])
+    assert one == other
+    assert [unit.task for unit in one.units] == [unit.task for unit in other.units]
+
+
+@given(st.permutations([("P1", "dirt"), ("P1", "bubble"), ("P2", "broken")]))
+def test_the_reason_of_an_exclusion_does_not_depend_on_the_order_either(tmp_path_factory, reasons):
+    out = tuple(Excluded({"plate": plate, "site": 1}, because) for plate, because in reasons)
+    plan = _plan(_step(["plate"], {}), tmp_path_factory.getbasetemp(), images=_available(RAW, [], excluded=out))
+    assert {unit: reason for unit, (_, reason) in states(plan).items()} == {
+        "plate=P1": "excluded: bubble",
+        "plate=P2": "excluded: broken",
+    }
 
 
 @settings(deadline=None, max_examples=40)

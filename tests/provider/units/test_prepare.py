@@ -206,12 +206,12 @@ def test_the_step_task_carries_all_that_units_share(lab):
     assert task.digest == "sha256:0"
     assert task.timeout_s == 3600
     assert task.requested["memory"] == 2 * 1024**3
-    manifest.write(lab.workspace, "_platerunner/runs/run0/illum_apply/1", task, plan.tasks(UnitState.PENDING) or [])
+    manifest.write(lab.workspace, "_platerunner/runs/run0/illum_apply/1", task, plan.tasks(UnitState.PENDING))
 
 
 def test_a_manifest_line_survives_the_way_through_the_workspace(lab):
     plan, builder = lab.plan_one("illum_calc"), lab.builder("illum_calc")
-    tasks = plan.tasks(UnitState.PENDING)
+    tasks = list(plan.tasks(UnitState.PENDING))
     manifest.write(lab.workspace, "_platerunner/runs/r/illum_calc/1", builder(1), tasks)
     assert manifest.read(lab.workspace, "_platerunner/runs/r/illum_calc/1", 0) == (builder(1), tasks[0])
 
@@ -312,7 +312,9 @@ def test_all_overrides_that_hold_for_a_unit_apply_in_order(lab):
 
 def test_an_override_for_units_that_are_not_there_is_told(lab):
     lab.spec = OVERRIDDEN
-    assert lab.plan_all()["measure"].notes == ("measure: no unit has plate=P2, so that its override changes nothing.",)
+    assert lab.plan_all()["measure"].notes == (
+        "measure: no unit has plate=P2, so that the override in line 32 of lab.yaml changes nothing.",
+    )
 
 
 def test_an_override_may_hold_for_units_that_a_param_names(lab):

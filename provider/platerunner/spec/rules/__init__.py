@@ -14,6 +14,7 @@ from platerunner.spec.rules.overrides import check_overrides
 from platerunner.spec.rules.ports import check_ports
 from platerunner.spec.rules.references import check_references
 from platerunner.spec.rules.sampling import check_sampling
+from platerunner.spec.rules.schedule import check_schedule
 from platerunner.spec.rules.split import check_split
 from platerunner.spec.rules.templates import check_templates
 from platerunner.spec.rules.waiting import check_waiting
@@ -21,6 +22,7 @@ from platerunner.spec.rules.wildcards import check_wildcards
 
 RULES: tuple[Callable[[Draft], None], ...] = (
     check_header,
+    check_schedule,
     check_templates,
     check_dataset,
     check_names,

@@ -1,4 +1,4 @@
-"""The schedule and the params."""
+"""The params."""
 
 import re
 from typing import Any
@@ -9,16 +9,9 @@ from platerunner.documents.sentences import what_it_is, where
 from platerunner.spec.draft import Data, Draft
 from platerunner.spec.run_params import RUN_PARAMS
 
-_PRESETS = frozenset({"@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly"})
-
 
 def check_header(draft: Draft) -> None:
-    """Cron expressions must be some; a param's default, enum and pattern must agree."""
-    schedule = draft.data.get("schedule")
-    if isinstance(schedule, str) and schedule not in _PRESETS and not _is_cron(schedule):
-        message = f"`{schedule}` is not a cron expression"
-        remedy = "Write minute, hour, day, month and weekday, like `0 6 * * *`, or null."
-        draft.source.at_value(("schedule",), message, remedy, "bad-schedule")
+    """A param's default, enum and pattern must agree."""
     for name, param in draft.data.get("params", {}).items():
         if name in RUN_PARAMS:
             _refuse_taken(draft, name)
@@ -30,13 +23,6 @@ def _refuse_taken(draft: Draft, name: str) -> None:
     message = f"`{name}` is a param that every pipeline has already"
     remedy = f"Call this one something else, such as `my_{name}`."
     draft.source.at_key(("params", name), message, remedy, "reserved-param")
-
-
-def _is_cron(text: str) -> bool:
-    # Most specs have no schedule, and this takes as long to import as several specs take to load.
-    from croniter import croniter
-
-    return bool(croniter.is_valid(text))
 
 
 def _pattern_is_readable(draft: Draft, name: str, param: Data) -> bool:

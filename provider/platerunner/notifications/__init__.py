@@ -1,0 +1,1 @@
+"""Messages to people: what a spec's `notify` asks for."""

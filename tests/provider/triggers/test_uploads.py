@@ -1,0 +1,192 @@
+"""Files arrive in S3, EventBridge tells SQS: real calls, of moto's own services, and the trigger that reads them."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from airflow.sdk._shared.module_loading import import_string
+from tests.embedded import Account, embedded
+
+from platerunner.triggers import arrivals, uploads
+from platerunner.triggers.arrivals import arrived
+from platerunner.triggers.uploads import UploadsTrigger
+
+BUCKET = "lab-images"
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Account]:
+    with embedded() as account:
+        account.client("s3").create_bucket(Bucket=BUCKET)
+        yield account
+
+
+@pytest.fixture
+def queue(aws, monkeypatch) -> str:
+    """The URL of a queue of its own, to which EventBridge sends what arrives in the bucket, as terraform wires it."""
+    sqs, events, name = aws.client("sqs"), aws.client("events"), f"arrivals-{uuid4().hex}"
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    aws.client("s3").put_bucket_notification_configuration(
+        Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    pattern = {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": {"bucket": {"name": [BUCKET]}}}
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=name, Targets=[{"Id": "arrivals", "Arn": arn}])
+    for variable, value in aws.cloud.environment().items():
+        monkeypatch.setenv(variable, value)
+    connect(aws, monkeypatch, url)
+    monkeypatch.setattr(arrivals, "RECEIVE_S", 1)
+    monkeypatch.setattr(uploads, "SAVED_S", 0.2)
+    yield url
+    events.remove_targets(Rule=name, Ids=["arrivals"])
+    events.delete_rule(Name=name)
+
+
+def connect(aws: Account, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    extra = {**aws.cloud.connection(), "upload_queue": url}
+    monkeypatch.setenv("AIRFLOW_CONN_PLATERUNNER", json.dumps({"conn_type": "platerunner", "extra": extra}))
+
+
+def upload(aws: Account, *keys: str) -> None:
+    for key in keys:
+        aws.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"pixels")
+
+
+def trigger(prefix: str = f"s3://{BUCKET}/P1/", quiet: float = 3.0, at_latest: float = 60.0) -> UploadsTrigger:
+    return UploadsTrigger("platerunner", prefix, quiet, at_latest)
+
+
+async def listen(found: list[dict], *waiting: UploadsTrigger) -> None:
+    """Note every event until cancelled."""
+
+    async def one(each: UploadsTrigger) -> None:
+        async for event in each.run():
+            found.append(event.payload)  # noqa: PERF401  (others look at each while this waits for the next)
+
+    await asyncio.gather(*(one(each) for each in waiting))
+
+
+async def while_listening(steps, *waiting: UploadsTrigger) -> list[dict]:
+    found: list[dict] = []
+    task = asyncio.create_task(listen(found, *waiting))
+    await steps(found)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    return found
+
+
+async def until(condition, timeout: float = 20.0) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+
+
+def left(aws: Account, url: str) -> int:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(map(int, found.values()))
+
+
+def test_it_survives_its_serialisation():
+    path, arguments = trigger().serialize()
+    assert import_string(path)(**arguments).serialize() == (path, arguments)
+
+
+def test_a_plate_of_files_is_one_event_and_the_next_plate_another(aws, queue):
+    async def steps(found):
+        await asyncio.to_thread(upload, aws, *(f"P1/A{n:02}.tiff" for n in range(25)))
+        await until(lambda: found)
+        await asyncio.to_thread(upload, aws, "P1/B01.tiff")
+        await until(lambda: len(found) == 2)
+        await until(lambda: left(aws, queue) == 0)
+
+    first, second = asyncio.run(while_listening(steps, trigger()))
+    assert first["files"] == 25
+    assert first["prefix"] == f"s3://{BUCKET}/P1/"
+    assert second == {"prefix": f"s3://{BUCKET}/P1/", "files": 1, "last": f"s3://{BUCKET}/P1/B01.tiff"}
+
+
+def test_files_that_keep_coming_start_it_at_last(aws, queue):
+    async def steps(found):
+        for number in range(60):
+            await asyncio.to_thread(upload, aws, f"P1/{number}.tiff")
+            if found:
+                return
+            await asyncio.sleep(0.2)
+
+    found = asyncio.run(while_listening(steps, trigger(quiet=30, at_latest=2)))
+    assert len(found) == 1
+    assert found[0]["files"] >= 3
+
+
+def test_each_pipeline_gets_its_own_files_and_others_stay_in_the_queue(aws, queue):
+    async def steps(found):
+        await asyncio.to_thread(upload, aws, "P1/A01.tiff", "P2/A01.tiff", "P2/A02.tiff", "elsewhere/A01.tiff")
+        await until(lambda: len(found) == 3)
+        await until(lambda: left(aws, queue) == 1)
+
+    waiting = [trigger(), trigger(f"s3://{BUCKET}/P2/"), trigger(f"s3://{BUCKET}/P")]
+    found = asyncio.run(while_listening(steps, *waiting))
+    assert {event["prefix"]: event["files"] for event in found} == {
+        f"s3://{BUCKET}/P1/": 1, f"s3://{BUCKET}/P2/": 2, f"s3://{BUCKET}/P": 3,
+    }  # fmt: skip
+
+
+def test_a_triggerer_that_dies_before_it_is_quiet_forgets_no_upload(aws, queue, monkeypatch):
+    monkeypatch.setattr(arrivals, "KEPT_S", 3)
+
+    async def dies(found):
+        await asyncio.to_thread(upload, aws, *(f"P1/A{n:02}.tiff" for n in range(5)))
+        await asyncio.sleep(2.5)
+
+    async def comes_back(found):
+        await until(lambda: found)
+
+    assert asyncio.run(while_listening(dies, trigger(quiet=60))) == []
+    (event,) = asyncio.run(while_listening(comes_back, trigger()))
+    assert event["files"] >= 1
+
+
+def test_it_says_what_is_missing_and_goes_on_once_it_is_there(aws, queue, monkeypatch, caplog):
+    monkeypatch.setattr(uploads, "PAUSE_S", 0.2)
+    connect(aws, monkeypatch, "")
+
+    async def steps(found):
+        await until(lambda: "upload_queue" in caplog.text)
+        connect(aws, monkeypatch, queue)
+        await asyncio.to_thread(upload, aws, "P1/A01.tiff")
+        await until(lambda: found)
+
+    with caplog.at_level(logging.ERROR):
+        asyncio.run(while_listening(steps, trigger()))
+    assert "names no upload_queue; add the URL of the queue in which S3's events arrive" in caplog.text
+
+
+def test_a_queue_that_is_gone_is_told_and_asked_again(aws, queue, monkeypatch, caplog):
+    monkeypatch.setattr(arrivals, "PAUSE_S", 0.2)
+    aws.client("sqs").delete_queue(QueueUrl=queue)
+
+    async def steps(found):
+        await until(lambda: "does not answer" in caplog.text)
+        aws.client("sqs").create_queue(QueueName=queue.rpartition("/")[2])
+        await asyncio.to_thread(upload, aws, "P1/A01.tiff")
+        await until(lambda: found)
+
+    with caplog.at_level(logging.ERROR):
+        asyncio.run(while_listening(steps, trigger()))
+    assert "check `upload_queue` of the connection" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[]", "7", "no json", "{}", '{"source": "aws.s3", "detail-type": "Object Deleted"}']
+)
+def test_what_is_no_arrival_is_none(body):
+    assert arrived(body) is None
