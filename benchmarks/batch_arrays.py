@@ -22,7 +22,7 @@ from typing import Any
 import boto3
 import psutil
 
-from platerunner.batch.calls import CONFIG
+from platerunner.batch.calls import client_config
 from platerunner.batch.definitions import ensure_definition
 from platerunner.batch.model import JobSpec, Progress
 from platerunner.batch.poller import Pace, Poller
@@ -52,7 +52,7 @@ class CloudProcess:
 
     def client(self) -> Any:
         session = boto3.Session("testing", "testing", region_name="us-east-1")
-        return session.client("batch", endpoint_url=self.found["endpoint"], config=CONFIG)
+        return session.client("batch", endpoint_url=self.found["endpoint"], config=client_config())
 
     def cpu(self) -> float:
         """Seconds that the cloud and its agent used, without the jobs."""

@@ -11,5 +11,5 @@ venv=.tools/airflow-$version
   "apache-airflow==$version" ./containers/unit[imaging,otel] ".[local]" pytest pytest-timeout hypothesis httpx
 installed=$("$venv/bin/python" -c "from importlib.metadata import version; print(version('apache-airflow'))")
 [ "$installed" = "$version" ] || { echo "wanted Airflow $version, got $installed"; exit 1; }
-exec "$venv/bin/python" -m pytest -p no:cacheprovider tests/provider/hooks tests/provider/links tests/provider/operators \
-  tests/provider/render tests/provider/sensors tests/provider/triggers tests/provider/test_provider_info.py
+exec "$venv/bin/python" -m pytest -p no:cacheprovider tests/provider/hooks tests/provider/links tests/provider/notifications tests/provider/operators \
+  tests/provider/render tests/provider/sensors tests/provider/triggers tests/provider/ui tests/provider/test_provider_info.py

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import boto3
 
-from platerunner.batch.calls import CONFIG
+from platerunner.batch.calls import client_config
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = """
@@ -70,7 +70,7 @@ class Lab:
     def client(self, service: Literal["batch", "s3"] = "batch") -> Any:
         """A client that talks to the cloud."""
         session = boto3.Session("testing", "testing", region_name="us-east-1")
-        return session.client(service, endpoint_url=self.found["endpoint"], config=CONFIG)
+        return session.client(service, endpoint_url=self.found["endpoint"], config=client_config())
 
     @property
     def queue(self) -> str:

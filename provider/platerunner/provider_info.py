@@ -25,9 +25,11 @@ _FIELDS: dict[str, tuple[str, str, str]] = {
     "aws_conn_id": ("string", "AWS connection", "Connection with AWS credentials; empty for the environment's chain"),
     "endpoint_url": ("string", "Endpoint", "Of an AWS that is not Amazon's; empty for the environment's"),
     "on_clear": ("string", "On clear", "Running jobs of a cleared or marked task: terminate (default) or adopt"),
+    "fair_share": ("string", "Fair share", "If queues have a scheduling policy: pipeline or owner; empty for none"),
     "environment": ("object", "Environment", "JSON: plain variables for every container, never secrets"),
     "secrets": ("object", "Secrets", "JSON: variable to ARN of a secret or an SSM parameter, by reference only"),
     "tags": ("object", "Tags", "JSON: cost tags for jobs and their definitions"),
+    "approver_groups": ("object", "Approver groups", 'JSON: {"imaging-leads": ["ada", "ben"]}, for the gates of specs'),
 }
 
 
@@ -53,5 +55,7 @@ def get_provider_info() -> dict[str, Any]:
             "platerunner.links.batch.BatchJobLink",
             "platerunner.links.batch.LogStreamLink",
             "platerunner.links.batch.OutputsLink",
+            "platerunner.links.batch.PlateMapLink",
+            "platerunner.links.gate.GateLink",
         ],
     }

@@ -20,6 +20,8 @@ from tests.smtp_receiver import Receiver, receiving
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).with_name("platerunner")
+USERS = {"admin": "admin", "ada": "user", "ben": "user", "eve": "viewer"}
+"""Who may log in, with their roles."""
 START_LIMIT_S = 330
 RUN_LIMIT_S = 300
 # Debian's Chromium as root, without its calls home.
@@ -43,6 +45,10 @@ class Site:
     def data(self) -> Path:
         return self.folder / "demo-results" / "data"
 
+    def password_of(self, user: str) -> str:
+        made = self.folder / ".platerunner/airflow/simple_auth_manager_passwords.json.generated"
+        return str(json.loads(made.read_text())[user])
+
     @property
     def results(self) -> Path:
         return self.folder / "demo-results" / "workspace"
@@ -65,7 +71,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, mails: Receiver) -> Iterator[
     shutil.copytree(Path(__file__).with_name("dags"), folder / ".platerunner" / "airflow" / "dags")
     argv = [str(COMMAND), "up", "--specs", str(folder / "specs"), "--port", str(port)]
     smtp = {"AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(mails.connection)}
-    env = {**os.environ, "PYTHONUNBUFFERED": "1", **smtp}
+    users = ",".join(f"{name}:{role}" for name, role in USERS.items())
+    env = {**os.environ, "PYTHONUNBUFFERED": "1", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": users, **smtp}
     said = folder / "up.txt"
     with said.open("w") as out:
         process = subprocess.Popen(argv, cwd=folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env)

@@ -45,6 +45,7 @@ def test_it_names_what_was_made(environment: Applied, settings: ConnectionSettin
         assert f"s3://{bucket}" in buckets
         assert prefix
     assert settings.region == "eu-west-1"
+    assert settings.fair_share == "none"
 
 
 def test_jobs_carry_the_tag_that_the_role_goes_by(environment: Applied, settings: ConnectionSettings) -> None:

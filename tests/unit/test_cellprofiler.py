@@ -114,6 +114,23 @@ def test_a_stale_done_file_is_cleared(job: Job) -> None:
     assert not tool.complete(job)
 
 
+def test_an_images_plugins_are_given_to_pipelines_that_use_one(job: Job, tmp_path: Path) -> None:
+    (tmp_path / "community").mkdir()
+    (tmp_path / "community" / "mine.py").write_text('class Mine(Module):\n    module_name = "MyModule"\n')
+    environ = {"PLATERUNNER_CELLPROFILER_PLUGINS": str(tmp_path / "community")}
+    in_image = replace(job, settings=replace(job.settings, environ=environ))
+    tool = CellProfiler()
+    assert tool.prepare(in_image) == ()
+    assert not any(word.startswith("--plugins") for word in tool.command(in_image))
+    (file,) = job.tool_files("pipeline")
+    text = file.read_text()
+    name = re.findall(r"^(\w+):\[", text, re.MULTILINE)[-1]
+    file.write_text(text.replace(f"\n{name}:[", "\nMyModule:[", 1))
+    assert [problem.category for problem in CellProfiler().prepare(job)] == ["plugin_missing"]
+    assert tool.prepare(in_image) == ()
+    assert tool.command(in_image)[-1] == f"--plugins-directory={tmp_path / 'community'}"
+
+
 def test_plugins_are_given_as_the_folder_that_holds_them(job: Job) -> None:
     file = ToolFile("k", "lab/mine.py", "")
     (job.folder.tool / "plugins" / "lab").mkdir(parents=True)

@@ -6,9 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -24,16 +24,11 @@ from botocore.exceptions import (
 
 from platerunner.batch.model import BatchError
 
+if TYPE_CHECKING:
+    from botocore.config import Config
+
 log = logging.getLogger(__name__)
 
-CONFIG = Config(
-    retries={"mode": "adaptive", "total_max_attempts": 6},
-    connect_timeout=10,
-    read_timeout=60,
-    max_pool_connections=10,
-    user_agent_extra="platerunner",
-)
-"""For every client that these functions are given: botocore slows down by itself when AWS asks for it."""
 
 PATIENCE_S = 300.0
 """How long a call is repeated while AWS only throttles or fails by itself."""
@@ -60,6 +55,20 @@ EXPIRED = frozenset(
     }
 )
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+
+
+@cache
+def client_config() -> "Config":
+    """For every client that these functions are given: botocore slows down by itself when AWS asks for it."""
+    from botocore.config import Config  # takes in most of botocore, which a DAG file does not need
+
+    return Config(
+        retries={"mode": "adaptive", "total_max_attempts": 6},
+        connect_timeout=10,
+        read_timeout=60,
+        max_pool_connections=10,
+        user_agent_extra="platerunner",
+    )
 
 
 def code_of(error: Exception) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from platerunner.batch.calls import code_of, explained, patiently
+from platerunner.batch.image_catalog import DIGEST, catalogued
 from platerunner.batch.model import BatchError
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 DEFAULT_TAG = "latest"
 ECR_HOST = re.compile(r"(?P<account>\d{12})\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 MISSING = ("ImageNotFoundException", "RepositoryNotFoundException")
 SHOWN_TAGS = 5
 
@@ -55,7 +55,7 @@ class Reference:
 def resolve(reference: str, registry: str, ecr: "ECRClient") -> tuple[str, str | None]:
     """The full reference of an image, with its digest where the registry can tell.
 
-    :param reference: ``cellprofiler:4.2.8`` (in our registry), or any full reference.
+    :param reference: ``cellprofiler:4.2.8`` (in our registry, see the images catalog), or any full reference.
     :param registry: host and prefix of our images, e.g. ``123456789012.dkr.ecr.eu-west-1.amazonaws.com/platerunner``;
         empty if there is none.
     :param ecr: asked for images of ECR; others stay as they are, without a digest.
@@ -64,7 +64,7 @@ def resolve(reference: str, registry: str, ecr: "ECRClient") -> tuple[str, str |
     :raises BatchError: if ECR does not answer.
     """
     parsed = Reference.parse(reference)
-    full = reference if parsed.host or not registry else f"{registry.rstrip('/')}/{reference}"
+    full = reference if parsed.host or not registry else f"{registry.rstrip('/')}/{_own(parsed, reference)}"
     image = Reference.parse(full)
     if image.digest:
         return full, image.digest
@@ -73,6 +73,11 @@ def resolve(reference: str, registry: str, ecr: "ECRClient") -> tuple[str, str |
         return full, None
     digest = _digest(ecr, account["account"], image, reference)
     return f"{image.host}/{image.repository}@{digest}", digest
+
+
+def _own(image: Reference, text: str) -> str:
+    """An image of ours as the images catalog has it; a digest in the text goes before all else."""
+    return text if image.digest else catalogued(image.repository, image.tag if ":" in text else None)
 
 
 def _digest(ecr: "ECRClient", account: str, image: Reference, reference: str) -> str:

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from platerunner.batch.calls import PATIENCE_S, TokenBucket, explained, is_throttled, is_unanswered, pauses
 from platerunner.batch.model import MAX_ARRAY, MAX_NAME, MAX_PAYLOAD, SUBMIT_RATE, BatchError
+from platerunner.batch.share import Share
 from platerunner.batch.status import find
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def submit(
     timeout_s: float | None = None,
     size: int = 1,
     tags: Mapping[str, str] | None = None,
+    share: Share | None = None,
     settle_s: float = SETTLE_S,
 ) -> str:
     """Submit a job once: an array if there are several units, a plain job for one.
@@ -82,6 +84,7 @@ def submit(
     :param memory: bytes.
     :param timeout_s: seconds per child and attempt; at least 60 are given.
     :param size: units, at most 10,000.
+    :param share: for a queue with a scheduling policy; None for one without, which takes none.
     :param settle_s: seconds for which ListJobs may not show a job whose answer was lost.
     :returns: the job id.
     :raises BatchError: if AWS refuses, or the request breaks a limit of AWS Batch.
@@ -96,6 +99,8 @@ def submit(
     }
     if size > 1:
         request["arrayProperties"] = {"size": size}
+    if share is not None:
+        request |= {"shareIdentifier": share.identifier, "schedulingPriorityOverride": share.priority}
     if timeout_s is not None:
         request["timeout"] = {"attemptDurationSeconds": max(MIN_TIMEOUT_S, math.ceil(timeout_s))}
     _check(request, size)

@@ -12,6 +12,7 @@ from platerunner.cli.graph import graph
 from platerunner.cli.logs import logs
 from platerunner.cli.modules import modules
 from platerunner.cli.plan import plan
+from platerunner.cli.qc import qc
 from platerunner.cli.retire import retire
 from platerunner.cli.run import run
 from platerunner.cli.schema import schema
@@ -32,5 +33,6 @@ RUN = (run, up, demo)
 KEEP = (doctor, retire, bundle, deploy, modules, schema)
 for command in (*LOOK, *RUN, *KEEP):
     app.command()(command)
+app.add_typer(qc)
 
 __all__ = ["app"]

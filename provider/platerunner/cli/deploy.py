@@ -1,4 +1,4 @@
-"""`platerunner deploy`: upload a bundle into the bucket that MWAA runs from."""
+"""`platerunner deploy`: upload a bundle into the bucket that MWAA runs from, and see that the environment takes it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from platerunner.cli import bundle_files
+from platerunner.cli import bundle_files, deploy_environment
 from platerunner.cli.bundle_bucket import Bucket
 from platerunner.cli.bundle_source import BundleError
 from platerunner.cli.console import fail, out, quiet
@@ -20,8 +20,12 @@ def deploy(
     bucket: Annotated[str, typer.Option(help="Name of the environment's bucket.")],
     prefix: Annotated[str, typer.Option(help="Folder in the bucket, if the environment does not use its top.")] = "",
     folder: Annotated[Path, typer.Option("--bundle", help="What `platerunner bundle` made.")] = Path("dist/mwaa"),
+    environment: Annotated[
+        str, typer.Option(help="Name of the environment: it is told, and waited for. Not if Terraform tells it.")
+    ] = "",
+    wait: Annotated[int, typer.Option(min=1, help="Minutes to wait for the environment at most.")] = 60,
 ) -> None:
-    """Upload what is new of a bundle, and say which versions the environment is to be told."""
+    """Upload what is new of a bundle; tell the environment and see that it took it, or say what to tell it."""
     try:
         with quiet():
             sums = bundle_files.read_sums(folder)
@@ -29,10 +33,28 @@ def deploy(
             versions = dict(_upload(place, folder, sums))
             for key in place.remove_others("dags/dag_specs/", set(sums)):
                 out.print(f"removed    {key}", markup=False)
+            if environment:
+                _tell(environment, place, versions, wait)
+                return
     except BundleError as error:
         fail(str(error))
     out.print("\nTell the environment, unless nothing but dags/ is new:\n", markup=False)
     out.print(f"aws mwaa update-environment --name NAME {_arguments(place, versions)}", markup=False)
+
+
+def _tell(environment: str, place: Bucket, versions: dict[str, str], wait: int) -> None:
+    """Have the environment take the files, and say that it did."""
+    wanted: dict[str, str] = {}
+
+    def say(line: str) -> None:
+        out.print(line, markup=False)
+
+    for name, option in TOLD.items():
+        kind = option.title().replace("-", "")
+        wanted |= {f"{kind}S3Path": place.key(name), f"{kind}S3ObjectVersion": versions[name]}
+    told = deploy_environment.tell(environment, place.name, wanted, wait * 60, say)
+    news = "took the bundle" if told else "has these versions already; it takes dags/ by itself"
+    out.print(f"\n{environment} {news}.", markup=False)
 
 
 def _upload(place: Bucket, folder: Path, sums: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -27,6 +27,20 @@ def _queues(hook: PlaterunnerHook) -> Iterator[Finding]:
             yield Finding(State.FAIL, check, f"region {hook.region} has no job queue {name}: {remedy}.")
         else:
             yield _condition(check, f"the job queue {name}", "batch:UpdateJobQueue", queue)
+            yield from _sharing(hook.settings.fair_share, name, queue)
+
+
+def _sharing(by: str, name: str, queue: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whether connection and queue agree about shares: Batch refuses a job that lacks one, and one too many."""
+    policy = str(queue.get("schedulingPolicyArn") or "").rpartition("/")[2]
+    if policy and by == "none":
+        message = f"the job queue {name} has the scheduling policy {policy} and refuses jobs without a share"
+        yield Finding(State.FAIL, "fair share", f"{message}: set `fair_share` in the connection to pipeline or owner.")
+    elif policy:
+        yield Finding(State.OK, "fair share", f"jobs in {name} name their {by} to the scheduling policy {policy}.")
+    elif by != "none":
+        message = f"the connection shares by {by}, but the job queue {name} has no scheduling policy"
+        yield Finding(State.WARN, "fair share", f"{message}: its jobs go first come, first served.")
 
 
 def _unnamed(check: str, capacity: str) -> Finding:

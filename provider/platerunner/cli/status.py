@@ -11,9 +11,10 @@ from rich.table import Table
 from platerunner.cli.console import out
 from platerunner.cli.options import DataRoot, Params, SpecArgument, WorkspaceRoot
 from platerunner.cli.spec_session import Roots, SpecSession, spec_session
+from platerunner.operators.run_record import RunRecord
 from platerunner.sensors.decisions import latest
 from platerunner.spec.model import Gate, Step
-from platerunner_unit.outcome import last_run_key, run_prefix
+from platerunner_unit.outcome import last_run_key
 from platerunner_unit.storage import NotFoundError
 from platerunner_unit.unit_ids import natural_key
 
@@ -86,18 +87,18 @@ def _branches(session: SpecSession, step: str) -> list[str]:
 
 def _branch(session: SpecSession, name: str, branch: str) -> dict[str, Any]:
     run = (_json(session, last_run_key(name, branch)) or {}).get("run_id", "")
-    prefix = run_prefix(run, name, branch)
-    result = _json(session, f"{prefix}result.json") if run else None
-    state = (_json(session, f"{prefix}state.json") if run else None) or {}
-    live = [submission for submission in state.get("submissions", ()) if submission["ended_at"] is None]
-    return {"result": result or {}, "run": run, "state": _word(result, live, run)}
+    if not run:
+        return {"result": {}, "run": "", "state": "never ran"}
+    record = RunRecord(session.workspace, run, name, branch)
+    return {"result": record.result or {}, "run": run, "state": _word(record)}
 
 
-def _word(result: dict[str, Any] | None, live: list[Any], run: str) -> str:
+def _word(record: RunRecord) -> str:
+    live, result = record.state.live, record.result
     if live:
-        return f"{sum(each['size'] for each in live):,} units submitted"
+        return f"{sum(each.size for each in live):,} units submitted"
     if result is None:
-        return "began" if run else "never ran"
+        return "began"
     return "failed" if result.get("failed") else "done"
 
 

@@ -4,16 +4,16 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-import boto3
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 from botocore.exceptions import BotoCoreError, ClientError
 
-from platerunner.batch.calls import CONFIG
+from platerunner.batch.calls import client_config
 from platerunner.hooks.settings import ConnectionProblem, ConnectionSettings
 from platerunner_unit.storage import Storage
 
 if TYPE_CHECKING:
+    import boto3
     from mypy_boto3_batch import BatchClient
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -57,9 +57,11 @@ class PlaterunnerHook(BaseHook):
         return ConnectionSettings.from_extra(self.conn_id, extra)
 
     @cached_property
-    def session(self) -> boto3.Session:
+    def session(self) -> "boto3.Session":
         """A boto3 session with the connection's credentials and region."""
         if self._aws is None:
+            import boto3  # takes longer than all of ours, and a DAG file does not need it
+
             return boto3.Session(region_name=self.settings.region)
         return cast("boto3.Session", self._aws.get_session(region_name=self.settings.region))
 
@@ -127,7 +129,10 @@ class PlaterunnerHook(BaseHook):
         from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
         return AwsBaseHook(
-            aws_conn_id=self.settings.aws_conn_id, region_name=self.settings.region, client_type="batch", config=CONFIG
+            aws_conn_id=self.settings.aws_conn_id,
+            region_name=self.settings.region,
+            client_type="batch",
+            config=client_config(),
         )
 
     def new_batch_client(self) -> "BatchClient":
@@ -140,7 +145,7 @@ class PlaterunnerHook(BaseHook):
 
     def _client(self, service: Service) -> Any:
         try:
-            return self.session.client(service, config=CONFIG, endpoint_url=self._endpoint(service))
+            return self.session.client(service, config=client_config(), endpoint_url=self._endpoint(service))
         except BotoCoreError as error:
             raise ConnectionProblem(
                 f'connection {self.conn_id!r}: {error}; add "region" to its extras or set AWS_DEFAULT_REGION'

@@ -1,13 +1,14 @@
 """What a connection of type `platerunner` says: where jobs run, where logs and results go."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self, get_args
 
 CAPACITIES = ("spot", "on_demand")
 PLATFORMS = ("EC2", "FARGATE")
 OnClear = Literal["terminate", "adopt"]
+FairShare = Literal["none", "pipeline", "owner"]
 DEFAULT_LOG_GROUP = "/aws/batch/job"
 
 
@@ -35,9 +36,13 @@ class ConnectionSettings:
     :param endpoint_url: of an AWS that is not Amazon's, such as the embedded cloud; None for the environment's.
     :param on_clear: what becomes of running jobs when somebody clears or marks their task: ``terminate`` them, or let
         the next try ``adopt`` them.
+    :param fair_share: in whose name jobs take their place in a queue that has a scheduling policy: the ``pipeline``'s
+        or the ``owner``'s; ``none`` if the queues have no policy.
     :param environment: plain variables for every container, never secrets.
     :param secrets: for every container, variable to ARN of a Secrets Manager secret or SSM parameter: by reference.
     :param tags: cost tags for definitions and jobs.
+    :param approver_groups: name of a group that a gate's ``approvers`` may name, to its users: Airflow tells a task who
+        answered, but neither their roles nor their groups.
     """
 
     name: str
@@ -55,9 +60,11 @@ class ConnectionSettings:
     aws_conn_id: str | None = None
     endpoint_url: str | None = None
     on_clear: OnClear = "terminate"
+    fair_share: FairShare = "none"
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    approver_groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def from_extra(cls, name: str, extra: Mapping[str, Any]) -> Self:
@@ -75,6 +82,7 @@ class ConnectionSettings:
         given = {key: value for key, value in extra.items() if value not in (None, "")}
         for key in ("queues", "environment", "secrets", "tags"):
             given[key] = _mapping(name, key, given.get(key) or {})
+        given["approver_groups"] = _groups(name, given.get("approver_groups") or {})
         settings = cls(name=name, **given)
         settings._check()
         return settings
@@ -85,6 +93,14 @@ class ConnectionSettings:
         :param capacity: ``spot`` or ``on_demand``.
         """
         return self.queues.get(capacity) or next(iter(self.queues.values()))
+
+    def share(self, pipeline: str, owner: str) -> str:
+        """Whose share a job takes; empty for nobody's.
+
+        :param pipeline: its name.
+        :param owner: as the spec names it.
+        """
+        return {"pipeline": pipeline, "owner": owner}.get(self.fair_share, "")
 
     def roots(self) -> dict[str, str]:
         """``data_root`` and ``workspace_root``.
@@ -129,6 +145,11 @@ class ConnectionSettings:
                 f"connection {self.name!r}: on_clear {self.on_clear!r} is neither terminate nor adopt; "
                 "leave it empty for terminate"
             )
+        if self.fair_share not in get_args(FairShare):
+            raise ConnectionProblem(
+                f"connection {self.name!r}: fair_share {self.fair_share!r} is neither pipeline, owner nor none; "
+                "leave it empty for none"
+            )
 
 
 def _mapping(name: str, key: str, value: Any) -> dict[str, str]:
@@ -144,3 +165,19 @@ def _mapping(name: str, key: str, value: Any) -> dict[str, str]:
     if not isinstance(parsed, Mapping) or not all(isinstance(v, str) for v in parsed.values()):
         raise ConnectionProblem(remedy)
     return {str(k): v for k, v in parsed.items() if v}
+
+
+def _groups(name: str, value: Any) -> dict[str, list[str]]:
+    """Groups with their users, from a mapping of lists or from its JSON.
+
+    :raises ConnectionProblem: if it is neither.
+    """
+    remedy = f"connection {name!r}: extra 'approver_groups' must be a JSON object of lists of users, not {value!r}"
+    try:
+        parsed = json.loads(value) if isinstance(value, str) else value
+    except json.JSONDecodeError as error:
+        raise ConnectionProblem(remedy) from error
+    lists = parsed.values() if isinstance(parsed, Mapping) else [None]
+    if not all(isinstance(users, list) and all(isinstance(user, str) for user in users) for users in lists):
+        raise ConnectionProblem(remedy)
+    return {str(group): list(users) for group, users in parsed.items()}

@@ -3,12 +3,16 @@
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote, quote_plus, urlparse
 
+from airflow.configuration import conf
 from airflow.sdk import BaseOperatorLink
 from airflow.sdk.execution_time.xcom import XCom
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
     from airflow.sdk.types import TaskInstanceKey
+
+PLATE_MAP_ROUTE = "platerunner-map"
+"""Name of the tab that the plugin adds to tasks."""
 
 
 def console(region: str) -> str:
@@ -62,6 +66,19 @@ class _PushedLink(BaseOperatorLink):
     def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:  # noqa: ARG002
         """The address, or nothing if the task has not pushed it yet."""
         return str(XCom.get_value(key=self.key, ti_key=ti_key) or "")
+
+
+class PlateMapLink(BaseOperatorLink):
+    """The step's page among Platerunner's own, beside its log in Airflow's."""
+
+    name = "Plate map"
+
+    def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:  # noqa: ARG002
+        """The address of the task's tab."""
+        base = conf.get("api", "base_url", fallback="").rstrip("/")
+        run, task = quote(ti_key.run_id, safe=""), quote(ti_key.task_id, safe="")
+        mapped = f"/mapped/{ti_key.map_index}" if ti_key.map_index >= 0 else ""
+        return f"{base}/dags/{quote(ti_key.dag_id, safe='')}/runs/{run}/tasks/{task}{mapped}/plugin/{PLATE_MAP_ROUTE}"
 
 
 class BatchJobLink(_PushedLink):

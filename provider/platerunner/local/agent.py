@@ -93,7 +93,10 @@ class Agent:
                 ready.data()
             self._reap()
             self._tick(time.monotonic())
-        self._end_strays(all_of_them=True)
+        deadline = time.monotonic() + GRACE_S
+        while self._end_strays(all_of_them=True) and time.monotonic() < deadline:
+            time.sleep(WATCH_S)  # a container's monitor leaves it behind as the next stray
+            self._reap()
 
     def _timeout(self) -> float | None:
         if not self._jobs:
@@ -217,9 +220,9 @@ class Agent:
             self._watch_memory()
         if self._sweep and now >= self._next_strays:
             self._next_strays = now + STRAYS_S
-            self._end_strays(all_of_them=False)
+            ended = self._end_strays(all_of_them=False)
             self._old_groups = [group for group in self._old_groups if not group.remove()]
-            self._sweep = bool(self._jobs or self._old_groups)
+            self._sweep = bool(ended or self._jobs or self._old_groups)
 
     def _watch_memory(self) -> None:
         watched = [job for job in self._jobs.values() if job.group is None and job.memory is not None]
@@ -228,16 +231,22 @@ class Agent:
             assert job.memory is not None
             job.oom |= limits.enforce(limits.tree(table, job.pid), job.memory)
 
-    def _end_strays(self, *, all_of_them: bool) -> None:
-        """Daemons that left their job's session became children of this process; they end with their job."""
+    def _end_strays(self, *, all_of_them: bool) -> bool:
+        """Daemons that left their job's session became children of this process; they end with their job.
+
+        :returns: whether there were any.
+        """
         if not LINUX:
-            return
+            return False
+        found = False
         keys = {job.key for job in self._jobs.values()}
         for process in limits.process_table().values():
             if process.parent != os.getpid() or process.pid in self._jobs:
                 continue
             if all_of_them or (process.session not in self._jobs and limits.job_of(process.pid) not in keys):
+                found = True
                 _kill(process.pid)
+        return found
 
     def _tell(self, **event: object) -> None:
         try:

@@ -15,14 +15,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from platerunner.local import containers
 from platerunner.local.faults import Dice, Faults
-from platerunner.local.images import LocalImage, LocalImages, builtin_images
+from platerunner.local.images import ImageMissingError, LocalImage, LocalImages, builtin_images
+from platerunner.local.scheduler import PARENT_VARIABLE
 
 if TYPE_CHECKING:
     from platerunner.local.server import Server
 
 REGION = "us-east-1"
-PARENT_VARIABLE = "PLATERUNNER_PARENT"
 
 
 class CloudError(Exception):
@@ -36,7 +37,8 @@ class Cloud:
     :param cores: that jobs may use together; this machine's if None.
     :param memory: bytes that jobs may use together; this machine's if None.
     :param images: besides the built-in ones.
-    :param cellprofiler: the program behind ``cellprofiler:4.2.8``; looked for if None.
+    :param cellprofiler: the program behind ``cellprofiler:4.2.8``; looked for if None. With
+        ``PLATERUNNER_CONTAINERS=podman`` jobs run in podman's images instead.
     :param faults: what goes wrong on purpose.
     :param min_timeout: shortest timeout that a job may have, in seconds; AWS Batch says 60.
     """
@@ -60,7 +62,7 @@ class Cloud:
         self._port = port
         self._cores = cores or os.cpu_count() or 1
         self._memory = memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        self._images = chain(images, builtin_images(cellprofiler))
+        self._images = chain(images, _images(cellprofiler))
         self._min_timeout = min_timeout
         self._dice = Dice(Faults() if faults is None else faults)
         self._server: Server | None = None
@@ -155,6 +157,14 @@ class Cloud:
         """Extras of the Airflow connection ``platerunner``."""
         assert self._server is not None
         return {"endpoint_url": self.endpoint, "region": self.region, **self._server.connection(self.endpoint)}
+
+
+def _images(cellprofiler: Path | None) -> Iterable[LocalImage]:
+    """Podman's images where jobs are to run in containers, else what this machine can stand in for."""
+    try:
+        return list(containers.container_images()) if containers.wanted() else builtin_images(cellprofiler)
+    except ImageMissingError as error:
+        raise CloudError(str(error)) from error
 
 
 def _bind(port: int) -> socket.socket:

@@ -12,6 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from platerunner.batch.image_catalog import image_catalog
+
 CELLPROFILER_VARIABLE = "PLATERUNNER_CELLPROFILER"
 
 
@@ -28,6 +30,7 @@ class LocalImage:
     :param path: folders put before ``PATH``.
     :param variables: set for the command.
     :param contents: what is in it, e.g. ``{"cellprofiler": "4.2.8"}``; the digest is made of name, tag and this.
+    :param container: podman's reference of a real image, in which commands then run; empty for this machine itself.
     """
 
     name: str
@@ -35,6 +38,7 @@ class LocalImage:
     path: tuple[Path, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     contents: Mapping[str, str] = field(default_factory=dict)
+    container: str = ""
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
         """The variables of a command that runs in it.
@@ -89,10 +93,16 @@ class LocalImages:
         name, _, digest = short.partition("@")
         name, _, tag = name.partition(":")
         for image in self.all:
-            if image.name == name and (image.digest == digest if digest else image.tag == (tag or "latest")):
+            if image.name == name and (_has(image, digest) if digest else image.tag == (tag or "latest")):
                 return image
         known = ", ".join(f"{image.name}:{image.tag}" for image in self.all)
         raise ImageMissingError(f"{reference}: not found; this machine stands in for {known}")
+
+
+def _has(image: LocalImage, digest: str) -> bool:
+    """Whether it is an image's digest, or the one to which the images catalog pins what the image stands for."""
+    pinned = next((i for i in image_catalog().values() if i.repository == image.name and i.tag == image.tag), None)
+    return digest == image.digest or (pinned is not None and digest == pinned.digest)
 
 
 def builtin_images(cellprofiler: Path | None = None) -> Iterator[LocalImage]:

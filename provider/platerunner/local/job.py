@@ -33,6 +33,7 @@ class Request:
     :param attempts: 1 to 10.
     :param rules: ``evaluateOnExit``, in order.
     :param timeout: seconds per attempt; None for none.
+    :param share: ``shareIdentifier``, shown and not scheduled by.
     """
 
     name: str
@@ -52,6 +53,8 @@ class Request:
     parameters: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     platform: str = "EC2"
+    share: str | None = None
+    priority: int | None = None
     job_role: str | None = None
     execution_role: str | None = None
 
@@ -172,6 +175,8 @@ class Job:
             "isCancelled": self.stopped_because is not None and self.started_at is None,
             "isTerminated": self.stopped_because is not None,
         }
+        sharing = {"shareIdentifier": request.share, "schedulingPriority": request.priority}
+        result |= {name: value for name, value in sharing.items() if value is not None}
         if request.timeout is not None:
             result["timeout"] = {"attemptDurationSeconds": request.timeout}
         if self.children:

@@ -112,6 +112,20 @@ def find_groups(root: Path = CGROUP_ROOT, own: Path = Path("/proc/self/cgroup"))
     return Groups(None, 2)
 
 
+def group_of(pid: int, root: Path = CGROUP_ROOT, proc: Path = Path("/proc")) -> Group | None:
+    """The memory cgroup that a process is in; None if it is gone or nobody limits its memory.
+
+    :param root: mount point of the cgroup file systems.
+    :param proc: where the process table is mounted.
+    """
+    for line in _lines(proc / str(pid) / "cgroup"):
+        _, controllers, path = line.split(":", 2)
+        if controllers in ("memory", "") and path.strip("/"):
+            version = 1 if controllers else 2
+            return Group((root / "memory" if version == 1 else root) / path.strip("/"), version)
+    return None
+
+
 def _writable(places: Iterable[Path], version: int) -> Groups:
     return Groups(next((place for place in places if os.access(place / "cgroup.procs", os.W_OK)), None), version)
 

@@ -11,6 +11,7 @@ from moto.batch.models import JobDefinition
 from platerunner.local.job import Queue, Request
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+SHARE = re.compile(r"[A-Za-z0-9]{1,255}")
 MAX_PAYLOAD = 30 * 1024
 MAX_DEPENDENCIES = 20
 
@@ -51,6 +52,21 @@ def _array_size_ok(body: Mapping[str, Any], limits: Limits) -> bool:
     return size is None or 2 <= size <= limits.max_array
 
 
+def check_share(body: Mapping[str, Any], policy: str | None) -> None:
+    """Refuse a share where there is no policy, and a job without one where there is.
+
+    :param policy: ARN of the queue's scheduling policy.
+    :raises ClientException: as AWS Batch words it.
+    """
+    share = body.get("shareIdentifier")
+    if policy and not share:
+        raise ClientException("Error executing request, Exception : Share identifier must be specified for this queue.")
+    if share and not policy:
+        raise ClientException("Share identifier cannot be specified for a queue without a scheduling policy.")
+    if share and SHARE.fullmatch(share) is None:
+        raise ClientException(f"Share identifier should match valid pattern: {share!r}")
+
+
 def build(body: Mapping[str, Any], definition: JobDefinition, queue: Queue, limits: Limits) -> Request:
     """A request with its definition filled in and its overrides applied.
 
@@ -79,6 +95,8 @@ def build(body: Mapping[str, Any], definition: JobDefinition, queue: Queue, limi
         parameters=parameters,
         tags=body.get("tags") or {},
         platform=(definition.platform_capabilities or ["EC2"])[0],
+        share=body.get("shareIdentifier"),
+        priority=body.get("schedulingPriorityOverride"),
         job_role=properties.get("jobRoleArn"),
         execution_role=properties.get("executionRoleArn"),
     )

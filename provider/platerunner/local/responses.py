@@ -27,6 +27,7 @@ class LocalBatchResponse(BatchResponse):
         definition = self.batch_backend.get_job_definition(body["jobDefinition"])
         if definition is None or definition.status != "ACTIVE":
             raise ClientException(f"JobDefinition {body['jobDefinition']} does not exist or is not ACTIVE")
+        request.check_share(body, self._found(body["jobQueue"]).schedule_policy)
         wanted = request.build(body, definition, self._queue(body["jobQueue"]), self.limits)
         backend = self.batch_backend
 

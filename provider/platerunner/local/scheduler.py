@@ -13,13 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from platerunner.local import containers
 from platerunner.local.faults import Dice
 from platerunner.local.host import Host, base_environment
-from platerunner.local.images import ImageMissingError, LocalImages
+from platerunner.local.images import ImageMissingError, LocalImage, LocalImages
 from platerunner.local.job import Job
 from platerunner.local.limits import end_processes
+from platerunner.local.shim import OOM_MARK
 from platerunner.local.timers import Timers
 
+PARENT_VARIABLE = "PLATERUNNER_PARENT"
+KILLED = 128 + signal.SIGKILL
 STOP_GRACE_S = 30.0
 """Between TERM and KILL, as AWS Batch and ECS do it."""
 EXITED = "Essential container in task exited"
@@ -79,6 +83,7 @@ class Scheduler:
         self._base = base_environment()
         self._host = Host(self._on_event)
         self._closed = False
+        self._in_containers = any(image.container for image in images.all)
 
     def close(self) -> None:
         """End all jobs."""
@@ -87,6 +92,8 @@ class Scheduler:
             self._ready.clear()
         self._timers.close()
         self._host.close()
+        if self._in_containers:
+            containers.remove()
 
     def submit(self, job: Job, known: dict[str, Job]) -> None:
         """Take a job, or a parent with its children, whose ``waits_for`` are set.
@@ -186,8 +193,20 @@ class Scheduler:
             cwd = self._folder / "jobs" / key
             cwd.mkdir(parents=True)
             self._open_log(job.request.log_group, job.stream, log)
-            env = image.environment(self._base) | self.variables | {"TMPDIR": str(cwd)} | _variables(job, number)
-            self._host.start(key, job.request.command, env, cwd, log, job.request.memory * 1024**2)
+            self._run(job, key, image, _variables(job, number), cwd, log)
+
+    def _run(self, job: Job, key: str, image: LocalImage, variables: dict[str, str], cwd: Path, log: Path) -> None:
+        memory = job.request.memory * 1024**2
+        if image.container:
+            # Its own process table has no such pid; the container ends with the job's processes.
+            inside = {name: value for name, value in self.variables.items() if name != PARENT_VARIABLE} | variables
+            argv = containers.command(
+                image.container, job.request.command, inside, vcpus=job.request.vcpus, memory=memory, folder=cwd
+            )
+            self._host.start(key, argv, containers.environment(self._base), cwd, log, None)
+            return
+        env = image.environment(self._base) | self.variables | {"TMPDIR": str(cwd)} | variables
+        self._host.start(key, job.request.command, env, cwd, log, memory)
 
     def _on_event(self, event: dict[str, Any]) -> None:
         with self.lock:
@@ -249,14 +268,20 @@ class Scheduler:
         code = event["code"] if event["code"] >= 0 else 128 - event["code"]
         if job.lost:
             self._attempt_over(job, key, None, self._host_lost(), None)
+        elif self._in_containers and job.stopped_because is None and not (self._folder / "jobs" / key / "pid").exists():
+            self._not_started(job, key, "CannotStartContainerError: podman says why in the job's log", code)
         else:
-            reason = OUT_OF_MEMORY if event["oom"] and code != 0 else None
+            oom = event["oom"] or (self._folder / "jobs" / key / OOM_MARK).exists()
+            reason = OUT_OF_MEMORY if oom and code != 0 else None
             self._attempt_over(job, key, reason, job.stopped_because or EXITED, code)
 
     def _attempt_over(self, job: Job, key: str, reason: str | None, status_reason: str, code: int | None) -> None:
         del self._running[key]
         job.exit_code, job.reason, job.status_reason, job.stopped_at = code, reason, status_reason, time.time()
         job.close_attempt()
+        if self._in_containers and (job.lost or code == KILLED):
+            left = containers.container_name(key)
+            threading.Thread(target=containers.remove, args=(left,), name="platerunner-remove").start()
         shutil.rmtree(self._folder / "jobs" / key, ignore_errors=True)
         if code == 0 and job.stopped_because is None:
             self._finish(job, "SUCCEEDED")

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow.sdk import BaseNotifier
-from asgiref.sync import sync_to_async
 
 from platerunner.notifications.sending import send
 from platerunner.notifications.texts import of_deadline, of_success, of_task
@@ -50,6 +49,8 @@ async def tell_deadline(
     :param messages: kind and options of each.
     :param context: the run and the deadline.
     """
+    from asgiref.sync import sync_to_async  # slow, and no DAG file needs it
+
     text = of_deadline(pipeline, title, context)
     for kind, options in messages:
         await sync_to_async(send)(kind, options, text)

@@ -13,7 +13,15 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 from platerunner.batch.poller import PACE
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.hooks.settings import OnClear
-from platerunner.links.batch import BatchJobLink, LogStreamLink, OutputsLink, job_url, log_url, outputs_url
+from platerunner.links.batch import (
+    BatchJobLink,
+    LogStreamLink,
+    OutputsLink,
+    PlateMapLink,
+    job_url,
+    log_url,
+    outputs_url,
+)
 from platerunner.notifications.texts import DIGEST_KEY, RESULT_KEY
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.operators.digest import StepResult, allowed, digest, headline
@@ -53,7 +61,7 @@ class BatchModuleOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("branch",)
-    operator_extra_links = (BatchJobLink(), LogStreamLink(), OutputsLink())
+    operator_extra_links = (PlateMapLink(), BatchJobLink(), LogStreamLink(), OutputsLink())
     ui_color = "#e3f0e8"
 
     def __init__(

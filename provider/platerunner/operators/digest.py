@@ -24,6 +24,7 @@ class StepResult:
     :param seconds: from the task's first start to its end.
     :param jobs: ids of the submitted jobs, at most ten.
     :param branch: key of the branch whose step it is, like ``plate=P1``; empty if there are none.
+    :param plates: of which units ran.
     """
 
     pipeline: str
@@ -39,6 +40,7 @@ class StepResult:
     seconds: float = 0.0
     jobs: tuple[str, ...] = ()
     branch: str = ""
+    plates: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""

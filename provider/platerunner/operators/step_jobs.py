@@ -130,8 +130,8 @@ class StepJobs:
         :param image: full reference; what is found again has its own.
         """
         hook = self.hook
-        tags = self.step.cost_tags
-        return Submitter(hook.batch, hook.settings, self.workspace, self.state_file, image, self.variables, tags)
+        tags, share = self.step.cost_tags, hook.settings.share(self.pipeline.name, self.pipeline.owner)
+        return Submitter(hook.batch, hook.settings, self.workspace, self.state_file, image, self.variables, tags, share)
 
     def _recorded(self, state: StepState) -> tuple[StepState, list[Submission]]:
         """The state with the verdicts of the jobs that have ended, and these submissions."""

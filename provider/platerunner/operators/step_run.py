@@ -5,7 +5,7 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from platerunner.batch.model import StepState, Submission
@@ -28,6 +28,7 @@ from platerunner.operators.waiting import waited, waits_since
 from platerunner.units.arrival import not_arrived
 from platerunner.units.model import PlannedUnit, StepPlan, UnitState
 from platerunner.units.outcomes import OutcomeStore
+from platerunner.units.plan_record import record_plan
 from platerunner.units.prepare import plan_one
 from platerunner_unit.category import Category
 from platerunner_unit.outcome import run_prefix
@@ -86,6 +87,7 @@ class StepRun(StepJobs):
             state = replace(fresh(state), extra={**fresh(state).extra, "started": time.time()})
         state = self._with_needs(self._forgetting(state))
         plan = self.plan()
+        record_plan(self.workspace, self.context.run_id, plan, self.branch)
         running = {str(unit) for submission in state.live for unit in submission.units}
         pending = plan.of(UnitState.PENDING)
         todo = {unit.unit: unit for unit in pending if unit.unit not in running}
@@ -120,6 +122,7 @@ class StepRun(StepJobs):
         """
         state = self.state_file.load()
         plan = self.plan()
+        record_plan(self.workspace, self.context.run_id, plan, self.branch)
         done, waiting = plan.tasks(UnitState.DONE), plan.tasks(UnitState.WAITING)
         OutcomeStore(self.workspace).record_current(
             self.context.run_id, self.step.name, self.step.foreach, done, waiting, branch=self.branch
@@ -185,7 +188,13 @@ class StepRun(StepJobs):
             retried=dict(state.extra.get("retried", {})),
             seconds=round(time.time() - state.extra.get("started", time.time()), 1),
             jobs=tuple(str(s.job_id) for s in state.submissions if s.job_id)[-MAX_JOBS_SHOWN:],
+            plates=_plates(plan, won | {failure.unit for failure in failed}),
         )
+
+
+def _plates(plan: StepPlan, ran: Set[str]) -> int:
+    """On how many plates units ran."""
+    return len({unit.values["plate"] for unit in plan.units if unit.unit in ran and "plate" in unit.values})
 
 
 def _why(failure: UnitFailure) -> str:

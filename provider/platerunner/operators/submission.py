@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from platerunner.batch.definitions import ensure_definition
 from platerunner.batch.model import BatchError, JobSpec, StepState, Submission
+from platerunner.batch.share import share_of
 from platerunner.batch.state import StateFile
 from platerunner.batch.submit import chunks, job_name, submit
 from platerunner.catalog.model import Resources
@@ -31,6 +32,7 @@ class Submitter:
     :param state_file: of the step in this run.
     :param image: full reference, with its digest where it is known.
     :param variables: of this run's containers; what all runs share is in the job definition.
+    :param share: in whose name jobs take their place in a queue with a scheduling policy; empty for none.
     :param cost_tags: of the jobs, besides the connection's. Not of their definitions, which outlive a change of tags.
     """
 
@@ -41,6 +43,7 @@ class Submitter:
     image: str
     variables: Mapping[str, str] = field(default_factory=dict)
     cost_tags: Mapping[str, str] = field(default_factory=dict)
+    share: str = ""
 
     def submit(
         self, state: StepState, builder: StepTaskBuilder, groups: Mapping[Ask, Sequence[PlannedUnit]]
@@ -134,6 +137,7 @@ class Submitter:
             timeout_s=ask.timeout,
             size=submission.size,
             tags={**self.settings.tags, **self.cost_tags},
+            share=share_of(self.batch, submission.queue, self.share, submission.n),
         )
 
 

@@ -9,7 +9,7 @@ from airflow.sdk import DAG, BaseOperator, task_group
 from platerunner.operators.batch_module import BatchModuleOperator
 from platerunner.operators.gathering import trigger_rule
 from platerunner.operators.split import SplitOperator
-from platerunner.render.docs import gate_doc, pipeline_doc, step_doc
+from platerunner.render.docs import facts, gate_doc, pipeline_doc, step_doc
 from platerunner.render.notify import run_callbacks, task_callbacks
 from platerunner.render.params import airflow_params
 from platerunner.render.schedule import outlets_of, schedule_of
@@ -106,6 +106,7 @@ class _Tasks:
             "dag": self._dag,
             "trigger_rule": trigger_rule(self._pipeline, step.name),
             "outlets": outlets_of(step.assets),
+            "doc_json": facts(self._pipeline, step),
             **of_branch,
         }
         self._made[step.name] = (

@@ -1,6 +1,11 @@
 """What the UI says about a DAG and its tasks: Markdown from the spec."""
 
+import json
+
 from platerunner.spec.model import Gate, Pipeline, Step
+
+FACTS = "platerunner"
+"""The key under which :func:`facts` has them."""
 
 
 def pipeline_doc(pipeline: Pipeline) -> str:
@@ -28,6 +33,13 @@ def gate_doc(gate: Gate) -> str:
     """A gate's page."""
     who = ", ".join(gate.approvers) or "everybody who may edit this DAG"
     return f"{gate.title}\n\nBlocks what comes after it until it is approved, by {who}."
+
+
+def facts(pipeline: Pipeline, step: Step | Gate) -> str:
+    """What Platerunner's pages need of a task, as JSON: the API server reads no spec, and on MWAA it has none."""
+    known = {"pipeline": pipeline.name, "step": step.name, "title": step.title, "workspace": pipeline.workspace}
+    own = {"gate": True} if isinstance(step, Gate) else {"module": step.module, "foreach": step.foreach}
+    return json.dumps({FACTS: {**known, "params": list(pipeline.params), "spec": pipeline.path.name, **own}})
 
 
 def _what(step: Step | Gate) -> str:

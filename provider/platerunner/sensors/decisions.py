@@ -2,44 +2,49 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from platerunner_unit.manifest import InputFile
-from platerunner_unit.outcome import PREFIX
+from platerunner_unit.outcome import decisions_key, gate_prefix
 from platerunner_unit.storage import NotFoundError, Storage
 
 FORMAT = 1
+
+Word = Literal["approved", "rejected", "refused", "timed out", "marked success"]
+"""What became of a question. ``refused`` is an answer that does not count: by somebody who is no approver, or a
+rejection without a comment. ``marked success`` is Airflow's own button, which asks no approver: it lets that run pass
+and is no approval that stands."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One answer to a gate.
 
-    :param decision: ``refused`` is an answer by somebody who is no approver: it opens nothing.
+    :param decision: only ``approved`` opens the gate for good.
     :param user_id: Airflow's id of who answered.
     :param user: their name.
     :param at: ISO 8601, UTC.
-    :param comment: as written.
+    :param comment: as written; for a refused answer, with the reason why it does not count.
     :param numbers: the figures that were shown.
-    :param branch: that the question was about, like ``plate=P1``; empty for a gate that is in no branch.
     """
 
-    decision: Literal["approved", "rejected", "refused"]
+    decision: Word
     user_id: str
     user: str
     at: str
     run_id: str
     comment: str = ""
     numbers: Mapping[str, Any] = field(default_factory=dict)
-    branch: str = ""
 
     @property
     def sentence(self) -> str:
         """``approved by ada on 2026-11-21T12:00:00+00:00: "flat enough"``."""
         comment = f': "{self.comment}"' if self.comment else ""
-        return f"{self.decision} by {self.user} on {self.at}{comment}"
+        if self.decision == "refused":
+            return f"the answer of {self.user} on {self.at} does not count: {self.comment}"
+        return f"{self.decision}{f' by {self.user}' if self.user else ''} on {self.at}{comment}"
 
 
 def gated_fingerprint(files: Iterable[InputFile]) -> str:
@@ -48,18 +53,45 @@ def gated_fingerprint(files: Iterable[InputFile]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()[:32]
 
 
-def decisions_key(gate: str, fingerprint: str) -> str:
-    """Where the decisions on one state of a gate's files are kept, relative to the workspace."""
-    return f"{PREFIX}/gates/{gate}/{fingerprint}.json"
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A decision with the gate that it was about.
+
+    :param part: of a pipeline that is split, such as ``plate=P1``; empty for all of it.
+    :param fingerprint: of the gated files.
+    :param files: how many they were.
+    """
+
+    gate: str
+    part: str
+    fingerprint: str
+    files: int
+    decision: Decision
 
 
-def decisions(workspace: Storage, gate: str, fingerprint: str) -> list[Decision]:
+def decisions(workspace: Storage, gate: str, fingerprint: str, part: str = "") -> list[Decision]:
     """All decisions on these very files, oldest first."""
     try:
-        raw = json.loads(workspace.get(decisions_key(gate, fingerprint)))
+        raw = json.loads(workspace.get(decisions_key(gate, fingerprint, part)))
     except NotFoundError:
         return []
     return [Decision(**entry) for entry in raw["decisions"]]
+
+
+def history(workspace: Storage, gate: str = "") -> list[Made]:
+    """Every decision that a workspace has on record, newest first.
+
+    :param gate: of one gate alone; empty for all.
+    """
+    keys = [found.key for found in workspace.list(gate_prefix(gate)) if found.key.endswith(".json")]
+    made = [entry for key in keys for entry in _made(json.loads(workspace.get(key)))]
+    return sorted(made, key=lambda entry: entry.decision.at, reverse=True)
+
+
+def _made(raw: Mapping[str, Any]) -> Iterator[Made]:
+    part, files = str(raw.get("part", "")), len(raw["files"])
+    for entry in raw["decisions"]:
+        yield Made(str(raw["gate"]), part, str(raw["fingerprint"]), files, Decision(**entry))
 
 
 def latest(workspace: Storage, gate: str) -> dict[str, Decision]:
@@ -67,32 +99,39 @@ def latest(workspace: Storage, gate: str) -> dict[str, Decision]:
 
     :returns: nothing if nobody was ever asked.
     """
-    files = [found.key for found in workspace.list(f"{PREFIX}/gates/{gate}/")]
-    made = [Decision(**entry) for key in files for entry in json.loads(workspace.get(key))["decisions"]]
-    return {decision.branch: decision for decision in sorted(made, key=lambda decision: decision.at)}
+    return {entry.part: entry.decision for entry in reversed(history(workspace, gate))}
 
 
 def standing(made: Sequence[Decision]) -> Decision | None:
-    """The approval that stands: the last decision that counts, if it is one."""
-    counted = [decision for decision in made if decision.decision != "refused"]
+    """The approval that stands: the last answer that counts, if it is one."""
+    counted = [decision for decision in made if decision.decision in ("approved", "rejected")]
     return counted[-1] if counted and counted[-1].decision == "approved" else None
 
 
-def record(workspace: Storage, gate: str, files: Sequence[InputFile], decision: Decision) -> str:
+def record(workspace: Storage, gate: str, files: Sequence[InputFile], decision: Decision, part: str = "") -> str:
     """Add a decision to the record, with the files that it was about; the key that it is kept under.
 
     :param files: the gated files, as they were listed when the question was asked.
     """
-    fingerprint = gated_fingerprint(files)
-    made = [*decisions(workspace, gate, fingerprint), decision]
+    remember(workspace, gate, files, part)
+    return add(workspace, gate, gated_fingerprint(files), decision, part)
+
+
+def remember(workspace: Storage, gate: str, files: Sequence[InputFile], part: str = "") -> None:
+    """Keep what a question is about, before there is an answer, so that a decision that is made elsewhere has it."""
+    key = decisions_key(gate, gated_fingerprint(files), part)
+    if workspace.exists(key):
+        return
     seen = sorted(({"key": f.key, "size": f.size, "etag": f.etag} for f in files), key=lambda entry: str(entry["key"]))
-    content = {
-        "format": FORMAT,
-        "gate": gate,
-        "fingerprint": fingerprint,
-        "decisions": [asdict(entry) for entry in made],
-        "files": seen,
-    }
-    key = decisions_key(gate, fingerprint)
+    fingerprint = gated_fingerprint(files)
+    content = {"format": FORMAT, "gate": gate, "part": part, "fingerprint": fingerprint, "decisions": [], "files": seen}
+    workspace.put(key, json.dumps(content, indent=1).encode())
+
+
+def add(workspace: Storage, gate: str, fingerprint: str, decision: Decision, part: str = "") -> str:
+    """Add a decision on files that were asked about; the key that it is kept under."""
+    key = decisions_key(gate, fingerprint, part)
+    content = json.loads(workspace.get(key))
+    content["decisions"].append(asdict(decision))
     workspace.put(key, json.dumps(content, indent=1).encode())
     return key

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
 
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.links.batch import object_url
-from platerunner.sensors.decisions import Decision, decisions, gated_fingerprint, record, standing
+from platerunner.sensors.approvers import Approvers
+from platerunner.sensors.asked import Asked
+from platerunner.sensors.decisions import Decision, decisions, gated_fingerprint, record, remember, standing
 from platerunner.sensors.questions import Questions
-from platerunner.sensors.report import body, checks_of, flatten
+from platerunner.sensors.report import Check, body, checks_of, flatten
 from platerunner.spec.model import Gate, InputRef, Pipeline, Step
 from platerunner.units.available import from_step, from_workspace_pattern, of_branch
 from platerunner.units.context import RunContext
@@ -18,6 +21,8 @@ from platerunner.units.settings import workspace_url
 from platerunner_unit.manifest import InputFile
 
 PICTURES = (".png", ".jpg", ".jpeg", ".svg", ".html")
+MAX_PICTURES, MAX_NUMBERS = 100, 300
+"""Of an XCom, which is a row of a database; the report itself has all."""
 
 
 class GateRun:
@@ -30,14 +35,20 @@ class GateRun:
     def __init__(self, hook: PlaterunnerHook, pipeline: Pipeline, gate: str, context: RunContext) -> None:
         spec = pipeline.steps[gate]
         assert isinstance(spec, Gate)
+        self.hook = hook
         self.gate = spec
         self.pipeline = pipeline
         self.context = context
         self.run_id = context.run_id
-        self.branch = context.branch.key if context.branch else ""
         self.dry_run = context.options.dry_run
         self.workspace = hook.storage(workspace_url(pipeline, context))
-        self.questions = Questions(self.workspace, self.run_id, gate, self.branch)
+        self.part = context.branch.key if context.branch else ""
+        self.questions = Questions(self.workspace, self.run_id, gate, self.part)
+
+    @cached_property
+    def approvers(self) -> Approvers:
+        """Who may decide."""
+        return Approvers(self.gate.approvers, self.hook.settings.approver_groups)
 
     @cached_property
     def files(self) -> list[InputFile]:
@@ -66,21 +77,60 @@ class GateRun:
 
     def approval(self) -> Decision | None:
         """The approval that stands for these very files."""
-        return standing(decisions(self.workspace, self.gate.name, self.fingerprint))
+        return standing(decisions(self.workspace, self.gate.name, self.fingerprint, self.part))
 
-    def question(self, refused: str = "") -> str:
+    @cached_property
+    def pictures(self) -> list[str]:
+        """Keys of what there is to look at: pages first, then pictures."""
+        shown = [file.key for file in self._report_files if file.key.endswith(PICTURES)]
+        return sorted(shown, key=lambda key: (not key.endswith(".html"), key))
+
+    @property
+    def checks(self) -> list[Check]:
+        """The spec's checks with what the report says."""
+        return checks_of(self.numbers, self.gate.checks)
+
+    def question(self, page: str, refused: str = "") -> str:
         """What a person is shown, in Markdown.
 
+        :param page: address of the gate's own page.
         :param refused: why an earlier answer did not count.
         """
-        shown = [file.key for file in self._report_files if file.key.endswith(PICTURES)]
-        pictures = [object_url(self.workspace.url, key) for key in shown]
-        checks = checks_of(self.numbers, self.gate.checks)
-        return body(self.gate.title, pictures, len(self.files), self.numbers, checks, refused)
+        links = [object_url(self.workspace.url, key) for key in self.pictures]
+        may = self.approvers.sentence
+        shown = [page, *links]
+        return body(self.gate.title, shown, len(self.files), self.numbers, self.checks, refused=refused, may_decide=may)
+
+    def ask(self) -> Asked:
+        """Keep that it asks now, and about what; what a person is shown, as data."""
+        asked = self._asked()
+        remember(self.workspace, self.gate.name, self.files, self.part)
+        self.questions.ask(asked.fingerprint)
+        return asked
+
+    def _asked(self) -> Asked:
+        checks = self.checks
+        return Asked(
+            pipeline=self.pipeline.name,
+            gate=self.gate.name,
+            title=self.gate.title,
+            run_id=self.run_id,
+            workspace=self.workspace.url,
+            connection=self.hook.conn_id,
+            fingerprint=self.fingerprint,
+            files=len(self.files),
+            at=datetime.now(UTC).isoformat(timespec="seconds"),
+            part=self.part,
+            approvers=self.approvers.users,
+            pictures=self.pictures[:MAX_PICTURES],
+            links=[object_url(self.workspace.url, key) for key in self.pictures[:MAX_PICTURES]],
+            numbers=dict(list(self.numbers.items())[:MAX_NUMBERS]),
+            checks=[{"name": c.name, "value": c.value, "bounds": c.bounds, "light": c.light} for c in checks],
+        )
 
     def record(self, decision: Decision) -> str:
         """Keep a decision, which settles the question; the key that it is kept under."""
-        key = record(self.workspace, self.gate.name, self.files, decision)
+        key = record(self.workspace, self.gate.name, self.files, decision, self.part)
         self.questions.settle()
         return key
 

@@ -1,29 +1,34 @@
 """A gate: blocks until a person approves what they see, on Airflow's human-in-the-loop."""
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from airflow.configuration import conf
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Context, Param
+from airflow.sdk import BaseNotifier, Context, Param
 from airflow.sdk.exceptions import AirflowFailException
-from airflow.sdk.execution_time.hitl import HITLUser
 
 from platerunner.hooks.platerunner import PlaterunnerHook
+from platerunner.links.gate import GateLink, gate_url
 from platerunner.notifications.events import notifiers
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.operators.gathering import check_gathered
-from platerunner.sensors.decisions import Decision
+from platerunner.sensors.asked import APPROVE, ASKED_KEY, REJECT
+from platerunner.sensors.decisions import Decision, Word
 from platerunner.sensors.gate_run import GateRun
 from platerunner.sensors.questions import Question
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Gate, Pipeline
 from platerunner.triggers.earlier_answer import LOST, EarlierAnswerTrigger
 
-APPROVE, REJECT = "Approve", "Reject"
+log = logging.getLogger(__name__)
+
+MAX_COMMENT = 4000
+"""Characters of a comment that are kept."""
 # May be null: a form field that may not be would keep Airflow's buttons grey until something is written.
 COMMENT = Param(
     None,
@@ -46,6 +51,7 @@ class QCApprovalSensor(HITLOperator):
 
     # The question is made at run time from what the spec and the report say: nothing in it is a template.
     template_fields: Sequence[str] = ("branch",)
+    operator_extra_links = (GateLink(),)
     ui_color = "#f6e7c1"
 
     def __init__(
@@ -66,11 +72,11 @@ class QCApprovalSensor(HITLOperator):
         super().__init__(
             subject=f"{pipeline.title or pipeline.name}: {declared.title}",
             options=[APPROVE, REJECT],
-            assigned_users=assignable(declared.approvers) or None,
             response_timeout=timeout,
-            notifiers=notifiers("on_gate", pipeline),
             **kwargs,
         )
+        told = [*self.notifiers, *notifiers("on_gate", pipeline)]
+        self.notifiers: Sequence[Any] = [partial(_tell, notifier) for notifier in told]
         self.pipeline = pipeline
         self.gate = declared
         self.conn_id = conn_id
@@ -108,12 +114,11 @@ class QCApprovalSensor(HITLOperator):
             if event.get("error_type") == LOST:
                 return self._ask(run, context)
             if "error" in event:
-                run.questions.settle()
-                raise AirflowFailException(self._unanswered(event))
+                self._unanswered(run, event)
             decision = self._decision(run, event)
             if decision.decision == "refused":
                 run.record(decision)
-                return self._ask(run, context, f"{decision.user} is no approver of this gate; it asks again.")
+                return self._ask(run, context, f"{decision.sentence}; it asks again.")
             asked = run.questions.open()
             if asked is None or asked.fingerprint != run.fingerprint:
                 return self._ask(run, context, "The files have changed since the question was asked; look again.")
@@ -124,19 +129,19 @@ class QCApprovalSensor(HITLOperator):
         self.log.info("%s: %s", self.gate.name, decision.sentence)
         self.log.info("recorded in %s", run.workspace.url_of(key))
         if decision.decision == "rejected":
-            missing = (
-                "" if decision.comment else " (without the comment that a rejection needs: ask them what is wrong)"
-            )
-            raise AirflowFailException(f"{decision.sentence}{missing}; clear this task to ask again")
+            raise AirflowFailException(f"{decision.sentence}; clear this task to ask again")
         return _result(decision)
 
     def _ask(self, run: GateRun, context: Context, refused: str = "") -> dict[str, Any]:
         if refused:
             self.log.warning("%s", refused)
-        self.body = run.question(refused)
+        task = context["task_instance"]
+        url = gate_url(self.pipeline.name, run.run_id, self.task_id, getattr(task, "map_index", -1))
+        self.body = run.question(url, refused)
         if self.branch is not None:
             self.subject = f"{self.subject} ({self.branch})"
-        run.questions.ask(run.fingerprint)
+        self.assigned_users = run.approvers.assignable() or None
+        context["ti"].xcom_push(key=ASKED_KEY, value=run.ask().to_xcom())
         result: dict[str, Any] = super().execute(context)
         return result
 
@@ -153,45 +158,52 @@ class QCApprovalSensor(HITLOperator):
         self.defer(trigger=trigger, method_name="execute_complete")
 
     def _decision(self, run: GateRun, event: Mapping[str, Any]) -> Decision:
+        """What an answer comes to: Airflow checks neither names nor what the form holds, so both are checked here."""
         user = event.get("responded_by_user") or {}
         user_id, name = str(user.get("id", "")), str(user.get("name", ""))
-        approvers = set(self.gate.approvers)
-        approved = list(event["chosen_options"]) == [APPROVE]
+        word: Word = "approved" if list(event["chosen_options"]) == [APPROVE] else "rejected"
+        comment = str((event.get("params_input") or {}).get("comment") or "").strip()[:MAX_COMMENT]
+        if wrong := self._wrong(run, user_id, name, word, comment):
+            word, comment = "refused", f"{wrong}{f'; they wrote: {comment}' if comment else ''}"
         return Decision(
-            decision="refused" if approvers and not approvers & {user_id, name} else _WORDS[approved],
+            decision=word,
             user_id=user_id,
             user=name or user_id or "somebody unknown",
             at=_text(event["responded_at"]),
             run_id=run.run_id,
-            branch=run.branch,
-            comment=str((event.get("params_input") or {}).get("comment") or "").strip(),
+            comment=comment,
             numbers=run.numbers,
         )
 
-    def _unanswered(self, event: Mapping[str, Any]) -> str:
-        if event.get("error_type") == "timeout":
-            limit = self.response_timeout
-            return f"nobody answered {self.gate.name} within {limit}; clear this task to ask again"
-        return f"{self.gate.name}: {event['error']}"
+    def _wrong(self, run: GateRun, user_id: str, name: str, word: Word, comment: str) -> str:
+        """Why an answer does not count; empty if it does."""
+        if not run.approvers.include(user_id, name):
+            return f"no approver of this gate ({run.approvers.sentence})"
+        if word == "rejected" and not comment:
+            return "a rejection needs a comment: what is wrong, and where"
+        return ""
+
+    def _unanswered(self, run: GateRun, event: Mapping[str, Any]) -> NoReturn:
+        """Fail: a gate that nobody answers in time never opens by itself."""
+        if event.get("error_type") != "timeout":
+            run.questions.settle()
+            raise AirflowFailException(f"{self.gate.name}: {event['error']}")
+        said = f"nobody answered {self.gate.name} within {self.response_timeout}"
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        run.record(Decision("timed out", "", "", now, run.run_id, said, run.numbers))
+        raise AirflowFailException(f"{said}; clear this task to ask again")
 
     def _gate_run(self, context: Context) -> GateRun:
         hook = PlaterunnerHook(self.conn_id)
         return GateRun(hook, self.pipeline, self.gate.name, run_context(self.pipeline, hook, context, self.branch))
 
 
-_WORDS: Mapping[bool, Any] = {True: "approved", False: "rejected"}
-
-
-def assignable(approvers: Sequence[str]) -> list[HITLUser]:
-    """The approvers as Airflow can assign them, so that others are refused in the form already.
-
-    Airflow compares user ids. They are names with the simple auth manager, numbers with FAB; where names cannot be
-    compared, the sensor itself checks the answer.
-    """
-    simple = str(conf.get("core", "auth_manager", fallback="")).endswith("SimpleAuthManager")
-    if simple or all(approver.isdigit() for approver in approvers):
-        return [HITLUser(id=approver, name=approver) for approver in approvers]
-    return []
+def _tell(notifier: BaseNotifier, context: Context) -> None:
+    """Let a notifier tell of the question; one that fails must not fail the gate, which asks all the same."""
+    try:
+        notifier(context)
+    except Exception as error:
+        log.warning("%s told nobody of this question: %s", type(notifier).__name__, error)
 
 
 def _result(decision: Decision) -> dict[str, Any]:

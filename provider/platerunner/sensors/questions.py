@@ -8,7 +8,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from platerunner_unit.outcome import run_prefix
+from platerunner_unit.outcome import question_key
 from platerunner_unit.storage import NotFoundError, Storage
 
 
@@ -33,12 +33,12 @@ class Questions:
     """The question of one gate in one run.
 
     :param workspace: of the pipeline.
-    :param branch: key of the branch that the gate asks about; empty if there are none.
+    :param part: of a pipeline that is split, such as ``plate=P1``; empty for all of it.
     """
 
-    def __init__(self, workspace: Storage, run_id: str, gate: str, branch: str = "") -> None:
+    def __init__(self, workspace: Storage, run_id: str, gate: str, part: str = "") -> None:
         self._workspace = workspace
-        self._key = f"{run_prefix(run_id, gate, branch)}question.json"
+        self._key = question_key(run_id, gate, part)
 
     def open(self) -> Question | None:
         """What was asked and is not settled."""

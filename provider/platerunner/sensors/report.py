@@ -77,23 +77,27 @@ def body(
     files: int,
     flat: Mapping[str, float],
     checks: Sequence[Check],
+    *,
     refused: str = "",
+    may_decide: str = "",
 ) -> str:
     """The question, in Markdown.
 
-    :param pictures: URLs or paths of the contact sheets.
+    :param pictures: URL of the gate's page, then URLs or paths of the contact sheets.
     :param files: how many files are approved with them.
     :param flat: numbers of the report.
     :param checks: from :func:`checks_of`.
     :param refused: why an earlier answer did not count.
+    :param may_decide: the approvers; empty for everybody whom Airflow lets answer.
     """
     lines = [f"**{refused}**", ""] if refused else []
     lines += [f"## {title}", "", "Look at:", ""]
-    lines += [f"- {_link(url)}" for url in pictures] or ["- nothing: this gate shows no pictures"]
+    lines += [f"- [all of it side by side]({pictures[0]})", *(f"- {_link(url)}" for url in pictures[1:])]
     lines += [
         "",
         f"An approval is for these {files:,} files as they are now; if one of them changes, the gate asks again.",
     ]
+    lines += ["", f"May decide: {may_decide}."] if may_decide else []
     if checks:
         lines += ["", "| check | value | wanted | |", "|---|---|---|---|"]
         lines += [

@@ -42,8 +42,10 @@ def build_report(draft: Draft, gate: model.Gate) -> model.Step:
         inputs=refs,
         outputs={
             "montage": model.Output("montage", f"{folder}/montage.png"),
+            "page": model.Output("page", f"{folder}/report.html"),
             "numbers": model.Output("numbers", f"{folder}/numbers.json"),
         },
+        with_=draft.gates[gate.name].get("report", {}),
         needs=gate.needs,
         resources=_report_resources(draft),
         retry=retry_policy(draft.data.get("defaults", {}).get("retry", {})),

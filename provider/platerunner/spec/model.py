@@ -263,7 +263,7 @@ class Gate:
     :param title: what is asked.
     :param show: label to key pattern (globs allowed) of pictures and files to look at, or to an :class:`InputRef`.
     :param needs: steps to wait for.
-    :param approvers: user names or ids that may answer; empty for everybody who may edit the DAG.
+    :param approvers: user names or ids, and groups of them, that may answer; empty for everybody who may edit the DAG.
     :param timeout: seconds after which the gate fails; None for never.
     :param report: the step that makes the contact sheet of what is shown; None if nothing is shown.
     :param assets: Airflow assets that passing it updates, by name or URI.

@@ -72,6 +72,7 @@ def _sections(root: Node) -> Iterator[tuple[str, str, Node]]:
     yield "steps.<name>.overrides[]", "An override", step["properties"]["overrides"]["items"]
     yield "steps.<name>", "A gate", gate
     yield "steps.<name>.checks.<name>", "A check", _only(gate["properties"]["checks"])
+    yield "steps.<name>.report", "A gate's report", gate["properties"]["report"]
 
 
 def _only(node: Node) -> Node:

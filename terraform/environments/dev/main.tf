@@ -48,6 +48,7 @@ module "stack" {
     webservers      = { min = 1, max = 1 }
     web_cidr_blocks = var.web_cidr_blocks
     bundle_dir      = var.bundle_dir
+    uploaded        = var.uploaded
   }
 
   budget = {

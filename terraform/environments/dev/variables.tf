@@ -66,6 +66,19 @@ variable "bundle_dir" {
   default     = null
 }
 
+variable "uploaded" {
+  description = "Without bundle_dir: keys, and object versions, of what `platerunner deploy` uploaded, so that an apply does not take them back."
+  type = object({
+    requirements         = optional(string)
+    requirements_version = optional(string)
+    plugins              = optional(string)
+    plugins_version      = optional(string)
+    startup              = optional(string)
+    startup_version      = optional(string)
+  })
+  default = {}
+}
+
 variable "arrivals" {
   description = "Ends of keys whose arrival is told to Airflow, such as a file that microscopes write last; null tells of none."
   type        = list(string)

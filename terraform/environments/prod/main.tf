@@ -45,6 +45,7 @@ module "stack" {
     workers         = { min = 2, max = 10 }
     web_cidr_blocks = var.web_cidr_blocks
     bundle_dir      = var.bundle_dir
+    uploaded        = var.uploaded
   }
 
   budget = {

@@ -19,6 +19,7 @@ locals {
     execution_role = var.connection.execution_role
     upload_queue   = var.connection.upload_queue
     on_clear       = var.connection.on_clear
+    fair_share     = var.connection.fair_share
     environment    = var.connection.environment
     secrets        = var.connection.secrets
     tags           = merge(var.connection.tags, { (local.environment_tag) = var.name })

@@ -167,6 +167,7 @@ variable "connection" {
     execution_role = string
     upload_queue   = optional(string, "")
     on_clear       = optional(string, "terminate")
+    fair_share     = optional(string, "none")
     environment    = optional(map(string), {})
     secrets        = optional(map(string), {})
     tags           = optional(map(string), {})
@@ -180,6 +181,11 @@ variable "connection" {
   validation {
     condition     = contains(["terminate", "adopt"], var.connection.on_clear)
     error_message = "connection.on_clear must be terminate or adopt."
+  }
+
+  validation {
+    condition     = contains(["none", "pipeline", "owner"], var.connection.fair_share)
+    error_message = "connection.fair_share must be none, pipeline or owner."
   }
 
   validation {

@@ -6,7 +6,9 @@ locals {
 
   data_place = { bucket = module.storage.bucket_names["data"], prefix = var.storage.data_prefix }
   # Built of names, since observability comes after Airflow.
-  telemetry  = var.collector_image == null ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT = "http://collector.${var.name}.internal:4318" }
+  telemetry = var.collector_image == null ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT = "http://collector.${var.name}.internal:4318" }
+  # Jobs name a share exactly where the queues want one.
+  fair_share = var.fair_share.enabled ? var.fair_share.by : "none"
   work_place = { bucket = module.storage.bucket_names["results"], prefix = var.storage.workspace_prefix }
 }
 
@@ -85,6 +87,7 @@ module "mwaa" {
   web_cidr_blocks    = distinct(concat(var.airflow.web_cidr_blocks, var.login_host ? [var.network.cidr_block] : []))
   airflow_options    = var.airflow.options
   bundle_dir         = var.airflow.bundle_dir
+  uploaded           = var.airflow.uploaded
   vpc_id             = module.network.vpc_id
   subnet_ids         = slice(module.network.private_subnet_ids, 0, 2)
   bucket             = { name = module.storage.bucket_names["airflow"], arn = module.storage.bucket_arns["airflow"] }
@@ -106,6 +109,7 @@ module "mwaa" {
     execution_role = module.batch.execution_role_arn
     upload_queue   = var.arrivals == null ? "" : module.events.queue_url
     on_clear       = var.airflow.on_clear
+    fair_share     = local.fair_share
     environment    = merge(local.telemetry, var.airflow.job_environment)
     secrets        = var.airflow.job_secrets
     tags           = local.tags

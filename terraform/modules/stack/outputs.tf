@@ -18,6 +18,11 @@ output "queue_arns" {
   value       = module.batch.queue_arns
 }
 
+output "fair_share" {
+  description = "In whose name jobs share the queues: none, pipeline or owner."
+  value       = local.fair_share
+}
+
 output "max_vcpus" {
   description = "Cores that all queues together may use at once."
   value       = module.batch.max_vcpus

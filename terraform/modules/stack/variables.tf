@@ -54,14 +54,20 @@ variable "disk_gib" {
 }
 
 variable "fair_share" {
-  description = "Sharing of queues between share identifiers; see the batch module before turning it on."
+  description = "Sharing of queues between pipelines or owners (`by`); see the batch module before turning it on."
   type = object({
     enabled             = optional(bool, false)
+    by                  = optional(string, "pipeline")
     compute_reservation = optional(number, 10)
     decay_seconds       = optional(number, 3600)
     weights             = optional(map(number), {})
   })
   default = {}
+
+  validation {
+    condition     = contains(["pipeline", "owner"], var.fair_share.by)
+    error_message = "fair_share.by must be pipeline or owner."
+  }
 }
 
 variable "images" {
@@ -80,15 +86,23 @@ variable "images" {
 variable "airflow" {
   description = "Size, version and pages of Airflow; see the mwaa module."
   type = object({
-    version          = optional(string, "3.3.1")
-    class            = optional(string, "mw1.small")
-    workers          = optional(object({ min = optional(number, 1), max = optional(number, 5) }), {})
-    schedulers       = optional(number, 2)
-    webservers       = optional(object({ min = optional(number, 2), max = optional(number, 2) }), {})
-    web_access       = optional(string, "PRIVATE_ONLY")
-    web_cidr_blocks  = optional(list(string), [])
-    options          = optional(map(string), {})
-    bundle_dir       = optional(string)
+    version         = optional(string, "3.3.1")
+    class           = optional(string, "mw1.small")
+    workers         = optional(object({ min = optional(number, 1), max = optional(number, 5) }), {})
+    schedulers      = optional(number, 2)
+    webservers      = optional(object({ min = optional(number, 2), max = optional(number, 2) }), {})
+    web_access      = optional(string, "PRIVATE_ONLY")
+    web_cidr_blocks = optional(list(string), [])
+    options         = optional(map(string), {})
+    bundle_dir      = optional(string)
+    uploaded = optional(object({
+      requirements         = optional(string)
+      requirements_version = optional(string)
+      plugins              = optional(string)
+      plugins_version      = optional(string)
+      startup              = optional(string)
+      startup_version      = optional(string)
+    }), {})
     on_clear         = optional(string, "terminate")
     job_environment  = optional(map(string), {})
     job_secrets      = optional(map(string), {})

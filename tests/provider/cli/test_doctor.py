@@ -86,6 +86,35 @@ def test_a_disabled_queue_is_named(aws: Account) -> None:
     assert line == "queue spot: the job queue platerunner-spot is DISABLED: enable it (batch:UpdateJobQueue)."
 
 
+@pytest.fixture
+def shared(aws: Account) -> Iterator[str]:
+    """A queue with a scheduling policy."""
+    policy = aws.batch.create_scheduling_policy(name="fair", fairsharePolicy={"shareDecaySeconds": 60})["arn"]
+    order = aws.batch.describe_job_queues(jobQueues=[aws.spot])["jobQueues"][0]["computeEnvironmentOrder"]
+    aws.batch.create_job_queue(
+        jobQueueName="shared", priority=1, state="ENABLED", schedulingPolicyArn=policy, computeEnvironmentOrder=order
+    )
+    yield "shared"
+    aws.batch.update_job_queue(jobQueue="shared", state="DISABLED")
+    aws.batch.delete_job_queue(jobQueue="shared")
+
+
+def test_a_queue_that_shares_and_a_connection_that_does_not_are_named(
+    aws: Account, monkeypatch: pytest.MonkeyPatch, shared: str
+) -> None:
+    queues = {"spot": shared, "on_demand": aws.on_demand}
+    connect(aws, monkeypatch, queues=queues)
+    (line,) = failures()
+    assert line == (
+        "fair share: the job queue shared has the scheduling policy fair and refuses jobs without a share: "
+        "set `fair_share` in the connection to pipeline or owner."
+    )
+    connect(aws, monkeypatch, queues=queues, fair_share="owner")
+    said = invoke("doctor").stdout
+    assert "jobs in shared name their owner to the scheduling policy fair." in said
+    assert "but the job queue platerunner-on-demand has no scheduling policy: its jobs go first come" in said
+
+
 def test_a_disabled_compute_environment_is_named(aws: Account) -> None:
     aws.batch.update_compute_environment(computeEnvironment=aws.spot, state="DISABLED")
     try:

@@ -50,7 +50,18 @@ def workspace(tmp_path, monkeypatch):
         storage.put(f"gates/check/{branch.value}/montage.png", b"pixels")
     decision = {"decision": "approved", "user_id": "1", "user": "ada", "at": "2026-01-01", "run_id": RUN}
     for plate, word in (("0512", "approved"), ("P2", "rejected")):
-        made = {"decisions": [{**decision, "decision": word, "branch": f"plate={plate}"}]}
+        made = {
+            "decisions": [
+                {
+                    **decision,
+                    "decision": word,
+                }
+            ],
+            "gate": "check",
+            "part": f"plate={plate}",
+            "fingerprint": plate,
+            "files": [],
+        }
         storage.put(f"_platerunner/gates/check/{plate}.json", json.dumps(made).encode())
     return storage
 

@@ -65,3 +65,14 @@ def test_secrets_are_references():
     arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/token"
     settings = ConnectionSettings.from_extra("lab", {"queues": QUEUES, "secrets": f'{{"TOKEN": "{arn}"}}'})
     assert settings.secrets == {"TOKEN": arn}
+
+
+@pytest.mark.parametrize(("by", "share"), [("", ""), ("none", ""), ("pipeline", "demo"), ("owner", "imaging-platform")])
+def test_jobs_take_a_share_in_the_name_that_the_connection_says(by, share):
+    settings = ConnectionSettings.from_extra("lab", {"queues": QUEUES, "fair_share": by})
+    assert settings.share("demo", "imaging-platform") == share
+
+
+def test_a_share_of_another_kind_is_refused():
+    with pytest.raises(ConnectionProblem, match="fair_share 'user' is neither pipeline, owner nor none"):
+        ConnectionSettings.from_extra("lab", {"queues": QUEUES, "fair_share": "user"})

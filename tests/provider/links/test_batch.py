@@ -1,6 +1,8 @@
+from types import SimpleNamespace
+
 import pytest
 
-from platerunner.links.batch import job_url, log_url, outputs_url
+from platerunner.links.batch import PlateMapLink, job_url, log_url, outputs_url
 
 
 def test_a_jobs_page():
@@ -32,3 +34,13 @@ def test_a_log_streams_page_quotes_twice():
 )
 def test_the_outputs_of_a_step(workspace, url):
     assert outputs_url(workspace, "illum") == url
+
+
+@pytest.mark.parametrize(("map_index", "part"), [(-1, ""), (2, "/mapped/2")])
+def test_the_plate_map_is_a_tab_of_the_task(monkeypatch, map_index, part):
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.lab/air/")
+    key = SimpleNamespace(dag_id="lab", run_id="manual__2026-01-01T00:00:00+00:00", task_id="work", map_index=map_index)
+    assert PlateMapLink().get_link(None, ti_key=key) == (
+        "https://airflow.lab/air/dags/lab/runs/manual__2026-01-01T00%3A00%3A00%2B00%3A00"
+        f"/tasks/work{part}/plugin/platerunner-map"
+    )

@@ -28,7 +28,7 @@ def test_a_task_per_step_and_a_gate_after_its_report(demo):
 
 def test_edges_follow_inputs_and_needs(demo):
     assert demo.task_dict["illum_apply"].upstream_task_ids == {"illum_calc"}
-    assert demo.task_dict["check_report"].upstream_task_ids == {"illum_apply", "measure"}
+    assert demo.task_dict["check_report"].upstream_task_ids == {"illum_apply", "illum_calc", "measure"}
     assert demo.task_dict["report"].upstream_task_ids == {"check", "measure"}
 
 
@@ -86,7 +86,7 @@ def test_it_survives_airflows_serialisation(demo):
         task.task_id: task.downstream_task_ids for task in demo.tasks
     }
     links = copy.task_dict["illum_calc"].operator_extra_links
-    assert {link.name for link in links} == {"Batch job", "Log stream", "Outputs"}
+    assert {link.name for link in links} == {"Plate map", "Batch job", "Log stream", "Outputs"}
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("[!_]*.yaml")), ids=lambda path: path.stem)

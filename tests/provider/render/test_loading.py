@@ -1,3 +1,4 @@
+import gc
 import os
 import sqlite3
 import subprocess
@@ -47,6 +48,7 @@ def test_a_broken_spec_hides_only_itself(specs):
     namespace = {}
     load_dags(specs, namespace)
     assert sorted(dag.dag_id for dag in namespace.values()) == ["first", "second"]
+    assert gc.isenabled(), "the collector is off while specs are read, and only then"
 
 
 def test_it_is_an_import_error_of_its_own_with_its_own_lines(specs):

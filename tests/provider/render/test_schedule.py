@@ -80,7 +80,7 @@ def test_who_is_told_joins_who_the_dag_file_tells():
 def test_gates_runs_and_deadlines_have_their_own():
     header = "deadline: 12 h\nnotify: {on_gate: &who [{email: [a@b.example]}], on_success: *who, on_deadline: *who}"
     dag = dag_of(header)
-    assert [notifier.event for notifier in dag.task_dict["check"].notifiers] == ["on_gate"]
+    assert [told.args[0].event for told in dag.task_dict["check"].notifiers] == ["on_gate"]
     (told,) = dag.on_success_callback
     assert told.event == "on_success"
     (deadline,) = dag.deadline

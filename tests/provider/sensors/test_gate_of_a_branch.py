@@ -52,7 +52,8 @@ def gate(lab, plate):
 
 
 def context(plate):
-    ti = SimpleNamespace(id=uuid4(), dag_id="lab", run_id="run-1", map_index=0)
+    ids = {"id": uuid4(), "dag_id": "lab", "run_id": "run-1", "map_index": 0}
+    ti = SimpleNamespace(xcom_push=lambda **_: None, **ids)
     return {"params": {}, "run_id": "run-1", "logical_date": None, "task_instance": ti, "ti": ti}
 
 
@@ -82,7 +83,7 @@ def test_the_question_is_about_one_plate(lab, monkeypatch):
 
 def test_an_approval_is_for_one_plate(lab, monkeypatch):
     run = gate(lab, "0512")._gate_run(context("0512"))
-    run.record(Decision("approved", "1", "ada", "2026-01-01T00:00:00+00:00", "run-1", branch=run.branch))
+    run.record(Decision("approved", "1", "ada", "2026-01-01T00:00:00+00:00", "run-1"))
     assert gate(lab, "0512").execute(context("0512"))["decision"] == "approved"
     ask(lab, monkeypatch, "P2")
     assert {branch: each.decision for branch, each in latest(Storage(str(lab / "ws")), "check").items()} == {

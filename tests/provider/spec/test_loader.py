@@ -176,10 +176,18 @@ def test_a_gate_comes_after_its_report_which_waits_for_all_that_the_gate_waits_f
     assert report.foreach == ("plate",)
     assert {name: output.pattern for name, output in report.outputs.items()} == {
         "montage": "gates/check/{plate}/montage.png",
+        "page": "gates/check/{plate}/report.html",
         "numbers": "gates/check/{plate}/numbers.json",
     }
     assert (gate.report, gate.upstream, gate.timeout) == ("check_report", ("check_report",), 7 * 86400)
     assert gate.checks == {"cells": {"min": 20}}
+
+
+def test_what_a_gate_says_of_its_report_reaches_the_program_that_makes_it():
+    shown = "show: {corrected: illum_apply.corrected}"
+    report = valid(shown, f"{shown}\n    report: {{columns: [Count_Nuclei], max_shift: 20}}").steps["check_report"]
+    assert isinstance(report, Step)
+    assert report.with_ == {"columns": ["Count_Nuclei"], "max_shift": 20}
 
 
 def test_a_gate_shows_files_of_the_workspace_by_pattern():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Union
@@ -108,10 +109,17 @@ def centred(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], text: str
     draw.text(((left + right) / 2, (top + bottom) / 2), text, font=font(size), fill=fill, anchor="mm")
 
 
-def save_png(image: Image.Image, path: Path) -> None:
-    """Write a PNG without date or software; grey if it has no colour, which makes it a third of the size."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def png(image: Image.Image) -> bytes:
+    """A PNG without date or software; grey if it has no colour, which makes it a third of the size."""
     pixels = np.asarray(image.convert("RGB"))
     if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all():
         image = image.convert("L")
-    image.save(path, format="PNG", compress_level=6)
+    written = io.BytesIO()
+    image.save(written, format="PNG", compress_level=6)
+    return written.getvalue()
+
+
+def save_png(image: Image.Image, path: Path) -> None:
+    """Write a PNG as :func:`png` makes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(png(image))

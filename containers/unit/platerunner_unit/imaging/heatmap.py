@@ -143,9 +143,8 @@ def _scale(image: Image.Image, pen: ImageDraw.ImageDraw, grid: _Grid, low: float
     left = grid.right() + 26
     image.paste(drawing.bar(_BAR_WIDTH, height, drawing.viridis), (left, grid.top))
     # A small plate of names has room for the two ends only.
-    ticks = 5 if height >= 120 else 2
-    for index in range(ticks):
-        share = index / (ticks - 1)
+    ticks = [0.5] if high <= low else [index / 4 for index in range(5)] if height >= 120 else [0.0, 1.0]
+    for share in ticks:
         y = grid.top + round((1 - share) * (height - 1))
         pen.line([(left + _BAR_WIDTH, y), (left + _BAR_WIDTH + 5, y)], fill=INK)
         text = drawing.number(low + share * (high - low))

@@ -9,7 +9,9 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from platerunner_unit.imaging import drawing, functions, panel, sheet
+from platerunner_unit.imaging import drawing, functions, panel, plate_sheet, sheet
+from platerunner_unit.imaging.measured import measured
+from platerunner_unit.imaging.page import Page, Section, table
 from platerunner_unit.imaging.pixels import IMAGE_SUFFIXES
 from platerunner_unit.imaging.sheet import MARGIN
 from platerunner_unit.imaging.unit import DataError, File, Unit
@@ -25,38 +27,45 @@ class Sheet:
     """What goes on the sheet, from top to bottom.
 
     :param parts: drawn panels.
+    :param sections: of the page, which has more room.
     :param notes: sentences about what is not shown.
     :param numbers: see :func:`run`.
     """
 
     parts: list[Image.Image] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     numbers: dict[str, Any] = field(default_factory=dict)
 
 
 def run(unit: Unit) -> None:
-    """Write output ``montage`` (PNG) and ``numbers`` (JSON); either may be absent.
+    """Write outputs ``montage`` (PNG), ``page`` (HTML) and ``numbers`` (JSON); each may be absent.
 
     Numbers: ``channels`` (per channel: images, min, median, p99, max, shown_from, shown_to), ``functions`` (per
-    illumination function: min, max), ``wells``, ``sites``, ``images``, and ``left_out``: sentences about what is not on
-    the sheet.
+    illumination function: min, max), ``columns`` (per column and plate: wells, min, median, max), ``alignment`` (per
+    aligned image: sites, largest_shift, lowest_correlation, misaligned; and misaligned_sites), ``wells``, ``sites``,
+    ``images``, and ``left_out``: sentences about what is not on the sheet.
 
-    :param unit: any inputs; TIFF, PNG and JPEG become tiles, ``.npy`` heat maps, other files a note. Parameters:
-        ``tile`` (largest tile in pixels), ``limit`` (largest side of the sheet in pixels), ``low`` and ``high``
-        (percentiles that become black and white).
-    :raises DataError: if there is no picture among the inputs, or one cannot be read.
+    :param unit: any inputs; TIFF, PNG and JPEG become tiles, ``.npy`` heat maps, per-image tables what the parameters
+        ask of them, other files a note. Parameters: ``tile`` (largest tile in pixels), ``limit`` (largest side of the
+        sheet in pixels), ``low`` and ``high`` (percentiles that become black and white), and those of
+        :func:`~platerunner_unit.imaging.measured.measured`.
+    :raises DataError: if there is nothing to show among the inputs, or a file cannot be read.
     """
     files = _distinct(unit)
     images = {name: [file for file in found if _is_image(file)] for name, found in unit.inputs.items()}
     images = {name: found for name, found in images.items() if found}
     arrays = [file for file in files if file.path.suffix.lower() == ".npy"]
-    if not images and not arrays:
+    tables = measured(unit, files)
+    if not images and not arrays and not tables.used:
         raise DataError(f"{unit.name}: none of the {len(files)} inputs is a picture, so there is nothing to show")
     made = Sheet(numbers={"images": sum(map(len, images.values())), "channels": {}, "functions": {}})
+    made.numbers.update(tables.numbers)
     limit = int(unit.number("limit", LIMIT, 400, 20_000)) - 3 * MARGIN - _HEADER - _NOTES_ROOM
     _add_functions(made, arrays, limit)
     _add_images(made, unit, images, limit - sum(part.height + MARGIN for part in made.parts))
-    _note_others(made, [file for file in files if file not in arrays and not _is_image(file)])
+    made.sections += tables.sections
+    _note_others(made, [file for file in files if file not in (*arrays, *tables.used) and not _is_image(file)])
     _write(unit, made, files)
 
 
@@ -76,6 +85,7 @@ def _add_functions(made: Sheet, arrays: Sequence[File], limit: int) -> None:
         made.parts.append(image)
         made.notes += notes
         made.numbers["functions"] = numbers
+        made.sections.append(Section("Illumination functions", picture=image))
 
 
 def _add_images(made: Sheet, unit: Unit, images: Mapping[str, Sequence[File]], limit: int) -> None:
@@ -86,10 +96,19 @@ def _add_images(made: Sheet, unit: Unit, images: Mapping[str, Sequence[File]], l
     found = sheet.pictures(images)
     made.numbers["wells"] = len({picture.place for picture in found})
     made.numbers["sites"] = len({(picture.place, picture.site) for picture in found})
-    image, numbers, notes = panel.draw(found, largest, limit, (low, high))
-    made.parts.insert(0, image)
-    made.notes = notes + made.notes
-    made.numbers["channels"] = numbers
+    drawn = panel.draw(found, largest, limit, (low, high))
+    made.parts.insert(0, drawn.image)
+    made.notes = drawn.notes + made.notes
+    made.numbers["channels"] = drawn.numbers
+    shown = [Section(f"{name}, as on the plate", picture=each) for name, each in plate_sheet.sheets(drawn).items()]
+    made.sections = [_levels(drawn.numbers), *shown, Section("All sites", picture=drawn.image), *made.sections]
+
+
+def _levels(numbers: Mapping[str, Any]) -> Section:
+    said = (
+        "Of all images, shown or not. One contrast per channel over the whole sheet, from 'shown from' to 'shown to'."
+    )
+    return table("Channels", {name or "images": each for name, each in numbers.items()}, said)
 
 
 def _note_others(made: Sheet, others: Sequence[File]) -> None:
@@ -102,9 +121,13 @@ def _note_others(made: Sheet, others: Sequence[File]) -> None:
 
 
 def _write(unit: Unit, made: Sheet, files: Sequence[File]) -> None:
-    montage, numbers = unit.output("montage"), unit.output("numbers")
+    montage, page, numbers = unit.output("montage"), unit.output("page"), unit.output("numbers")
+    title, subtitle = _title(unit, files), _subtitle(made)
     if montage:
-        drawing.save_png(_assemble(_title(unit, files), _subtitle(made), made), montage.path)
+        drawing.save_png(_assemble(title, subtitle, made), montage.path)
+    if page:
+        page.path.parent.mkdir(parents=True, exist_ok=True)
+        page.path.write_text(Page(title, subtitle, made.notes, made.sections).html(), encoding="utf-8")
     if numbers:
         numbers.path.parent.mkdir(parents=True, exist_ok=True)
         numbers.path.write_text(json.dumps(made.numbers, indent=2, sort_keys=True) + "\n", encoding="utf-8")
@@ -124,7 +147,7 @@ def _subtitle(made: Sheet) -> str:
 
 
 def _assemble(title: str, subtitle: str, made: Sheet) -> Image.Image:
-    width = max(NARROWEST, *(part.width for part in made.parts))
+    width = max([NARROWEST, *(part.width for part in made.parts)])
     notes = [line for note in made.notes for line in drawing.wrapped(note, _NOTE, width)]
     top = _HEADER + (_NOTE + 6) * len(notes)
     height = top + sum(part.height + MARGIN for part in made.parts)

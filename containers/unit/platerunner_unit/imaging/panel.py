@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -36,16 +37,29 @@ Limits = tuple[float, float]
 Shown = Mapping[Spot, Tile]
 
 
-def draw(
-    found: Sequence[Picture], largest: int, limit: int, percentiles: Limits
-) -> tuple[Image.Image, dict[str, Any], list[str]]:
+@dataclass(frozen=True)
+class Panel:
+    """A drawn panel with what it shows.
+
+    :param numbers: per row.
+    :param notes: sentences about what is not shown.
+    :param contrast: row to the values that are black and white.
+    """
+
+    image: Image.Image
+    numbers: Mapping[str, Any]
+    notes: list[str]
+    shown: Shown
+    contrast: Mapping[str, Limits]
+
+
+def draw(found: Sequence[Picture], largest: int, limit: int, percentiles: Limits) -> Panel:
     """Draw the panel.
 
     :param found: images in the order of the sheet.
     :param largest: width of a tile in pixels, at most.
     :param limit: width and height of the panel in pixels, at most.
     :param percentiles: of each row's values over the whole sheet, to become black and white.
-    :returns: the panel, numbers per row, and sentences about what is not shown.
     """
     height, width = read(found[0].file.path).shape[:2]
     rows = len({picture.row for picture in found})
@@ -54,7 +68,8 @@ def draw(
     shown, levels = _load(found, layout)
     contrast = {row: _limits(levels[row], percentiles) for row in layout.rows}
     image = _paint(layout, shown, contrast, (height, width))
-    return image, {row: _numbers(levels[row], contrast[row]) for row in layout.rows}, layout.left_out()
+    numbers = {row: _numbers(levels[row], contrast[row]) for row in layout.rows}
+    return Panel(image, numbers, layout.left_out(), shown, contrast)
 
 
 COARSEST = 96  # smaller images are enlarged to this width
@@ -125,7 +140,7 @@ def _paint_block(
             if tile is None or tile.small is None:
                 _paint_missing(pen, (x, y, x + width - 1, y + height - 1))
             else:
-                image.paste(_stretched(tile.small, contrast[channel]), (x, y))
+                image.paste(stretched(tile.small, contrast[channel]), (x, y))
 
 
 def _paint_missing(pen: ImageDraw.ImageDraw, box: tuple[int, int, int, int]) -> None:
@@ -134,7 +149,8 @@ def _paint_missing(pen: ImageDraw.ImageDraw, box: tuple[int, int, int, int]) -> 
         drawing.centred(pen, box, "no image", 12, FAINT)
 
 
-def _stretched(small: Pixels, contrast: Limits) -> Image.Image:
+def stretched(small: Pixels, contrast: Limits) -> Image.Image:
+    """A tile as it is shown: grey with the row's contrast, colour as it is."""
     if small.ndim == 3:
         return Image.fromarray(small)
     low, high = contrast

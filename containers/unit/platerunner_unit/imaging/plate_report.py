@@ -9,7 +9,7 @@ from pathlib import Path
 
 from platerunner_unit.imaging import heatmap
 from platerunner_unit.imaging.drawing import save_png
-from platerunner_unit.imaging.tables import Well, read_wells
+from platerunner_unit.imaging.tables import FAILURES, Well, is_summed, read_wells
 from platerunner_unit.imaging.unit import DataError, Unit
 
 
@@ -23,22 +23,24 @@ def run(unit: Unit) -> None:
     if not wells:
         raise DataError(f"{unit.name}: the tables have no rows, so there is no well to report")
     column = str(unit.params.get("column", columns[0] if columns else ""))
-    if column not in columns:
-        raise DataError(f"{unit.name}: the tables have no numeric column `{column}`{_nearest(column, columns)}")
+    if column not in (*columns, FAILURES):
+        raise DataError(f"{unit.name}: the tables have no numeric column `{column}`{nearest(column, columns)}")
     table, picture = unit.output("table"), unit.output("heatmap")
     if table:
         _write_table(table.path, wells, columns)
     if picture:
-        save_png(heatmap.draw(_only_plate(wells), _values(wells, column), _subject(column)), picture.path)
+        save_png(heatmap.draw(_only_plate(wells), values(wells, column), subject(column)), picture.path)
 
 
-def _subject(column: str) -> str:
-    return f"{column}, {'sum' if column.startswith('Count_') else 'mean'} over the well's sites"
+def subject(column: str) -> str:
+    """What a heat map of a column shows, in words."""
+    return f"{column}, {'sum' if is_summed(column) else 'mean'} over the well's sites"
 
 
-def _values(wells: Sequence[Well], column: str) -> dict[str, float]:
-    values = {well.well: well.value(column) for well in wells}
-    return {name: value for name, value in values.items() if value is not None}
+def values(wells: Sequence[Well], column: str) -> dict[str, float]:
+    """Well to its value, for the wells of one plate that have one."""
+    found = {well.well: well.value(column) for well in wells}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _only_plate(wells: Sequence[Well]) -> str:
@@ -51,7 +53,8 @@ def _only_plate(wells: Sequence[Well]) -> str:
     return plates[0]
 
 
-def _nearest(column: str, columns: Sequence[str]) -> str:
+def nearest(column: str, columns: Sequence[str]) -> str:
+    """The end of a sentence that names the columns most like one that is not there."""
     near = difflib.get_close_matches(column, columns, n=3, cutoff=0.4) or list(columns[:3])
     return f"; the nearest are {', '.join(near)}" if near else "; they have no numeric column at all"
 

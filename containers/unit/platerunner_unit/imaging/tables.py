@@ -18,6 +18,24 @@ _BOOKKEEPING = (
 )  # fmt: skip
 
 
+FAILURES = "Failures"
+"""A column that every table has: 1 for an image set in which a module failed, 0 for others."""
+_SUMMED = ("Count_", FAILURES)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a per-image table.
+
+    :param numbers: column to its value; blank and not-a-number cells are left out.
+    """
+
+    plate: str
+    well: str
+    site: str
+    numbers: Mapping[str, float]
+
+
 @dataclass
 class Well:
     """The rows of one well.
@@ -45,9 +63,42 @@ class Well:
         return math.fsum(values) / len(values) if values else None
 
     def value(self, column: str) -> Optional[float]:
-        """What stands for the well: the sum of a ``Count_`` column, the mean of any other; None if there is none."""
+        """What stands for the well: the sum of counts and failures, the mean of any other; None if there is none."""
         values = self.cells.get(column)
-        return math.fsum(values) if values and column.startswith("Count_") else self.mean(column)
+        return math.fsum(values) if values and is_summed(column) else self.mean(column)
+
+
+def is_summed(column: str) -> bool:
+    """Whether a well's value is the sum over its sites, not their mean."""
+    return column.startswith(_SUMMED)
+
+
+def read_rows(files: Iterable[File]) -> list[Row]:
+    """Every row of per-image tables, with all its numbers.
+
+    :param files: as for :func:`read_wells`.
+    :raises DataError: if a table cannot be read or does not say which well it is of.
+    """
+    return [_row(file, row) for file in files for row in _read(file)[1]]
+
+
+def _row(file: File, row: Mapping[str, str]) -> Row:
+    plate, well = _place(file, row)
+    site = file.values.get("site") or row.get("Metadata_Site") or ""
+    numbers = {name: value for name, text in row.items() if (value := _number(text or "")) is not None}
+    return Row(plate, well, site, numbers)
+
+
+def columns_of(file: File) -> list[str]:
+    """The columns of a table, from its first line alone.
+
+    :raises DataError: if it has none.
+    """
+    try:
+        with file.path.open(newline="", encoding="utf-8-sig") as stream:
+            return next(csv.reader(stream), [])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{file.path.name}: cannot be read as a table: {error}") from error
 
 
 def read_wells(files: Iterable[File]) -> tuple[list[Well], list[str]]:
@@ -63,7 +114,9 @@ def read_wells(files: Iterable[File]) -> tuple[list[Well], list[str]]:
     for file, _, rows in tables:
         for row in rows:
             plate, name = _place(file, row)
-            wells.setdefault((plate, name), Well(plate, name)).add(row, columns)
+            well = wells.setdefault((plate, name), Well(plate, name))
+            well.add(row, columns)
+            well.cells.setdefault(FAILURES, []).append(_failed(row))
     return sorted(wells.values(), key=lambda well: (natural(well.plate), plate_order(well.well))), columns
 
 
@@ -93,6 +146,11 @@ def _place(file: File, row: Mapping[str, str]) -> tuple[str, str]:
     if not well:
         raise DataError(f"{file.path.name}: says nothing of its well; it needs a column Metadata_Well")
     return file.values.get("plate") or row.get("Metadata_Plate") or "", well
+
+
+def _failed(row: Mapping[str, str]) -> float:
+    flags = (_number(value or "") for name, value in row.items() if name.startswith("ModuleError_"))
+    return float(any(flags))
 
 
 def _is_number(text: str) -> bool:

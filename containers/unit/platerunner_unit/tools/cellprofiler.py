@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Optional
 
@@ -19,6 +20,8 @@ from platerunner_unit.job import Job
 from platerunner_unit.load_data import LoadDataError, Table, build
 
 COMPLETE = "Complete"
+PLUGINS_VARIABLE = "PLATERUNNER_CELLPROFILER_PLUGINS"
+"""Names an image's own folder of plugins; CellProfiler takes one folder, so a step's own go before it."""
 _DONE_LIMIT = 1000
 # CellProfiler knows a plugin by its class, or by the name that the class gives itself.
 _PLUGIN_NAME = re.compile(r"^class\s+(\w+)|\bmodule_name\s*=\s*[\"'](\w+)", re.MULTILINE)
@@ -61,7 +64,7 @@ class CellProfiler:
         }
         argv = [job.settings.cellprofiler, "-c", "-r"]
         argv += [text for option, path in options.items() for text in (option, str(path))]
-        plugins = _plugins(job)
+        plugins = _plugins(job) or self._image_plugins(job)
         return [*argv, f"--plugins-directory={plugins}"] if plugins else argv
 
     def environment(self, job: Job) -> dict[str, str]:
@@ -101,6 +104,12 @@ class CellProfiler:
             "modules_enabled": tuple((module.name, module.number) for module in self._pipeline.enabled),
         }
 
+    def _image_plugins(self, job: Job) -> str:
+        """The image's folder of plugins if the pipeline uses one of them; others run without, as on a laptop."""
+        there = _image_modules(job)
+        used = self._pipeline is not None and any(module.name in there for module in self._pipeline.enabled)
+        return job.settings.environ[PLUGINS_VARIABLE] if used else ""
+
     def _pipeline_problems(self, job: Job) -> tuple[PreflightProblem, ...]:
         self._pipeline = cppipe.read(job.tool_files("pipeline")[0])
         problems = cppipe.check(self._pipeline, _plugin_modules(job), set(self._table.columns))
@@ -130,8 +139,19 @@ def _plugins(job: Job) -> str:
 
 
 def _plugin_modules(job: Job) -> set[str]:
-    """Names that modules of the plugin files may have."""
-    texts = (path.read_text(errors="replace") for path in job.tool_files("plugins") if path.suffix == ".py")
+    """Names that modules of the step's plugin files may have, or those of the image's if the step has none."""
+    own = [path for path in job.tool_files("plugins") if path.suffix == ".py"]
+    return _module_names(own) if own else _image_modules(job)
+
+
+def _image_modules(job: Job) -> set[str]:
+    """Names that modules of the image's plugins may have; none outside an image."""
+    folder = job.settings.environ.get(PLUGINS_VARIABLE)
+    return _module_names(sorted(Path(folder).glob("*.py"))) if folder else set()
+
+
+def _module_names(files: Iterable[Path]) -> set[str]:
+    texts = (path.read_text(errors="replace") for path in files)
     return {name for text in texts for names in _PLUGIN_NAME.findall(text) for name in names if name}
 
 

@@ -9,6 +9,11 @@ run "by_default" {
     error_message = "queues have other cores than was asked for"
   }
 
+  assert {
+    condition     = output.fair_share == "none"
+    error_message = "queues without a policy take no share"
+  }
+
   # 0.49 an hour for mw1.small with one worker and two schedulers; 15 endpoints in three zones, and MWAA's own.
   assert {
     condition     = output.control_plane_usd == { mwaa = 358, network = 358, other = 10, total = 726 }
@@ -42,6 +47,31 @@ run "with_everything" {
     condition     = output.control_plane_usd.mwaa == ceil(730 * 1.07) && output.control_plane_usd.network == ceil(730 * (3 * 0.045 + 4 * 0.01))
     error_message = "the estimate does not add up"
   }
+}
+
+# What Platerunner gives with a job is what the queues want.
+run "queues_that_share" {
+  command = plan
+
+  variables {
+    fair_share = { enabled = true, by = "owner" }
+    airflow    = { uploaded = { plugins = "plugins.zip", plugins_version = "v1" } }
+  }
+
+  assert {
+    condition     = output.fair_share == "owner"
+    error_message = "the connection must say in whose name jobs share"
+  }
+}
+
+run "queues_that_share_by_something_else" {
+  command = plan
+
+  variables {
+    fair_share = { enabled = true, by = "user" }
+  }
+
+  expect_failures = [var.fair_share]
 }
 
 run "a_name_that_buckets_refuse" {

@@ -1,0 +1,55 @@
+"""Who may answer a gate: users by name or id, and groups of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from airflow.configuration import conf
+from airflow.sdk.execution_time.hitl import HITLUser
+
+
+@dataclass(frozen=True, slots=True)
+class Approvers:
+    """The approvers of a gate, with the groups taken apart.
+
+    :param declared: as in the spec: users and groups; empty for everybody whom Airflow lets answer.
+    :param groups: name of a group to its users, as the connection has them.
+    """
+
+    declared: Sequence[str]
+    groups: Mapping[str, Sequence[str]]
+
+    @property
+    def users(self) -> list[str]:
+        """Names and ids; a group counts for its members alone, so that a user who is called like it gains nothing."""
+        named = (self.groups.get(entry, [entry]) for entry in self.declared)
+        return list(dict.fromkeys(user for users in named for user in users))
+
+    def include(self, user_id: str, name: str) -> bool:
+        """Whether somebody may decide.
+
+        :param user_id: Airflow's id of them, a number with FAB; a number in the spec means that alone.
+        :param name: their user name.
+        """
+        if not self.declared:
+            return True
+        return any(user == user_id or (user == name and not user.isdigit()) for user in self.users if user)
+
+    def assignable(self) -> list[HITLUser]:
+        """The approvers as Airflow can assign them, so that others are refused in the form already.
+
+        Airflow compares user ids. They are names with the simple auth manager, numbers with FAB; where names cannot be
+        compared, the sensor itself checks the answer.
+        """
+        users = self.users
+        simple = str(conf.get("core", "auth_manager", fallback="")).endswith("SimpleAuthManager")
+        if simple or all(user.isdigit() for user in users):
+            return [HITLUser(id=user, name=user) for user in users]
+        return []
+
+    @property
+    def sentence(self) -> str:
+        """Who may decide: ``imaging-leads (ada, ben), carl``."""
+        return ", ".join(
+            f"{entry} ({', '.join(self.groups[entry]) or 'nobody'})" if entry in self.groups else entry
+            for entry in self.declared
+        )

@@ -1,0 +1,84 @@
+"""Running units again from the map: the run's params, then Airflow's own clearing."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated
+
+from airflow.api_fastapi.logging.decorators import action_logging
+from fastapi import APIRouter, Depends, HTTPException, status
+from pydantic import BaseModel, Field
+
+from platerunner.batch.state import StateFile
+from platerunner.operators.run_record import Mark, RunRecord
+from platerunner.ui.access import Rerunner
+from platerunner.ui.run_page import BUSY, record_of
+from platerunner.ui.runs import SeenRun, SessionDep, clear, find_run
+from platerunner.ui.steps import SeenStep
+from platerunner.units.rerun import Picked, params_for
+
+router = APIRouter(prefix="/dags/{dag_id}/runs/{run_id}")
+MOST = 500
+"""Units that one request may name: each becomes a pattern in the run's params, matched with every unit."""
+TO_RUN = frozenset({Mark.FAILED, Mark.PENDING, Mark.WAITING})
+DONE = frozenset({Mark.SUCCEEDED, Mark.DONE})
+
+
+class Asked(BaseModel):
+    """The request.
+
+    :param units: ids of units of the step.
+    """
+
+    units: list[Annotated[str, Field(max_length=1000)]] = Field(min_length=1)
+
+
+class Answer(BaseModel):
+    """What was done, as a sentence."""
+
+    sentence: str
+
+
+@router.post("/tasks/{task_id}/rerun", dependencies=[Depends(action_logging("platerunner_rerun"))])
+def rerun(dag_id: str, run_id: str, task_id: str, _user: Rerunner, asked: Asked, session: SessionDep) -> Answer:
+    """Run units of a step again: they, and no others of the step, and then what comes after it."""
+    found = find_run(dag_id, run_id, session)
+    step = found.step(task_id)
+    _check_idle(found, step)
+    record = record_of(found, step)
+    params = params_for(found.params, _steps(found), _picked(record, asked.units))
+    # The step forgets once in a run what is to be done again; this is a new request.
+    kept = {key: value for key, value in record.state.extra.items() if key != "forgotten"}
+    StateFile(record.workspace, run_id, step.step).save(replace(record.state, extra=kept))
+    cleared = clear(found, step, {**found.conf, **params}, session)
+    after = f", with {', '.join(cleared)} after it" if cleared else ""
+    count = len(set(asked.units))
+    return Answer(sentence=f"{count} unit{'s run' if count > 1 else ' runs'} again: {step.step} was cleared{after}.")
+
+
+def _check_idle(run: SeenRun, step: SeenStep) -> None:
+    if step.gate:
+        raise HTTPException(status.HTTP_409_CONFLICT, f"{step.step} is a gate: it has no units.")
+    if (state := run.states.get(step.task_id, "none")) in BUSY:
+        raise HTTPException(
+            status.HTTP_409_CONFLICT, f"{step.step} is {state}: wait until it has ended, or clear it in Airflow."
+        )
+
+
+def _picked(record: RunRecord, units: Sequence[str]) -> Picked:
+    marks = {each.unit: each.mark for each in record.units}
+    wanted = list(dict.fromkeys(units))
+    if unknown := [unit for unit in wanted if unit not in marks]:
+        raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, f"{record.step} has no unit {unknown[0]}.")
+    left = {unit for unit, mark in marks.items() if mark in TO_RUN} - set(wanted)
+    done = [unit for unit in wanted if marks[unit] in DONE]
+    if len(wanted) > MOST and (left or done):
+        raise HTTPException(
+            status.HTTP_422_UNPROCESSABLE_CONTENT,
+            f"{len(wanted):,} units are more than the {MOST} that can be named one by one: trigger a run with a "
+            "pattern in `only` or `rerun`, such as `plate=P1/well=A*`.",
+        )
+    return Picked(record.step, wanted, done, everything=not left)
+
+
+def _steps(run: SeenRun) -> dict[str, tuple[str, ...]]:
+    return {step.step: step.foreach for step in run.dag.steps if not step.gate}

@@ -1,0 +1,17 @@
+// Parts of the page that take longer than a moment: loaded when somebody asks for them.
+for (const button of document.querySelectorAll("button[data-load]")) {
+  button.addEventListener("click", async () => {
+    const target = document.getElementById(button.dataset.into);
+    button.disabled = true;
+    target.textContent = "Working on it.";
+    const answer = await fetch(button.dataset.load, { headers: { Accept: "application/json" } }).catch(() => null);
+    if (answer && answer.ok) {
+      const part = new DOMParser().parseFromString(await answer.text(), "text/html");
+      target.replaceChildren(...part.body.childNodes);
+    } else {
+      const body = answer ? await answer.json().catch(() => ({})) : {};
+      target.textContent = body.detail ?? "Airflow does not answer; try again.";
+    }
+    button.disabled = false;
+  });
+}

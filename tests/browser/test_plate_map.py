@@ -1,0 +1,219 @@
+"""The plate map in Airflow's own pages: look, ask why, run three failed wells again; and its cost at 10,000 units."""
+
+import json
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import FrameLocator, Locator, Page, expect, sync_playwright
+from tests.browser.conftest import CHROMIUM_ARGS, Site, trigger
+from tests.embedded import wait_for
+from tests.provider.ui.records import leave
+
+from platerunner.units.model import UnitState
+from platerunner_unit.category import Category
+
+EVIL = "<img src=x onerror=alert(1)>"
+WELLS = [f"{row}{column:02}" for row in "ABCD" for column in range(1, 7)]
+SAYS = "echo '{}'; exit 1"
+BROKEN = {
+    "B02": SAYS.format("ValueError: the threshold is <b>negative</b>"),
+    "C04": "kill -KILL $$",
+    "D06": SAYS.format('FileNotFoundError: [Errno 2] The file, "/data/P1_A02.tif", does not exist.'),
+    "A05": SAYS.format("OSError: [Errno 28] No space left on device"),
+}
+PICKED = ("B02", "C04", "D06")
+PAGES = ("dags/mapped/pipeline", "dags/mapped/history", "")
+
+
+@pytest.fixture(scope="module")
+def failed_run(site: Site) -> str:
+    """A run in which four wells of a plate failed; its address below /dags/."""
+    for plate in ("P1", EVIL):
+        folder = site.data / "mapped" / plate
+        folder.mkdir(parents=True)
+        for well in WELLS:
+            fails = f"if [ ! -e {site.data}/mapped/mended ]; then {BROKEN[well]}; fi\n" if well in BROKEN else ""
+            only_here = fails if plate == "P1" else ""
+            note = f"echo '{plate} {well}' >> {site.data}/mapped/started\n"
+            (folder / f"{well}.sh").write_text(f'{note}{only_here}echo done > "$1"\n')
+    with httpx.Client(base_url=f"{site.address}/api/v2/", timeout=60) as client:
+        login = {"username": site.user, "password": site.password}
+        token = client.post(f"{site.address}/auth/token", json=login).raise_for_status().json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        run = trigger(client, "mapped")
+        wait_for(lambda: client.get(run).json()["state"] == "failed", 300)
+    return run.replace("dagRuns", "runs").removeprefix("dags/")
+
+
+def keep(page: Page, name: str) -> None:
+    if folder := os.environ.get("PLATERUNNER_SCREENSHOTS"):
+        page.screenshot(path=str(Path(folder) / f"{name}.png"))
+
+
+def frame_of(page: Page, site: Site, run: str) -> FrameLocator:
+    """The plate map as a tab of its task, within Airflow."""
+    page.goto(f"{site.address}/dags/{run}/tasks/work/plugin/platerunner-map")
+    frame = page.frame_locator("iframe[title='Plate map']")
+    expect(frame.locator("#summary")).to_contain_text("units,")
+    return frame
+
+
+def mark_well(canvas: Locator, well: str) -> None:
+    """Click a well of a plate of 96, with Shift."""
+    box = canvas.bounding_box()
+    assert box is not None
+    side = (box["width"] - 31) / 12
+    place = (30 + (int(well[1:]) - 0.5) * side, 20 + (ord(well[0]) - ord("A") + 0.5) * side)
+    canvas.click(position={"x": place[0], "y": place[1]}, modifiers=["Shift"])
+
+
+def plate(frame: FrameLocator, name: str) -> int:
+    names = frame.locator(".map h2").all_inner_texts()
+    return names.index(name)
+
+
+def test_the_map_says_why_and_names_are_text(page: Page, site: Site, failed_run: str) -> None:
+    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+    frame = frame_of(page, site, failed_run)
+    expect(frame.locator("#summary")).to_have_text("48 units, 4 failed.")
+    expect(frame.locator("#legend button:visible")).to_have_count(5)
+    assert plate(frame, EVIL) >= 0
+    assert frame.locator("main img").count() == 0
+    frame.get_by_text("The units as a list").click()
+    frame.locator("#legend button", has_text="tool_error").click()
+    frame.get_by_role("button", name="P1, B02: tool_error").click()
+    unit = frame.locator("#unit")
+    expect(unit.get_by_role("heading", name="P1, B02")).to_be_visible()
+    expect(unit.get_by_text("What to do (scientist)")).to_be_visible()
+    expect(unit.locator("pre").first).to_contain_text("the threshold is <b>negative</b>")
+    keep(page, "plate_map_light")
+    frame.get_by_role("link", name="Task and its log").click()
+    page.wait_for_url("**/tasks/work", timeout=20_000)
+
+
+def test_the_tasks_link_leads_to_its_map(page: Page, site: Site, failed_run: str, api: httpx.Client) -> None:
+    address = f"dags/{failed_run.replace('/runs/', '/dagRuns/')}/taskInstances/work/links"
+    page.goto(api.get(address).raise_for_status().json()["extra_links"]["Plate map"])
+    expect(page.frame_locator("iframe").locator("#summary")).to_have_text("48 units, 4 failed.")
+
+
+def test_the_arrow_keys_reach_every_well(page: Page, site: Site, failed_run: str) -> None:
+    frame = frame_of(page, site, failed_run)
+    canvas = frame.locator("canvas[role=application]").nth(plate(frame, "P1"))
+    canvas.focus()
+    said = frame.locator("#cursor")
+    expect(said).to_have_text("P1, A01: succeeded")
+    for key in ("ArrowDown", "ArrowRight"):
+        canvas.press(key)
+    expect(said).to_have_text("P1, B02: tool_error")
+    canvas.press("Space")
+    expect(said).to_have_text("P1, B02: tool_error, marked")
+    canvas.press("Enter")
+    expect(frame.locator("#unit h2")).to_have_text("P1, B02")
+
+
+def test_dark_where_airflow_is_dark(page: Page, site: Site, failed_run: str) -> None:
+    page.evaluate("localStorage.setItem('theme', 'dark')")
+    frame = frame_of(page, site, failed_run)
+    expect(frame.locator("html")).to_have_attribute("data-theme", "dark")
+    frame.get_by_text("The units as a list").click()
+    frame.get_by_role("button", name="P1, C04").click()
+    expect(frame.locator("#unit h2")).to_have_text("P1, C04")
+    keep(page, "plate_map_dark")
+    page.evaluate("localStorage.setItem('theme', 'light')")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_serious_violation(page: Page, site: Site, failed_run: str, theme: str) -> None:
+    page.evaluate(f"localStorage.setItem('theme', '{theme}')")
+    run_page = f"{site.address}/platerunner/dags/{failed_run}/tasks/work/"
+    found = {}
+    others = [f"{site.address}/platerunner/{each}" for each in PAGES]
+    for address in (run_page, *others):
+        page.goto(address)
+        if address == run_page:
+            page.get_by_text("The units as a list").click()
+            page.get_by_role("button", name="P1, B02").click()
+            expect(page.locator("#unit h2")).to_have_text("P1, B02")
+            page.get_by_role("button", name="Run all 4 failed again").click()
+        if address.endswith("pipeline"):
+            page.get_by_role("button", name="Plan").click()
+            expect(page.locator("#plan")).to_contain_text("pending", timeout=90_000)
+        keep(page, f"{address.strip('/').rpartition('/')[2]}_{theme}")
+        for violation in Axe().run(page).response["violations"]:
+            if violation["impact"] in ("serious", "critical"):
+                found[address, violation["id"]] = [node["html"][:200] for node in violation["nodes"]]
+    assert found == {}
+
+
+def test_a_viewer_may_look_and_no_more(site: Site, failed_run: str) -> None:
+    with sync_playwright() as playwright:
+        program = shutil.which("chromium") or shutil.which("google-chrome")
+        with playwright.chromium.launch(executable_path=program, args=CHROMIUM_ARGS) as browser:
+            page = browser.new_page()
+            page.goto(site.address)
+            page.fill("input[name=username]", "eve")
+            page.fill("input[name=password]", site.password_of("eve"))
+            page.click("button[type=submit]")
+            page.wait_for_url(lambda url: "login" not in url)
+            page.goto(f"{site.address}/platerunner/dags/{failed_run}/tasks/work/")
+            expect(page.locator("#summary")).to_have_text("48 units, 4 failed.")
+            assert page.locator("#pick-failed").count() == 0
+            forged = """async () => (await fetch('rerun', {method: 'POST', headers: {'Content-Type': 'application/json',
+                'X-Platerunner-Token': 'x'}, body: JSON.stringify({units: ['plate=P1/well=B02']})})).status"""
+            assert page.evaluate(forged) == 403
+
+
+def test_ten_thousand_units(page: Page, site: Site, failed_run: str, api: httpx.Client) -> None:
+    """Reported, not asserted: how long until the units are on the screen, and the memory of the page."""
+    asked = {"logical_date": None, "conf": {"dry_run": True}}
+    run = api.post("dags/mapped/dagRuns", json=asked).raise_for_status().json()["dag_run_id"]
+    wait_for(lambda: api.get(f"dags/mapped/dagRuns/{run}").json()["state"] in ("success", "failed"), 120)
+    wells = [f"{chr(65 + row)}{column:02}" for row in range(16) for column in range(1, 25)]
+    units = [f"plate=Q{number // 384:02}/well={wells[number % 384]}" for number in range(10_000)]
+    failed = {unit: list(Category)[1 + number % 22] for number, unit in enumerate(units) if number % 41 == 0}
+    states = dict.fromkeys(units, UnitState.PENDING)
+    leave(site.results / "mapped", states, succeeded=tuple(set(units) - set(failed)), failed=failed, run_id=run)
+    address = f"{site.address}/platerunner/dags/mapped/runs/{run}/tasks/work/"
+    measured = []
+    for _ in range(3):
+        page.goto(address)
+        expect(page.locator("#summary")).to_have_text(f"10,000 units, {len(failed)} failed.")
+        page.wait_for_function("performance.getEntriesByName('platerunner:painted').length > 0")
+        marks = "Object.fromEntries(performance.getEntriesByType('mark').map((m) => [m.name, Math.round(m.startTime)]))"
+        heap = page.evaluate("Math.round(performance.memory.usedJSHeapSize / 2 ** 20)")
+        map_json = "performance.getEntriesByType('resource').find((r) => r.name.endsWith('map.json'))"
+        fetched = page.evaluate(
+            f"(({{duration, encodedBodySize}}) => [Math.round(duration), encodedBodySize])({map_json})"
+        )
+        measured.append({"marks_ms": page.evaluate(marks), "heap_mib": heap, "map_json_ms_bytes": fetched})
+    print("10,000 units:", json.dumps(measured))
+    keep(page, "ten_thousand_units")
+    assert page.locator(".map canvas").count() == 27
+
+
+def test_three_failed_wells_run_again_from_the_map(page: Page, site: Site, failed_run: str, api: httpx.Client) -> None:
+    started = site.data / "mapped" / "started"
+    started.unlink()
+    (site.data / "mapped" / "mended").touch()
+    frame = frame_of(page, site, failed_run)
+    canvas = frame.locator("canvas[role=application]").nth(plate(frame, "P1"))
+    canvas.scroll_into_view_if_needed()
+    for well in PICKED:
+        mark_well(canvas, well)
+    frame.get_by_role("button", name="Run the 3 marked again").click()
+    keep(page, "plate_map_rerun")
+    frame.get_by_role("button", name="Run again", exact=True).click()
+    expect(frame.get_by_text("3 units run again: work was cleared, with gather after it.")).to_be_visible()
+    address = failed_run.replace("mapped/runs", "dags/mapped/dagRuns")
+    wait_for(lambda: api.get(f"{address}/taskInstances/work").json()["state"] == "success", 200)
+    assert Counter(started.read_text().splitlines()) == {f"P1 {well}": 1 for well in PICKED}
+    left = frame_of(page, site, failed_run)
+    expect(left.locator("#summary")).to_have_text("48 units, 0 failed.")
+    expect(left.locator("#legend button", has_text="waiting")).to_contain_text("1")
+    keep(page, "plate_map_after")

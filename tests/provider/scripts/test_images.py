@@ -1,0 +1,84 @@
+"""The scripts around containers/images.yaml, as builds and the weekly look use them."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+
+
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def arguments(name: str) -> list[str]:
+    argv = [sys.executable, "scripts/image_arguments.py", name]
+    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_a_build_gets_the_tag_the_versions_and_its_base() -> None:
+    tag, *rest = arguments("cellprofiler")
+    assert tag == "4.2.8"
+    assert "CELLPROFILER=4.2.8.1" in rest
+    assert rest[-1] == f"UNIT=localhost/platerunner/unit:{arguments('unit')[0]}"
+    assert arguments("nothing") == []
+
+
+def test_the_matrix_begins_with_what_the_others_stand_on() -> None:
+    (line,) = arguments("--matrix")
+    images = json.loads(line)
+    assert images[0] == {"name": "unit", "platforms": "linux/amd64,linux/arm64"}
+    assert {image["name"] for image in images} == {"unit", "imaging", "cellprofiler", "fiji", "starrynight"}
+
+
+@pytest.mark.parametrize(
+    ("versions", "found"),
+    [
+        (["4.2.8", "4.2.8.1", "5.0.0.dev1", "4.2.9rc1"], (4, 2, 8, 1)),
+        (["4.2.10", "4.2.9"], (4, 2, 10)),
+        (["5.0.0", "4.2.8"], (4, 2, 8)),
+    ],
+)
+def test_the_newest_plain_four_is_taken(versions: list[str], found: tuple[int, ...]) -> None:
+    assert script("new_cellprofiler").newest(versions) == found
+
+
+def test_a_newer_release_changes_version_and_tag_and_drops_the_old_digest() -> None:
+    text = (ROOT / "containers" / "images.yaml").read_text()
+    update = script("new_cellprofiler").update
+    assert update(text, (4, 2, 8, 1)) is None
+    assert update(text, (4, 2, 7)) is None
+    pinned = text.replace("tag: 4.2.8\n", f"tag: 4.2.8\n    digest: sha256:{'a' * 64}\n")
+    for before in (text, pinned):
+        image = yaml.safe_load(update(before, (4, 2, 9)))["images"]["cellprofiler"]
+        assert (image["tag"], image["args"]["CELLPROFILER"], image.get("digest")) == ("4.2.9", "4.2.9", None)
+    assert yaml.safe_load(update(text, (4, 2, 9)))["images"]["fiji"] == yaml.safe_load(text)["images"]["fiji"]
+
+
+def test_the_image_and_the_laptop_install_the_same_cellprofiler() -> None:
+    recipe = (ROOT / "scripts" / "install_cellprofiler.sh").read_text()
+    wanted = [word for word in _quoted(recipe, "libraries").split() if not word.startswith("cellprofiler-core==")]
+    folder = ROOT / "containers" / "cellprofiler"
+    assert sorted(wanted) == sorted(_requirements(folder / "requirements.txt"))
+    assert sorted(_quoted(recipe, "constraints").split()) == sorted(_requirements(folder / "build-constraints.txt"))
+    version = next(line for line in arguments("cellprofiler") if line.startswith("CELLPROFILER="))
+    assert f"cellprofiler=={version.partition('=')[2]}" == _quoted(recipe, "program")
+
+
+def _quoted(recipe: str, name: str) -> str:
+    return recipe.split(f"\n{name}='", 1)[1].split("'", 1)[0]
+
+
+def _requirements(path: Path) -> list[str]:
+    return [line for line in path.read_text().splitlines() if line and not line.startswith("#")]

@@ -1,0 +1,102 @@
+"""The broken specs miss nothing out: every rule, every keyword of the schema and every kind of problem has one."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import platerunner
+from platerunner.catalog.loader import load_catalog
+from platerunner.documents.problems import DocumentError
+from platerunner.documents.schema import take_text_as_written
+from platerunner.documents.source import Source, read
+from platerunner.spec.draft import draft
+from platerunner.spec.includes import include
+from platerunner.spec.loader import load_pipeline
+from platerunner.spec.problems import SpecError
+from platerunner.spec.rules import RULES
+from platerunner.spec.schema import pipeline_schema
+
+BROKEN = sorted((Path(__file__).parent / "broken").glob("*.yaml"))
+PACKAGE = Path(platerunner.__file__).parent
+# Keywords that say what a value means, or lead to the keywords below them; they fail with those, or never.
+NO_RULES = {"$schema", "$id", "title", "description", "default", "examples", "items", "properties", "patternProperties",
+            "x-text", "x-template", "x-quantity", "x-names"}  # fmt: skip
+# Of a file as such, which is no spec that could lie in a folder of specs: tests/provider/documents and .../catalog.
+OF_FILES = {"no-catalog", "not-utf8", "too-large", "unreadable"}
+
+
+def sources() -> Iterator[Source]:
+    """Those that are YAML at all."""
+    for path in BROKEN:
+        try:
+            source = read(path)
+            include(source)
+        except DocumentError:
+            continue
+        yield source
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_every_rule_has_a_broken_spec(rule):
+    for source in sources():
+        spec = draft(source, load_catalog())
+        before = len(source.problems)
+        rule(spec)
+        if len(source.problems) > before:
+            return
+    pytest.fail(f"no broken spec breaks {rule.__name__}")
+
+
+def keywords(node: Any) -> Iterator[str]:
+    """The keywords of a schema and of the schemas in it."""
+    for key, value in node.items():
+        yield key
+        if key in ("properties", "patternProperties"):
+            for child in value.values():
+                yield from keywords(child)
+        elif key in ("anyOf", "oneOf"):
+            for child in value:
+                yield from keywords(child)
+        elif isinstance(value, dict) and key not in ("default", "examples"):
+            yield from keywords(value)
+
+
+def failed(errors: Any) -> Iterator[str]:
+    for error in errors:
+        yield error.validator
+        yield from failed(error.context or ())
+
+
+def test_every_keyword_of_the_schema_has_a_broken_spec():
+    schema = pipeline_schema()
+    seen = set()
+    for source in sources():
+        take_text_as_written(source, schema.root, source.data)
+        seen |= set(failed(schema.validator.iter_errors(source.data)))
+    assert set(keywords(schema.root)) - NO_RULES - seen == set()
+
+
+def codes() -> set[str]:
+    """The codes of problems that the language's modules can note."""
+    found = set()
+    for path in (*PACKAGE.glob("documents/*.py"), *PACKAGE.glob("spec/**/*.py"), *PACKAGE.glob("catalog/*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
+            last = node.args[-1] if name in ("add", "at_key", "at_value", "Problem", "_fail") and node.args else None
+            if isinstance(last, ast.Constant) and re.fullmatch("[a-z0-9-]+", str(last.value)):
+                found.add(last.value)
+    return found
+
+
+def test_every_kind_of_problem_has_a_broken_spec():
+    seen = set()
+    for path in BROKEN:
+        with pytest.raises(SpecError) as raised:
+            load_pipeline(path)
+        seen |= {problem.code for problem in raised.value.problems}
+    assert len(codes()) > 40
+    assert codes() - OF_FILES - seen == set()

@@ -1,0 +1,68 @@
+"""Records as a run leaves them in its workspace."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from platerunner.batch.model import StepState, Submission
+from platerunner.batch.state import StateFile
+from platerunner.operators.ledger import UnitFailure, record
+from platerunner.units.model import PlannedUnit, StepPlan, UnitState
+from platerunner.units.plan_record import record_plan
+from platerunner_unit.category import Category
+from platerunner_unit.manifest import UnitTask
+from platerunner_unit.storage import Storage
+from platerunner_unit.unit_ids import parse_unit_id
+
+SPEC = """
+version: 1
+pipeline: {name}
+title: Wells
+owner: tests
+workspace: "{{{{ workspace_root }}}}/{name}"
+dataset:
+  root: "{{{{ data_root }}}}"
+  files: {{raw: "{{plate}}/{{well}}.tif"}}
+steps:
+  work:
+    module: command
+    image: base:latest
+    foreach: [plate, well]
+    inputs: {{raw: dataset.raw}}
+    with: {{argv: [cp, "{{inputs.raw}}", "{{outputs.made}}"]}}
+    outputs: {{made: "made/{{plate}}/{{well}}.tif"}}
+  gather:
+    module: command
+    image: base:latest
+    foreach: [plate]
+    inputs: {{all: work.made}}
+    with: {{argv: [sh, -c, "cat {{inputs.all}} > {{outputs.sum}}"]}}
+    outputs: {{sum: "sums/{{plate}}.txt"}}
+"""
+
+
+def leave(
+    folder: Path,
+    units: Mapping[str, UnitState],
+    *,
+    succeeded: tuple[str, ...] = (),
+    failed: Mapping[str, Category] | None = None,
+    live: tuple[str, ...] = (),
+    run_id: str = "run-1",
+    step: str = "work",
+) -> Storage:
+    """Write a step's plan and state.
+
+    :param folder: the workspace.
+    :param failed: unit id to category.
+    :param live: units on Batch.
+    """
+    workspace = Storage(str(folder))
+    tasks = {unit: UnitTask(unit, dict(parse_unit_id(unit)), f"fp-{unit}", {}, {}) for unit in units}
+    planned = tuple(PlannedUnit.of(tasks[unit], state, f"why {state}") for unit, state in units.items())
+    record_plan(workspace, run_id, StepPlan(step, planned))
+    lost = [UnitFailure(unit, category, f"{unit} met {category}.") for unit, category in (failed or {}).items()]
+    state = record(StepState(run_id, step), succeeded, lost)
+    if live:
+        state = state.with_submission(Submission(1, "job", "array", len(live), live, "q", job_id="j-1"))
+    StateFile(workspace, run_id, step).save(state)
+    return workspace
