@@ -11,7 +11,10 @@ from platerunner_unit.evidence import Verdict
 from platerunner_unit.outcome import (
     Outcome,
     OutputRecord,
+    branches_key,
+    last_run_key,
     log_key,
+    needs_key,
     outcome_key,
     outcomes_prefix,
     parse_outcome_key,
@@ -77,3 +80,10 @@ def test_what_is_no_outcome(key):
 def test_where_a_run_keeps_its_things():
     assert run_prefix("r", "s") == "_platerunner/runs/r/s/"
     assert log_key("r", "s", "plate=P1", 2) == "_platerunner/logs/r/s/plate=P1/2.log.gz"
+
+
+def test_what_a_branch_writes_during_a_run_is_its_own():
+    assert run_prefix("r", "s", "plate=P1") == "_platerunner/runs/r/s/plate=P1/"
+    assert branches_key("r") == "_platerunner/runs/r/branches.json"
+    assert needs_key("s", "plate=P1") == "_platerunner/needs/s/plate=P1.json"
+    assert last_run_key("s", "plate=P1") == "_platerunner/last_run/s/plate=P1.json"

@@ -105,9 +105,17 @@ def parse_outcome_key(key: str) -> Optional[tuple[str, str, Category]]:
         return None
 
 
-def run_prefix(run_id: str, step: str) -> str:
-    """Where a run keeps a step's state and manifests."""
-    return f"{PREFIX}/runs/{run_id}/{step}/"
+def run_prefix(run_id: str, step: str, branch: str = "") -> str:
+    """Where a run keeps a step's state and manifests.
+
+    :param branch: which one, like ``plate=P1``, of a step that each branch of the pipeline has for itself.
+    """
+    return f"{PREFIX}/runs/{run_id}/{step}/{branch}/" if branch else f"{PREFIX}/runs/{run_id}/{step}/"
+
+
+def branches_key(run_id: str) -> str:
+    """Where a run of a pipeline with ``split`` keeps which branches it has."""
+    return f"{PREFIX}/runs/{run_id}/branches.json"
 
 
 def waiting_key(run_id: str) -> str:
@@ -115,14 +123,20 @@ def waiting_key(run_id: str) -> str:
     return f"{PREFIX}/runs/{run_id}/waiting.json"
 
 
-def needs_key(step: str) -> str:
-    """Where a pipeline keeps what the units of a step were found to need beyond their step's resources."""
-    return f"{PREFIX}/needs/{step}.json"
+def needs_key(step: str, branch: str = "") -> str:
+    """Where a pipeline keeps what the units of a step were found to need beyond their step's resources.
+
+    :param branch: as in :func:`run_prefix`; branches write at the same time, so that each has a file of its own.
+    """
+    return f"{PREFIX}/needs/{step}/{branch}.json" if branch else f"{PREFIX}/needs/{step}.json"
 
 
-def last_run_key(step: str) -> str:
-    """Where a pipeline keeps which run has the jobs of a step, or had them last."""
-    return f"{PREFIX}/last_run/{step}.json"
+def last_run_key(step: str, branch: str = "") -> str:
+    """Where a pipeline keeps which run has the jobs of a step, or had them last.
+
+    :param branch: as in :func:`run_prefix`.
+    """
+    return f"{PREFIX}/last_run/{step}/{branch}.json" if branch else f"{PREFIX}/last_run/{step}.json"
 
 
 def log_key(run_id: str, step: str, unit: str, attempt: int) -> str:

@@ -30,13 +30,15 @@ class StateFile:
     """``_platerunner/runs/<run id>/<step>/state.json`` of a workspace.
 
     :param storage: the workspace.
+    :param branch: key of the branch whose step it is; empty if there are none.
     """
 
-    def __init__(self, storage: Storage, run_id: str, step: str) -> None:
+    def __init__(self, storage: Storage, run_id: str, step: str, branch: str = "") -> None:
         self._storage = storage
         self._run_id = run_id
         self._step = step
-        self.key = f"{run_prefix(run_id, step)}state.json"
+        self.branch = branch
+        self.key = f"{run_prefix(run_id, step, branch)}state.json"
 
     def load(self) -> StepState:
         """What is known; a new state if nothing is.

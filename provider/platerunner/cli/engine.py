@@ -53,7 +53,9 @@ def _send(events: Any, **message: Any) -> None:
 
 def _tell_failure(events: Any, context: Any) -> None:
     """Tell the parent why a task failed."""
-    _send(events, event="failure", task=context["ti"].task_id, message=str(context["exception"]))
+    ti = context["ti"]
+    index = -1 if ti.map_index is None else ti.map_index
+    _send(events, event="failure", task=ti.task_id, index=index, message=str(context["exception"]))
 
 
 def _report(dag_id: str, run_id: str, events: Any) -> None:
@@ -66,22 +68,27 @@ def _report(dag_id: str, run_id: str, events: Any) -> None:
             os._exit(1)  # the parent was killed, and its embedded cloud with it
 
 
-def _states(dag_id: str, run_id: str) -> dict[str, str]:
+def _states(dag_id: str, run_id: str) -> dict[str, dict[int, str]]:
+    """Task id to map index to state; -1 is the index of a task that is not mapped, or not yet."""
     from airflow.models.taskinstance import TaskInstance
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
-    query = select(TaskInstance.task_id, TaskInstance.state).where(
+    query = select(TaskInstance.task_id, TaskInstance.map_index, TaskInstance.state).where(
         TaskInstance.dag_id == dag_id, TaskInstance.run_id == run_id
     )
+    found: dict[str, dict[int, str]] = {}
     with create_session() as session:
-        return {task: str(state) for task, state in session.execute(query) if state is not None}
+        for task, index, state in session.execute(query):
+            if state is not None:
+                found.setdefault(task, {})[index] = str(state)
+    return found
 
 
 def _answer(deliver: Callable[..., None], dag_id: str, run_id: str) -> None:
     """Hand the parent's answers to the gates that wait for them."""
     for answer in _lines():
-        deliver(dag_id, run_id, answer["task"], answer["choice"], answer["comment"])
+        deliver(dag_id, run_id, answer["task"], answer["choice"], answer["comment"], map_index=answer["index"])
 
 
 def _lines() -> Iterator[dict[str, Any]]:

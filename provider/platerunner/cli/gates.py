@@ -8,7 +8,9 @@ from rich.prompt import Prompt
 
 from platerunner.cli.console import out
 from platerunner.spec.model import Gate, Pipeline, Step
-from platerunner_unit.patterns import Pattern
+from platerunner.units.available import from_workspace_pattern, of_branch
+from platerunner.units.branch import Branch
+from platerunner.units.run_branches import load_branches
 from platerunner_unit.storage import Storage
 
 
@@ -24,22 +26,29 @@ class GateKeeper:
     """Answers gates: by ``--approve``, else by asking on the terminal.
 
     :param approve: gates approved beforehand.
-    :param workspace: the pipeline's, where the pictures are.
+    :param workspace: the pipeline's, where the pictures are, and which branches the run has.
     """
 
-    def __init__(self, pipeline: Pipeline, approve: Sequence[str], workspace: Storage) -> None:
+    def __init__(self, pipeline: Pipeline, approve: Sequence[str], workspace: Storage, run_id: str) -> None:
         self._pipeline = pipeline
         self._approve = frozenset(approve)
         self._workspace = workspace
+        self._run_id = run_id
 
-    def answer(self, name: str) -> Answer | None:
+    def branch(self, index: int) -> Branch | None:
+        """The branch with a map index; None for -1, which is no branch's."""
+        branches = load_branches(self._workspace, self._run_id) if index >= 0 else ()
+        return branches[index] if 0 <= index < len(branches) else None
+
+    def answer(self, name: str, index: int = -1) -> Answer | None:
         """The answer for a gate; None if nobody is there to ask.
 
         :param name: the gate's.
+        :param index: map index of the branch that it asks about.
         """
         gate = self._pipeline.steps[name]
         assert isinstance(gate, Gate)
-        self._show(gate)
+        self._show(gate, self.branch(index))
         if name in self._approve:
             return Answer("Approve", "approved beforehand with --approve")
         if not sys.stdin.isatty():
@@ -50,15 +59,15 @@ class GateKeeper:
             comment = Prompt.ask("Comment (a rejection needs one)", default="", console=out)
         return Answer(choice.capitalize(), comment)
 
-    def _show(self, gate: Gate) -> None:
-        out.print(f"\nGate {gate.name}: {gate.title}", style="bold", markup=False)
-        for picture in self._pictures(gate):
+    def _show(self, gate: Gate, branch: Branch | None) -> None:
+        place = f"{gate.name} of {branch.key}" if branch else gate.name
+        out.print(f"\nGate {place}: {gate.title}", style="bold", markup=False)
+        for picture in self._pictures(gate, branch):
             out.print(f"  look at {picture}", markup=False)
 
-    def _pictures(self, gate: Gate) -> list[str]:
+    def _pictures(self, gate: Gate, branch: Branch | None) -> list[str]:
         report = self._pipeline.steps.get(f"{gate.name}_report")
         if not isinstance(report, Step):
             return []
-        prefix = Pattern.parse(report.outputs["montage"].pattern).literal_prefix
-        found = self._workspace.list(prefix)
-        return sorted(self._workspace.url_of(obj.key) for obj in found if obj.key.endswith(".png"))
+        sheets = from_workspace_pattern(report.outputs["montage"].pattern, self._workspace)
+        return sorted(self._workspace.url_of(file.key) for file in of_branch(sheets, branch).files)

@@ -5,6 +5,8 @@ import time
 
 from platerunner.batch.state import StateFile
 from platerunner.batch.status import describe
+from platerunner.spec.model import Pipeline
+from platerunner.units.run_branches import load_branches
 from platerunner_unit.storage import Storage
 
 REFRESH_S = 2.0
@@ -16,9 +18,10 @@ class JobCounts:
     :param workspace: where the run keeps its state.
     """
 
-    def __init__(self, workspace: Storage, run_id: str) -> None:
+    def __init__(self, pipeline: Pipeline, workspace: Storage, run_id: str) -> None:
         import boto3
 
+        self._pipeline = pipeline
         self._workspace = workspace
         self._run_id = run_id
         self._batch = boto3.client("batch", region_name=os.environ.get("AWS_DEFAULT_REGION"))
@@ -36,11 +39,16 @@ class JobCounts:
         return counts
 
     def _ask(self, step: str) -> tuple[int, int]:
-        state = StateFile(self._workspace, self._run_id, step).load()
-        jobs = [s.job_id for s in state.submissions if s.job_id]
+        jobs = [s.job_id for file in self._files(step) for s in file.load().submissions if s.job_id]
         ended = total = 0
         for view in describe(self._batch, jobs):
             counts = view.counts()
             total += sum(counts.values())
             ended += counts.get("SUCCEEDED", 0) + counts.get("FAILED", 0)
         return ended, total
+
+    def _files(self, step: str) -> list[StateFile]:
+        if not self._pipeline.in_branches(step):
+            return [StateFile(self._workspace, self._run_id, step)]
+        branches = load_branches(self._workspace, self._run_id)
+        return [StateFile(self._workspace, self._run_id, step, branch.key) for branch in branches]

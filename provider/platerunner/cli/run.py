@@ -29,6 +29,7 @@ from platerunner.cli.options import (
 )
 from platerunner.cli.progress import RunDisplay
 from platerunner.cli.session import Engine
+from platerunner.cli.states import TaskStates, asking, overall
 from platerunner.cli.summary import RunSummary, summarise
 from platerunner.spec.model import Gate, Pipeline
 from platerunner.units.context import RunContext
@@ -115,38 +116,40 @@ def execute(request: RunRequest) -> RunSummary:
 
 
 def _follow(engine: Engine, request: RunRequest, workspace: Storage) -> tuple[str, dict[str, str]]:
-    """Start the engine, show its progress, answer its gates; the run's state and its tasks' states."""
+    """Start the engine, show its progress, answer its gates; the run's state and its steps' states."""
     conf = {**request.params, **request.options.to_params()}
     environment = engine.home.environment(request.pipeline.path, request.connection)
-    keeper = GateKeeper(request.pipeline, request.approve, workspace)
-    answered: set[str] = set()
-    state, states = "failed", {}
-    with RunDisplay(request.pipeline, JobCounts(workspace, engine.run_id)) as display:
+    keeper = GateKeeper(request.pipeline, request.approve, workspace, engine.run_id)
+    answered: set[tuple[str, int]] = set()
+    state: str = "failed"
+    states: TaskStates = {}
+    with RunDisplay(request.pipeline, JobCounts(request.pipeline, workspace, engine.run_id)) as display:
         for event in engine.events(request.pipeline.path, conf, environment):
             if event["event"] == "failure":
-                display.failed(event["task"], event["message"])
+                display.failed(_called(keeper, event["task"], event["index"]), event["message"])
                 continue
             states = event["states"]
-            display.update(states)
+            display.update(overall(states))
             state = event.get("state", state)
-            for name in _waiting(request.pipeline, states) - answered:
-                answered.add(name)
-                _ask(engine, display, keeper, name)
-    return state, states
+            for name, index in sorted(asking(request.pipeline, states) - answered):
+                answered.add((name, index))
+                _ask(engine, display, keeper, name, index)
+    return state, overall(states)
 
 
-def _waiting(pipeline: Pipeline, states: Mapping[str, str]) -> set[str]:
-    parked = {"awaiting_input", "deferred"}  # the second is Airflow 3.2's word for it
-    return {name for name, state in states.items() if state in parked and isinstance(pipeline.steps.get(name), Gate)}
+def _called(keeper: GateKeeper, name: str, index: int) -> str:
+    branch = keeper.branch(index)
+    return f"{name} of {branch.key}" if branch else name
 
 
-def _ask(engine: Engine, display: RunDisplay, keeper: GateKeeper, name: str) -> None:
+def _ask(engine: Engine, display: RunDisplay, keeper: GateKeeper, name: str, index: int) -> None:
     display.pause()
-    answer = keeper.answer(name)
+    answer = keeper.answer(name, index)
     display.resume()
     if answer is None:
         engine.abandon()
+        gate = _called(keeper, name, index)
         fail(
-            f"Gate {name} waits for a person, and nobody is at this terminal: run again with --approve {name}.", code=1
+            f"Gate {gate} waits for a person, and nobody is at this terminal: run again with --approve {name}.", code=1
         )
-    engine.answer(name, answer.choice, answer.comment)
+    engine.answer(name, index, answer.choice, answer.comment)

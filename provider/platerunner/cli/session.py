@@ -56,15 +56,16 @@ class Engine:
         finally:
             self.stop()
 
-    def answer(self, task: str, choice: str, comment: str) -> None:
+    def answer(self, task: str, index: int, choice: str, comment: str) -> None:
         """Answer a gate that waits.
 
         :param task: the gate's task id.
+        :param index: its map index; -1 for a gate that is in no branch.
         :param choice: ``Approve`` or ``Reject``.
         :param comment: for the record.
         """
         stdin = self._stdin()
-        stdin.write(json.dumps({"task": task, "choice": choice, "comment": comment}) + "\n")
+        stdin.write(json.dumps({"task": task, "index": index, "choice": choice, "comment": comment}) + "\n")
         stdin.flush()
 
     def abandon(self) -> None:

@@ -1,7 +1,8 @@
 """`platerunner status`: how each step of a pipeline stands in the last run that it was part of."""
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +16,10 @@ from platerunner.sensors.decisions import latest
 from platerunner.spec.model import Gate, Step
 from platerunner_unit.outcome import last_run_key
 from platerunner_unit.storage import NotFoundError
+from platerunner_unit.unit_ids import natural_key
 
+SHOWN = 5
+"""Branches that a row names."""
 COLUMNS = ("step", "run", "state", "units", "done", "failed", "verdicts")
 
 
@@ -48,16 +52,45 @@ def _row(session: SpecSession, step: Step | Gate) -> dict[str, Any]:
 
 
 def _gate(session: SpecSession, name: str) -> dict[str, Any]:
-    made = latest(session.workspace, name)
-    return {"run": made.run_id, "state": made.decision, "verdicts": made.sentence} if made else {"state": "not asked"}
+    made = dict(sorted(latest(session.workspace, name).items(), key=lambda item: natural_key(item[0])))
+    if not made:
+        return {"state": "not asked"}
+    last = max(made.values(), key=lambda decision: decision.at)
+    words = Counter(str(decision.decision) for decision in made.values())
+    state = last.decision if len(made) == 1 else ", ".join(f"{count} {word}" for word, count in words.items())
+    told = [_of(branch, decision.sentence) for branch, decision in made.items()]
+    return {"run": last.run_id, "state": state, "verdicts": _few(told)}
 
 
 def _step(session: SpecSession, name: str) -> dict[str, Any]:
-    run = (_json(session, last_run_key(name)) or {}).get("run_id", "")
+    """How a step stands; one that is in branches, in the last run that each branch was part of."""
+    found = {branch: _branch(session, name, branch) for branch in _branches(session, name)}
+    rows = list(found.values())
+    runs = sorted({row["run"] for row in rows})
+    states = {branch: row["state"] for branch, row in found.items()}
+    if len(set(states.values())) <= 1:
+        state = next(iter(states.values()), "never ran")
+    else:
+        told = [_of(branch, word) for branch, word in states.items() if word != "done"]
+        state = f"{len(states) - len(told)} of {len(states)} done; {_few(told)}"
+    return {**_sum(rows), "run": runs[-1] if runs else "", "state": state}
+
+
+def _branches(session: SpecSession, step: str) -> list[str]:
+    """Keys of the branches in which a step ever ran; the empty one for a step that is in none."""
+    if not session.pipeline.in_branches(step):
+        return [""]
+    prefix = last_run_key(step).removesuffix(".json") + "/"
+    keys = (found.key for found in session.workspace.list(prefix))
+    return sorted((key.removeprefix(prefix).removesuffix(".json") for key in keys), key=natural_key)
+
+
+def _branch(session: SpecSession, name: str, branch: str) -> dict[str, Any]:
+    run = (_json(session, last_run_key(name, branch)) or {}).get("run_id", "")
     if not run:
-        return {**_counts({}), "state": "never ran"}
-    record = RunRecord(session.workspace, run, name)
-    return {**_counts(record.result or {}), "run": run, "state": _word(record)}
+        return {"result": {}, "run": "", "state": "never ran"}
+    record = RunRecord(session.workspace, run, name, branch)
+    return {"result": record.result or {}, "run": run, "state": _word(record)}
 
 
 def _word(record: RunRecord) -> str:
@@ -69,10 +102,27 @@ def _word(record: RunRecord) -> str:
     return "failed" if result.get("failed") else "done"
 
 
-def _counts(result: Mapping[str, Any]) -> dict[str, Any]:
-    done = result.get("succeeded", 0) + result.get("done_before", 0)
-    verdicts = ", ".join(f"{count} {word}" for word, count in result.get("categories", {}).items())
-    return {"units": result.get("units", 0), "done": done, "failed": result.get("failed", 0), "verdicts": verdicts}
+def _of(branch: str, word: str) -> str:
+    return f"{branch}: {word}" if branch else word
+
+
+def _few(told: Sequence[str]) -> str:
+    more = f" and {len(told) - SHOWN:,} more" if len(told) > SHOWN else ""
+    return "; ".join(told[:SHOWN]) + more
+
+
+def _sum(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    counts: Counter[str] = Counter()
+    verdicts: Counter[str] = Counter()
+    for result in (row["result"] for row in rows):
+        counts.update({name: result.get(name, 0) for name in ("units", "succeeded", "done_before", "failed")})
+        verdicts.update(result.get("categories", {}))
+    return {
+        "units": counts["units"],
+        "done": counts["succeeded"] + counts["done_before"],
+        "failed": counts["failed"],
+        "verdicts": ", ".join(f"{count} {word}" for word, count in verdicts.items()),
+    }
 
 
 def _json(session: SpecSession, key: str) -> dict[str, Any] | None:

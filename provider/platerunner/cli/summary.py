@@ -1,7 +1,8 @@
 """What a run did, per step, from the results that the steps left in the workspace."""
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from rich.table import Table
 
 from platerunner.cli.console import out
 from platerunner.spec.model import Pipeline
+from platerunner.units.run_branches import load_branches
 from platerunner_unit.outcome import run_prefix
 from platerunner_unit.storage import NotFoundError, Storage
 
@@ -75,16 +77,26 @@ def summarise(pipeline: Pipeline, workspace: Storage, run_id: str, state: str, s
     :param workspace: the pipeline's.
     :param seconds: wall time of the run.
     """
-    steps = {step.name: _step(workspace, run_id, step.name) for step in pipeline.modules}
+    branches = [branch.key for branch in load_branches(workspace, run_id)]
+    steps = {
+        step.name: _step(workspace, run_id, step.name, branches if pipeline.in_branches(step.name) else [""])
+        for step in pipeline.modules
+    }
     return RunSummary(pipeline.name, run_id, state, round(seconds, 1), steps)
 
 
-def _step(workspace: Storage, run_id: str, step: str) -> StepSummary:
-    try:
-        raw = json.loads(workspace.get(f"{run_prefix(run_id, step)}result.json"))
-    except NotFoundError:
-        return StepSummary()
-    return StepSummary(**{name: raw.get(name, 0) for name in COLUMNS}, categories=raw.get("categories", {}))
+def _step(workspace: Storage, run_id: str, step: str, branches: Iterable[str]) -> StepSummary:
+    """The counts of a step, in all its branches together."""
+    counts: Counter[str] = Counter()
+    categories: Counter[str] = Counter()
+    for branch in branches:
+        try:
+            raw = json.loads(workspace.get(f"{run_prefix(run_id, step, branch)}result.json"))
+        except NotFoundError:
+            continue
+        counts.update({name: raw.get(name, 0) for name in COLUMNS})
+        categories.update(raw.get("categories", {}))
+    return StepSummary(**{name: counts[name] for name in COLUMNS}, categories=dict(categories))
 
 
 def _words(categories: Mapping[str, int]) -> str:

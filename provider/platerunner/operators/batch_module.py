@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,13 +25,14 @@ from platerunner.links.batch import (
 from platerunner.notifications.texts import DIGEST_KEY, RESULT_KEY
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.operators.digest import StepResult, allowed, digest, headline
+from platerunner.operators.gathering import check_gathered
 from platerunner.operators.ledger import UnitFailure
 from platerunner.operators.left_behind import end_left_behind
 from platerunner.operators.log_tail import tails, told
 from platerunner.operators.preview import preview
 from platerunner.operators.step_run import StepRun
 from platerunner.operators.trace_context import trace_variables
-from platerunner.operators.waiting import Wait
+from platerunner.operators.waiting import Wait, park
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
 from platerunner.triggers.batch_jobs import BatchJobsTrigger
@@ -56,8 +56,11 @@ class BatchModuleOperator(BaseOperator):
     :param on_clear: what becomes of running jobs when somebody clears or marks the task: ``terminate``, or ``adopt`` by
         the next try; None for what the connection says.
     :param first_poll_s: seconds from parking to the first look at the jobs; None for 5, or what the environment says.
+    :param branch: in a pipeline with ``split``, the value of its wildcard whose units run; None for a step that is in
+        no branch (templated).
     """
 
+    template_fields: Sequence[str] = ("branch",)
     operator_extra_links = (PlateMapLink(), BatchJobLink(), LogStreamLink(), OutputsLink())
     ui_color = "#e3f0e8"
 
@@ -69,6 +72,7 @@ class BatchModuleOperator(BaseOperator):
         conn_id: str = PlaterunnerHook.default_conn_name,
         on_clear: OnClear | None = None,
         first_poll_s: float | None = None,
+        branch: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -77,6 +81,7 @@ class BatchModuleOperator(BaseOperator):
         self.conn_id = conn_id
         self.on_clear = on_clear
         self.first_poll_s = first_poll_s
+        self.branch = branch
         self._run: StepRun | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -85,6 +90,7 @@ class BatchModuleOperator(BaseOperator):
             run = self._step_run(context)
             if not holds(run.step, run.context):
                 raise AirflowSkipException(f"{self.step}: its condition does not hold: {run.step.when}")
+            check_gathered(run.pipeline, self.step, run.context, run.workspace, context)
             if run.context.options.dry_run:
                 return self._preview(run)
             self._link(run, context)
@@ -130,12 +136,8 @@ class BatchModuleOperator(BaseOperator):
             if missing:
                 self.log.warning("%s: goes on without what has not arrived: %s", self.step, "; ".join(missing))
             return
-        # Most steps never wait, and this takes a third of the time that importing Platerunner may take.
-        from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
-
         self.log.info("%s: waits until %s for %s", self.step, wait.until, "; ".join(missing))
-        trigger = TimeDeltaTrigger(timedelta(seconds=pause))
-        self.defer(trigger=trigger, method_name="execute_arrived")
+        park(self, pause)
 
     def _start(self, run: StepRun, context: Context) -> dict[str, Any]:
         self._tell(run.start())
@@ -222,7 +224,7 @@ class BatchModuleOperator(BaseOperator):
         pipeline = self.spec if isinstance(self.spec, Pipeline) else load_pipeline(Path(self.spec))
         carrier = getattr(context["ti"], "context_carrier", None) or {}
         variables = trace_variables(carrier, tracing=conf.getboolean("traces", "otel_on", fallback=False))
-        self._run = StepRun(hook, pipeline, self.step, run_context(pipeline, hook, context), variables)
+        self._run = StepRun(hook, pipeline, self.step, run_context(pipeline, hook, context, self.branch), variables)
         return self._run
 
 

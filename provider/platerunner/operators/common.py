@@ -13,6 +13,7 @@ from platerunner.spec.model import Pipeline
 from platerunner.spec.problems import SpecError
 from platerunner.spec.run_params import RUN_PARAMS
 from platerunner.spec.templates import TemplateProblem
+from platerunner.units.branch import Branch
 from platerunner.units.context import RunContext
 from platerunner.units.errors import PlanningError
 from platerunner.units.options import RunOptions
@@ -37,11 +38,12 @@ def plain_errors() -> Iterator[None]:
         raise AirflowException(str(error)) from None
 
 
-def run_context(pipeline: Pipeline, hook: PlaterunnerHook, context: Context) -> RunContext:
+def run_context(pipeline: Pipeline, hook: PlaterunnerHook, context: Context, branch: str | None = None) -> RunContext:
     """What a spec's templates may use in a task.
 
     :param hook: knows the roots.
     :param context: Airflow's.
+    :param branch: value of the wildcard that the pipeline is split by; None outside of branches.
     :raises PlanningError: if the run asks for what the pipeline does not have.
     """
     params = context["params"]
@@ -51,5 +53,6 @@ def run_context(pipeline: Pipeline, hook: PlaterunnerHook, context: Context) -> 
         **hook.settings.roots(),
         run_id=context["run_id"],
         logical_date=logical_date.isoformat() if logical_date else "",
+        branch=Branch(pipeline.split.wildcard, branch) if pipeline.split and branch is not None else None,
         options=RunOptions.of({name: params[name] for name in RUN_PARAMS if name in params}, pipeline),
     )

@@ -23,6 +23,7 @@ class StepResult:
     :param retried: category to attempts that were made again.
     :param seconds: from the task's first start to its end.
     :param jobs: ids of the submitted jobs, at most ten.
+    :param branch: key of the branch whose step it is, like ``plate=P1``; empty if there are none.
     :param plates: of which units ran.
     """
 
@@ -38,6 +39,7 @@ class StepResult:
     retried: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     jobs: tuple[str, ...] = ()
+    branch: str = ""
     plates: int = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -45,10 +47,15 @@ class StepResult:
         return {**asdict(self), "jobs": list(self.jobs)}
 
     @property
+    def place(self) -> str:
+        """``measure``, or ``measure of plate=P1``."""
+        return f"{self.step} of {self.branch}" if self.branch else self.step
+
+    @property
     def sentence(self) -> str:
         """One line: ``measure: 384 of 384 units done, 380 of them before; 2 wait for their inputs``."""
         done = self.succeeded + self.done_before
-        parts = [f"{self.step}: {done} of {self.units} units done"]
+        parts = [f"{self.place}: {done} of {self.units} units done"]
         if self.done_before and self.succeeded:
             parts[0] += f", {self.done_before} of them before"
         if self.failed:

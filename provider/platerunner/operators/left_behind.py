@@ -51,16 +51,17 @@ def end_left_behind(run: StepRun, context: Context) -> list[str]:
     :param context: Airflow's.
     :returns: ids of the jobs that were ended.
     """
-    here, last = Owner.of(context), _last(run.workspace, run.step.name)
+    key = last_run_key(run.step.name, run.branch)
+    here, last = Owner.of(context), _last(run.workspace, key)
     ended = _end(run, last) if last is not None and last.run_id != here.run_id and _given_up(last, here) else []
     if last != here:
-        run.workspace.put(last_run_key(run.step.name), json.dumps(asdict(here)).encode())
+        run.workspace.put(key, json.dumps(asdict(here)).encode())
     return ended
 
 
-def _last(workspace: Storage, step: str) -> Owner | None:
+def _last(workspace: Storage, key: str) -> Owner | None:
     try:
-        return Owner(**json.loads(workspace.get(last_run_key(step))))
+        return Owner(**json.loads(workspace.get(key)))
     except NotFoundError:
         return None
 
@@ -74,7 +75,7 @@ def _given_up(last: Owner, here: Owner) -> bool:
 
 
 def _end(run: StepRun, last: Owner) -> list[str]:
-    ended = run.stop_all(StateFile(run.workspace, last.run_id, run.step.name), CLEARED)
+    ended = run.stop_all(StateFile(run.workspace, last.run_id, run.step.name, run.branch), CLEARED)
     if ended:
         log.warning("%s: %s left %d jobs behind; ended them", run.step.name, last.run_id, len(ended))
     return ended

@@ -10,21 +10,25 @@ from platerunner_unit.storage import NotFoundError, Storage
 Needs = dict[str, dict[str, Any]]
 
 
-def load_needs(workspace: Storage, step: str) -> Needs:
-    """Unit id to what its last attempt was given beyond the step's resources."""
+def load_needs(workspace: Storage, step: str, branch: str = "") -> Needs:
+    """Unit id to what its last attempt was given beyond the step's resources.
+
+    :param branch: key of the branch whose step it is; empty if there are none.
+    """
     try:
-        needs: Needs = json.loads(workspace.get(needs_key(step)))
+        needs: Needs = json.loads(workspace.get(needs_key(step, branch)))
     except NotFoundError:
         return {}
     return needs
 
 
-def save_needs(workspace: Storage, step: str, needs: Mapping[str, Mapping[str, Any]]) -> None:
+def save_needs(workspace: Storage, step: str, needs: Mapping[str, Mapping[str, Any]], branch: str = "") -> None:
     """Add to what is kept; nothing is written if there is nothing new.
 
     :param needs: unit id to what it needs, as in a step's state.
+    :param branch: as for :func:`load_needs`.
     """
-    kept = load_needs(workspace, step)
+    kept = load_needs(workspace, step, branch)
     merged = {**kept, **needs}
     if merged != kept:
-        workspace.put(needs_key(step), json.dumps(merged, indent=1, sort_keys=True).encode())
+        workspace.put(needs_key(step, branch), json.dumps(merged, indent=1, sort_keys=True).encode())

@@ -1,5 +1,6 @@
 """What a step would do, without doing it: for a dry run."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from platerunner.batch.images import resolve
@@ -20,5 +21,8 @@ def preview(run: "StepRun") -> StepPlan:
     modules, hook = load_catalog(), run.hook
     names = images(run.pipeline, modules, run.context)
     digests = {name: resolve(name, hook.settings.registry, hook.ecr)[1] for name in names}
-    plans = plan_pipeline(run.pipeline, modules, run.context, hook.storage, digests)
-    return next(plan for plan in plans if plan.step == run.step.name)
+    branch = run.context.branch
+    plans = plan_pipeline(run.pipeline, modules, replace(run.context, branch=None), hook.storage, digests)
+    plan = next(plan for plan in plans if plan.step == run.step.name)
+    units = tuple(unit for unit in plan.units if branch is None or branch.has(unit.values))
+    return replace(plan, units=units)

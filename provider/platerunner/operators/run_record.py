@@ -49,17 +49,19 @@ class RunRecord:
     """A step of a run as its records tell it; nothing is planned, and nothing asked of Batch.
 
     :param workspace: the pipeline's.
+    :param branch: key of the branch whose step it is; empty if there are none.
     """
 
-    def __init__(self, workspace: Storage, run_id: str, step: str) -> None:
+    def __init__(self, workspace: Storage, run_id: str, step: str, branch: str = "") -> None:
         self.workspace = workspace
         self.run_id = run_id
         self.step = step
+        self.branch = branch
 
     @cached_property
     def state(self) -> StepState:
         """Its submissions, and what their units came to."""
-        return StateFile(self.workspace, self.run_id, self.step).load()
+        return StateFile(self.workspace, self.run_id, self.step, self.branch).load()
 
     @cached_property
     def result(self) -> Mapping[str, Any] | None:
@@ -84,12 +86,12 @@ class RunRecord:
         return Counter(str(each.category or each.mark) for each in self.units)
 
     def _planned(self) -> tuple[RecordedUnit, ...]:
-        plan = recorded_plan(self.workspace, self.run_id, self.step)
+        plan = recorded_plan(self.workspace, self.run_id, self.step, self.branch)
         if plan is not None:
             return plan
         # A run of a version that kept no plans: what was submitted, and what is done.
         submitted = [str(unit) for submission in self.state.submissions for unit in submission.units]
-        current = OutcomeStore(self.workspace).current(self.run_id, self.step)
+        current = OutcomeStore(self.workspace).current(self.run_id, self.step, self.branch)
         done = dict.fromkeys(current.units if current else (), UnitState.DONE)
         states = {**dict.fromkeys(submitted, UnitState.PENDING), **done}
         return tuple(RecordedUnit(unit, state, "") for unit, state in states.items())
@@ -107,7 +109,9 @@ class RunRecord:
 
     def _json(self, name: str) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = json.loads(self.workspace.get(f"{run_prefix(self.run_id, self.step)}{name}"))
+            found: dict[str, Any] = json.loads(
+                self.workspace.get(f"{run_prefix(self.run_id, self.step, self.branch)}{name}")
+            )
         except NotFoundError:
             return None
         return found

@@ -40,7 +40,7 @@ class StepJobs:
     :param hook: clients, storages and settings.
     :param pipeline: the spec.
     :param step: name of the step.
-    :param context: params, roots and the run's id.
+    :param context: params, roots, the run's id, and the branch that the step belongs to, if it does.
     :param variables: what each container gets in its environment besides what the connection says.
     """
 
@@ -60,7 +60,8 @@ class StepJobs:
         self.context = context
         self.variables = dict(variables or {})
         self.workspace = hook.storage(workspace_url(pipeline, context))
-        self.state_file = StateFile(self.workspace, context.run_id, step)
+        self.branch = context.branch.key if context.branch else ""
+        self.state_file = StateFile(self.workspace, context.run_id, step, self.branch)
         self._images: dict[str, tuple[str, str | None]] = {}
 
     @cached_property

@@ -24,20 +24,19 @@ from platerunner.operators.ledger import (
 from platerunner.operators.needs import load_needs, save_needs
 from platerunner.operators.retry import Ask, backs_off
 from platerunner.operators.step_jobs import StepJobs
+from platerunner.operators.waiting import waited, waits_since
 from platerunner.units.arrival import not_arrived
 from platerunner.units.model import PlannedUnit, StepPlan, UnitState
 from platerunner.units.outcomes import OutcomeStore
 from platerunner.units.plan_record import record_plan
 from platerunner.units.prepare import plan_one
 from platerunner_unit.category import Category
-from platerunner_unit.outcome import run_prefix, waiting_key
-from platerunner_unit.storage import NotFoundError
+from platerunner_unit.outcome import run_prefix
 
 log = logging.getLogger(__name__)
 BACK_OFF_S = (2.0, 10.0)
 """Seconds of rest, at least and at most, before units that AWS throttled are submitted again."""
 MAX_JOBS_SHOWN = 10
-WAITS_SINCE, WAITED_SINCE = "waits_since", "waited_since"
 
 
 class StepRun(StepJobs):
@@ -66,39 +65,12 @@ class StepRun(StepJobs):
         return not_arrived(self.pipeline, self.step, self.context, self._data)
 
     def waits_since(self) -> float:
-        """When the step's waiting for raw files began, in seconds of the epoch.
-
-        It began with the run's first wait, so that steps one after the other do not add up; now, if nothing waited yet,
-        or if this step's last wait was that very one: then somebody has cleared it, and it waits anew.
-        """
-        state = self.state_file.load()
-        since = state.extra.get(WAITS_SINCE)
-        if since is None:
-            since = self._began(float(state.extra.get(WAITED_SINCE, 0.0)))
-            self.state_file.save(replace(state, extra={**state.extra, WAITS_SINCE: since}))
-        return float(since)
+        """When the step's waiting for raw files began; see :func:`platerunner.operators.waiting.waits_since`."""
+        return waits_since(self.state_file, self.workspace, self.context.run_id)
 
     def waited(self) -> None:
         """Note that the waiting is over."""
-        state = self.state_file.load()
-        if WAITS_SINCE in state.extra:
-            kept = {key: value for key, value in state.extra.items() if key != WAITS_SINCE}
-            self.state_file.save(replace(state, extra={**kept, WAITED_SINCE: state.extra[WAITS_SINCE]}))
-
-    def _began(self, before: float) -> float:
-        """When the run's waiting began, which this step may begin now.
-
-        :param before: when this step's last wait began; 0 for never.
-        """
-        key = waiting_key(self.context.run_id)
-        try:
-            since = float(json.loads(self.workspace.get(key)))
-        except NotFoundError:
-            since = 0.0
-        if since <= before:
-            since = time.time()
-            self.workspace.put(key, json.dumps(since).encode())
-        return since
+        waited(self.state_file)
 
     def start(self) -> StepPlan:
         """Adopt what runs, and submit what is pending and does not run.
@@ -115,7 +87,7 @@ class StepRun(StepJobs):
             state = replace(fresh(state), extra={**fresh(state).extra, "started": time.time()})
         state = self._with_needs(self._forgetting(state))
         plan = self.plan()
-        record_plan(self.workspace, self.context.run_id, plan)
+        record_plan(self.workspace, self.context.run_id, plan, self.branch)
         running = {str(unit) for submission in state.live for unit in submission.units}
         pending = plan.of(UnitState.PENDING)
         todo = {unit.unit: unit for unit in pending if unit.unit not in running}
@@ -150,18 +122,18 @@ class StepRun(StepJobs):
         """
         state = self.state_file.load()
         plan = self.plan()
-        record_plan(self.workspace, self.context.run_id, plan)
+        record_plan(self.workspace, self.context.run_id, plan, self.branch)
         done, waiting = plan.tasks(UnitState.DONE), plan.tasks(UnitState.WAITING)
         OutcomeStore(self.workspace).record_current(
-            self.context.run_id, self.step.name, self.step.foreach, done, waiting
+            self.context.run_id, self.step.name, self.step.foreach, done, waiting, branch=self.branch
         )
         pending = {unit.unit for unit in plan.of(UnitState.PENDING)}
         failed = [failure for failure in failures(state) if failure.unit in pending]
         result = self._result(state, plan, failed)
         values = {unit.unit: unit.values for unit in plan.units}
         needs = beyond(state, lambda unit: self._first_ask(values.get(unit, {})))
-        save_needs(self.workspace, self.step.name, needs)
-        key = f"{run_prefix(self.context.run_id, self.step.name)}result.json"
+        save_needs(self.workspace, self.step.name, needs, self.branch)
+        key = f"{run_prefix(self.context.run_id, self.step.name, self.branch)}result.json"
         self.workspace.put(key, json.dumps(result.to_json(), indent=1).encode())
         return result, failed
 
@@ -178,7 +150,7 @@ class StepRun(StepJobs):
 
     def _with_needs(self, state: StepState) -> StepState:
         """The state that knows what units needed in runs before."""
-        needs = {**load_needs(self.workspace, self.step.name), **state.extra.get("needs", {})}
+        needs = {**load_needs(self.workspace, self.step.name, self.branch), **state.extra.get("needs", {})}
         return replace(state, extra={**state.extra, "needs": needs}) if needs else state
 
     def _again(self, state: StepState, ended: Sequence[Submission]) -> StepState:
@@ -205,6 +177,7 @@ class StepRun(StepJobs):
         return StepResult(
             pipeline=self.pipeline.name,
             step=self.step.name,
+            branch=self.branch,
             units=counts[UnitState.DONE] + counts[UnitState.PENDING],
             succeeded=len(won),
             done_before=counts[UnitState.DONE] - len(won),

@@ -109,7 +109,7 @@ class Submitter:
     def _intent(self, task: StepTask, ask: Ask, resources: Resources, units: Sequence[PlannedUnit]) -> Submission:
         return Submission(
             n=task.submission,
-            name=job_name(task.pipeline, task.step, task.run_id, task.submission, scope=self.workspace.url),
+            name=job_name(task.pipeline, self._place(task), task.run_id, task.submission, scope=self.workspace.url),
             kind="array" if len(units) > 1 else "single",
             size=len(units),
             units=tuple(unit.unit for unit in units),
@@ -117,6 +117,11 @@ class Submitter:
             resources=ask.to_json(),
             definition=ensure_definition(self.batch, self._spec(task, ask, resources)),
         )
+
+    def _place(self, task: StepTask) -> str:
+        """The step, and the branch that it is in: branches submit at the same time, under the same numbers."""
+        branch = self.state_file.branch
+        return f"{task.step}/{branch}" if branch else task.step
 
     def _call(self, submission: Submission) -> str:
         ask = Ask.from_json(submission.resources)

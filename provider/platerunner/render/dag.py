@@ -4,21 +4,26 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, BaseOperator
+from airflow.sdk import DAG, BaseOperator, task_group
 
 from platerunner.operators.batch_module import BatchModuleOperator
+from platerunner.operators.gathering import trigger_rule
+from platerunner.operators.split import SplitOperator
 from platerunner.render.docs import facts, gate_doc, pipeline_doc, step_doc
 from platerunner.render.notify import run_callbacks, task_callbacks
 from platerunner.render.params import airflow_params
 from platerunner.render.schedule import outlets_of, schedule_of
 from platerunner.sensors.qc_approval import QCApprovalSensor
-from platerunner.spec.model import Gate, Pipeline, Step
+from platerunner.spec.model import Gate, Pipeline, Split, Step
 
 RETRIES = 1
 """A resumption within a second of parking can fail a task in the executor (apache/airflow 66374, 71580, 72716).
 Trying again is harmless: jobs are adopted, answers are kept, and units that failed for good fail it without a retry."""
 
 RETRY_DELAY = timedelta(seconds=10)
+
+LABEL = "{{ task.branch[:250] }}"
+"""What Airflow's pages call a mapped task; they show no more letters."""
 
 
 def build_dag(pipeline: Pipeline, default_args: Mapping[str, Any] | None = None) -> DAG:
@@ -40,11 +45,12 @@ def build_dag(pipeline: Pipeline, default_args: Mapping[str, Any] | None = None)
         default_args={**_default_args(pipeline, default_args or {}), "owner": pipeline.owner},
         **run_callbacks(pipeline),
     )
-    tasks: dict[str, BaseOperator] = {}
+    tasks = _Tasks(dag, pipeline)
+    if pipeline.split:
+        tasks.add_branches(pipeline.split)
     for step in pipeline.steps.values():
-        task = _gate(dag, pipeline, step) if isinstance(step, Gate) else _step(dag, pipeline, step)
-        task.set_upstream([tasks[name] for name in step.upstream])
-        tasks[step.name] = task
+        tasks.add(step)
+    tasks.connect()
     return dag
 
 
@@ -53,25 +59,64 @@ def _default_args(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, Any
     return {**own, **given, **task_callbacks(pipeline, given)}
 
 
-def _step(dag: DAG, pipeline: Pipeline, step: Step) -> BaseOperator:
-    return BatchModuleOperator(
-        task_id=step.name,
-        spec=pipeline,
-        step=step.name,
-        dag=dag,
-        doc_md=step_doc(step),
-        doc_json=facts(pipeline, step),
-        outlets=outlets_of(step.assets),
-    )
+class _Tasks:
+    """The tasks of a DAG, as they are made.
 
+    :param dag: gets them.
+    """
 
-def _gate(dag: DAG, pipeline: Pipeline, gate: Gate) -> BaseOperator:
-    return QCApprovalSensor(
-        task_id=gate.name,
-        spec=pipeline,
-        gate=gate.name,
-        dag=dag,
-        doc_md=gate_doc(gate),
-        doc_json=facts(pipeline, gate),
-        outlets=outlets_of(gate.assets),
-    )
+    def __init__(self, dag: DAG, pipeline: Pipeline) -> None:
+        self._dag = dag
+        self._pipeline = pipeline
+        self._made: dict[str, BaseOperator] = {}
+
+    def add_branches(self, split: Split) -> None:
+        """A task that finds the branches, and the steps that each has for itself as a task group mapped over them."""
+        found = SplitOperator(task_id=f"split-by-{split.wildcard}", spec=self._pipeline, dag=self._dag)
+
+        # No name of a step has one hyphen alone, so that neither id is one.
+        @task_group(group_id=f"each-{split.wildcard}", prefix_group_id=False, dag=self._dag)
+        def each(branch: Any) -> None:
+            for step in self._pipeline.steps.values():
+                if step.name in split.steps:
+                    self.add(step, branch=branch, map_index_template=LABEL)
+            # While the group is open, so that it knows which of its tasks come first.
+            self.connect()
+
+        each.expand(branch=found.output)
+        self._trim(found)
+
+    def _trim(self, found: BaseOperator) -> None:
+        """Leave the edge from what finds the branches to the first tasks of a branch alone.
+
+        Airflow draws one to each task that uses what is mapped over, which is every one.
+        """
+        for task in self._made.values():
+            if task.upstream_task_ids & self._made.keys():
+                task.upstream_task_ids.discard(found.task_id)
+                found.downstream_task_ids.discard(task.task_id)
+
+    def add(self, step: Step | Gate, **of_branch: Any) -> None:
+        """The task of a step or a gate, unless there is one already."""
+        if step.name in self._made:
+            return
+        common: dict[str, Any] = {
+            "task_id": step.name,
+            "spec": self._pipeline,
+            "dag": self._dag,
+            "trigger_rule": trigger_rule(self._pipeline, step.name),
+            "outlets": outlets_of(step.assets),
+            "doc_json": facts(self._pipeline, step),
+            **of_branch,
+        }
+        self._made[step.name] = (
+            QCApprovalSensor(gate=step.name, doc_md=gate_doc(step), **common)
+            if isinstance(step, Gate)
+            else BatchModuleOperator(step=step.name, doc_md=step_doc(step), **common)
+        )
+
+    def connect(self) -> None:
+        """Let each task come after what its step waits for, as far as that is there."""
+        for name, task in self._made.items():
+            before = [self._made[each] for each in self._pipeline.steps[name].upstream if each in self._made]
+            task.set_upstream([each for each in before if each.task_id not in task.upstream_task_ids])

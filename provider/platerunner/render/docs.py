@@ -15,6 +15,9 @@ def pipeline_doc(pipeline: Pipeline) -> str:
         lines += [pipeline.description, ""]
     lines += ["| step | what it does | a unit is | comes after |", "|---|---|---|---|"]
     lines += [f"| `{step.name}` | {_what(step)} | {_unit(step)} | {_after(step)} |" for step in pipeline.steps.values()]
+    if pipeline.split:
+        own = ", ".join(f"`{name}`" for name in pipeline.steps if pipeline.in_branches(name))
+        lines += ["", f"Each {pipeline.split.wildcard} has a branch of its own for {own}."]
     return "\n".join([*lines, "", f"Spec: `{pipeline.path.name}`"])
 
 

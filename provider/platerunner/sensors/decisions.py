@@ -94,9 +94,12 @@ def _made(raw: Mapping[str, Any]) -> Iterator[Made]:
         yield Made(str(raw["gate"]), part, str(raw["fingerprint"]), files, Decision(**entry))
 
 
-def latest(workspace: Storage, gate: str) -> Decision | None:
-    """The last decision on a gate, on whatever files; None if nobody was ever asked."""
-    return next((entry.decision for entry in history(workspace, gate)), None)
+def latest(workspace: Storage, gate: str) -> dict[str, Decision]:
+    """The last decision on a gate in each branch, on whatever files; a gate in no branch has the empty one.
+
+    :returns: nothing if nobody was ever asked.
+    """
+    return {entry.part: entry.decision for entry in reversed(history(workspace, gate))}
 
 
 def standing(made: Sequence[Decision]) -> Decision | None:

@@ -14,9 +14,9 @@ from platerunner.sensors.decisions import Decision, decisions, gated_fingerprint
 from platerunner.sensors.questions import Questions
 from platerunner.sensors.report import Check, body, checks_of, flatten
 from platerunner.spec.model import Gate, InputRef, Pipeline, Step
-from platerunner.units.available import from_step, from_workspace_pattern
+from platerunner.units.available import from_step, from_workspace_pattern, of_branch
 from platerunner.units.context import RunContext
-from platerunner.units.outcomes import OutcomeStore
+from platerunner.units.run_branches import current_in
 from platerunner.units.settings import workspace_url
 from platerunner_unit.manifest import InputFile
 
@@ -29,7 +29,7 @@ class GateRun:
     """Everything that a gate knows of its run.
 
     :param gate: name of the gate.
-    :param context: params, roots and the run's id.
+    :param context: params, roots, the run's id, and the branch that it asks about, if it asks about one.
     """
 
     def __init__(self, hook: PlaterunnerHook, pipeline: Pipeline, gate: str, context: RunContext) -> None:
@@ -38,10 +38,11 @@ class GateRun:
         self.hook = hook
         self.gate = spec
         self.pipeline = pipeline
+        self.context = context
         self.run_id = context.run_id
         self.dry_run = context.options.dry_run
         self.workspace = hook.storage(workspace_url(pipeline, context))
-        self.part = ""
+        self.part = context.branch.key if context.branch else ""
         self.questions = Questions(self.workspace, self.run_id, gate, self.part)
 
     @cached_property
@@ -148,12 +149,13 @@ class GateRun:
 
     def _files_of(self, ref: InputRef) -> Sequence[InputFile]:
         if ref.source == "workspace":
-            return from_workspace_pattern(ref.name, self.workspace).files
+            return of_branch(from_workspace_pattern(ref.name, self.workspace), self.context.branch).files
         # Raw files are the dataset's, not the gate's.
         return [file for name in ref.steps for file in self._written(name, ref.name)]
 
     def _written(self, name: str, output: str) -> Sequence[InputFile]:
         step = self.pipeline.steps[name]
         assert isinstance(step, Step)
-        current = OutcomeStore(self.workspace).current(self.run_id, name)
-        return from_step(step, step.outputs[output], self.workspace, current).files
+        current = current_in(self.workspace, self.pipeline, step, self.context)
+        found = from_step(step, step.outputs[output], self.workspace, current)
+        return of_branch(found, self.context.branch).files

@@ -16,6 +16,7 @@ from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.links.gate import GateLink, gate_url
 from platerunner.notifications.events import notifiers
 from platerunner.operators.common import plain_errors, run_context
+from platerunner.operators.gathering import check_gathered
 from platerunner.sensors.asked import APPROVE, ASKED_KEY, REJECT
 from platerunner.sensors.decisions import Decision, Word
 from platerunner.sensors.gate_run import GateRun
@@ -44,10 +45,12 @@ class QCApprovalSensor(HITLOperator):
     :param spec: the pipeline, or the path of its YAML file.
     :param gate: name of a gate in it.
     :param conn_id: connection of type ``platerunner``.
+    :param branch: in a pipeline with ``split``, the value of its wildcard that the gate asks about; None for a gate
+        that is in no branch (templated).
     """
 
     # The question is made at run time from what the spec and the report say: nothing in it is a template.
-    template_fields: Sequence[str] = ()
+    template_fields: Sequence[str] = ("branch",)
     operator_extra_links = (GateLink(),)
     ui_color = "#f6e7c1"
 
@@ -57,6 +60,7 @@ class QCApprovalSensor(HITLOperator):
         spec: Pipeline | str | os.PathLike[str],
         gate: str,
         conn_id: str = PlaterunnerHook.default_conn_name,
+        branch: str | None = None,
         **kwargs: Any,
     ) -> None:
         pipeline = spec if isinstance(spec, Pipeline) else load_pipeline(Path(spec))
@@ -76,6 +80,7 @@ class QCApprovalSensor(HITLOperator):
         self.pipeline = pipeline
         self.gate = declared
         self.conn_id = conn_id
+        self.branch = branch
 
     @property
     def serialized_params(self) -> dict[str, dict[str, Any]]:
@@ -86,6 +91,7 @@ class QCApprovalSensor(HITLOperator):
         """Pass if these very files were approved before; else ask, unless an earlier try of this run has asked."""
         with plain_errors():
             run = self._gate_run(context)
+            check_gathered(self.pipeline, self.gate.name, run.context, run.workspace, context)
             if run.dry_run:
                 self.log.info("%s: a dry run, so nobody is asked", self.gate.name)
                 return {"decision": "dry run"}
@@ -132,6 +138,8 @@ class QCApprovalSensor(HITLOperator):
         task = context["task_instance"]
         url = gate_url(self.pipeline.name, run.run_id, self.task_id, getattr(task, "map_index", -1))
         self.body = run.question(url, refused)
+        if self.branch is not None:
+            self.subject = f"{self.subject} ({self.branch})"
         self.assigned_users = run.approvers.assignable() or None
         context["ti"].xcom_push(key=ASKED_KEY, value=run.ask().to_xcom())
         result: dict[str, Any] = super().execute(context)
@@ -187,7 +195,7 @@ class QCApprovalSensor(HITLOperator):
 
     def _gate_run(self, context: Context) -> GateRun:
         hook = PlaterunnerHook(self.conn_id)
-        return GateRun(hook, self.pipeline, self.gate.name, run_context(self.pipeline, hook, context))
+        return GateRun(hook, self.pipeline, self.gate.name, run_context(self.pipeline, hook, context, self.branch))
 
 
 def _tell(notifier: BaseNotifier, context: Context) -> None:

@@ -8,8 +8,10 @@ from platerunner.catalog import quantities
 from platerunner.spec import model
 from platerunner.spec.build_gates import build_gate, build_report
 from platerunner.spec.build_schedule import build_notify, build_schedule
-from platerunner.spec.build_steps import build_step
+from platerunner.spec.build_steps import build_step, tolerance
 from platerunner.spec.draft import Data, Draft, path_of
+from platerunner.spec.rules.names import report_name
+from platerunner.spec.split import sides, split_wildcard
 
 
 def build(draft: Draft) -> model.Pipeline:
@@ -29,8 +31,20 @@ def build(draft: Draft) -> model.Pipeline:
         deadline=quantities.duration(data["deadline"]) if "deadline" in data else None,
         description=data.get("description", ""),
         path=draft.source.path,
+        split=_split(draft),
         parts=tuple(path for path, _ in draft.source.parts),
     )
+
+
+def _split(draft: Draft) -> model.Split | None:
+    wildcard = split_wildcard(draft)
+    if wildcard is None:
+        return None
+    inside = sides(draft, wildcard).inside
+    reports = (report_name(name) for name in inside if draft.gates.get(name, {}).get("show"))
+    written = draft.data["split"]
+    tolerate = written.get("tolerate", 0) if isinstance(written, dict) else 0
+    return model.Split(wildcard, inside.union(reports), tolerance(tolerate))
 
 
 def _dataset(draft: Draft, data: Data) -> model.Dataset:

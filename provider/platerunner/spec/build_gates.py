@@ -5,8 +5,9 @@ from platerunner.catalog.loader import resources
 from platerunner.catalog.model import Resources
 from platerunner.spec import model
 from platerunner.spec.build_steps import needs, reference, retry_policy
-from platerunner.spec.draft import Data, Draft, readable
+from platerunner.spec.draft import Data, Draft
 from platerunner.spec.rules.names import report_name
+from platerunner.spec.split import shown_wildcards, split_wildcard
 from platerunner.spec.targets import parse_output
 
 REPORT_MODULE = "imaging.montage"
@@ -29,14 +30,15 @@ def build_gate(draft: Draft, name: str, data: Data, position: model.Position) ->
 
 
 def build_report(draft: Draft, gate: model.Gate) -> model.Step:
-    """The step that makes a gate's contact sheet: one per plate if all that is shown has plates."""
+    """The step that makes a gate's contact sheet: one per plate, and per branch, if all that is shown is told apart."""
     refs = {key: ref if isinstance(ref, model.InputRef) else _workspace(ref) for key, ref in gate.show.items()}
-    by_plate = all("plate" in _wildcards(draft, text) for text in draft.gates[gate.name]["show"].values())
-    folder = f"gates/{gate.name}/{{plate}}" if by_plate else f"gates/{gate.name}"
+    common = shown_wildcards(draft, gate.name)
+    foreach = tuple(name for name in dict.fromkeys([split_wildcard(draft), "plate"]) if name in common)
+    folder = "/".join(["gates", gate.name, *(f"{{{name}}}" for name in foreach)])
     return model.Step(
         name=report_name(gate.name),
         module=REPORT_MODULE,
-        foreach=("plate",) if by_plate else (),
+        foreach=foreach,
         inputs=refs,
         outputs={
             "montage": model.Output("montage", f"{folder}/montage.png"),
@@ -59,11 +61,6 @@ def _shown(draft: Draft, text: str) -> str | model.InputRef:
 
 def _workspace(pattern: str) -> model.InputRef:
     return model.InputRef("workspace", pattern)
-
-
-def _wildcards(draft: Draft, shown: str) -> tuple[str, ...]:
-    pattern = draft.referred(shown) if parse_output(shown) else readable(shown)
-    return pattern.wildcards if pattern else ()
 
 
 def _report_resources(draft: Draft) -> Resources:

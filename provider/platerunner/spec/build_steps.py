@@ -27,7 +27,7 @@ def build_step(draft: Draft, name: str, data: Data, position: model.Position) ->
         image=data.get("image") or _default_image(defaults, module),
         resources=resources(defaults.get("resources", {}), data.get("resources", {}), base=module.resources),
         retry=retry_policy(defaults.get("retry", {}), data.get("retry", {})),
-        tolerate=_tolerate(data.get("tolerate", 0)),
+        tolerate=tolerance(data.get("tolerate", 0)),
         cost_tags={**draft.data.get("cost_tags", {}), **data.get("cost_tags", {})},
         when=data.get("when"),
         every=data.get("every", {}),
@@ -93,7 +93,8 @@ def _load_data(data: Data) -> model.LoadDataMapping | None:
     return model.LoadDataMapping(data["load_data"]["images"], metadata)
 
 
-def _tolerate(value: str | int) -> float | int:
+def tolerance(value: str | int) -> float | int:
+    """A share or a count of what may fail."""
     return quantities.share(value) if isinstance(value, str) else value
 
 

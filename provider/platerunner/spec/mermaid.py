@@ -8,12 +8,18 @@ from platerunner.spec.model import Gate, InputRef, Pipeline, Step
 def flowchart(pipeline: Pipeline) -> str:
     """File sets as cylinders, steps as boxes with what they fan out over, gates as hexagons.
 
+    What each branch of the pipeline has for itself has a frame around it.
+
     :param pipeline: any valid one.
     """
     used = {ref.name for step in pipeline.modules for ref in step.inputs.values() if ref.source == "dataset"}
     lines = ["flowchart TD", *(f"  {_id('dataset', name)}[({_text(name)})]" for name in sorted(used))]
+    inside = [step for step in pipeline.steps.values() if pipeline.in_branches(step.name)]
+    if pipeline.split:
+        lines += [f"  subgraph {_id('each', pipeline.split.wildcard)}[{_text(f'each {pipeline.split.wildcard}')}]"]
+        lines += [*(f"    {_node(step)}" for step in inside), "  end"]
     for step in pipeline.steps.values():
-        lines.append(f"  {_node(step)}")
+        lines += [] if step in inside else [f"  {_node(step)}"]
         lines += [f"  {before} --> {_id('step', step.name)}" for before in _before(step)]
     return "\n".join(lines)
 

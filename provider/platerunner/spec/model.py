@@ -288,6 +288,20 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Split:
+    """What makes each value of a wildcard flow on its own, in a branch.
+
+    :param wildcard: of the dataset's files.
+    :param steps: the steps and gates that every branch has for itself.
+    :param tolerate: branches that may fail before what gathers them is held back: a share or a count (int); 0 for none.
+    """
+
+    wildcard: str
+    steps: frozenset[str]
+    tolerate: float | int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     """A whole spec.
 
@@ -298,6 +312,7 @@ class Pipeline:
     :param workspace: URL or folder (templated).
     :param steps: in an order in which every step comes after what it needs.
     :param path: the spec's file.
+    :param split: None if everything flows together.
     :param parts: files that it includes, in the order of :attr:`Position.file`.
     """
 
@@ -314,7 +329,12 @@ class Pipeline:
     deadline: float | None = None
     description: str = ""
     path: Path = Path()
+    split: Split | None = None
     parts: tuple[Path, ...] = ()
+
+    def in_branches(self, step: str) -> bool:
+        """Whether every branch has a step or a gate for itself."""
+        return self.split is not None and step in self.split.steps
 
     @property
     def modules(self) -> Iterator[Step]:

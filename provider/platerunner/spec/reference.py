@@ -54,6 +54,7 @@ def _sections(root: Node) -> Iterator[tuple[str, str, Node]]:
     yield "notify.<event>[].slack", "Slack", way["properties"]["slack"]
     yield "notify.<event>[].email", "E-mail in its long form", way["properties"]["email"]["anyOf"][1]
     yield "notify.<event>[].sns", "SNS", way["properties"]["sns"]
+    yield "split", "split in its long form", properties["split"]["anyOf"][1]
     yield "params.<name>", "params", _only(properties["params"])
     yield "dataset", "dataset", properties["dataset"]
     files = _only(properties["dataset"]["properties"]["files"])

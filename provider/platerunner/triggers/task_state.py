@@ -19,6 +19,15 @@ def is_over(dag_id: str, task_id: str, run_id: str, map_index: int) -> bool:
     return state == DELETED or state in State.finished
 
 
+def ends(dag_id: str, task_id: str, run_id: str) -> dict[int, str]:
+    """The states of a task in a run, by map index; -1 for a task that is not mapped, or not yet."""
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # slow, and no DAG file needs it
+
+    states = RuntimeTaskInstance.get_task_states(dag_id=dag_id, task_ids=[task_id], run_ids=[run_id])
+    suffixes = {name.removeprefix(task_id): state for name, state in states.get(run_id, {}).items()}
+    return {int(suffix.lstrip("_") or -1): str(state) for suffix, state in suffixes.items()}
+
+
 def _state(dag_id: str, task_id: str, run_id: str, map_index: int) -> str | None:
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # slow, and no DAG file needs it
 

@@ -6,7 +6,6 @@ from itertools import islice
 from typing import Any
 
 from platerunner.spec.model import InputRef, Pipeline, Step
-from platerunner.spec.templates import render
 from platerunner.units.available import Available
 from platerunner.units.context import RunContext
 from platerunner.units.dataset import from_dataset
@@ -28,7 +27,7 @@ def not_arrived(pipeline: Pipeline, step: Step, context: RunContext, data: Stora
     :raises PlanningError: if a value of ``where`` or ``exclude`` is unfit for its wildcard's type.
     """
     refs = {name: ref for name, ref in step.inputs.items() if ref.source == "dataset"}
-    where = render(pipeline.dataset.where, context.templates())
+    where = context.where(pipeline.dataset.where)
     missing: list[str] = []
     found: dict[InputRef, Available] = {}
     for ref in dict.fromkeys(refs.values()):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from platerunner.spec.model import InputRef, Member, Output, Step
+from platerunner.units.branch import Branch
 from platerunner.units.current import Current
 from platerunner.units.errors import PlanningError
 from platerunner.units.files import Files
@@ -57,6 +58,21 @@ class Available:
     awaited: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     renamed: tuple[str, ...] = ()
+
+
+def of_branch(available: Available, branch: Branch | None) -> Available:
+    """What a branch has of an input; all of it if it has no wildcard that tells branches apart.
+
+    :param branch: None for what is in no branch.
+    """
+    if branch is None or branch.wildcard not in available.pattern.wildcards:
+        return available
+    return replace(
+        available,
+        files=available.files.where(branch.has),
+        absent=tuple(file for file in available.absent if branch.has(file.values)),
+        excluded=tuple(each for each in available.excluded if branch.has(each.values)),
+    )
 
 
 def parse_pattern(text: str, what: str) -> Pattern:

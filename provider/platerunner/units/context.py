@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from platerunner.spec.templates import render
+from platerunner.units.branch import Branch
 from platerunner.units.options import RunOptions
 
 
@@ -17,6 +19,7 @@ class RunContext:
     :param run_id: of the DAG run; empty outside a run.
     :param logical_date: of the DAG run, ISO 8601; empty outside a run.
     :param options: what a person asks of this run alone; templates do not see it.
+    :param branch: the one that a step of it belongs to, in a pipeline with ``split``.
     """
 
     params: Mapping[str, Any]
@@ -25,6 +28,15 @@ class RunContext:
     run_id: str = ""
     logical_date: str = ""
     options: RunOptions = field(default_factory=RunOptions)
+    branch: Branch | None = None
+
+    def where(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Which files of the dataset count: those that the spec asks for, and of these the branch's.
+
+        :param asked: the dataset's ``where``, with templates.
+        """
+        own = {self.branch.wildcard: [self.branch.value]} if self.branch else {}
+        return {**render(asked, self.templates()), **own}
 
     def templates(self) -> dict[str, Any]:
         """The names that templates see."""

@@ -52,6 +52,20 @@ class Current:
             units[task.unit] = shapes.setdefault(tuple(shape), len(shapes))
         return cls(foreach, names, tuple(dict(shape) for shape in shapes), units, _awaited(waiting))
 
+    @classmethod
+    def together(cls, foreach: Iterable[str], parts: Iterable["Current"]) -> "Current":
+        """What several branches of a step recorded, as one."""
+        names: dict[str, tuple[str, ...]] = {}
+        shapes: list[Shape] = []
+        units: dict[str, int] = {}
+        awaited: dict[str, tuple[tuple[str, Mapping[str, Any]], ...]] = {}
+        for part in parts:
+            names |= part.names
+            units |= {unit: index + len(shapes) for unit, index in part.units.items()}
+            shapes += part.shapes
+            awaited |= {output: (*awaited.get(output, ()), *rows) for output, rows in part.awaited.items()}
+        return cls(tuple(foreach), names, tuple(shapes), units, awaited)
+
     def allows(self, unit: str, output: str, values: Mapping[str, Any]) -> bool:
         """Whether a file is one that the run stands by.
 

@@ -81,22 +81,28 @@ class OutcomeStore:
         foreach: Iterable[str],
         tasks: Iterable[UnitTask],
         waiting: Iterable[UnitTask] = (),
+        *,
+        branch: str = "",
     ) -> None:
         """Record the units of a step that are done in a run, for the steps after it.
 
         :param foreach: the step's.
         :param tasks: of the units that are done now, whether this run did them or a former one.
         :param waiting: of those that wait for their inputs.
+        :param branch: key of the branch whose step it is; empty if there are none.
         """
-        self._workspace.put(_current_key(run_id, step), Current.of(foreach, tasks, waiting).to_json())
+        self._workspace.put(_current_key(run_id, step, branch), Current.of(foreach, tasks, waiting).to_json())
 
-    def current(self, run_id: str, step: str) -> Current | None:
-        """What a step recorded in a run; None if it has not ended there."""
+    def current(self, run_id: str, step: str, branch: str = "") -> Current | None:
+        """What a step recorded in a run; None if it has not ended there.
+
+        :param branch: as in :meth:`record_current`.
+        """
         try:
-            return Current.from_json(self._workspace.get(_current_key(run_id, step)))
+            return Current.from_json(self._workspace.get(_current_key(run_id, step, branch)))
         except NotFoundError:
             return None
 
 
-def _current_key(run_id: str, step: str) -> str:
-    return f"{run_prefix(run_id, step)}done.json"
+def _current_key(run_id: str, step: str, branch: str) -> str:
+    return f"{run_prefix(run_id, step, branch)}done.json"

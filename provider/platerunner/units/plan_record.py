@@ -25,19 +25,20 @@ class RecordedUnit:
     reason: str = ""
 
 
-def record_plan(workspace: Storage, run_id: str, plan: StepPlan) -> None:
+def record_plan(workspace: Storage, run_id: str, plan: StepPlan, branch: str = "") -> None:
     """Keep a plan; a former one of the same run and step is replaced.
 
     :param workspace: the pipeline's.
+    :param branch: key of the branch whose step it is; empty if there are none.
     """
     units = [RecordedUnit(each.unit, each.state, each.fingerprint, each.reason) for each in plan.units]
-    workspace.put(_key(run_id, plan.step), to_json(units))
+    workspace.put(_key(run_id, plan.step, branch), to_json(units))
 
 
-def recorded_plan(workspace: Storage, run_id: str, step: str) -> tuple[RecordedUnit, ...] | None:
+def recorded_plan(workspace: Storage, run_id: str, step: str, branch: str = "") -> tuple[RecordedUnit, ...] | None:
     """The plan that a step kept in a run; None if it has not come that far."""
     try:
-        return from_json(workspace.get(_key(run_id, step)))
+        return from_json(workspace.get(_key(run_id, step, branch)))
     except NotFoundError:
         return None
 
@@ -61,5 +62,5 @@ def from_json(data: bytes) -> tuple[RecordedUnit, ...]:
     )
 
 
-def _key(run_id: str, step: str) -> str:
-    return f"{run_prefix(run_id, step)}plan.json"
+def _key(run_id: str, step: str, branch: str) -> str:
+    return f"{run_prefix(run_id, step, branch)}plan.json"

@@ -6,17 +6,16 @@ from typing import Any
 
 from platerunner.catalog.model import Module
 from platerunner.spec.model import InputRef, Pipeline, Step
-from platerunner.spec.templates import render
 from platerunner.units.activity import left_out
-from platerunner.units.available import Available, from_step, from_workspace_pattern, together
+from platerunner.units.available import Available, from_step, from_workspace_pattern, of_branch, together
 from platerunner.units.chain import from_plan
 from platerunner.units.context import RunContext
 from platerunner.units.dataset import from_dataset
 from platerunner.units.errors import PlanningError
 from platerunner.units.fingerprint import Fingerprints, step_ingredients
 from platerunner.units.model import StepPlan, StepSettings
-from platerunner.units.outcomes import OutcomeStore
 from platerunner.units.planning import plan_step
+from platerunner.units.run_branches import current_in
 from platerunner.units.sampling import sampled
 from platerunner.units.settings import data_root, workspace_url
 from platerunner.units.toolfiles import hash_files
@@ -48,7 +47,6 @@ def plan_one(
     :raises PlanningError: if the step cannot be planned; the message is for the scientist.
     """
     step = _step(pipeline, step_name)
-    store = OutcomeStore(workspace)
 
     def look_up(ref: InputRef) -> Available:
         if ref.source == "dataset":
@@ -59,11 +57,13 @@ def plan_one(
 
     def written(source: str, name: str) -> Available:
         upstream = _step(pipeline, source)
-        return from_step(upstream, upstream.outputs[name], workspace, store.current(context.run_id, upstream.name))
+        current = current_in(workspace, pipeline, upstream, context)
+        return from_step(upstream, upstream.outputs[name], workspace, current)
 
     variants = Variants(step, modules, context, pipeline.path.parent)
-    plan = _plan(step, _inputs(step, look_up), variants, digests, workspace)
-    return context.options.restrict(plan)
+    inputs = _inputs(pipeline, step, lambda ref: of_branch(look_up(ref), context.branch))
+    plan = _plan(step, inputs, variants, digests, workspace)
+    return _of_branch(context, plan) if context.branch else context.options.restrict(_hinting(plan, variants))
 
 
 def plan_pipeline(
@@ -97,7 +97,7 @@ def plan_pipeline(
             plans[step.name] = StepPlan(step.name, (), notes=(_idle(step.name, idle[step.name]),))
             continue
         variants = Variants(step, modules, context, pipeline.path.parent)
-        plan = _plan(step, _inputs(step, look_up), variants, digests.get, workspace)
+        plan = _hinting(_plan(step, _inputs(pipeline, step, look_up), variants, digests.get, workspace), variants)
         plans[step.name] = context.options.repeat(context.options.restrict(plan))
     return list(plans.values())
 
@@ -147,9 +147,10 @@ def _step(pipeline: Pipeline, name: str) -> Step:
     return step
 
 
-def _inputs(step: Step, look_up: Callable[[InputRef], Available]) -> dict[str, Available]:
+def _inputs(pipeline: Pipeline, step: Step, look_up: Callable[[InputRef], Available]) -> dict[str, Available]:
     """Input name to files; an input that two names share is listed once."""
-    by_ref = {ref: sampled(look_up(ref), step.every) for ref in dict.fromkeys(step.inputs.values())}
+    within = pipeline.split.wildcard if pipeline.split and pipeline.in_branches(step.name) else None
+    by_ref = {ref: sampled(look_up(ref), step.every, within) for ref in dict.fromkeys(step.inputs.values())}
     return {name: by_ref[ref] for name, ref in step.inputs.items()}
 
 
@@ -168,9 +169,17 @@ def _plan(
             known[id(settings)] = Fingerprints(_ingredients(step, settings, digests))
         return known[id(settings)]
 
-    plan = plan_step(step, inputs, fingerprints, workspace)
-    notes = variants.notes([unit.values for unit in plan.units])
-    return replace(plan, notes=(*plan.notes, *notes))
+    return plan_step(step, inputs, fingerprints, workspace)
+
+
+def _hinting(plan: StepPlan, variants: Variants) -> StepPlan:
+    """The plan with notes on overrides that no unit has."""
+    return replace(plan, notes=(*plan.notes, *variants.notes([unit.values for unit in plan.units])))
+
+
+def _of_branch(context: RunContext, plan: StepPlan) -> StepPlan:
+    """The plan of a branch, without notes on what no unit has: another branch may have it."""
+    return replace(context.options.restrict(plan), notes=plan.notes)
 
 
 def _ingredients(step: Step, settings: StepSettings, digests: Callable[[str], str | None]) -> dict[str, Any]:
@@ -179,7 +188,7 @@ def _ingredients(step: Step, settings: StepSettings, digests: Callable[[str], st
 
 def _from_dataset(pipeline: Pipeline, ref: InputRef, context: RunContext, data: Storage) -> Available:
     dataset = pipeline.dataset
-    return from_dataset(dataset.files[ref.name], data, render(dataset.where, context.templates()), dataset.exclude)
+    return from_dataset(dataset.files[ref.name], data, context.where(dataset.where), dataset.exclude)
 
 
 def _look_up_before(

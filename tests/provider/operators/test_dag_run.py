@@ -53,6 +53,7 @@ class Airflow:
 
     def __init__(self, folder: Path, aws: Account) -> None:
         self.folder = folder
+        self.spec = ROOT / "dag_specs/demo.yaml"
         make_plate(folder / "data", wells=2, sites=2, size=128)
         connection = {"conn_type": "platerunner", "extra": aws.cloud.connection()}
         self.environment = {
@@ -70,7 +71,7 @@ class Airflow:
 
     def run(self, when: str, choice: str = "", comment: str = "", **conf: Any) -> tuple[int, str]:
         """Exit code and log of a run; an empty choice leaves the gate unanswered."""
-        done = self._python("-c", RUN, str(ROOT / "dag_specs/demo.yaml"), when, choice, comment, json.dumps(conf))
+        done = self._python("-c", RUN, str(self.spec), when, choice, comment, json.dumps(conf))
         return done.returncode, done.stdout + done.stderr
 
     def result(self, when: str, step: str) -> dict:

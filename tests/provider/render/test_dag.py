@@ -6,7 +6,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 from platerunner.operators.batch_module import BatchModuleOperator
 from platerunner.render import build_dag
 from platerunner.sensors.qc_approval import QCApprovalSensor
-from platerunner.spec.loader import load_pipeline
+from platerunner.spec.loader import load_pipeline, load_text
 
 SPECS = Path(__file__).parents[3] / "dag_specs"
 
@@ -94,3 +94,71 @@ def test_every_shipped_spec_becomes_a_dag(path):
     dag = build_dag(load_pipeline(path))
     dag.check_cycle()
     assert dag.dag_id == load_pipeline(path).name
+
+
+SPLIT = """
+version: 1
+pipeline: plates
+workspace: "{{ workspace_root }}"
+split: SPLIT
+dataset: {root: "{{ data_root }}", files: {raw: "{plate}/{well}.tif"}}
+defaults: {image: base:latest}
+steps:
+  before:
+    module: command
+    inputs: {raw: dataset.raw}
+    with: {argv: [look, "{outputs.made}"]}
+    outputs: {made: before.txt}
+  copy:
+    module: command
+    foreach: [plate, well]
+    inputs: {raw: dataset.raw, before: before.made}
+    with: {argv: [cp, "{inputs.raw}", "{outputs.made}"]}
+    outputs: {made: "made/{plate}/{well}.tif"}
+  check: {gate: Good?, show: {made: copy.made}}
+  own: {gate: Really?, needs: [check]}
+  whole:
+    module: command
+    inputs: {made: copy.made}
+    needs: [own]
+    with: {argv: [join, "{outputs.whole}"]}
+    outputs: {whole: whole.csv}
+  last: {gate: All of it?, needs: [whole]}
+"""
+
+
+def split(tmp_path, by="plate"):
+    return build_dag(load_text(SPLIT.replace("SPLIT", by), tmp_path / "plates.yaml"))
+
+
+def test_a_split_becomes_a_task_group_mapped_over_what_a_task_finds(tmp_path):
+    dag = split(tmp_path)
+    [group] = [group for name, group in dag.task_group.get_task_group_dict().items() if name == "each-plate"]
+    assert {task.task_id for task in group.iter_tasks()} == {"copy", "check_report", "check", "own"}
+    assert {task.task_id for task in dag.tasks if task.map_index_template} == set(group.children)
+    assert {task.task_id for task in group.get_roots()} == {"copy"}
+    assert dag.task_dict["copy"].upstream_task_ids == {"split-by-plate", "before"}
+    assert dag.task_dict["split-by-plate"].downstream_task_ids == {"copy"}, "no edge to each task of a branch"
+    assert dag.task_dict["check"].upstream_task_ids == {"check_report"}
+    assert dag.task_dict["split-by-plate"].upstream_task_ids == set(), "nothing holds back what finds the plates"
+    assert "Each plate has a branch of its own for `copy`, `check_report`, `check`, `own`." in dag.doc_md
+    dag.check_cycle()
+
+
+def test_what_gathers_needs_every_branch_unless_some_may_fail(tmp_path):
+    rules = {task.task_id: task.trigger_rule.value for task in split(tmp_path).tasks}
+    assert rules.pop("whole") == "none_failed_min_one_success"
+    assert set(rules.values()) == {"all_success"}
+    some = split(tmp_path, "{by: plate, tolerate: 10%}")
+    assert some.task_dict["whole"].trigger_rule.value == "all_done"
+    assert some.task_dict["last"].trigger_rule.value == "all_success"
+
+
+def test_a_split_survives_airflows_serialisation(tmp_path):
+    dag = split(tmp_path)
+    copy = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+    assert {task.task_id: task.upstream_task_ids for task in copy.tasks} == {
+        task.task_id: task.upstream_task_ids for task in dag.tasks
+    }
+    assert copy.task_dict["check"].get_closest_mapped_task_group().group_id == "each-plate"
+    assert copy.task_dict["whole"].get_closest_mapped_task_group() is None

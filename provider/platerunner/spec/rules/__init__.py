@@ -15,6 +15,7 @@ from platerunner.spec.rules.ports import check_ports
 from platerunner.spec.rules.references import check_references
 from platerunner.spec.rules.sampling import check_sampling
 from platerunner.spec.rules.schedule import check_schedule
+from platerunner.spec.rules.split import check_split
 from platerunner.spec.rules.templates import check_templates
 from platerunner.spec.rules.waiting import check_waiting
 from platerunner.spec.rules.wildcards import check_wildcards
@@ -35,4 +36,5 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     check_wildcards,
     check_waiting,
     check_sampling,
+    check_split,
 )

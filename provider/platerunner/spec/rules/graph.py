@@ -26,13 +26,14 @@ def check_cycles(draft: Draft) -> None:
 def _edges(draft: Draft) -> Edges:
     edges: Edges = {name: {} for name in draft.step_names}
     for name in (*draft.steps, *draft.gates):
-        for upstream, keys in _waits_for(draft, name):
+        for upstream, keys in waits_for(draft, name):
             if upstream in edges:
                 edges[draft.origins[name]].setdefault(upstream, keys)
     return edges
 
 
-def _waits_for(draft: Draft, name: str) -> Iterator[tuple[str, Keys]]:
+def waits_for(draft: Draft, name: str) -> Iterator[tuple[str, Keys]]:
+    """The steps that a step or a gate waits for, as written, each with the place that says so."""
     data = draft.data["steps"][name]
     for part in ("inputs", "show"):
         for key, reference in data.get(part, {}).items():

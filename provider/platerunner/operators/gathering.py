@@ -1,0 +1,103 @@
+"""What a step or a gate does first that gathers branches: see whether enough of them came to their end.
+
+Airflow starts it when all branches have ended, by one of two trigger rules. If no branch may fail, Airflow itself
+holds it back (`none_failed_min_one_success`: a plate that had nothing to do does not stop it, as `all_success` would).
+If some may (`all_done`), it starts in any case, and looks here.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from airflow.sdk import Context, TaskInstanceState, TriggerRule
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from platerunner.operators.digest import allowed
+from platerunner.spec.model import Pipeline
+from platerunner.triggers.task_state import ends
+from platerunner.units.activity import left_out
+from platerunner.units.context import RunContext
+from platerunner.units.run_branches import load_branches
+from platerunner_unit.storage import Storage
+
+log = logging.getLogger(__name__)
+SHOWN = 10
+FAILED = frozenset({TaskInstanceState.FAILED, TaskInstanceState.UPSTREAM_FAILED})
+
+
+def gathers(pipeline: Pipeline, step: str) -> bool:
+    """Whether a step or a gate outside of branches waits for some that are inside."""
+    return not pipeline.in_branches(step) and any(map(pipeline.in_branches, pipeline.steps[step].upstream))
+
+
+def trigger_rule(pipeline: Pipeline, step: str) -> TriggerRule:
+    """When Airflow starts a step or a gate."""
+    if not pipeline.split or not gathers(pipeline, step):
+        return TriggerRule.ALL_SUCCESS
+    return TriggerRule.ALL_DONE if pipeline.split.tolerate else TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+
+
+def check_gathered(pipeline: Pipeline, step: str, run: RunContext, workspace: Storage, context: Context) -> None:
+    """Stop a step or a gate that gathers too few branches.
+
+    :param run: its params.
+    :param workspace: knows which branches the run has.
+    :param context: Airflow's.
+    :raises AirflowSkipException: if what it waits for is left out in this run, or had nothing to do.
+    :raises AirflowFailException: if more branches failed than the spec tolerates.
+    """
+    if not pipeline.split or not gathers(pipeline, step):
+        return
+    if because := left_out(pipeline, run).get(step):
+        raise AirflowSkipException(f"{step}: left out, since the `when` of {because} does not hold")
+    if not pipeline.split.tolerate:
+        return  # Airflow itself has looked
+    ti, before = context["ti"], pipeline.steps[step].upstream
+    found = Ends.of({name: ends(ti.dag_id, name, ti.run_id) for name in before}, pipeline)
+    tolerated = allowed(pipeline.split.tolerate, len(found.branches))
+    names = [branch.value for branch in load_branches(workspace, run.run_id)]
+    found.check(step, tolerated, names)
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """How the tasks ended that come directly before.
+
+    :param branches: map indexes.
+    :param failed: those of them in which something failed, or was not reached.
+    :param outside: tasks outside of branches that failed.
+    :param worked: whether any task did something.
+    """
+
+    branches: frozenset[int]
+    failed: frozenset[int]
+    outside: tuple[str, ...]
+    worked: bool
+
+    @classmethod
+    def of(cls, states: Mapping[str, Mapping[int, str]], pipeline: Pipeline) -> "Ends":
+        """From task id to map index to state."""
+        inside = [each for name, each in states.items() if pipeline.in_branches(name)]
+        return cls(
+            frozenset(index for each in inside for index in each),
+            frozenset(index for each in inside for index, state in each.items() if state in FAILED),
+            tuple(name for name, each in states.items() if not pipeline.in_branches(name) and each.get(-1) in FAILED),
+            any(state == TaskInstanceState.SUCCESS for each in inside for state in each.values()),
+        )
+
+    def check(self, step: str, tolerated: int, names: Sequence[str]) -> None:
+        """Say what stops the step.
+
+        :param tolerated: branches that may fail.
+        :param names: of the branches, by map index.
+        """
+        if self.outside:
+            raise AirflowFailException(f"{step} needs {self.outside[0]}, which failed: clear that first")
+        which = ", ".join(names[index] for index in sorted(self.failed)[:SHOWN] if 0 <= index < len(names))
+        told = f"{len(self.failed)} of {len(self.branches)} branches failed" + (f" ({which})" if which else "")
+        if self.failed and (len(self.failed) > tolerated or self.failed == self.branches):
+            raise AirflowFailException(f"{step}: {told}, {tolerated or 'none'} may: clear what failed in them")
+        if not self.worked:
+            raise AirflowSkipException(f"{step}: no branch had anything to do")
+        if self.failed:
+            log.warning("%s: %s, %d may: it goes on without them", step, told, tolerated)

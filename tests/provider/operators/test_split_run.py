@@ -1,0 +1,105 @@
+"""Plates that flow on their own as a real DAG run: Airflow's own machinery on the embedded cloud."""
+
+import json
+
+import pytest
+from tests.provider.operators.test_dag_run import FIRST, SECOND, Airflow, aws  # noqa: F401
+
+from platerunner.units.branch import Branch
+
+SPEC = """
+version: 1
+pipeline: plates
+workspace: "{{ workspace_root }}/plates"
+split: {by: plate, tolerate: 1}
+dataset:
+  root: "{{ data_root }}/plates"
+  files: {raw: "{plate}/{well}.sh"}
+defaults:
+  image: base:latest
+  resources: {vcpus: 1, memory: 100 MiB}
+  retry: {attempts: 1}
+steps:
+  work:
+    module: command
+    foreach: [plate, well]
+    inputs: {tool: dataset.raw}
+    with: {argv: [sh, "{inputs.tool}", "{outputs.copy}"]}
+    outputs: {copy: "copies/{plate}/{well}.txt"}
+  sum:
+    module: command
+    foreach: [plate]
+    inputs: {copies: work.copy}
+    with: {argv: [sh, -c, 'cat "$@" > "$0"', "{outputs.sum}", "{inputs.copies}"]}
+    outputs: {sum: "sums/{plate}.txt"}
+  whole:
+    module: command
+    inputs: {sums: sum.sum}
+    with: {argv: [sh, -c, 'cat "$@" > "$0"', "{outputs.whole}", "{inputs.sums}"]}
+    outputs: {whole: "whole.txt"}
+"""
+PLATES = ("0512", "P2", "Plate 3 & Co")
+KEYS = {plate: Branch("plate", plate).key for plate in PLATES}
+
+
+class Plates(Airflow):
+    """Three plates with two wells each, one of which fails until it is mended."""
+
+    def __init__(self, folder, aws) -> None:  # noqa: F811
+        super().__init__(folder, aws)
+        self.spec = folder / "plates.yaml"
+        self.spec.write_text(SPEC)
+        self.environment["PLATERUNNER_DAG_SPECS"] = str(self.spec)
+        for plate in PLATES:
+            for well in ("A01", "A02"):
+                script = folder / "data/plates" / plate / f"{well}.sh"
+                script.parent.mkdir(parents=True, exist_ok=True)
+                fails = f"[ -e {folder}/mended ] || exit 1\n" if (plate, well) == ("P2", "A02") else ""
+                script.write_text(f"{fails}echo '{plate}/{well}' > \"$1\"\n")
+
+    def record(self, when: str, path: str) -> dict:
+        return json.loads((self.folder / f"workspace/plates/_platerunner/runs/manual__{when}" / path).read_text())
+
+    def whole(self) -> list[str]:
+        return (self.folder / "workspace/plates/whole.txt").read_text().splitlines()
+
+
+@pytest.mark.airflow
+@pytest.mark.timeout(900)
+def test_a_plate_fails_alone_and_what_gathers_goes_on_without_it(aws, tmp_path):  # noqa: F811
+    airflow = Plates(tmp_path, aws)
+    code, log = airflow.run(FIRST)
+    assert code == 0, log[-3000:]
+    assert airflow.record(FIRST, "branches.json")["branches"] == list(KEYS.values())
+    assert "1 of 3 branches failed (P2), 1 may: it goes on without them" in log
+    assert airflow.whole() == ["0512/A01", "0512/A02", "Plate 3 & Co/A01", "Plate 3 & Co/A02"]
+    assert {plate: airflow.record(FIRST, f"work/{key}/result.json")["failed"] for plate, key in KEYS.items()} == {
+        "0512": 0,
+        "P2": 1,
+        "Plate 3 & Co": 0,
+    }
+
+    (tmp_path / "mended").touch()
+    code, log = airflow.run(SECOND)
+    assert code == 0, log[-3000:]
+    assert sorted(airflow.whole()) == sorted(f"{plate}/{well}" for plate in PLATES for well in ("A01", "A02"))
+    second = {plate: airflow.record(SECOND, f"work/{key}/result.json") for plate, key in KEYS.items()}
+    assert {plate: (done["succeeded"], done["done_before"]) for plate, done in second.items()} == {
+        "0512": (0, 2),
+        "P2": (1, 1),
+        "Plate 3 & Co": (0, 2),
+    }
+
+
+@pytest.mark.airflow
+@pytest.mark.timeout(900)
+def test_without_a_plate_everything_is_skipped_and_says_why(aws, tmp_path):  # noqa: F811
+    airflow = Plates(tmp_path, aws)
+    left_out = "".join(f'\n    - {{plate: "{plate}", because: dropped}}' for plate in PLATES)
+    airflow.spec.write_text(SPEC.replace("defaults:", f"  exclude:{left_out}\ndefaults:"))
+    code, log = airflow.run(FIRST)
+    assert code == 0, log[-3000:]
+    assert "there is nothing to run: the spec's `exclude` leaves out every file of every plate" in log
+    assert {
+        task: f"'{task}': 'skipped'" in log for task in ("split-by-plate", "work", "sum", "whole")
+    } == dict.fromkeys(("split-by-plate", "work", "sum", "whole"), True)

@@ -1,0 +1,93 @@
+"""A gate in branches asks about one plate, and an approval opens it for that plate alone."""
+
+import json
+from types import SimpleNamespace
+from uuid import uuid4
+
+import pytest
+
+from platerunner.sensors import qc_approval
+from platerunner.sensors.decisions import Decision, latest
+from platerunner.sensors.qc_approval import QCApprovalSensor
+from platerunner.spec.loader import load_text
+from platerunner_unit.storage import Storage
+
+SPEC = """
+version: 1
+pipeline: lab
+title: Lab
+workspace: "{{ workspace_root }}"
+split: plate
+dataset: {root: "{{ data_root }}", files: {raw: "{plate}/{well}.tif"}}
+steps:
+  copy:
+    module: command
+    image: base:latest
+    foreach: [plate, well]
+    inputs: {raw: dataset.raw}
+    with: {argv: [cp, "{inputs.raw}", "{outputs.made}"]}
+    outputs: {made: "made/{plate}/{well}.tif"}
+  check: {gate: Good?, needs: [copy], show: {made: "made/{plate}/*.tif"}}
+"""
+
+
+class AskedError(Exception):
+    """Stands for the parking of a gate that asks."""
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    roots = {"data_root": str(tmp_path / "data"), "workspace_root": str(tmp_path / "ws")}
+    extra = {"queues": {"spot": "spot"}, **roots}
+    monkeypatch.setenv("AIRFLOW_CONN_PLATERUNNER", json.dumps({"conn_type": "platerunner", "extra": extra}))
+    for plate in ("0512", "P2"):
+        (tmp_path / "ws/made" / plate).mkdir(parents=True)
+        (tmp_path / "ws/made" / plate / "A01.tif").write_text(plate)
+    return tmp_path
+
+
+def gate(lab, plate):
+    pipeline = load_text(SPEC, lab / "lab.yaml")
+    return QCApprovalSensor(task_id="check", spec=pipeline, gate="check", branch=plate)
+
+
+def context(plate):
+    ids = {"id": uuid4(), "dag_id": "lab", "run_id": "run-1", "map_index": 0}
+    ti = SimpleNamespace(xcom_push=lambda **_: None, **ids)
+    return {"params": {}, "run_id": "run-1", "logical_date": None, "task_instance": ti, "ti": ti}
+
+
+def ask(lab, monkeypatch, plate):
+    """The question of a plate's gate."""
+    sensor = gate(lab, plate)
+
+    def park(self, context):
+        raise AskedError(self.subject, self.body)
+
+    monkeypatch.setattr(qc_approval.HITLOperator, "execute", park)
+    with pytest.raises(AskedError) as asked:
+        sensor.execute(context(plate))
+    return asked.value.args
+
+
+def test_the_question_is_about_one_plate(lab, monkeypatch):
+    subject, body = ask(lab, monkeypatch, "0512")
+    assert subject == "Lab: Good? (0512)"
+    assert "these 1 files" in body
+    run = gate(lab, "0512")._gate_run(context("0512"))
+    assert [file.key for file in run.files] == ["made/0512/A01.tif"]
+    other = gate(lab, "P2")._gate_run(context("P2"))
+    assert run.questions.open() is not None
+    assert other.questions.open() is None, "nobody was asked about the other plate"
+
+
+def test_an_approval_is_for_one_plate(lab, monkeypatch):
+    run = gate(lab, "0512")._gate_run(context("0512"))
+    run.record(Decision("approved", "1", "ada", "2026-01-01T00:00:00+00:00", "run-1"))
+    assert gate(lab, "0512").execute(context("0512"))["decision"] == "approved"
+    ask(lab, monkeypatch, "P2")
+    assert {branch: each.decision for branch, each in latest(Storage(str(lab / "ws")), "check").items()} == {
+        "plate=0512": "approved"
+    }
+    (lab / "ws/made/0512/A01.tif").write_text("another")
+    ask(lab, monkeypatch, "0512")
