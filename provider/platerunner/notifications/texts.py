@@ -40,8 +40,10 @@ def of_task(event: Event, pipeline: Pipeline, context: Mapping[str, Any]) -> Tex
     ti = context["ti"]
     step = pipeline.steps.get(str(ti.task_id))
     failure = [] if event == "on_gate" else _failure(context)
+    branch = getattr(context.get("task"), "branch", None)
+    which = f"{ti.task_id} ({branch})" if branch else str(ti.task_id)
     parts = [step.title if step else "", *failure, f"Run {ti.run_id}", str(ti.log_url)]
-    return Text(f"{pipeline.name}: {ti.task_id} {WORDS[event]}", _joined(parts))
+    return Text(f"{pipeline.name}: {which} {WORDS[event]}", _joined(parts))
 
 
 def of_success(pipeline: Pipeline, context: Mapping[str, Any]) -> Text:
@@ -49,8 +51,8 @@ def of_success(pipeline: Pipeline, context: Mapping[str, Any]) -> Text:
 
     :param context: Airflow's for a run's callback, which may lack all but the run's id.
     """
-    results = {step.name: _pull(context, step.name, RESULT_KEY) for step in pipeline.modules}
-    lines = [_sentence(name, found) for name, found in results.items() if isinstance(found, dict)]
+    results = {step.name: _results(_pull(context, step.name, RESULT_KEY)) for step in pipeline.modules}
+    lines = [_sentence(name, found) for name, found in results.items() if found]
     run_id = str(context["run_id"])
     parts = [pipeline.title, "\n".join(lines), f"Run {run_id}", run_url(pipeline.name, run_id)]
     return Text(f"{pipeline.name}: {WORDS['on_success']}", _joined(parts))
@@ -76,21 +78,31 @@ def run_url(dag_id: str, run_id: str) -> str:
 
 def _failure(context: Mapping[str, Any]) -> list[str]:
     said = str(context.get("exception") or "Airflow gives no reason; the log may.")
-    digest = _pull(context, context["ti"].task_id, DIGEST_KEY)
+    ti = context["ti"]
+    own = getattr(ti, "map_index", None)  # of a step that each branch has for itself, its own digest alone
+    digest = _pull(context, ti.task_id, DIGEST_KEY, map_indexes=-1 if own is None else own)
     return [said, digest] if isinstance(digest, str) else [said]
 
 
-def _sentence(step: str, result: Mapping[str, Any]) -> str:
-    done = result["succeeded"] + result["done_before"]
-    failed = f", {result['failed']} failed" if result["failed"] else ""
-    return f"{step}: {done} of {result['units']} units done{failed}"
+def _results(pulled: Any) -> list[Mapping[str, Any]]:
+    """What a step did; of one that each branch has for itself, what each of them did."""
+    found = pulled if isinstance(pulled, list) else [pulled]
+    return [result for result in found if isinstance(result, dict)]
 
 
-def _pull(context: Mapping[str, Any], task: str, key: str) -> Any:
+def _sentence(step: str, results: Sequence[Mapping[str, Any]]) -> str:
+    done, units, failed = (
+        sum(result[name] for result in results for name in names)
+        for names in (("succeeded", "done_before"), ("units",), ("failed",))
+    )
+    return f"{step}: {done} of {units} units done{f', {failed} failed' if failed else ''}"
+
+
+def _pull(context: Mapping[str, Any], task: str, key: str, **which: int) -> Any:
     """An XCom; None where there is none, or where nobody answers, as for a task whose process is gone."""
     ti = context.get("ti")
     try:
-        return ti.xcom_pull(task_ids=task, key=key) if ti is not None else None
+        return ti.xcom_pull(task_ids=task, key=key, **which) if ti is not None else None
     except Exception:  # what is told without it is still worth telling
         return None
 

@@ -38,8 +38,9 @@ def gate_doc(gate: Gate) -> str:
 def facts(pipeline: Pipeline, step: Step | Gate) -> str:
     """What Platerunner's pages need of a task, as JSON: the API server reads no spec, and on MWAA it has none."""
     known = {"pipeline": pipeline.name, "step": step.name, "title": step.title, "workspace": pipeline.workspace}
+    whole = {"params": list(pipeline.params), "spec": pipeline.path.name}
     own = {"gate": True} if isinstance(step, Gate) else {"module": step.module, "foreach": step.foreach}
-    return json.dumps({FACTS: {**known, "params": list(pipeline.params), "spec": pipeline.path.name, **own}})
+    return json.dumps({FACTS: {**known, **whole, **own, "branched": pipeline.in_branches(step.name)}})
 
 
 def _what(step: Step | Gate) -> str:

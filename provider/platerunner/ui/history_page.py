@@ -9,11 +9,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from platerunner.operators.run_record import RunRecord
 from platerunner.ui.access import Reader
 from platerunner.ui.rendering import page
 from platerunner.ui.runs import SeenRun, SessionDep, find_dag, runs_of
-from platerunner.ui.workspaces import UNREADABLE, workspace_of
+from platerunner.ui.step_records import records_of
+from platerunner.ui.workspaces import UNREADABLE
 
 router = APIRouter(prefix="/dags/{dag_id}")
 RUNS = 30
@@ -64,8 +64,7 @@ def history(request: Request, dag_id: str, _user: Reader, session: SessionDep) -
 def _of_run(run: SeenRun) -> RunHistory:
     steps = [step for step in run.dag.steps if not step.gate]
     try:
-        workspace = workspace_of(run, steps[0]) if steps else None
-        results = [RunRecord(workspace, run.run_id, step.step).result for step in steps] if workspace else []
+        results = [records_of(run, step).result for step in steps]
     except (*UNREADABLE, json.JSONDecodeError):
         results = []  # its params may lead to a workspace that is gone; the run itself is still shown
     return summed(run, [result for result in results if result is not None])

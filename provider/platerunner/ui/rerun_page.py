@@ -1,6 +1,6 @@
 """Running units again from the map: the run's params, then Airflow's own clearing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -11,10 +11,10 @@ from pydantic import BaseModel, Field
 from platerunner.batch.state import StateFile
 from platerunner.operators.run_record import Mark, RunRecord
 from platerunner.ui.access import Rerunner
-from platerunner.ui.run_page import BUSY, record_of
 from platerunner.ui.runs import SeenRun, SessionDep, clear, find_run
+from platerunner.ui.step_records import StepRecords, records_of
 from platerunner.ui.steps import SeenStep
-from platerunner.units.rerun import Picked, params_for
+from platerunner.units.rerun import Picked, exactly, params_for
 
 router = APIRouter(prefix="/dags/{dag_id}/runs/{run_id}")
 MOST = 500
@@ -43,29 +43,36 @@ def rerun(dag_id: str, run_id: str, task_id: str, _user: Rerunner, asked: Asked,
     """Run units of a step again: they, and no others of the step, and then what comes after it."""
     found = find_run(dag_id, run_id, session)
     step = found.step(task_id)
-    _check_idle(found, step)
-    record = record_of(found, step)
-    params = params_for(found.params, _steps(found), _picked(record, asked.units))
-    # The step forgets once in a run what is to be done again; this is a new request.
-    kept = {key: value for key, value in record.state.extra.items() if key != "forgotten"}
-    StateFile(record.workspace, run_id, step.step).save(replace(record.state, extra=kept))
-    cleared = clear(found, step, {**found.conf, **params}, session)
+    records = records_of(found, step)
+    parts = records.having(asked.units)
+    _check_idle(found, step, parts)
+    params = params_for(found.params, _steps(found), _picked(records, parts, asked.units))
+    for part in parts.values():
+        _forget_anew(part)
+    cleared = clear(found, step, parts, {**found.conf, **params}, session)
     after = f", with {', '.join(cleared)} after it" if cleared else ""
     count = len(set(asked.units))
     return Answer(sentence=f"{count} unit{'s run' if count > 1 else ' runs'} again: {step.step} was cleared{after}.")
 
 
-def _check_idle(run: SeenRun, step: SeenStep) -> None:
+def _forget_anew(part: RunRecord) -> None:
+    """A step forgets once in a run what is to be done again; this is a new request."""
+    kept = {key: value for key, value in part.state.extra.items() if key != "forgotten"}
+    StateFile(part.workspace, part.run_id, part.step, part.branch).save(replace(part.state, extra=kept))
+
+
+def _check_idle(run: SeenRun, step: SeenStep, indexes: Collection[int]) -> None:
     if step.gate:
         raise HTTPException(status.HTTP_409_CONFLICT, f"{step.step} is a gate: it has no units.")
-    if (state := run.states.get(step.task_id, "none")) in BUSY:
+    if state := run.busy(step.task_id, indexes):
         raise HTTPException(
             status.HTTP_409_CONFLICT, f"{step.step} is {state}: wait until it has ended, or clear it in Airflow."
         )
 
 
-def _picked(record: RunRecord, units: Sequence[str]) -> Picked:
-    marks = {each.unit: each.mark for each in record.units}
+def _picked(record: StepRecords, parts: Mapping[int, RunRecord], units: Sequence[str]) -> Picked:
+    """What was picked, within the branches that are cleared; the others go on as they would."""
+    marks = {each.unit: each.mark for part in parts.values() for each in part.units}
     wanted = list(dict.fromkeys(units))
     if unknown := [unit for unit in wanted if unit not in marks]:
         raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, f"{record.step} has no unit {unknown[0]}.")
@@ -77,7 +84,8 @@ def _picked(record: RunRecord, units: Sequence[str]) -> Picked:
             f"{len(wanted):,} units are more than the {MOST} that can be named one by one: trigger a run with a "
             "pattern in `only` or `rerun`, such as `plate=P1/well=A*`.",
         )
-    return Picked(record.step, wanted, done, everything=not left)
+    beside = [exactly(record.step, part.branch) for index, part in record.parts.items() if index not in parts]
+    return Picked(record.step, wanted, done, everything=not left, beside=beside)
 
 
 def _steps(run: SeenRun) -> dict[str, tuple[str, ...]]:

@@ -6,18 +6,15 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from platerunner.operators.run_record import RunRecord
 from platerunner.ui.access import Reader, action_token, may_rerun
 from platerunner.ui.legend import LOOKS, number_of
 from platerunner.ui.plate_map import plate_maps
 from platerunner.ui.rendering import page
-from platerunner.ui.runs import SeenRun, SessionDep, find_run
-from platerunner.ui.steps import SeenStep
+from platerunner.ui.runs import BUSY, SeenRun, SessionDep, find_run
+from platerunner.ui.step_records import StepRecords, branch_keys, records_of
 from platerunner.ui.workspaces import workspace_of
 
 router = APIRouter(prefix="/dags/{dag_id}/runs/{run_id}")
-BUSY = frozenset({"running", "queued", "scheduled", "deferred", "up_for_retry", "restarting", "awaiting_input"})
-"""States of a task in which what a page shows may change by itself."""
 
 
 @router.get("/", response_model=None)
@@ -43,14 +40,16 @@ def step(request: Request, dag_id: str, run_id: str, task_id: str, user: Reader,
     found = find_run(dag_id, run_id, session)
     if not found.dag.steps:
         return page(request, "foreign.html", title=dag_id, dag_id=dag_id)
-    editable = may_rerun(request, user)
+    shown, editable = found.step(task_id), may_rerun(request, user)
+    asks = shown.gate and shown.branched
     return page(
         request,
         "run.html",
         title=f"{task_id} of {dag_id}",
         dag_id=dag_id,
         run=found,
-        step=found.step(task_id),
+        step=shown,
+        branches=branch_keys(workspace_of(found, shown), run_id) if asks else [],
         looks=list(enumerate(LOOKS)),
         editable=editable,
         token=action_token(user, dag_id) if editable else "",
@@ -76,18 +75,12 @@ def looks(dag_id: str, run_id: str, task_id: str, _user: Reader, session: Sessio
     return {"count": len(record.units), **_looks(found, task_id, record)}
 
 
-def _record(dag_id: str, run_id: str, task_id: str, session: SessionDep) -> tuple[SeenRun, RunRecord]:
+def _record(dag_id: str, run_id: str, task_id: str, session: SessionDep) -> tuple[SeenRun, StepRecords]:
     found = find_run(dag_id, run_id, session)
-    step = found.step(task_id)
-    return found, record_of(found, step)
+    return found, records_of(found, found.step(task_id))
 
 
-def record_of(run: SeenRun, step: SeenStep) -> RunRecord:
-    """What a step recorded in a run."""
-    return RunRecord(workspace_of(run, step), run.run_id, step.step)
-
-
-def _looks(run: SeenRun, task_id: str, record: RunRecord) -> dict[str, Any]:
+def _looks(run: SeenRun, task_id: str, record: StepRecords) -> dict[str, Any]:
     numbers = [number_of(each) for each in record.units]
     state = run.states.get(task_id, "none")
-    return {"looks": numbers, "counts": Counter(numbers), "state": state, "live": state in BUSY}
+    return {"looks": numbers, "counts": Counter(numbers), "state": state, "live": run.busy(task_id) is not None}

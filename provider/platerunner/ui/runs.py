@@ -1,6 +1,6 @@
 """What Airflow's database knows: DAGs, their runs, and how the tasks stand."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -15,7 +15,23 @@ from sqlalchemy import select
 from platerunner.ui.access import missing
 from platerunner.ui.steps import SeenStep, steps_of
 
-__all__ = ["SeenDag", "SeenRun", "SessionDep", "clear", "dag_bag", "find_dag", "find_run", "runs_of"]
+BUSY = frozenset({"running", "queued", "scheduled", "deferred", "up_for_retry", "restarting", "awaiting_input"})
+"""States of a task in which what a page shows may change by itself."""
+UNMAPPED = -1
+"""Map index of a task that is not mapped."""
+
+__all__ = [
+    "BUSY",
+    "UNMAPPED",
+    "SeenDag",
+    "SeenRun",
+    "SessionDep",
+    "clear",
+    "dag_bag",
+    "find_dag",
+    "find_run",
+    "runs_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +54,7 @@ class SeenRun:
 
     :param dag: in the version that the run has.
     :param conf: what was asked of it, by param.
-    :param states: task id to Airflow's state of the task; of a mapped one, the first that is no success.
+    :param instances: task id and map index (-1 if it is not mapped) to Airflow's state.
     """
 
     dag: SeenDag
@@ -48,7 +64,28 @@ class SeenRun:
     started: datetime | None
     ended: datetime | None
     logical_date: str = ""
-    states: Mapping[str, str] = field(default_factory=dict)
+    instances: Mapping[tuple[str, int], str] = field(default_factory=dict)
+
+    @property
+    def states(self) -> dict[str, str]:
+        """Task id to Airflow's state of the task; of a mapped one, the first that is no success."""
+        states: dict[str, str] = {}
+        for (task, _), state in self.instances.items():
+            if states.get(task, "success") == "success":
+                states[task] = state
+        return states
+
+    def busy(self, task_id: str, indexes: Collection[int] | None = None) -> str | None:
+        """A state of a task in which it may still change by itself; None if it is in none.
+
+        :param indexes: of a mapped task, those that count; None for all.
+        """
+        found = (
+            state
+            for (task, index), state in self.instances.items()
+            if task == task_id and state in BUSY and (indexes is None or index in indexes)
+        )
+        return next(found, None)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -95,11 +132,11 @@ def find_run(dag_id: str, run_id: str, session: SessionDep) -> SeenRun:
     if run is None or dag is None:
         raise missing()
     rows = session.execute(
-        select(TaskInstance.task_id, TaskInstance.state).where(
-            TaskInstance.dag_id == dag_id, TaskInstance.run_id == run_id
-        )
+        select(TaskInstance.task_id, TaskInstance.map_index, TaskInstance.state)
+        .where(TaskInstance.dag_id == dag_id, TaskInstance.run_id == run_id)
+        .order_by(TaskInstance.task_id, TaskInstance.map_index)
     )
-    return _run(run, _seen(dag), _states((str(task), str(state or "none")) for task, state in rows))
+    return _run(run, _seen(dag), {(str(task), index): str(state or "none") for task, index, state in rows})
 
 
 def runs_of(dag: SeenDag, session: SessionDep, limit: int) -> list[SeenRun]:
@@ -111,9 +148,12 @@ def runs_of(dag: SeenDag, session: SessionDep, limit: int) -> list[SeenRun]:
     return [_run(run, dag, {}) for run in session.scalars(newest)]
 
 
-def clear(run: SeenRun, step: SeenStep, conf: Mapping[str, Any], session: SessionDep) -> list[str]:
+def clear(
+    run: SeenRun, step: SeenStep, indexes: Collection[int], conf: Mapping[str, Any], session: SessionDep
+) -> list[str]:
     """Clear a step of a run, and what comes after it, as Airflow's own pages do.
 
+    :param indexes: the branches, of a step that has some; in others nothing is cleared but what gathers them.
     :param conf: what is asked of the run from now on.
     :returns: task ids of what comes after it.
     """
@@ -123,16 +163,12 @@ def clear(run: SeenRun, step: SeenStep, conf: Mapping[str, Any], session: Sessio
         raise missing()
     after = sorted(dag.get_task(step.task_id).get_flat_relative_ids(upstream=False))
     row.conf = dict(conf)
-    dag.clear(task_ids=[step.task_id, *after], run_id=run.run_id, session=session)
+    branched = {each.task_id for each in run.dag.steps if each.branched}
+    wanted: list[str | tuple[str, int]] = []
+    for task in (step.task_id, *after):
+        wanted += [(task, index) for index in indexes] if task in branched else [task]
+    dag.clear(task_ids=wanted, run_id=run.run_id, session=session)
     return after
-
-
-def _states(rows: Any) -> dict[str, str]:
-    states: dict[str, str] = {}
-    for task, state in rows:
-        if states.get(task, "success") == "success":
-            states[task] = state
-    return states
 
 
 def _seen(dag: Any) -> SeenDag:
@@ -140,6 +176,7 @@ def _seen(dag: Any) -> SeenDag:
     return SeenDag(dag.dag_id, dag.description or dag.dag_id, tuple(steps_of(dag.tasks)), defaults)
 
 
-def _run(run: DagRun, dag: SeenDag, states: Mapping[str, str]) -> SeenRun:
+def _run(run: DagRun, dag: SeenDag, instances: Mapping[tuple[str, int], str]) -> SeenRun:
     logical = run.logical_date.isoformat() if run.logical_date else ""
-    return SeenRun(dag, run.run_id, str(run.state), dict(run.conf or {}), run.start_date, run.end_date, logical, states)
+    conf = dict(run.conf or {})
+    return SeenRun(dag, run.run_id, str(run.state), conf, run.start_date, run.end_date, logical, instances)

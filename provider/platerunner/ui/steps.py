@@ -17,6 +17,7 @@ class SeenStep:
     :param workspace: of the pipeline (templated).
     :param params: names of the pipeline's params.
     :param spec: the spec's file name.
+    :param branched: whether each branch of the pipeline has it for itself, as a mapped task.
     :param upstream: task ids.
     :param values: everything that the task tells, for what only some pages need.
     """
@@ -29,6 +30,7 @@ class SeenStep:
     spec: str
     params: tuple[str, ...] = ()
     gate: bool = False
+    branched: bool = False
     module: str = ""
     foreach: tuple[str, ...] = ()
     upstream: tuple[str, ...] = ()
@@ -62,6 +64,7 @@ def _seen(task: Any) -> SeenStep | None:
         spec=facts["spec"],
         params=tuple(facts["params"]),
         gate=bool(facts.get("gate")),
+        branched=bool(facts.get("branched")),
         module=facts.get("module", ""),
         foreach=tuple(facts.get("foreach", ())),
         upstream=tuple(sorted(task.upstream_task_ids)),

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from platerunner.operators.run_record import RunRecord, UnitMark
+from platerunner.operators.run_record import UnitMark
 from platerunner.ui import tokens
 from platerunner.ui.access import Reader, may_rerun, may_see_logs, missing
 from platerunner.ui.log_tail import tail
 from platerunner.ui.rendering import page
-from platerunner.ui.run_page import record_of
 from platerunner.ui.runs import SessionDep, find_run
 from platerunner.ui.served_files import PICTURES, servable
+from platerunner.ui.step_records import StepRecords, records_of
 from platerunner.units.outcomes import OutcomeStore
 from platerunner_unit.category import CATEGORIES, Category, CategoryInfo
 from platerunner_unit.outcome import Outcome, OutputRecord
@@ -48,7 +48,7 @@ def unit(
     """Show a unit of a step; only one that the step has, so that no name leads anywhere else."""
     found = find_run(dag_id, run_id, session)
     step = found.step(task_id)
-    record = record_of(found, step)
+    record = records_of(found, step)
     mark = _mark(record, id)
     attempts = OutcomeStore(record.workspace).attempts(record.step, id)[::-1]
     last = attempts[0] if attempts else None
@@ -68,7 +68,7 @@ def unit(
     )
 
 
-def _mark(record: RunRecord, unit_id: str) -> UnitMark:
+def _mark(record: StepRecords, unit_id: str) -> UnitMark:
     for mark in record.units:
         if mark.unit == unit_id:
             return mark

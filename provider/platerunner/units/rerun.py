@@ -16,12 +16,14 @@ class Picked:
     :param units: all of them, by id.
     :param done: those of them that are done, and would not run without being asked for.
     :param everything: whether no unit of the step that is still to run was left out.
+    :param beside: patterns of what the run does of the step besides, as in other branches.
     """
 
     step: str
     units: Sequence[str]
     done: Sequence[str]
     everything: bool
+    beside: Sequence[str] = ()
 
 
 def params_for(params: Mapping[str, Any], steps: Mapping[str, Sequence[str]], picked: Picked) -> dict[str, list[str]]:
@@ -34,7 +36,7 @@ def params_for(params: Mapping[str, Any], steps: Mapping[str, Sequence[str]], pi
     before = [str(text) for text in params.get("only") or ()]
     elsewhere = [text for each in before for text in _for_others(each, steps, others)] if before else others
     free = picked.everything and set(elsewhere) >= set(others)
-    only = [] if free else [*(exactly(picked.step, unit) for unit in picked.units), *elsewhere]
+    only = [] if free else [*(exactly(picked.step, unit) for unit in picked.units), *picked.beside, *elsewhere]
     again = [text for each in params.get("rerun") or () for text in _for_others(str(each), steps, others)]
     return {"only": only, "rerun": [*(exactly(picked.step, unit) for unit in picked.done), *again]}
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from airflow.models import import_all_models
 from airflow.models.base import Base
 from airflow.models.dagbundle import DagBundleModel
 from airflow.models.serialized_dag import SerializedDagModel
+from airflow.models.taskinstance import TaskInstance
 from airflow.models.tasklog import LogTemplate
 from airflow.serialization.definitions.dag import SerializedDAG
 from airflow.serialization.serialized_objects import DagSerialization, LazyDeserializedDAG
@@ -25,6 +26,7 @@ from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState
 from airflow.utils.types import DagRunTriggeredByType, DagRunType
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from platerunner.render import build_dag
 from platerunner.spec.loader import load_text
@@ -87,8 +89,17 @@ class Site:
                 ti.state = states.get(ti.task_id)
         return run_id
 
+    def expand(self, dag_id: str, task_id: str, states: Sequence[str]) -> None:
+        """Tasks of a run's mapped task, as its scheduler makes them of a list."""
+        with create_session() as session:
+            [first] = session.scalars(select(TaskInstance).where(TaskInstance.task_id == task_id))
+            task = SerializedDagModel.get_dag(dag_id, session=session).get_task(task_id)
+            for index, state in enumerate(states[1:], 1):
+                session.add(TaskInstance(task, first.dag_version_id, first.run_id, state, index))
+            first.map_index, first.state = 0, states[0]
 
-@pytest.fixture(scope="session")
+
+@pytest.fixture(scope="package")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Airflow's API app on an empty database."""
     folder = tmp_path_factory.mktemp("ui")

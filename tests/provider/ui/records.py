@@ -49,20 +49,22 @@ def leave(
     live: tuple[str, ...] = (),
     run_id: str = "run-1",
     step: str = "work",
+    branch: str = "",
 ) -> Storage:
     """Write a step's plan and state.
 
     :param folder: the workspace.
     :param failed: unit id to category.
     :param live: units on Batch.
+    :param branch: of a pipeline that is split.
     """
     workspace = Storage(str(folder))
     tasks = {unit: UnitTask(unit, dict(parse_unit_id(unit)), f"fp-{unit}", {}, {}) for unit in units}
     planned = tuple(PlannedUnit.of(tasks[unit], state, f"why {state}") for unit, state in units.items())
-    record_plan(workspace, run_id, StepPlan(step, planned))
+    record_plan(workspace, run_id, StepPlan(step, planned), branch)
     lost = [UnitFailure(unit, category, f"{unit} met {category}.") for unit, category in (failed or {}).items()]
     state = record(StepState(run_id, step), succeeded, lost)
     if live:
         state = state.with_submission(Submission(1, "job", "array", len(live), live, "q", job_id="j-1"))
-    StateFile(workspace, run_id, step).save(state)
+    StateFile(workspace, run_id, step, branch).save(state)
     return workspace
