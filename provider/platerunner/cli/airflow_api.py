@@ -133,7 +133,7 @@ class AirflowApi:
             ) from error
 
     def _said(self, response: httpx.Response) -> dict[str, Any]:
-        if response.status_code == httpx.codes.UNAUTHORIZED:
+        if response.status_code == httpx.codes.UNAUTHORIZED or _is_no_login(response):
             raise ApiError(f"Airflow at {self._login.url} does not know you: {self._remedy}", response.status_code)
         if response.is_error:
             raise ApiError(f"Airflow says {response.status_code}: {_detail(response)}", response.status_code)
@@ -154,6 +154,11 @@ def task_path(dag: str, run: str, task: str, *rest: str) -> str:
     """Path of a task of a run, or of something below it, with all names quoted."""
     names = ["dags", dag, "dagRuns", run, "taskInstances", task, *rest]
     return "/api/v2/" + "/".join(quote(name, safe="~") for name in names)
+
+
+def _is_no_login(response: httpx.Response) -> bool:
+    # Airflow says of a token that it cannot read what it says of a person who may not: 403.
+    return response.status_code == httpx.codes.FORBIDDEN and "JWT" in _detail(response)
 
 
 def _detail(response: httpx.Response) -> str:
