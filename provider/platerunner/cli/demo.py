@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from platerunner.cli.connection import embedded_cloud
-from platerunner.cli.console import fail, out
+from platerunner.cli.console import fail, out, quiet
 from platerunner.cli.loading import load_or_fail
 from platerunner.cli.options import parse_params, with_roots
 from platerunner.cli.run import RunRequest, execute
@@ -35,7 +35,7 @@ def demo(
     params = parse_params([f"engine={engine}"], pipeline.params)
     roots = with_roots({}, str(folder / "data"), str(workspace))
     out.print(f"Images: {roots['data_root']}\nEngine: {engine}", markup=False)
-    with embedded_cloud() as cloud:
+    with quiet(), embedded_cloud() as cloud:
         request = RunRequest(pipeline, params, {**cloud.extras, **roots}, approve=("check",))
         first = _run(request, "First run")
         second = _run(request, "Second run: what is done is not done again")

@@ -10,7 +10,7 @@ import typer
 
 from platerunner.cli.checks import check_before, check_local_images
 from platerunner.cli.connection import connect
-from platerunner.cli.console import fail, out
+from platerunner.cli.console import err, fail, out, quiet
 from platerunner.cli.gates import GateKeeper
 from platerunner.cli.home import AirflowHome
 from platerunner.cli.jobs import JobCounts
@@ -29,8 +29,9 @@ from platerunner.cli.options import (
 )
 from platerunner.cli.progress import RunDisplay
 from platerunner.cli.session import Engine
-from platerunner.cli.states import TaskStates, asking, overall
+from platerunner.cli.states import TaskStates, asking, goes_on, overall
 from platerunner.cli.summary import RunSummary, summarise
+from platerunner.cli.unanswered import WAITING, Unanswered
 from platerunner.spec.model import Gate, Pipeline
 from platerunner.units.context import RunContext
 from platerunner.units.options import RunOptions
@@ -38,6 +39,8 @@ from platerunner.units.settings import workspace_url
 from platerunner_unit.storage import Storage
 
 HOME = Path(".platerunner")
+FAILED = 1
+GATE_WAITS = 3
 
 
 def run(
@@ -53,7 +56,10 @@ def run(
     approve_all: Annotated[bool, typer.Option("--approve-all", help="Approve every gate without asking.")] = False,
     summary: Annotated[Path | None, typer.Option(help="Write what happened as JSON.", dir_okay=False)] = None,
 ) -> None:
-    """Run a pipeline once: what is done already is not done again. Ends with 0 only if the run succeeded."""
+    """Run a pipeline once: what is done already is not done again. Ends with 0 only if the run succeeded.
+
+    Without a terminal nobody can be asked: then all that needs no answer is done, and it ends with 3.
+    """
     pipeline = load_or_fail(spec)
     gates = [step.name for step in pipeline.steps.values() if isinstance(step, Gate)]
     for name in approve or []:
@@ -61,7 +67,7 @@ def run(
             fail(f"--approve {name}: {spec} has no such gate; it has {', '.join(gates) or 'none'}")
     params = parse_params(param or [], pipeline.params)
     options = parse_options(pipeline, only, rerun)
-    with connect(local=local) as cloud:
+    with quiet(), connect(local=local) as cloud:
         connection = with_roots(cloud.extras, data_root, workspace_root)
         request = RunRequest(pipeline, params, connection, tuple(gates if approve_all else approve or []), options)
         if cloud.images is not None:
@@ -71,7 +77,7 @@ def run(
     if summary:
         result.write(summary)
     if result.state != "success":
-        raise typer.Exit(1)
+        raise typer.Exit(GATE_WAITS if result.state == WAITING else FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +114,22 @@ def execute(request: RunRequest) -> RunSummary:
     engine = Engine(home, log)
     workspace = Storage(workspace_url(request.pipeline, request.context(engine.run_id)))
     started = time.monotonic()
-    state, states = _follow(engine, request, workspace)
+    state, states, unanswered = _follow(engine, request, workspace)
     result = summarise(request.pipeline, workspace, engine.run_id, state, time.monotonic() - started)
     result.show(states)
     out.print(f"Results: {workspace.url}\nAirflow's log: {log}", markup=False)
+    if state == WAITING:
+        err.print(unanswered.sentence(), style="red", markup=False)
     return result
 
 
-def _follow(engine: Engine, request: RunRequest, workspace: Storage) -> tuple[str, dict[str, str]]:
-    """Start the engine, show its progress, answer its gates; the run's state and its steps' states."""
+def _follow(engine: Engine, request: RunRequest, workspace: Storage) -> tuple[str, dict[str, str], Unanswered]:
+    """Start the engine, show its progress, answer its gates; the run's state, its steps' states, what waits."""
     conf = {**request.params, **request.options.to_params()}
     environment = engine.home.environment(request.pipeline.path, request.connection)
     keeper = GateKeeper(request.pipeline, request.approve, workspace, engine.run_id)
-    answered: set[tuple[str, int]] = set()
+    asked: set[tuple[str, int]] = set()
+    unanswered = Unanswered()
     state: str = "failed"
     states: TaskStates = {}
     with RunDisplay(request.pipeline, JobCounts(request.pipeline, workspace, engine.run_id)) as display:
@@ -131,10 +140,15 @@ def _follow(engine: Engine, request: RunRequest, workspace: Storage) -> tuple[st
             states = event["states"]
             display.update(overall(states))
             state = event.get("state", state)
-            for name, index in sorted(asking(request.pipeline, states) - answered):
-                answered.add((name, index))
-                _ask(engine, display, keeper, name, index)
-    return state, overall(states)
+            for name, index in sorted(asking(request.pipeline, states) - asked):
+                asked.add((name, index))
+                if not _ask(engine, display, keeper, name, index):
+                    unanswered.add(name, _called(keeper, name, index))
+            if unanswered.in_the_way(goes_on=goes_on(request.pipeline, states)):
+                engine.abandon()
+                state = WAITING
+                break
+    return state, overall(states), unanswered
 
 
 def _called(keeper: GateKeeper, name: str, index: int) -> str:
@@ -142,14 +156,11 @@ def _called(keeper: GateKeeper, name: str, index: int) -> str:
     return f"{name} of {branch.key}" if branch else name
 
 
-def _ask(engine: Engine, display: RunDisplay, keeper: GateKeeper, name: str, index: int) -> None:
+def _ask(engine: Engine, display: RunDisplay, keeper: GateKeeper, name: str, index: int) -> bool:
+    """Ask at the terminal and hand the answer on; False if nobody is there."""
     display.pause()
     answer = keeper.answer(name, index)
     display.resume()
-    if answer is None:
-        engine.abandon()
-        gate = _called(keeper, name, index)
-        fail(
-            f"Gate {gate} waits for a person, and nobody is at this terminal: run again with --approve {name}.", code=1
-        )
-    engine.answer(name, index, answer.choice, answer.comment)
+    if answer is not None:
+        engine.answer(name, index, answer.choice, answer.comment)
+    return answer is not None

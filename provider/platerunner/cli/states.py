@@ -10,6 +10,8 @@ TaskStates = Mapping[str, Mapping[str, str]]
 PARKED = frozenset({"awaiting_input", "deferred"})
 """What a gate's task is in while it asks; the second is Airflow 3.2's word."""
 
+_ACTIVE = frozenset({"running", "deferred", "up_for_retry", "up_for_reschedule", "queued", "scheduled", "restarting"})
+
 # A step in branches is in the first of these states that one of its tasks is in: what somebody has to look at comes
 # before what goes on, and that before what has ended.
 _ORDER = (
@@ -31,6 +33,16 @@ def asking(pipeline: Pipeline, states: TaskStates) -> set[tuple[str, int]]:
         for index, state in found.items()
         if state in PARKED and isinstance(pipeline.steps.get(name), Gate)
     }
+
+
+def goes_on(pipeline: Pipeline, states: TaskStates) -> bool:
+    """Whether anything happens while nobody answers the gates that ask.
+
+    Airflow 3.2's ``dag.test()`` does nothing else while a gate is deferred.
+    """
+    if any(states[name][str(index)] == "deferred" for name, index in asking(pipeline, states)):
+        return False
+    return any(state in _ACTIVE for found in states.values() for state in found.values())
 
 
 def _one(words: set[str]) -> str:

@@ -38,7 +38,7 @@ class StepSummary:
 class RunSummary:
     """One run's counts.
 
-    :param state: Airflow's word for the DAG run: ``success`` or ``failed``.
+    :param state: Airflow's word for the DAG run, ``success`` or ``failed``; or ``waiting`` for an answer at a gate.
     """
 
     pipeline: str

@@ -1,0 +1,50 @@
+"""The gates of a run that nobody is there to answer."""
+
+import time
+from dataclasses import dataclass, field
+
+WAITING = "waiting"
+"""State of a run that did all that it could without an answer."""
+STILL_S = 5.0
+"""Seconds without any task that runs or is to run, after which nothing but the answer is missing: between two tasks
+`dag.test()` needs a moment."""
+
+
+@dataclass
+class Unanswered:
+    """Gates that wait, and since when nothing else has gone on."""
+
+    gates: list[str] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+    still_since: float | None = None
+
+    def add(self, gate: str, place: str) -> None:
+        """Remember a gate.
+
+        :param gate: its name.
+        :param place: the same for people, with its branch.
+        """
+        self.places.append(place)
+        if gate not in self.gates:
+            self.gates.append(gate)
+
+    def in_the_way(self, *, goes_on: bool) -> bool:
+        """Whether these gates are all that the run waits for.
+
+        :param goes_on: whether anything else happens now.
+        """
+        if not self.places or goes_on:
+            self.still_since = None
+            return False
+        now = time.monotonic()
+        self.still_since = self.still_since or now
+        return now - self.still_since >= STILL_S
+
+    def sentence(self) -> str:
+        """What waits, and what to do."""
+        options = " ".join(f"--approve {gate}" for gate in self.gates)
+        several = f"{len(self.places)} gates wait" if len(self.places) > 1 else "A gate waits"
+        return (
+            f"{several} for a person: {', '.join(self.places)}. Look at the pictures, then run the same command with "
+            f"`{options}`, or in a terminal, where it asks; what is done is not done again."
+        )
