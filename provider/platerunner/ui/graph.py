@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from platerunner.ui.steps import SeenStep
 
-WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 190, 54, 24, 44, 8
+WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 190, 70, 24, 40, 8
 LETTERS = 24
 """Letters that fit into a box."""
 
@@ -64,8 +64,8 @@ def _row(row: int, members: Sequence[SeenStep], width: int) -> list[tuple[SeenSt
 
 def _lines(step: SeenStep) -> tuple[str, ...]:
     fan_out = f"per {', '.join(step.foreach)}" if step.foreach else "once"
-    about = "gate" if step.gate else f"{step.module}, {fan_out}"
-    return tuple(line if len(line) <= LETTERS else f"{line[: LETTERS - 1]}…" for line in (step.step, about))
+    about = ("gate", "") if step.gate else (step.module, fan_out)
+    return tuple(line if len(line) <= LETTERS else f"{line[: LETTERS - 1]}…" for line in (step.step, *about))
 
 
 def _edge(before: Box, after: Box) -> str:

@@ -9,6 +9,8 @@ from platerunner_unit.imaging.wells import layout, position
 from platerunner_unit.unit_ids import natural_key, parse_unit_id
 
 PLATE, WELL, SITE = "plate", "well", "site"
+NAMED = 40
+"""Units of a list that are drawn one below the other, each with its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ def _map(name: str, units: Sequence[str], values: Sequence[dict[str, str]], numb
     if plate is None:
         sites = all(SITE in values[number] for number in numbers)
         listed = _listed(name, units, numbers)
-        return PlateMap(name, "sites", *_square(len(numbers)), 1, _filled(units, numbers)) if sites else listed
+        rows, columns = _square(len(numbers))
+        return PlateMap(name, "sites", rows, columns, 1, _filled(units, numbers, columns)) if sites else listed
     inside: dict[tuple[int, int], list[int]] = defaultdict(list)
     for number, well in zip(numbers, wells, strict=True):
         place = position(str(well))
@@ -71,7 +74,8 @@ def _map(name: str, units: Sequence[str], values: Sequence[dict[str, str]], numb
 
 
 def _listed(name: str, units: Sequence[str], numbers: Sequence[int]) -> PlateMap:
-    return PlateMap(name, "list", *_square(len(numbers)), 1, _filled(units, numbers))
+    size = (len(numbers), 1) if len(numbers) <= NAMED else _square(len(numbers))
+    return PlateMap(name, "list", *size, 1, _filled(units, numbers, size[1]))
 
 
 def _square(count: int) -> tuple[int, int]:
@@ -80,7 +84,6 @@ def _square(count: int) -> tuple[int, int]:
     return max(1, math.ceil(count / columns)), columns
 
 
-def _filled(units: Sequence[str], numbers: Iterable[int]) -> tuple[tuple[int, int, int, int], ...]:
+def _filled(units: Sequence[str], numbers: Iterable[int], columns: int) -> tuple[tuple[int, int, int, int], ...]:
     order = sorted(numbers, key=lambda each: natural_key(units[each]))
-    columns = _square(len(order))[1]
     return tuple((number, *divmod(index, columns), 0) for index, number in enumerate(order))

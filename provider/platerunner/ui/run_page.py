@@ -83,4 +83,11 @@ def _record(dag_id: str, run_id: str, task_id: str, session: SessionDep) -> tupl
 def _looks(run: SeenRun, task_id: str, record: StepRecords) -> dict[str, Any]:
     numbers = [number_of(each) for each in record.units]
     state = run.states.get(task_id, "none")
-    return {"looks": numbers, "counts": Counter(numbers), "state": state, "live": run.busy(task_id) is not None}
+    live = run.busy(task_id) is not None
+    return {
+        "looks": numbers,
+        "counts": Counter(numbers),
+        "state": state,
+        "live": live,
+        "without": record.without_units if record.units else [],
+    }

@@ -31,6 +31,11 @@ class StepRecords:
         return [unit for part in self.parts.values() for unit in part.units]
 
     @property
+    def without_units(self) -> list[str]:
+        """The branches, like ``plate=P1``, in which it has not planned its units, or never will."""
+        return [part.branch for part in self.parts.values() if part.branch and not part.units]
+
+    @property
     def result(self) -> Mapping[str, Any] | None:
         """The counts that it ended with, and the seconds of the slowest branch; None if it never ended."""
         ended = [part.result for part in self.parts.values() if part.result is not None]

@@ -58,6 +58,13 @@ def test_the_map_shows_all_plates_and_stays_live_while_one_runs(split):
     assert (found["state"], found["live"]) == ("failed", True)
 
 
+def test_the_map_names_plates_that_were_not_reached(split):
+    workspace = Storage(str(split.workspace / "lab"))
+    assert split.client("viewer").get(f"{TASK}looks.json").json()["without"] == []
+    save_branches(workspace, "run-1", [Branch("plate", name) for name in ("P1", "P2", "P & 3")])
+    assert split.client("viewer").get(f"{TASK}looks.json").json()["without"] == ["plate=P %26 3"]
+
+
 def test_a_unit_is_found_in_the_branch_that_has_it(split):
     page = split.client("viewer").get(f"{TASK}unit", params={"id": FIRST[1]})
     assert page.status_code == 200

@@ -26,7 +26,7 @@ def test_it_shows_the_spec_and_its_graph(lab):
     assert "pipeline: lab" in text
     assert text.count("<rect") == 2
     assert text.count("<path") == 1
-    assert "command, per plate, well" in text
+    assert ">per plate, well<" in text
 
 
 def test_without_the_specs_file_the_graph_remains(lab, monkeypatch):

@@ -36,6 +36,13 @@ def test_plates_are_one_list_and_their_wells_a_map_each():
     assert plate_maps(["all"])[0].kind == "list"
 
 
+def test_a_short_list_has_room_for_a_name_beside_each_unit():
+    [short] = plate_maps([f"plate=P{number}" for number in range(40)])
+    assert (short.rows, short.columns) == (40, 1)
+    [long] = plate_maps([f"plate=P{number}" for number in range(41)])
+    assert long.columns > 1
+
+
 NAMES = st.text(min_size=1, max_size=5)
 
 

@@ -3,6 +3,16 @@ const LEFT = 30;
 const TOP = 20;
 const BIGGEST = 44;
 
+const ROOM_FOR_NAMES = 320;
+
+/** What a person calls a unit or a branch: `P1, A01, site 3`. */
+export function label(unit) {
+  return unit === "all" ? "the only unit" : unit.split("/").map((part) => {
+    const [name, value] = part.split(/=(.*)/s);
+    return name === "plate" || name === "well" ? decodeURIComponent(value) : `${name} ${decodeURIComponent(value)}`;
+  }).join(", ");
+}
+
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** How each look is drawn: its colour, its letters. @param {HTMLElement[]} buttons of the legend. */
@@ -79,6 +89,7 @@ export class MapDrawing {
     this.canvas = canvas;
     this.map = map;
     this.named = map.kind === "wells";
+    this.listed = map.kind === "list" && map.columns === 1; // few enough for a name beside each
     this.split = map.split;
     this.places = new Map(); // place -> unit
     this.units = new Map(); // unit -> [x, y] in cells
@@ -103,7 +114,8 @@ export class MapDrawing {
     const room = this.canvas.parentElement.clientWidth - left;
     const well = Math.max(this.split * 2, Math.min(BIGGEST * Math.min(this.split, 3), Math.floor(room / this.map.columns)));
     this.cell = well / this.split;
-    const [width, height] = [left + this.map.columns * well + 1, top + this.map.rows * well + 1];
+    const names = this.listed ? Math.min(ROOM_FOR_NAMES, room - well) : 0;
+    const [width, height] = [left + this.map.columns * well + names + 1, top + this.map.rows * well + 1];
     const sharp = window.devicePixelRatio || 1;
     this.canvas.width = Math.ceil(width * sharp);
     this.canvas.height = Math.ceil(height * sharp);
@@ -125,6 +137,7 @@ export class MapDrawing {
       drawCell(context, state.kinds[look], this.left + x * this.cell, this.top + y * this.cell, this.cell);
     }
     context.globalAlpha = 1;
+    if (this.listed) this.drawLabels(context, state.units);
     for (const unit of state.marked) this.outline(context, unit, color("--text"), 2.5);
     if (state.cursor !== null) this.outline(context, state.cursor, color("--focus"), 3);
   }
@@ -144,6 +157,14 @@ export class MapDrawing {
       context.fillText(rowName(row), this.left / 2, this.top + (row + 0.5) * well);
   }
 
+  drawLabels(context, units) {
+    context.fillStyle = color("--text");
+    context.font = "13px system-ui, sans-serif";
+    context.textBaseline = "middle";
+    context.textAlign = "left";
+    for (const [unit, [, y]] of this.units) context.fillText(label(units[unit]), this.cell + 10, (y + 0.5) * this.cell);
+  }
+
   outline(context, unit, style, width) {
     const place = this.units.get(unit);
     if (!place) return;
@@ -154,7 +175,7 @@ export class MapDrawing {
 
   /** The unit under a mouse event; undefined if there is none. */
   at(event) {
-    const x = Math.floor((event.offsetX - this.left) / this.cell);
+    const x = this.listed ? 0 : Math.floor((event.offsetX - this.left) / this.cell);
     const y = Math.floor((event.offsetY - this.top) / this.cell);
     return this.places.get(`${x},${y}`);
   }

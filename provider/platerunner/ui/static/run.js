@@ -1,10 +1,16 @@
 // The page of a run's step: draws the plates, keeps them fresh, and shows what became of a unit.
-import { MapDrawing, drawCell, readLooks } from "./draw.js";
+import { MapDrawing, drawCell, label, readLooks } from "./draw.js";
 import { offer } from "./rerun.js";
 
 const POLL_MS = 3000;
 const SHARE = 10; // a page that takes long to answer is asked less often
 const LISTED = 200;
+const NO_UNITS = {
+  failed: "This step failed before it knew its units: the task's log says why.",
+  upstream_failed: "This step was not reached, because something before it failed.",
+  skipped: "This step was skipped: the task's log says why.",
+  deferred: "This step waits for its inputs: the task's log says for which.",
+};
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 const root = document.getElementById("run");
@@ -34,8 +40,8 @@ async function start() {
     drawAll();
   });
   document.getElementById("listing").addEventListener("toggle", list);
-  pick?.addEventListener("click", () => offer(ids([...state.marked]), `the ${state.marked.size} marked units`));
-  pickFailed?.addEventListener("click", () => offer(ids(failed()), `all ${failed().length} failed units`));
+  pick?.addEventListener("click", () => offer(ids([...state.marked]), several("the", state.marked.size, "marked")));
+  pickFailed?.addEventListener("click", () => offer(ids(failed()), several("all", failed().length, "failed")));
   if (loaded.live) poll();
 }
 
@@ -54,6 +60,11 @@ async function ask(path) {
   if (answer && answer.ok) return body;
   say(body.detail ?? "Airflow does not answer; this page tries again.");
   return undefined;
+}
+
+/** `the failed unit`, `all 3 failed units`. */
+function several(all, count, word) {
+  return count === 1 ? `the ${word} unit` : `${all} ${count.toLocaleString("en")} ${word} units`;
 }
 
 function say(text) {
@@ -121,20 +132,17 @@ function mark(unit) {
 function offers() {
   if (!pick) return;
   pick.hidden = state.marked.size === 0;
-  pick.textContent = `Run the ${state.marked.size.toLocaleString("en")} marked again`;
+  pick.textContent = again("the", state.marked.size, "marked");
   pickFailed.hidden = failed().length === 0;
-  pickFailed.textContent = `Run all ${failed().length.toLocaleString("en")} failed again`;
+  pickFailed.textContent = again("all", failed().length, "failed");
+}
+
+function again(all, count, word) {
+  return count === 1 ? `Run the ${word} unit again` : `Run ${all} ${count.toLocaleString("en")} ${word} again`;
 }
 
 function told(unit) {
   return `${label(state.units[unit])}: ${state.kinds[state.looks[unit]].word}`;
-}
-
-function label(unit) {
-  return unit === "all" ? "the only unit" : unit.split("/").map((part) => {
-    const [name, value] = part.split(/=(.*)/s);
-    return name === "plate" || name === "well" ? decodeURIComponent(value) : `${name} ${decodeURIComponent(value)}`;
-  }).join(", ");
 }
 
 function filter(button) {
@@ -152,8 +160,8 @@ function update(loaded) {
     button.hidden = count === 0 && button.getAttribute("aria-pressed") === "false";
     button.querySelector("b").textContent = count.toLocaleString("en");
   }
-  const total = state.units.length;
-  say(total ? `${total.toLocaleString("en")} units, ${failed().length.toLocaleString("en")} failed.` : "This step has not planned its units yet.");
+  say(summary(loaded));
+  for (const each of document.querySelectorAll("#legend, #run .columns")) each.hidden = state.units.length === 0;
   const badge = document.getElementById("task-state");
   badge.textContent = loaded.state;
   badge.className = `state state-${loaded.state}`;
@@ -161,6 +169,14 @@ function update(loaded) {
   drawAll();
   list();
   offers();
+}
+
+/** How many units there are, or why there are none; and the branches that have none. */
+function summary(loaded) {
+  const total = state.units.length;
+  if (total === 0) return NO_UNITS[loaded.state] ?? "This step has not planned its units yet.";
+  const counts = `${total.toLocaleString("en")} ${total === 1 ? "unit" : "units"}, ${failed().length.toLocaleString("en")} failed.`;
+  return loaded.without.length ? `${counts} Not reached: ${loaded.without.map(label).join("; ")}.` : counts;
 }
 
 function drawLegend() {
