@@ -146,10 +146,16 @@ def _wrong_type(error: Error) -> Iterable[Found]:
 
 
 def _like(error: Error, words: str, types: list[str]) -> str:
-    if types == ["array"] and isinstance(error.instance, (str, int, float)):
+    if types == ["array"] and isinstance(error.instance, (str, int, float)) and not _of_keys(error.schema):
         return f"Write `[{_yaml(error.instance)}]`."
     examples = error.schema.get("examples")
     return f"Write it like `{_yaml(examples[0])}`." if examples else f"Write {words}."
+
+
+def _of_keys(schema: Node) -> bool:
+    """Whether a list's items are keys with values, so that a word alone in brackets would be wrong again."""
+    items = schema.get("items", {})
+    return items.get("type") == "object" or "properties" in items or "$ref" in items
 
 
 def _no_alternative(error: Error) -> Iterable[Found]:

@@ -54,6 +54,9 @@ def syntax_problem(error: yaml.YAMLError, lines: list[str]) -> tuple[int, int, s
     if tab is not None:
         line, column = tab
         return line, column, "a tab indents this line", "YAML indents by spaces only: replace each tab by two spaces."
+    above = _key_above(lines, mark) if "mapping values" in problem and mark is not None else None
+    if above is not None:
+        return *above, "a `:` is missing after this key", "Write `key: value`."
     if context is not None and any(part in problem for part in _SEEN_LATE):
         mark = context
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
@@ -73,6 +76,18 @@ def _tab_line(lines: list[str], *marks: Any) -> tuple[int, int] | None:
             found = re.match(r" *\t", lines[mark.line])
             if found:
                 return mark.line + 1, found.end()
+    return None
+
+
+def _key_above(lines: list[str], mark: Any) -> tuple[int, int] | None:
+    """The line that ran on into this one because it has no `:`; None if this line is to blame itself."""
+    if not re.fullmatch(r" *[\w.-]+ *", lines[mark.line][: mark.column]):
+        return None
+    for number in range(mark.line - 1, -1, -1):
+        text = lines[number].split("#")[0].strip()
+        if text:
+            indent = len(lines[number]) - len(lines[number].lstrip())
+            return None if ":" in text else (number + 1, indent + 1)
     return None
 
 

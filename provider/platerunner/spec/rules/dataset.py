@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from platerunner.documents.problems import suggest
+from platerunner.documents.problems import nearest, suggest
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Draft, path_of, texts
 from platerunner.spec.rules.patterns import check_pattern
@@ -55,5 +55,10 @@ def _check_filters(draft: Draft) -> None:
         places += [(("dataset", "exclude", index, key), key) for key in item or () if key != "because"]
     for keys, wildcard in places:
         if known and wildcard not in known:
-            remedy = suggest(wildcard, known, "wildcards of the files")
-            draft.source.at_key(keys, f"no file set has a wildcard `{{{wildcard}}}`", remedy, "unknown-wildcard")
+            draft.source.at_key(keys, *_unknown(keys, wildcard, known), "unknown-wildcard")
+
+
+def _unknown(keys: Keys, wildcard: str, known: set[str]) -> tuple[str, str]:
+    if "exclude" in keys and nearest(wildcard, ["because", *known]) == "because":
+        return f"`{wildcard}` is no wildcard of the files", "Did you mean `because`?"
+    return f"no file set has a wildcard `{{{wildcard}}}`", suggest(wildcard, known, "wildcards of the files")
