@@ -24,6 +24,14 @@ def fail(message: str, code: int = BAD_INPUT) -> NoReturn:
     raise typer.Exit(code)
 
 
+def counted(number: int, word: str) -> str:
+    """A number with its word: ``1 unit``, ``1,536 units``.
+
+    :param word: in the singular; its plural ends in s.
+    """
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep Airflow's and botocore's news off stdout, where a command's own lines go."""

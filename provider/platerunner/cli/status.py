@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from platerunner.cli.console import out
+from platerunner.cli.console import counted, out
 from platerunner.cli.options import DataRoot, Params, SpecArgument, WorkspaceRoot
 from platerunner.cli.spec_session import Roots, SpecSession, spec_session
 from platerunner.operators.run_record import RunRecord
@@ -96,7 +96,7 @@ def _branch(session: SpecSession, name: str, branch: str) -> dict[str, Any]:
 def _word(record: RunRecord) -> str:
     live, result = record.state.live, record.result
     if live:
-        return f"{sum(each.size for each in live):,} units submitted"
+        return f"{counted(sum(each.size for each in live), 'unit')} submitted"
     if result is None:
         return "began"
     return "failed" if result.get("failed") else "done"

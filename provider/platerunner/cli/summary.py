@@ -8,9 +8,11 @@ from pathlib import Path
 
 from rich.table import Table
 
-from platerunner.cli.console import out
+from platerunner.cli.console import counted, out
+from platerunner.cli.progress import WORDS
 from platerunner.spec.model import Pipeline
 from platerunner.units.run_branches import load_branches
+from platerunner_unit.category import Category
 from platerunner_unit.outcome import run_prefix
 from platerunner_unit.storage import NotFoundError, Storage
 
@@ -32,6 +34,16 @@ class StepSummary:
     failed: int = 0
     waiting: int = 0
     categories: Mapping[str, int] = field(default_factory=dict)
+
+    def failures(self) -> dict[str, int]:
+        """The categories without that of success."""
+        return {word: count for word, count in self.categories.items() if word != Category.SUCCEEDED}
+
+    def words(self) -> str:
+        """``24 units, 22 succeeded, 2 failed (2 input_unreadable)``: counts that are 0 say nothing."""
+        counts = [f"{getattr(self, name)} {name.replace('_', ' ')}" for name in COLUMNS[1:] if getattr(self, name)]
+        why = f" ({_words(self.failures())})" if self.failures() else ""
+        return ", ".join([counted(self.units, "unit"), *counts]) + why
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +69,17 @@ class RunSummary:
 
         :param states: task id to Airflow's state.
         """
+        words = {name: WORDS.get(states.get(name, ""), states.get(name, "-")) for name in self.steps}
         if not out.is_terminal:
             for name, step in self.steps.items():
-                counts = ", ".join(f"{getattr(step, column)} {column}" for column in COLUMNS)
-                out.print(f"{name}: {states.get(name, '-')}, {counts}{_words(step.categories)}", markup=False)
+                out.print(f"{name}: {words[name]}, {step.words()}", markup=False)
             return
-        table = Table(
-            "step", "state", *COLUMNS, "verdicts", title=f"{self.pipeline}: {self.state} in {self.seconds:.0f} s"
-        )
+        title = f"{self.pipeline}: {self.state} in {self.seconds:.0f} s"
+        table = Table("step", "state", *(column.replace("_", " ") for column in COLUMNS), title=title)
+        table.add_column("why", overflow="fold")  # the longest, and what a person looks for: never cut off
         for name, step in self.steps.items():
             numbers = [str(getattr(step, column)) for column in COLUMNS]
-            table.add_row(name, states.get(name, "-"), *numbers, _words(step.categories).strip(" ()"))
+            table.add_row(name, words[name], *numbers, _words(step.failures()))
         out.print(table)
 
 
@@ -100,4 +112,4 @@ def _step(workspace: Storage, run_id: str, step: str, branches: Iterable[str]) -
 
 
 def _words(categories: Mapping[str, int]) -> str:
-    return f" ({', '.join(f'{count} {word}' for word, count in categories.items())})" if categories else ""
+    return ", ".join(f"{count} {word}" for word, count in categories.items())

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from platerunner.cli.console import BAD_INPUT, err, out
+from platerunner.cli.console import BAD_INPUT, counted, err, out
 from platerunner.documents.formats import FORMATS
 from platerunner.documents.problems import DocumentError, Problem
 from platerunner.spec.includes import check_shared, is_shared
@@ -65,7 +65,7 @@ def _checked(file: Path) -> str:
         check_shared(file)
         return "a part that specs include"
     pipeline = load_pipeline(file)
-    return f"pipeline {pipeline.name}, {len(pipeline.steps)} steps"
+    return f"pipeline {pipeline.name}, {counted(len(pipeline.steps), 'step')}"
 
 
 def _write(problems: list[Problem], format_: Format) -> None:

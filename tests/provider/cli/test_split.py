@@ -7,7 +7,7 @@ from tests.provider.cli.test_look import look
 
 from platerunner.cli.gates import GateKeeper
 from platerunner.cli.states import asking, overall
-from platerunner.cli.summary import summarise
+from platerunner.cli.summary import StepSummary, summarise
 from platerunner.spec.loader import load_text
 from platerunner.units.branch import Branch
 from platerunner.units.run_branches import save_branches
@@ -120,3 +120,9 @@ def test_the_states_of_a_step_in_all_branches_are_one_word(tmp_path):
     assert overall(states) == {"copy": "running", "check": "awaiting_input", "whole": "queued"}
     assert overall({"copy": {"0": "success", "1": "failed"}}) == {"copy": "failed"}
     assert asking(pipeline(tmp_path), states) == {("check", 0), ("check", 2)}
+
+
+def test_a_step_is_summed_up_without_counts_of_nothing(workspace, tmp_path, capsys):
+    summarise(pipeline(tmp_path), workspace, RUN, "failed", 1.0).show({"copy": "upstream_failed"})
+    assert capsys.readouterr().out.splitlines()[0] == "copy: not reached, 4 units, 3 succeeded, 1 failed"
+    assert StepSummary(1, failed=1, categories={"tool_error": 1}).words() == "1 unit, 1 failed (1 tool_error)"
