@@ -41,6 +41,8 @@ from platerunner_unit.storage import Storage
 HOME = Path(".platerunner")
 FAILED = 1
 GATE_WAITS = 3
+INTERRUPTED = 130
+"""As shells show a program that Ctrl-C ended."""
 
 
 def run(
@@ -73,11 +75,18 @@ def run(
         if cloud.images is not None:
             check_local_images(pipeline, request.context(""), cloud.images)
         check_before(pipeline, request.context(""), connection)
-        result = execute(request)
+        result = _unless_interrupted(request)
     if summary:
         result.write(summary)
     if result.state != "success":
         raise typer.Exit(GATE_WAITS if result.state == WAITING else FAILED)
+
+
+def _unless_interrupted(request: "RunRequest") -> RunSummary:
+    try:
+        return execute(request)
+    except KeyboardInterrupt:
+        fail("Interrupted. What is done stays done: the same command goes on from there.", code=INTERRUPTED)
 
 
 @dataclass(frozen=True, slots=True)

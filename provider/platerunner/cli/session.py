@@ -53,6 +53,9 @@ class Engine:
             with os.fdopen(reading) as lines:
                 for line in lines:
                     yield json.loads(line)
+        except (KeyboardInterrupt, GeneratorExit):
+            self.abandon()  # nobody reads on, and dag.test() does not end on SIGINT
+            raise
         finally:
             self.stop()
 
