@@ -15,6 +15,7 @@ from platerunner.cli.gates import GateKeeper
 from platerunner.cli.home import AirflowHome
 from platerunner.cli.jobs import JobCounts
 from platerunner.cli.loading import load_or_fail
+from platerunner.cli.one_at_a_time import alone
 from platerunner.cli.options import (
     DataRoot,
     Local,
@@ -74,8 +75,9 @@ def run(
         request = RunRequest(pipeline, params, connection, tuple(gates if approve_all else approve or []), options)
         if cloud.images is not None:
             check_local_images(pipeline, request.context(""), cloud.images)
-        check_before(pipeline, request.context(""), connection)
-        result = _unless_interrupted(request)
+        with alone(workspace_url(pipeline, request.context(""))):
+            check_before(pipeline, request.context(""), connection)
+            result = _unless_interrupted(request)
     if summary:
         result.write(summary)
     if result.state != "success":

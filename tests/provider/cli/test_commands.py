@@ -1,6 +1,7 @@
 """The command line's own words: what is printed, where, and with which exit code."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from platerunner.cli import app
+from platerunner.cli.one_at_a_time import alone
 from platerunner.local.demo_plate import make_plate
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -155,6 +157,13 @@ def test_a_workspace_that_cannot_be_written_is_found_before_airflow_starts(plate
     result = invoke("run", DEMO, "--local", "--data-root", plate, "--workspace-root", tmp_path / "file")
     assert result.exit_code == 2
     assert "The workspace cannot be written" in result.stderr
+
+
+def test_a_second_run_on_the_same_workspace_waits_for_its_turn(plate: Path, tmp_path: Path) -> None:
+    with alone(str(tmp_path / "results" / "demo")):
+        result = invoke("run", DEMO, "--local", "--data-root", plate, "--workspace-root", tmp_path / "results")
+    assert result.exit_code == 2
+    assert f"Another `platerunner run` (process {os.getpid()}) works on {tmp_path}/results/demo: wait" in result.stderr
 
 
 def test_cellprofiler_that_is_not_installed(plate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
