@@ -40,7 +40,7 @@ def check_before(pipeline: Pipeline, context: RunContext, connection: Mapping[st
     """
     workspace = Storage(workspace_url(pipeline, context))
     try:
-        workspace.put(PROBE, b"")
+        workspace.put(PROBE, b"writable\n")  # a full disk takes an empty file
         workspace.delete(PROBE)
     except StorageError as error:
         fail(f"The workspace cannot be written: {error}. Give another with --workspace-root.")
