@@ -23,6 +23,15 @@ ENDED = frozenset({"success", "failed", "upstream_failed", "skipped"})
 STYLES = {"success": "green", "failed": "red", "upstream_failed": "yellow", "awaiting_input": "cyan"}
 
 
+def _for_a_shell(message: str) -> str:
+    """A failure's sentence with the remedy of this place: verdicts and gates speak to people before Airflow's pages."""
+    return (
+        message.replace("Clear the task", "Run again")
+        .replace("clear the task", "run again")
+        .replace("clear this task to ask again", "run again to be asked again")
+    )
+
+
 class RunDisplay:
     """What a person sees while a run goes on.
 
@@ -64,7 +73,7 @@ class RunDisplay:
 
         :param message: for a person.
         """
-        out.print(f"{name}: {message}", style="red", markup=False)
+        out.print(f"{name}: {_for_a_shell(message)}", style="red", markup=False)
 
     def update(self, states: Mapping[str, str]) -> None:
         """Show the tasks' states.
