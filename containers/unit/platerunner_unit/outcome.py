@@ -144,19 +144,19 @@ def log_key(run_id: str, step: str, unit: str, attempt: int) -> str:
     return f"{PREFIX}/logs/{run_id}/{step}/{unit}/{attempt}.log.gz"
 
 
-def gate_prefix(gate: str = "", part: str = "") -> str:
+def gate_prefix(gate: str = "", branch: str = "") -> str:
     """Where the decisions on a gate are kept; without a gate, those on all gates.
 
-    :param part: what of the pipeline the gate is for where it is split, such as ``plate=P1``; empty for all of it.
+    :param branch: as in :func:`run_prefix`; each has decisions of its own.
     """
-    return "/".join(name for name in (PREFIX, "gates", gate, part) if name) + "/"
+    return "/".join(name for name in (PREFIX, "gates", gate, branch) if name) + "/"
 
 
-def decisions_key(gate: str, fingerprint: str, part: str = "") -> str:
+def decisions_key(gate: str, fingerprint: str, branch: str = "") -> str:
     """Where the decisions on one state of a gate's files are kept."""
-    return f"{gate_prefix(gate, part)}{fingerprint}.json"
+    return f"{gate_prefix(gate, branch)}{fingerprint}.json"
 
 
-def question_key(run_id: str, gate: str, part: str = "") -> str:
+def question_key(run_id: str, gate: str, branch: str = "") -> str:
     """Where a run keeps what a gate has asked and is not answered yet."""
-    return f"{run_prefix(run_id, gate)}{part + '/' if part else ''}question.json"
+    return f"{run_prefix(run_id, gate, branch)}question.json"

@@ -58,7 +58,7 @@ def workspace(tmp_path, monkeypatch):
                 }
             ],
             "gate": "check",
-            "part": f"plate={plate}",
+            "branch": f"plate={plate}",
             "fingerprint": plate,
             "files": [],
         }

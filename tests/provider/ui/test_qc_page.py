@@ -197,7 +197,7 @@ def test_another_users_dag_is_as_if_it_were_not_there(site):
     assert client.get(PAGE.replace("/check/", "/work/")).status_code == 404
 
 
-@pytest.mark.parametrize("lie", [{"part": "plate=../../secret"}, {"fingerprint": "../../x"}, {"part": "/etc"}])
+@pytest.mark.parametrize("lie", [{"branch": "plate=../../secret"}, {"fingerprint": "../../x"}, {"branch": "/etc"}])
 def test_what_the_gate_told_leads_nowhere_else(site, lie):
     wait(site, **lie)
     client = site.client("user", "ada")
