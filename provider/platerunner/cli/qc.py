@@ -1,7 +1,7 @@
 """`platerunner qc`: gates that wait for a person, and their answers, through Airflow's REST API."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated
@@ -75,40 +75,30 @@ def show(
             out.print(plain(line), markup=False)
 
 
-@qc.command()
-def approve(
-    pipeline: Pipeline,
-    gate: GateName = "",
-    *,
-    comment: Comment = "",
-    run: Run = "~",
-    branch: Branch = "",
-    airflow: AirflowUrl = LOCAL,
-    user: AirflowUser = None,
-    token_file: TokenFile = None,
-) -> None:
-    """Approve a gate that waits: the pipeline goes on."""
-    with _airflow(airflow, user, token_file) as api:
-        _answer(api, _the_one(api, pipeline, gate, run, branch), APPROVE, comment)
+def _answering(choice: str) -> Callable[..., None]:
+    """A command that gives one of the two answers."""
+
+    def command(
+        pipeline: Pipeline,
+        gate: GateName = "",
+        *,
+        comment: Comment = "",
+        run: Run = "~",
+        branch: Branch = "",
+        airflow: AirflowUrl = LOCAL,
+        user: AirflowUser = None,
+        token_file: TokenFile = None,
+    ) -> None:
+        if choice == REJECT and not comment.strip():
+            fail("a rejection needs --comment: what is wrong, and where; it is what the scientist reads")
+        with _airflow(airflow, user, token_file) as api:
+            _answer(api, _the_one(api, pipeline, gate, run, branch), choice, comment)
+
+    return command
 
 
-@qc.command()
-def reject(
-    pipeline: Pipeline,
-    gate: GateName = "",
-    *,
-    comment: Comment = "",
-    run: Run = "~",
-    branch: Branch = "",
-    airflow: AirflowUrl = LOCAL,
-    user: AirflowUser = None,
-    token_file: TokenFile = None,
-) -> None:
-    """Reject a gate that waits, with what is wrong: the pipeline stops there."""
-    if not comment.strip():
-        fail("a rejection needs --comment: what is wrong, and where; it is what the scientist reads")
-    with _airflow(airflow, user, token_file) as api:
-        _answer(api, _the_one(api, pipeline, gate, run, branch), REJECT, comment)
+qc.command("approve", help="Approve a gate that waits: the pipeline goes on.")(_answering(APPROVE))
+qc.command("reject", help="Reject a gate that waits, with what is wrong: the pipeline stops there.")(_answering(REJECT))
 
 
 @contextmanager
