@@ -31,16 +31,6 @@ for _tag, _expression, _first in _RESOLVERS:
     CoreResolver.add_implicit_resolver(_tag, re.compile(rf"^(?:{_expression})$"), _first)
 
 
-def scalar(tag: str, text: str) -> Any:
-    """The value of a scalar.
-
-    :param tag: one of the tags above.
-    :param text: as written.
-    :raises ValueError: if the text is none of its tag, or a number is not finite or longer than Python reads.
-    """
-    return _READERS[tag](text)
-
-
 def _null(text: str) -> None:
     if text not in {"null", "Null", "NULL", "~", ""}:
         raise ValueError("not null")
@@ -64,4 +54,6 @@ def _float(text: str) -> float:
     return number
 
 
-_READERS: dict[str, Callable[[str], Any]] = {STR: str, NULL: _null, BOOL: _bool, INT: _int, FLOAT: _float}
+READERS: dict[str, Callable[[str], Any]] = {STR: str, NULL: _null, BOOL: _bool, INT: _int, FLOAT: _float}
+"""Tag of a scalar to what makes its value of the text; they raise ValueError if the text is none of the tag, or a
+number is not finite or longer than Python reads."""
