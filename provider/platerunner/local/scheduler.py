@@ -55,7 +55,7 @@ class Scheduler:
         self.lock = threading.RLock()
         self._ready: list[tuple[int, int, Job]] = []
         self._dependents: dict[str, list[Job]] = {}
-        self._closed = False
+        self._closed = self._dispatching = False
         launcher = Launcher(folder, images, variables, open_log, self._on_event)
         self._attempts = Attempts(launcher, dice, self.lock, self._attempt_over)
 
@@ -124,13 +124,19 @@ class Scheduler:
         heapq.heappush(self._ready, (job.order, job.index or 0, job))
 
     def _dispatch(self) -> None:
-        while self._ready and not self._closed:
-            job = self._ready[0][2]
-            if job.status == "RUNNABLE" and not self._fits(job):
-                return
-            heapq.heappop(self._ready)
-            if job.status == "RUNNABLE":
-                self._attempts.begin(job)
+        if self._dispatching:  # an attempt that is over at once comes back here, for each of ten thousand children
+            return
+        self._dispatching = True
+        try:
+            while self._ready and not self._closed:
+                job = self._ready[0][2]
+                if job.status == "RUNNABLE" and not self._fits(job):
+                    return
+                heapq.heappop(self._ready)
+                if job.status == "RUNNABLE":
+                    self._attempts.begin(job)
+        finally:
+            self._dispatching = False
 
     def _fits(self, job: Job) -> bool:
         busy = self._attempts.busy
