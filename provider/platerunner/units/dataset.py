@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
-from platerunner.spec.model import Exclusion, FileSet
+from platerunner.spec.dataset import Exclusion, FileSet
 from platerunner.units.available import Available, parse_pattern
 from platerunner.units.complete import absent, absent_note
 from platerunner.units.errors import NothingListed

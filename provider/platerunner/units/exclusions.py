@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from platerunner.spec.model import Exclusion
+from platerunner.spec.dataset import Exclusion
 from platerunner.units.available import Excluded
 from platerunner.units.files import Files
 from platerunner.units.where import Only, as_listed, is_asked_for

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from platerunner.spec.model import FileSet, Pipeline
+from platerunner.spec.dataset import FileSet
+from platerunner.spec.model import Pipeline
 from platerunner.units.available import parse_pattern
 from platerunner.units.branch import Branch
 from platerunner.units.context import RunContext

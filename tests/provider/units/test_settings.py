@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from platerunner.catalog.model import Module, Parameter, Resources
-from platerunner.spec.model import LoadDataMapping, Output, Override, Step
+from platerunner.spec.model import Output, Step
+from platerunner.spec.settings import LoadDataMapping, Override
 from platerunner.units.context import RunContext
 from platerunner.units.errors import PlanningError
 from platerunner.units.settings import output_prefix
