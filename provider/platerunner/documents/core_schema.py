@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from yaml.nodes import MappingNode, Node, ScalarNode
 from yaml.resolver import BaseResolver
 
 STR, NULL, BOOL, INT, FLOAT = (f"tag:yaml.org,2002:{name}" for name in ("str", "null", "bool", "int", "float"))
@@ -24,7 +25,20 @@ _RESOLVERS = (
 
 
 class CoreResolver(BaseResolver):
-    """Gives plain scalars their tags."""
+    """Gives nodes their tags."""
+
+    def resolve(self, kind: type[Node], value: str | None, implicit: tuple[bool, bool]) -> str:
+        """As PyYAML's, without resolvers for paths, which this has none of.
+
+        :param implicit: whether a scalar without a tag is plain, and whether it is not.
+        """
+        if kind is not ScalarNode:
+            return MAP if kind is MappingNode else SEQ
+        if implicit[0] and value is not None:
+            for tag, expression in self.yaml_implicit_resolvers.get(value[:1], ()):
+                if expression.match(value):
+                    return tag  # type: ignore[no-any-return]
+        return STR
 
 
 for _tag, _expression, _first in _RESOLVERS:

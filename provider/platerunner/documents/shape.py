@@ -56,9 +56,11 @@ class Shape:
         """Whether a mapping may have no other keys."""
         return self.node.get("additionalProperties") is False
 
-    def suits(self, value: Any) -> bool:
-        """Whether the value itself is beyond doubt; what it holds has shapes of its own."""
-        return all(look(value) for look in self._looks)
+    @cached_property
+    def suits(self) -> Look:
+        """Whether a value itself is beyond doubt; what it holds has shapes of its own."""
+        looks = self._looks
+        return looks[0] if len(looks) == 1 else lambda value: all(look(value) for look in looks)
 
     @cached_property
     def _properties(self) -> Mapping[str, "Shape"]:
@@ -74,7 +76,7 @@ class Shape:
         extra = self.node.get("additionalProperties")
         return Shape(extra) if isinstance(extra, dict) else None
 
-    @cached_property
+    @property
     def _looks(self) -> tuple[Look, ...]:
         said = (key for key in self.node if key not in _NO_LOOK and not key.startswith("x-"))
         return tuple(_LOOKS[key](self.node[key]) if key in _LOOKS else _doubt for key in said)

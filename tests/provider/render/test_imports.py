@@ -4,8 +4,10 @@ import subprocess
 import sys
 
 HEAVY = {
-    "aiobotocore", "boto3", "botocore.client", "botocore.config", "botocore.session", "moto", "numpy", "pandas",
-    "platerunner.cli", "platerunner.local", "platerunner.ui", "s3transfer", "typer",
+    "aiobotocore", "boto3", "botocore", "moto", "numpy", "obstore", "pandas", "s3transfer", "typer",
+    "airflow.providers.standard.operators.python", "airflow.sdk.bases.decorator",
+    "platerunner.batch", "platerunner.cli", "platerunner.hooks.platerunner", "platerunner.local", "platerunner.triggers",
+    "platerunner.operators.split_task", "platerunner.operators.step_task", "platerunner.ui", "platerunner.units",
 }  # fmt: skip
 SCRIPT = """
 import sys, airflow.sdk
