@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from tests.specs import wells
 
 from platerunner.sensors import qc_approval
 from platerunner.sensors.decisions import Decision, latest
@@ -12,23 +13,8 @@ from platerunner.sensors.qc_approval import QCApprovalSensor
 from platerunner.spec.loader import load_text
 from platerunner_unit.storage import Storage
 
-SPEC = """
-version: 1
-pipeline: lab
-title: Lab
-workspace: "{{ workspace_root }}"
-split: plate
-dataset: {root: "{{ data_root }}", files: {raw: "{plate}/{well}.tif"}}
-steps:
-  copy:
-    module: command
-    image: base:latest
-    foreach: [plate, well]
-    inputs: {raw: dataset.raw}
-    with: {argv: [cp, "{inputs.raw}", "{outputs.made}"]}
-    outputs: {made: "made/{plate}/{well}.tif"}
-  check: {gate: Good?, needs: [copy], show: {made: "made/{plate}/*.tif"}}
-"""
+CHECK = 'check: {gate: Good?, needs: [work], show: {made: "made/{plate}/*.tif"}}'
+SPEC = wells(head="split: plate", steps=CHECK)
 
 
 class AskedError(Exception):
