@@ -58,7 +58,7 @@ def ask(lab, monkeypatch, plate):
 
 def test_the_question_is_about_one_plate(lab, monkeypatch):
     subject, body = ask(lab, monkeypatch, "0512")
-    assert subject == "Lab: Good? (0512)"
+    assert subject == "Wells: Good? (0512)"
     assert "these 1 files" in body
     run = gate(lab, "0512")._gate_run(context("0512"))
     assert [file.key for file in run.files] == ["made/0512/A01.tif"]
