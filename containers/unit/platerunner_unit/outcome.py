@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
 
 from platerunner_unit.category import Category
 from platerunner_unit.evidence import Verdict
+from platerunner_unit.manifest import InputFile
 
 PREFIX = "_platerunner"
 FORMAT = 1
@@ -78,6 +80,14 @@ class Outcome:
         raw["outputs"] = tuple(OutputRecord(**o) for o in raw["outputs"])
         raw["modules"] = tuple(raw["modules"])
         return cls(**raw)
+
+
+def inputs_as_kept(inputs: Mapping[str, Sequence[InputFile]]) -> dict[str, list[list[Any]]]:
+    """Inputs in the form in which :attr:`Outcome.ingredients` has them, so that they can be compared later."""
+    return {
+        name: [[file.root, file.key, file.size, file.etag, file.names] for file in files]
+        for name, files in inputs.items()
+    }
 
 
 def outcomes_prefix(step: str) -> str:
