@@ -9,6 +9,7 @@ from tests.specs import wells
 
 from platerunner.sensors import qc_approval
 from platerunner.sensors.decisions import Decision, latest
+from platerunner.sensors.gate_task import GateTask
 from platerunner.sensors.qc_approval import QCApprovalSensor
 from platerunner.spec.loader import load_text
 from platerunner_unit.storage import Storage
@@ -60,15 +61,15 @@ def test_the_question_is_about_one_plate(lab, monkeypatch):
     subject, body = ask(lab, monkeypatch, "0512")
     assert subject == "Wells: Good? (0512)"
     assert "these 1 files" in body
-    run = gate(lab, "0512")._gate_run(context("0512"))
+    run = GateTask(gate(lab, "0512"), context("0512")).run
     assert [file.key for file in run.files] == ["made/0512/A01.tif"]
-    other = gate(lab, "P2")._gate_run(context("P2"))
+    other = GateTask(gate(lab, "P2"), context("P2")).run
     assert run.questions.open() is not None
     assert other.questions.open() is None, "nobody was asked about the other plate"
 
 
 def test_an_approval_is_for_one_plate(lab, monkeypatch):
-    run = gate(lab, "0512")._gate_run(context("0512"))
+    run = GateTask(gate(lab, "0512"), context("0512")).run
     run.record(Decision("approved", "1", "ada", "2026-01-01T00:00:00+00:00", "run-1"))
     assert gate(lab, "0512").execute(context("0512"))["decision"] == "approved"
     ask(lab, monkeypatch, "P2")
