@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -122,7 +123,7 @@ def _the_one(api: AirflowApi, pipeline: str, gate: str, run: str, branch: str) -
 
 def _named(gate: WaitingGate) -> str:
     """The arguments that tell a gate from the others that wait."""
-    return f"{gate.gate} --run {gate.run_id}{f' --branch {gate.branch}' if gate.branch else ''}"
+    return f"{gate.gate} --run {gate.run_id}{f' --branch {quote(gate.branch)}' if gate.branch else ''}"
 
 
 def _answer(api: AirflowApi, gate: WaitingGate, choice: str, comment: str) -> None:
@@ -130,7 +131,7 @@ def _answer(api: AirflowApi, gate: WaitingGate, choice: str, comment: str) -> No
         raise ApiError(f"you are no approver of {gate.gate}; it waits for {', '.join(gate.asked.approvers)}")
     answer(api, gate, choice, comment.strip())
     done = {APPROVE: "approved", REJECT: "rejected"}[choice]
-    out.print(plain(f"{done}: {gate.gate} of {gate.pipeline}, {gate.run_id}"), markup=False)
+    out.print(plain(f"{done}: {gate.gate} of {gate.pipeline}, {f'{gate.branch}, ' if gate.branch else ''}{gate.run_id}"), markup=False)
 
 
 def _row(gate: WaitingGate) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ class StepRecords:
     @property
     def without_units(self) -> list[str]:
         """The branches, like ``plate=P1``, in which it has not planned its units, or never will."""
-        return [part.branch for part in self.parts.values() if part.branch and not part.units]
+        return [record.branch for record in self.branches.values() if record.branch and not record.units]
 
     @property
     def result(self) -> Mapping[str, Any] | None:
