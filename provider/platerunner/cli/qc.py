@@ -131,7 +131,8 @@ def _answer(api: AirflowApi, gate: WaitingGate, choice: str, comment: str) -> No
         raise ApiError(f"you are no approver of {gate.gate}; it waits for {', '.join(gate.asked.approvers)}")
     answer(api, gate, choice, comment.strip())
     done = {APPROVE: "approved", REJECT: "rejected"}[choice]
-    out.print(plain(f"{done}: {gate.gate} of {gate.pipeline}, {f'{gate.branch}, ' if gate.branch else ''}{gate.run_id}"), markup=False)
+    place = ", ".join(filter(None, (gate.branch, gate.run_id)))
+    out.print(plain(f"{done}: {gate.gate} of {gate.pipeline}, {place}"), markup=False)
 
 
 def _row(gate: WaitingGate) -> tuple[str, ...]:
