@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.e2e.conftest import COMMAND, ROOT, Result
 from tests.embedded import wait_for
 
-SPEC = ROOT / "tests/e2e/specs/slow.yaml"
+SPEC = ROOT / "tests/e2e/specs/scripts.yaml"
 
 
 def test_the_run_after_ctrl_c_goes_on(platerunner: Callable[..., Result], airflow_home: Path, tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_the_run_after_ctrl_c_goes_on(platerunner: Callable[..., Result], airflo
         [str(COMMAND), *argv], cwd=airflow_home, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL, text=True, start_new_session=True,
     )  # fmt: skip
-    outcomes = tmp_path / "results/slow/_platerunner/outcomes"
+    outcomes = tmp_path / "results/scripts/_platerunner/outcomes"
     wait_for(lambda: (tmp_path / "slow").exists() and any(outcomes.rglob("*.succeeded.json")), 240)
     os.killpg(run.pid, signal.SIGINT)
     _, err = run.communicate(timeout=60)
