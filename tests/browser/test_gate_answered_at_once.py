@@ -4,8 +4,7 @@ import json
 import time
 
 import httpx
-from tests.browser.conftest import Site, trigger
-from tests.embedded import wait_for
+from tests.browser.conftest import Site, trigger, wait_for
 
 
 def test_an_answer_in_the_very_second_of_the_question_counts(api: httpx.Client, site: Site) -> None:
