@@ -15,6 +15,7 @@ from platerunner.documents import schema as schemas
 from platerunner.documents import sentences
 from platerunner.documents.problems import DocumentError, Problem, suggest
 from platerunner.documents.source import Keys, Source, read
+from platerunner.documents.walk import Place, walk
 
 SHIPPED = Path(__file__).parent
 VARIABLE = "PLATERUNNER_CATALOG"
@@ -71,9 +72,10 @@ def _load_folder(folder: Path, problems: list[Problem]) -> dict[str, Module]:
 def _checked(path: Path, known: Mapping[str, Module]) -> Source:
     source = read(path)
     schema = catalog_schema()
-    schemas.take_text_as_written(source, schema.root, source.data)
-    sentences.check(source, schema)
-    check_quantities(source, schemas.places(schema.root, source.data))
+    found = walk(source, schema.shape, source.data)
+    if not found.is_sound:
+        sentences.check(source, schema)
+    check_quantities(source, found.places)
     if not source.problems:
         for name, data in source.data["modules"].items():
             _check_module(source, ("modules", name), data, known)
@@ -88,10 +90,10 @@ def catalog_schema() -> schemas.Schema:
     return schemas.load("platerunner.catalog", "catalog.schema.json")
 
 
-def check_quantities(source: Source, places: Iterable[tuple[Keys, Any, schemas.Node]]) -> set[Keys]:
+def check_quantities(source: Source, places: Iterable[Place]) -> set[Keys]:
     """Note every text of a document that should be a quantity and is not.
 
-    :param places: as :func:`platerunner.documents.schema.places` gives them.
+    :param places: as :func:`platerunner.documents.walk.walk` finds them.
     :returns: the places of those texts.
     """
     bad: set[Keys] = set()

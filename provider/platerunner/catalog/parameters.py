@@ -3,7 +3,7 @@
 from typing import Any
 
 from platerunner.catalog.model import Parameter
-from platerunner.documents.schema import is_of_type
+from platerunner.documents.nodes import is_of_type
 
 FILE_TYPES = frozenset({"file", "folder"})
 _WORDS = {

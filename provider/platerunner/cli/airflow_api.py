@@ -6,15 +6,18 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
-import httpx
 import typer
 from rich.prompt import Prompt
 
 from platerunner.cli.console import err
+
+if TYPE_CHECKING:
+    import httpx
 
 URL, TOKEN, USER, PASSWORD = (f"PLATERUNNER_AIRFLOW_{name}" for name in ("URL", "TOKEN", "USER", "PASSWORD"))
 TIMEOUT_S = 30.0
@@ -75,7 +78,9 @@ class AirflowApi:
     :param transport: how requests travel; None for the network.
     """
 
-    def __init__(self, login: Login, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, login: Login, transport: "httpx.BaseTransport | None" = None) -> None:
+        import httpx  # slow, and only `qc` talks to an Airflow
+
         self._login = login
         self._client = httpx.Client(base_url=login.url.rstrip("/"), timeout=TIMEOUT_S, transport=transport)
 
@@ -124,7 +129,9 @@ class AirflowApi:
         body = {"username": self._login.user, "password": self._login.password()}
         return str(self._said(self._asked("POST", "/auth/token", json=body))["access_token"])
 
-    def _asked(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
+    def _asked(self, method: str, path: str, **kwargs: Any) -> "httpx.Response":
+        import httpx
+
         try:
             return self._client.request(method, path, **kwargs)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -132,8 +139,8 @@ class AirflowApi:
                 f"Airflow at {self._login.url} does not answer ({error}); is --airflow (or {URL}) right?"
             ) from error
 
-    def _said(self, response: httpx.Response) -> dict[str, Any]:
-        if response.status_code == httpx.codes.UNAUTHORIZED or _is_no_login(response):
+    def _said(self, response: "httpx.Response") -> dict[str, Any]:
+        if response.status_code == HTTPStatus.UNAUTHORIZED or _is_no_login(response):
             raise ApiError(f"Airflow at {self._login.url} does not know you: {self._remedy}", response.status_code)
         if response.is_error:
             raise ApiError(f"Airflow says {response.status_code}: {_detail(response)}", response.status_code)
@@ -156,12 +163,12 @@ def task_path(dag: str, run: str, task: str, *rest: str) -> str:
     return "/api/v2/" + "/".join(quote(name, safe="~") for name in names)
 
 
-def _is_no_login(response: httpx.Response) -> bool:
+def _is_no_login(response: "httpx.Response") -> bool:
     # Airflow says of a token that it cannot read what it says of a person who may not: 403.
-    return response.status_code == httpx.codes.FORBIDDEN and "JWT" in _detail(response)
+    return response.status_code == HTTPStatus.FORBIDDEN and "JWT" in _detail(response)
 
 
-def _detail(response: httpx.Response) -> str:
+def _detail(response: "httpx.Response") -> str:
     try:
         said = response.json()
     except json.JSONDecodeError:

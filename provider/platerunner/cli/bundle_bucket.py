@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from platerunner.cli.bundle_source import BundleError
@@ -44,6 +43,8 @@ class Bucket:
         """
         folder = prefix.strip("/")
         with _told(name):
+            import boto3  # slow, and few commands need it
+
             client = boto3.client("s3")
             status = client.get_bucket_versioning(Bucket=name).get("Status")
         if status != "Enabled":

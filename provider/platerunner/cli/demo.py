@@ -12,7 +12,6 @@ from platerunner.cli.loading import load_or_fail
 from platerunner.cli.options import parse_params, with_roots
 from platerunner.cli.run import RunRequest, execute
 from platerunner.cli.summary import RunSummary
-from platerunner.local.demo_plate import make_plate
 from platerunner.local.images import find_cellprofiler
 
 SPEC = Path("dag_specs/demo.yaml")
@@ -29,6 +28,8 @@ def demo(
     workspace = folder / "workspace"
     if fresh:
         shutil.rmtree(workspace, ignore_errors=True)
+    from platerunner.local.demo_plate import make_plate  # with numpy, which takes its time
+
     make_plate(folder / "data")
     pipeline = load_or_fail(spec)
     engine = engine or ("cellprofiler" if find_cellprofiler() else "imaging")

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from platerunner.cli.bundle_source import BundleError
@@ -34,6 +33,8 @@ def tell(name: str, bucket: str, wanted: Mapping[str, str], wait_s: float, say: 
     :raises BundleError: if it did not take them; the message is what MWAA says.
     """
     with _told(name):
+        import boto3  # slow, and few commands need it
+
         mwaa = boto3.client("mwaa")
         before = _get(mwaa, name)
         _check(name, bucket, before)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,8 +13,10 @@ from platerunner.cli.console import out, quiet
 from platerunner.cli.doctor_checks import Check, Finding, State, examine
 from platerunner.cli.hook import hook_of
 from platerunner.cli.options import Local
-from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.hooks.settings import ConnectionProblem
+
+if TYPE_CHECKING:
+    from platerunner.hooks.platerunner import PlaterunnerHook
 
 CHECKS: tuple[Check, ...] = (
     *doctor_checks.CHECKS,
@@ -47,7 +49,7 @@ def doctor(
         raise typer.Exit(1)
 
 
-def diagnose(hook: PlaterunnerHook) -> Iterator[Finding]:
+def diagnose(hook: "PlaterunnerHook") -> Iterator[Finding]:
     """All findings, in the order in which they are best mended; the connection alone if it cannot be used.
 
     :param hook: of the connection.

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from platerunner.batch.calls import DENIED, code_of, is_expired, is_transient, patiently
 from platerunner.batch.images import ECR_HOST
-from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.hooks.settings import ConnectionProblem
+
+if TYPE_CHECKING:
+    from platerunner.hooks.platerunner import PlaterunnerHook
 
 PATIENCE_S = 1.0
 """Little: botocore repeats a call by itself, and a person waits."""
@@ -48,11 +50,11 @@ class Check(NamedTuple):
 
     name: str
     action: str
-    look: Callable[[PlaterunnerHook], Iterator[Finding]]
+    look: "Callable[[PlaterunnerHook], Iterator[Finding]]"
     denied: State = State.FAIL
 
 
-def examine(hook: PlaterunnerHook, check: Check) -> Iterator[Finding]:
+def examine(hook: "PlaterunnerHook", check: Check) -> Iterator[Finding]:
     """The findings of one check, AWS's refusals included."""
     try:
         yield from check.look(hook)
@@ -81,28 +83,28 @@ def sentence(error: ClientError | BotoCoreError, action: str) -> str:
     return f"AWS refused {action}: correct the connection's extras or the environment ({said})."
 
 
-def _credentials(hook: PlaterunnerHook) -> Iterator[Finding]:
+def _credentials(hook: "PlaterunnerHook") -> Iterator[Finding]:
     who = patiently(hook.sts.get_caller_identity, patience=PATIENCE_S)["Arn"]
     yield Finding(State.OK, "credentials", f"they are those of {who}, in region {hook.region}.")
 
 
-def _describe_jobs(hook: PlaterunnerHook) -> Iterator[Finding]:
+def _describe_jobs(hook: "PlaterunnerHook") -> Iterator[Finding]:
     patiently(hook.batch.describe_jobs, patience=PATIENCE_S, jobs=[NO_JOB])
     yield Finding(State.OK, "describe jobs", "allowed.")
 
 
-def _list_jobs(hook: PlaterunnerHook) -> Iterator[Finding]:
+def _list_jobs(hook: "PlaterunnerHook") -> Iterator[Finding]:
     queue = next(iter(hook.settings.queues.values()))
     patiently(hook.batch.list_jobs, patience=PATIENCE_S, jobQueue=queue, jobStatus="RUNNING", maxResults=1)
     yield Finding(State.OK, "list jobs", "allowed.")
 
 
-def _describe_definitions(hook: PlaterunnerHook) -> Iterator[Finding]:
+def _describe_definitions(hook: "PlaterunnerHook") -> Iterator[Finding]:
     patiently(hook.batch.describe_job_definitions, patience=PATIENCE_S, status="ACTIVE", maxResults=1)
     yield Finding(State.OK, "job definitions", "may be read.")
 
 
-def _log_group(hook: PlaterunnerHook) -> Iterator[Finding]:
+def _log_group(hook: "PlaterunnerHook") -> Iterator[Finding]:
     name = hook.settings.log_group
     found = patiently(hook.logs.describe_log_groups, patience=PATIENCE_S, logGroupNamePrefix=name)["logGroups"]
     if any(group["logGroupName"] == name for group in found):
@@ -112,7 +114,7 @@ def _log_group(hook: PlaterunnerHook) -> Iterator[Finding]:
         yield Finding(State.FAIL, "log group", f"region {hook.region} has no log group {name}: {remedy}.")
 
 
-def _registry(hook: PlaterunnerHook) -> Iterator[Finding]:
+def _registry(hook: "PlaterunnerHook") -> Iterator[Finding]:
     registry = hook.settings.registry.rstrip("/")
     say = partial(Finding, check="registry")
     host, _, prefix = registry.partition("/")

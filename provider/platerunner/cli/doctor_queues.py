@@ -1,17 +1,19 @@
 """The doctor's checks of job queues and the compute environments behind them."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from platerunner.batch.calls import patiently
 from platerunner.cli.doctor_checks import PATIENCE_S, Check, Finding, State
-from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.hooks.settings import CAPACITIES
+
+if TYPE_CHECKING:
+    from platerunner.hooks.platerunner import PlaterunnerHook
 
 CHANGING = frozenset({"CREATING", "UPDATING"})
 
 
-def _queues(hook: PlaterunnerHook) -> Iterator[Finding]:
+def _queues(hook: "PlaterunnerHook") -> Iterator[Finding]:
     names = hook.settings.queues
     asked = sorted(set(names.values()))
     found = patiently(hook.batch.describe_job_queues, patience=PATIENCE_S, jobQueues=asked)["jobQueues"]
@@ -50,7 +52,7 @@ def _unnamed(check: str, capacity: str) -> Finding:
     )
 
 
-def _environments(hook: PlaterunnerHook) -> Iterator[Finding]:
+def _environments(hook: "PlaterunnerHook") -> Iterator[Finding]:
     asked = sorted(set(hook.settings.queues.values()))
     for queue in patiently(hook.batch.describe_job_queues, patience=PATIENCE_S, jobQueues=asked)["jobQueues"]:
         arns = [entry["computeEnvironment"] for entry in queue.get("computeEnvironmentOrder", ())]
@@ -61,7 +63,7 @@ def _environments(hook: PlaterunnerHook) -> Iterator[Finding]:
         yield from _behind(hook, queue["jobQueueName"], arns)
 
 
-def _behind(hook: PlaterunnerHook, queue: str, arns: list[str]) -> Iterator[Finding]:
+def _behind(hook: "PlaterunnerHook", queue: str, arns: list[str]) -> Iterator[Finding]:
     answer = patiently(hook.batch.describe_compute_environments, patience=PATIENCE_S, computeEnvironments=arns)
     found = {env["computeEnvironmentArn"]: env for env in answer["computeEnvironments"]}
     for arn in arns:

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from platerunner.batch.calls import code_of, patiently
 from platerunner.cli.doctor_checks import PATIENCE_S, Check, Finding, State
-from platerunner.hooks.platerunner import PlaterunnerHook
+
+if TYPE_CHECKING:
+    from platerunner.hooks.platerunner import PlaterunnerHook
 
 TASKS = "ecs-tasks.amazonaws.com"
 
 
-def _role(key: str, check: str, hook: PlaterunnerHook) -> Iterator[Finding]:
+def _role(key: str, check: str, hook: "PlaterunnerHook") -> Iterator[Finding]:
     arn: str | None = getattr(hook.settings, key)
     if not arn:
         yield _unnamed(key, check, hook.settings.platform)

@@ -1,16 +1,19 @@
 """The doctor's checks of where images come from and where results go."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from platerunner.cli.doctor_checks import Check, Finding, State
-from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner_unit.storage import Storage, StorageError
+
+if TYPE_CHECKING:
+    from platerunner.hooks.platerunner import PlaterunnerHook
 
 CONTENT = b"platerunner doctor"
 
 
-def _data(hook: PlaterunnerHook) -> Iterator[Finding]:
+def _data(hook: "PlaterunnerHook") -> Iterator[Finding]:
     url = hook.settings.roots()["data_root"]
     try:
         storage = hook.storage(url)
@@ -26,7 +29,7 @@ def _data(hook: PlaterunnerHook) -> Iterator[Finding]:
         yield Finding(State.OK, "data root", f"{url} can be listed{'' if found else '; it is empty'}.")
 
 
-def _workspace(hook: PlaterunnerHook) -> Iterator[Finding]:
+def _workspace(hook: "PlaterunnerHook") -> Iterator[Finding]:
     url = hook.settings.roots()["workspace_root"]
     try:
         whole = _round_trip(hook.storage(url))

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from platerunner.batch.calls import patiently
 from platerunner.cli.doctor_checks import PATIENCE_S, Check, Finding, State
-from platerunner.hooks.platerunner import PlaterunnerHook
+
+if TYPE_CHECKING:
+    from platerunner.hooks.platerunner import PlaterunnerHook
 
 WAITING = "ApproximateNumberOfMessages"
 
 
-def _queue(hook: PlaterunnerHook) -> Iterator[Finding]:
+def _queue(hook: "PlaterunnerHook") -> Iterator[Finding]:
     url = hook.settings.upload_queue
     say = partial(Finding, check="upload queue")
     if not url:

@@ -50,16 +50,15 @@ def parse_params(texts: Sequence[str], declared: Mapping[str, Mapping[str, Any]]
         if name not in declared:
             fail(f"--param {name}: the spec declares no such param; it has {', '.join(declared) or 'none'}")
         values[name] = value if declared[name].get("type") == "string" else yaml.safe_load(value)
-    _check(values, declared)
+        _check(name, values[name], declared[name])
     return values
 
 
-def _check(values: Mapping[str, Any], declared: Mapping[str, Mapping[str, Any]]) -> None:
-    from jsonschema import Draft202012Validator
+def _check(name: str, value: Any, schema: Mapping[str, Any]) -> None:
+    from jsonschema import Draft202012Validator  # slow to import, and defaults were checked with the spec
 
-    for name, schema in declared.items():
-        for error in Draft202012Validator(dict(schema)).iter_errors(values[name]):
-            fail(f"--param {name}: {error.message}")
+    for error in Draft202012Validator(dict(schema)).iter_errors(value):
+        fail(f"--param {name}: {error.message}")
 
 
 def parse_options(pipeline: Pipeline, only: list[str] | None, rerun: list[str] | None) -> RunOptions:

@@ -14,7 +14,6 @@ from platerunner.cli.console import fail, out
 from platerunner.cli.home import AirflowHome
 from platerunner.cli.options import DataRoot, WorkspaceRoot, with_roots
 from platerunner.cli.standalone import Standalone, StandaloneError
-from platerunner.local.demo_plate import make_plate
 
 HOME = Path(".platerunner")
 RESULTS = Path("demo-results")
@@ -29,6 +28,8 @@ def up(
 ) -> None:
     """Start Airflow with the embedded cloud on this machine; Ctrl-C ends all of it."""
     if data_root is None:
+        from platerunner.local.demo_plate import make_plate  # with numpy, which takes its time
+
         make_plate(RESULTS / "data")
     roots = with_roots({}, data_root or str(RESULTS / "data"), workspace_root or str(RESULTS / "workspace"))
     home = AirflowHome((HOME / "airflow").absolute())

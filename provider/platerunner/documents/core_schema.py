@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from yaml.nodes import MappingNode, Node, ScalarNode
 from yaml.resolver import BaseResolver
 
 STR, NULL, BOOL, INT, FLOAT = (f"tag:yaml.org,2002:{name}" for name in ("str", "null", "bool", "int", "float"))
@@ -24,21 +25,24 @@ _RESOLVERS = (
 
 
 class CoreResolver(BaseResolver):
-    """Gives plain scalars their tags."""
+    """Gives nodes their tags."""
+
+    def resolve(self, kind: type[Node], value: str | None, implicit: tuple[bool, bool]) -> str:
+        """As PyYAML's, without resolvers for paths, which this has none of.
+
+        :param implicit: whether a scalar without a tag is plain, and whether it is not.
+        """
+        if kind is not ScalarNode:
+            return MAP if kind is MappingNode else SEQ
+        if implicit[0] and value is not None:
+            for tag, expression in self.yaml_implicit_resolvers.get(value[:1], ()):
+                if expression.match(value):
+                    return tag  # type: ignore[no-any-return]
+        return STR
 
 
 for _tag, _expression, _first in _RESOLVERS:
     CoreResolver.add_implicit_resolver(_tag, re.compile(rf"^(?:{_expression})$"), _first)
-
-
-def scalar(tag: str, text: str) -> Any:
-    """The value of a scalar.
-
-    :param tag: one of the tags above.
-    :param text: as written.
-    :raises ValueError: if the text is none of its tag, or a number is not finite or longer than Python reads.
-    """
-    return _READERS[tag](text)
 
 
 def _null(text: str) -> None:
@@ -64,4 +68,6 @@ def _float(text: str) -> float:
     return number
 
 
-_READERS: dict[str, Callable[[str], Any]] = {STR: str, NULL: _null, BOOL: _bool, INT: _int, FLOAT: _float}
+READERS: dict[str, Callable[[str], Any]] = {STR: str, NULL: _null, BOOL: _bool, INT: _int, FLOAT: _float}
+"""Tag of a scalar to what makes its value of the text; they raise ValueError if the text is none of the tag, or a
+number is not finite or longer than Python reads."""

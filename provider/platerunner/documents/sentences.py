@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from platerunner.documents.nodes import Node, child_schema
 from platerunner.documents.problems import nearest, suggest
-from platerunner.documents.schema import Node, Schema, child_schema
+from platerunner.documents.schema import Schema
 from platerunner.documents.source import Keys, Source
 
 _TYPE_WORDS = {

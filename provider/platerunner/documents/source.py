@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -41,20 +41,41 @@ class Position:
     file: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What is known of the writing of one value.
+class Mark(NamedTuple):
+    """How one value is written; most are never asked, so that places are worked out only then.
 
-    :param value: where it begins.
-    :param key: where its mapping key begins; the value's own place in a list.
-    :param text: the raw text of a scalar, None for the rest.
-    :param plain: whether the scalar stands without quotes.
+    :param node: the parser's, of the value.
+    :param key_node: of its mapping key; the value's own in a list.
+    :param file: 0 for the document's own file, else the number of a part's; see :meth:`Source.adopt`.
+    :param filled: the text of a scalar whose placeholders were filled in, None where it stands as written.
     """
 
-    value: Position
-    key: Position
-    text: str | None = None
-    plain: bool = False
+    node: Node
+    key_node: Node
+    file: int = 0
+    filled: str | None = None
+
+    @property
+    def value(self) -> Position:
+        """Where the value begins."""
+        return _position(self.node, self.file)
+
+    @property
+    def key(self) -> Position:
+        """Where its mapping key begins; the value's own place in a list."""
+        return _position(self.key_node, self.file)
+
+    @property
+    def text(self) -> str | None:
+        """The raw text of a scalar, None for the rest."""
+        if self.filled is None and isinstance(self.node, ScalarNode):
+            return self.node.value  # type: ignore[no-any-return]
+        return self.filled
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a scalar without quotes."""
+        return isinstance(self.node, ScalarNode) and not self.node.style
 
 
 @dataclass(slots=True)
@@ -85,14 +106,13 @@ class Source:
         """
         for place, mark in part.marks.items():
             if place[: len(keys)] == keys:
-                value, key = replace(mark.value, file=file), replace(mark.key, file=file)
-                self.marks[place] = replace(mark, value=value, key=key)
+                self.marks[place] = mark._replace(file=file)
 
     def mark(self, keys: Keys) -> Mark:
         """The mark of a value, or of the nearest one around it if there is none there."""
         while keys and keys not in self.marks:
             keys = keys[:-1]
-        return self.marks.get(keys) or Mark(Position(1, 1), Position(1, 1))
+        return self.marks.get(keys) or _START
 
     def inside(self, keys: Keys, offset: int) -> Position:
         """The place of a character of a scalar.
@@ -164,7 +184,8 @@ def parse(content: bytes | str, path: Path) -> Source:
         lines = text[: bad.start()].split("\n")
         message = f"a control character (U+{ord(bad[0]):04X})"
         _fail(source, Position(len(lines), len(lines[-1]) + 1), message, "Delete it; a spec is plain text.", "not-text")
-    _walk(source, _compose(source, text))
+    root = _compose(source, text)
+    source.data = _value(source, root, (), root)
     if source.problems:
         raise DocumentError(source.problems)
     return source
@@ -216,76 +237,78 @@ def _too_deep(source: Source, at: Position) -> NoReturn:
     _fail(source, at, message, remedy, "too-deep")
 
 
-def _position(node: Node) -> Position:
-    return Position(node.start_mark.line + 1, node.start_mark.column + 1)
+def _position(node: Node, file: int = 0) -> Position:
+    return Position(node.start_mark.line + 1, node.start_mark.column + 1, file)
 
 
-def _walk(source: Source, root: MappingNode) -> None:
-    source.data = _value(source, root, (), _position(root))
+_BEGIN = yaml.Mark("", 0, 0, 0, None, 0)
+_NOTHING = ScalarNode(core_schema.NULL, "", _BEGIN, _BEGIN, "'")
+_START = Mark(_NOTHING, _NOTHING)
+"""Of what stands nowhere."""
 
 
-def _value(source: Source, node: Node, keys: Keys, key_at: Position) -> Any:
-    at = _position(node)
-    _check_limits(source, keys)
+def _value(source: Source, node: Node, keys: Keys, key_node: Node) -> Any:
+    if len(keys) > MAX_DEPTH or len(source.marks) >= MAX_VALUES:
+        _too_much(source, keys)
+    source.marks[keys] = Mark(node, key_node)
     if isinstance(node, ScalarNode):
-        source.marks[keys] = Mark(at, key_at, node.value, not node.style)
-        return _scalar(source, node, at)
-    source.marks[keys] = Mark(at, key_at)
+        return _scalar(source, node)
     if node.tag not in core_schema.KNOWN_TAGS:
-        _foreign_tag(source, node, at)
+        _foreign_tag(source, node)
     if isinstance(node, SequenceNode):
-        return [_value(source, item, (*keys, i), _position(item)) for i, item in enumerate(node.value)]
+        return [_value(source, item, (*keys, i), item) for i, item in enumerate(node.value)]
     return _mapping(source, node, keys)
 
 
-def _check_limits(source: Source, keys: Keys) -> None:
+def _too_much(source: Source, keys: Keys) -> NoReturn:
     if len(keys) > MAX_DEPTH:
         _too_deep(source, source.mark(keys[:1]).key)
-    if len(source.marks) >= MAX_VALUES:
-        remedy = "Aliases (`*name`) multiply what they stand for; write the values once."
-        _fail(source, source.mark(keys[:1]).key, f"more than {MAX_VALUES:,} values", remedy, "too-many-values")
+    remedy = "Aliases (`*name`) multiply what they stand for; write the values once."
+    _fail(source, source.mark(keys[:1]).key, f"more than {MAX_VALUES:,} values", remedy, "too-many-values")
 
 
-def _scalar(source: Source, node: ScalarNode, at: Position) -> Any:
-    if node.tag not in core_schema.KNOWN_TAGS - {core_schema.MAP, core_schema.SEQ}:
-        return _foreign_tag(source, node, at)
+def _scalar(source: Source, node: ScalarNode) -> Any:
+    read = core_schema.READERS.get(node.tag)
+    if read is None:
+        return _foreign_tag(source, node)
     try:
-        return core_schema.scalar(node.tag, node.value)
+        return read(node.value)
     except ValueError:
         shown = node.value if len(node.value) < 40 else f"{node.value[:36]}..."
-        source.add(at, f"`{shown}` is not a number that can be used", "Put it in quotes if it is text.", "bad-number")
+        message = f"`{shown}` is not a number that can be used"
+        source.add(_position(node), message, "Put it in quotes if it is text.", "bad-number")
         return None
 
 
-def _foreign_tag(source: Source, node: Node, at: Position) -> None:
+def _foreign_tag(source: Source, node: Node) -> None:
     tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-    source.add(at, f"the tag `{tag}` is not allowed", "A spec is plain data: delete the tag.", "foreign-tag")
+    message, remedy = f"the tag `{tag}` is not allowed", "A spec is plain data: delete the tag."
+    source.add(_position(node), message, remedy, "foreign-tag")
 
 
 def _mapping(source: Source, node: Node, keys: Keys) -> dict[str, Any]:
-    seen: dict[str, Position] = {}
+    seen: dict[str, Node] = {}
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
-        at = _position(key_node)
-        if _usable_key(source, key_node, at, seen):
+        if _usable_key(source, key_node, seen):
             key = key_node.value
-            seen[key] = at
-            result[key] = _value(source, value_node, (*keys, key), at)
+            seen[key] = key_node
+            result[key] = _value(source, value_node, (*keys, key), key_node)
     return result
 
 
-def _usable_key(source: Source, node: Node, at: Position, seen: Mapping[str, Position]) -> bool:
+def _usable_key(source: Source, node: Node, seen: Mapping[str, Node]) -> bool:
     if not isinstance(node, ScalarNode) or not node.value:
         remedy = "Keys are words. A template or a pattern that begins with `{` needs quotes around it."
-        source.add(at, "a key that is not a word", remedy, "bad-key")
+        source.add(_position(node), "a key that is not a word", remedy, "bad-key")
     elif node.value == "<<" and not node.style:
-        source.add(at, "`<<` (merge) is not part of YAML 1.2", "Write the keys out, or use `defaults`.", "merge-key")
+        message, remedy = "`<<` (merge) is not part of YAML 1.2", "Write the keys out, or use `defaults`."
+        source.add(_position(node), message, remedy, "merge-key")
     elif node.tag not in core_schema.KNOWN_TAGS:
-        _foreign_tag(source, node, at)
+        _foreign_tag(source, node)
     elif node.value in seen:
-        first = seen[node.value]
-        message = f"the key `{node.value}` is there twice; first in line {first.line}"
-        source.add(at, message, "Delete one of the two, or rename it.", "duplicate-key")
+        message = f"the key `{node.value}` is there twice; first in line {_position(seen[node.value]).line}"
+        source.add(_position(node), message, "Delete one of the two, or rename it.", "duplicate-key")
     else:
         return True
     return False

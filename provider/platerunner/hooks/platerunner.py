@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from botocore.exceptions import BotoCoreError, ClientError
 
 from platerunner.batch.calls import client_config
+from platerunner.hooks.connection_id import CONN_ID
 from platerunner.hooks.settings import ConnectionProblem, ConnectionSettings
 from platerunner_unit.storage import Storage
 
@@ -31,7 +32,7 @@ class PlaterunnerHook(BaseHook):
     """
 
     conn_name_attr = "conn_id"
-    default_conn_name = "platerunner"
+    default_conn_name = CONN_ID
     conn_type = "platerunner"
     hook_name = "Platerunner"
 

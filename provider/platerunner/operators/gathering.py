@@ -1,18 +1,17 @@
 """What a step or a gate does first that gathers branches: see whether enough of them came to their end.
 
-Airflow starts it when all branches have ended, by one of two trigger rules. If no branch may fail, Airflow itself
-holds it back (`none_failed_min_one_success`: a plate that had nothing to do does not stop it, as `all_success` would).
-If some may (`all_done`), it starts in any case, and looks here.
+Airflow starts it when all branches have ended; where some may fail, it starts in any case, and looks here.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from airflow.sdk import Context, TaskInstanceState, TriggerRule
+from airflow.sdk import Context, TaskInstanceState
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from platerunner.operators.digest import allowed
+from platerunner.operators.trigger_rule import gathers
 from platerunner.spec.model import Pipeline
 from platerunner.triggers.task_state import ends
 from platerunner.units.activity import left_out
@@ -23,18 +22,6 @@ from platerunner_unit.storage import Storage
 log = logging.getLogger(__name__)
 SHOWN = 10
 FAILED = frozenset({TaskInstanceState.FAILED, TaskInstanceState.UPSTREAM_FAILED})
-
-
-def gathers(pipeline: Pipeline, step: str) -> bool:
-    """Whether a step or a gate outside of branches waits for some that are inside."""
-    return not pipeline.in_branches(step) and any(map(pipeline.in_branches, pipeline.steps[step].upstream))
-
-
-def trigger_rule(pipeline: Pipeline, step: str) -> TriggerRule:
-    """When Airflow starts a step or a gate."""
-    if not pipeline.split or not gathers(pipeline, step):
-        return TriggerRule.ALL_SUCCESS
-    return TriggerRule.ALL_DONE if pipeline.split.tolerate else TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
 
 
 def check_gathered(pipeline: Pipeline, step: str, run: RunContext, workspace: Storage, context: Context) -> None:

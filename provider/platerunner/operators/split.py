@@ -1,31 +1,12 @@
 """The task that finds the branches of a pipeline with ``split``."""
 
 import os
-import time
-from pathlib import Path
 from typing import Any
 
-from airflow.configuration import conf
 from airflow.sdk import BaseOperator, Context
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from platerunner.batch.state import StateFile
-from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.operators.common import plain_errors, run_context
-from platerunner.operators.waiting import Wait, park, waited, waits_since
-from platerunner.spec.loader import load_pipeline
+from platerunner.hooks.connection_id import CONN_ID
 from platerunner.spec.model import Pipeline
-from platerunner.units.branch import Branch
-from platerunner.units.context import RunContext
-from platerunner.units.errors import NothingListed
-from platerunner.units.find_branches import Found, find_branches
-from platerunner.units.run_branches import load_branches, save_branches
-from platerunner.units.settings import data_root, workspace_url
-from platerunner_unit.storage import Storage
-
-MAX_BRANCHES = 1024
-"""What Airflow's ``max_map_length`` is if nobody sets it."""
-SHOWN = 20
 
 
 class SplitOperator(BaseOperator):
@@ -41,7 +22,7 @@ class SplitOperator(BaseOperator):
         self,
         *,
         spec: Pipeline | str | os.PathLike[str],
-        conn_id: str = PlaterunnerHook.default_conn_name,
+        conn_id: str = CONN_ID,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -50,20 +31,10 @@ class SplitOperator(BaseOperator):
 
     def execute(self, context: Context) -> list[str]:
         """The values, as text, in the order of the branches; parks while there are no files that may still arrive."""
-        hook = PlaterunnerHook(self.conn_id)
-        with plain_errors():
-            pipeline = self.spec if isinstance(self.spec, Pipeline) else load_pipeline(Path(self.spec))
-            assert pipeline.split is not None
-            run = run_context(pipeline, hook, context)
-            workspace = hook.storage(workspace_url(pipeline, run))
-            found = self._find(pipeline, run, hook.storage(data_root(pipeline, run)), workspace)
-            self._check(pipeline.split.wildcard, found)
-            branches = in_order(load_branches(workspace, run.run_id), found.branches)
-            if not run.options.dry_run:
-                save_branches(workspace, run.run_id, branches)
-        values = [branch.value for branch in branches]
-        self.log.info("%d branches, by %s: %s", len(values), pipeline.split.wildcard, _shown(values))
-        return values
+        # As for a step: a DAG file runs nothing.
+        from platerunner.operators.split_task import SplitTask
+
+        return SplitTask(self).branches(context)
 
     def execute_arrived(self, context: Context, event: Any) -> list[str]:  # noqa: ARG002
         """Look for raw files again.
@@ -71,47 +42,3 @@ class SplitOperator(BaseOperator):
         :param event: the trigger's, which says only that it is time.
         """
         return self.execute(context)
-
-    def _find(self, pipeline: Pipeline, run: RunContext, data: Storage, workspace: Storage) -> Found:
-        limit = max((step.waiting_for for step in pipeline.modules if pipeline.in_branches(step.name)), default=0)
-        file = StateFile(workspace, run.run_id, self.task_id)
-        waits = limit > 0 and not run.options.dry_run
-        try:
-            found = find_branches(pipeline, run, data)
-        except NothingListed as error:
-            wait = Wait(limit, waits_since(file, workspace, run.run_id)) if waits else None
-            pause = wait.pause(time.time()) if wait else None
-            if wait is not None and pause is not None:
-                self.log.info("waits until %s: %s", wait.until, error)
-                park(self, pause)
-            raise
-        if waits:
-            waited(file)
-        return found
-
-    def _check(self, wildcard: str, found: Found) -> None:
-        for value, because in found.excluded.items():
-            self.log.info("%s %s has no branch: all its files are excluded: %s", wildcard, value, because)
-        count, limit = len(found.branches), conf.getint("core", "max_map_length", fallback=MAX_BRANCHES)
-        if not count:
-            raise AirflowSkipException(
-                f"there is nothing to run: the spec's `exclude` leaves out every file of every {wildcard}"
-            )
-        if count > limit:
-            raise AirflowFailException(
-                f"{count:,} branches, one for each {wildcard}, are more than the {limit:,} that Airflow maps over:"
-                " choose fewer by `where` in the dataset, or raise Airflow's [core] max_map_length"
-            )
-
-
-def in_order(before: tuple[Branch, ...], found: tuple[Branch, ...]) -> list[Branch]:
-    """The branches that a run had before in their places, and the new ones after them.
-
-    Airflow knows a branch by its place alone: a new plate that came between two others would shift all after it.
-    """
-    return [*(branch for branch in before if branch in found), *(branch for branch in found if branch not in before)]
-
-
-def _shown(values: list[str]) -> str:
-    more = f" and {len(values) - SHOWN:,} more" if len(values) > SHOWN else ""
-    return ", ".join(values[:SHOWN]) + more

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, BaseOperator, task_group
+from airflow.sdk import DAG, BaseOperator
 
 from platerunner.operators.batch_module import BatchModuleOperator
-from platerunner.operators.gathering import trigger_rule
 from platerunner.operators.split import SplitOperator
+from platerunner.operators.trigger_rule import trigger_rule
 from platerunner.render.docs import facts, gate_doc, pipeline_doc, step_doc
 from platerunner.render.notify import run_callbacks, task_callbacks
 from platerunner.render.params import airflow_params
 from platerunner.render.schedule import outlets_of, schedule_of
-from platerunner.sensors.qc_approval import QCApprovalSensor
 from platerunner.spec.model import Gate, Pipeline, Split, Step
 
 RETRIES = 1
@@ -40,7 +39,6 @@ def build_dag(pipeline: Pipeline, default_args: Mapping[str, Any] | None = None)
         schedule=schedule_of(pipeline),
         catchup=False,
         max_active_runs=1,
-        params=airflow_params(pipeline.params),
         tags=["platerunner", *pipeline.tags],
         default_args={**_default_args(pipeline, default_args or {}), "owner": pipeline.owner},
         **run_callbacks(pipeline),
@@ -51,6 +49,9 @@ def build_dag(pipeline: Pipeline, default_args: Mapping[str, Any] | None = None)
     for step in pipeline.steps.values():
         tasks.add(step)
     tasks.connect()
+    # Last: Airflow copies what a DAG has of params into each of its tasks, twice, and asks the DAG for them anyway when
+    # a task runs. To copy them took half of a DAG's time.
+    dag.params.update(airflow_params(pipeline.params))
     return dag
 
 
@@ -72,6 +73,8 @@ class _Tasks:
 
     def add_branches(self, split: Split) -> None:
         """A task that finds the branches, and the steps that each has for itself as a task group mapped over them."""
+        from airflow.sdk import task_group  # imports all of Airflow's decorators, and most pipelines are not split
+
         found = SplitOperator(task_id=f"split-by-{split.wildcard}", spec=self._pipeline, dag=self._dag)
 
         # No name of a step has one hyphen alone, so that neither id is one.
@@ -110,7 +113,7 @@ class _Tasks:
             **of_branch,
         }
         self._made[step.name] = (
-            QCApprovalSensor(gate=step.name, doc_md=gate_doc(step), **common)
+            _gate(gate=step.name, doc_md=gate_doc(step), **common)
             if isinstance(step, Gate)
             else BatchModuleOperator(step=step.name, doc_md=step_doc(step), **common)
         )
@@ -120,3 +123,9 @@ class _Tasks:
         for name, task in self._made.items():
             before = [self._made[each] for each in self._pipeline.steps[name].upstream if each in self._made]
             task.set_upstream([each for each in before if each.task_id not in task.upstream_task_ids])
+
+
+def _gate(**arguments: Any) -> BaseOperator:
+    from platerunner.sensors.qc_approval import QCApprovalSensor  # slow to import, and many pipelines have no gate
+
+    return QCApprovalSensor(**arguments)

@@ -8,16 +8,6 @@ from airflow.sdk import Param
 from platerunner.spec.run_params import RUN_PARAMS
 
 
-class _Rules(dict[str, Any]):
-    """A JSON Schema that nobody changes.
-
-    Airflow copies a DAG's params deeply, twice for each of its tasks; to copy their schemas took half of a DAG's time.
-    """
-
-    def __deepcopy__(self, _memo: dict[int, Any]) -> "_Rules":
-        return self
-
-
 def airflow_params(declared: Mapping[str, Mapping[str, Any]]) -> dict[str, Param]:
     """Params with their types, so that the form and the API refuse what does not fit; those of every run come last.
 
@@ -28,4 +18,4 @@ def airflow_params(declared: Mapping[str, Mapping[str, Any]]) -> dict[str, Param
 
 def _param(schema: Mapping[str, Any]) -> Param:
     rules = {key: value for key, value in schema.items() if key not in ("default", "description")}
-    return Param(schema["default"], description=schema.get("description"), schema=_Rules(rules))
+    return Param(schema["default"], description=schema.get("description"), schema=rules)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from airflow.sdk import Asset, AssetWatcher
 from airflow.sdk.definitions.asset import AssetRef
 
-from platerunner.hooks.platerunner import PlaterunnerHook
+from platerunner.hooks.connection_id import CONN_ID
 from platerunner.spec.model import OnAssets, OnUpload, Pipeline
 
 GROUP = "platerunner"
@@ -38,7 +38,7 @@ def _uploads(pipeline: str, schedule: OnUpload) -> Asset:
     from platerunner.triggers.uploads import UploadsTrigger
 
     prefix = schedule.prefix if "/" in schedule.prefix.removeprefix("s3://") else f"{schedule.prefix}/"
-    trigger = UploadsTrigger(PlaterunnerHook.default_conn_name, prefix, schedule.quiet, schedule.at_latest)
+    trigger = UploadsTrigger(CONN_ID, prefix, schedule.quiet, schedule.at_latest)
     return Asset(
         name=f"uploads for {pipeline}",
         # One asset per pipeline: two that wait for the same files, but for another time, would share the watcher.

@@ -12,6 +12,7 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import BaseNotifier, Context, Param
 from airflow.sdk.exceptions import AirflowFailException
 
+from platerunner.hooks.connection_id import CONN_ID
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.links.gate import GateLink, gate_url
 from platerunner.notifications.events import notifiers
@@ -59,7 +60,7 @@ class QCApprovalSensor(HITLOperator):
         *,
         spec: Pipeline | str | os.PathLike[str],
         gate: str,
-        conn_id: str = PlaterunnerHook.default_conn_name,
+        conn_id: str = CONN_ID,
         branch: str | None = None,
         **kwargs: Any,
     ) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 from platerunner.catalog.loader import check_quantities
 from platerunner.catalog.model import Module
 from platerunner.catalog.parameters import as_schema
-from platerunner.documents import schema as schemas
-from platerunner.documents.schema import take_text_as_written
 from platerunner.documents.sentences import check
+from platerunner.documents.shape import Shape
 from platerunner.documents.source import Keys, Source
+from platerunner.documents.walk import Place, walk
 from platerunner.spec.matrix import Matrix, expand
 from platerunner.spec.matrix_rules import check_matrices
 from platerunner.spec.schema import pipeline_schema
@@ -37,7 +37,7 @@ class Draft:
     step_names: tuple[str, ...] = ()
     matrices: Mapping[str, Matrix] = field(default_factory=dict)
     doubtful: set[Keys] = field(default_factory=set)
-    places: tuple[tuple[Keys, Any, schemas.Node], ...] = ()
+    places: list[Place] = field(default_factory=list)
 
     @property
     def data(self) -> Data:
@@ -140,14 +140,9 @@ def draft(source: Source, modules: Mapping[str, Module]) -> Draft:
 
     :param source: changed in place: text as written, unusable values taken out.
     """
-    schema = pipeline_schema()
-    take_text_as_written(source, schema.root, source.data)
     steps = source.data.get("steps")
     names = tuple(steps) if isinstance(steps, dict) else ()
-    bad, lacking = check(source, schema)
-    for keys in sorted(bad, key=len, reverse=True):
-        _take_out(source.data, keys)
-    places = tuple(schemas.places(schema.root, source.data))
+    bad, lacking, places = _usable(source)
     doubtful = bad | lacking | check_quantities(source, places)
     unfit = check_matrices(source, doubtful)
     for keys in unfit:
@@ -157,6 +152,18 @@ def draft(source: Source, modules: Mapping[str, Module]) -> Draft:
     result = Draft(source, modules, names, matrices, doubtful | set(_of_members(doubtful, matrices)), places)
     _take_own_types(result)
     return result
+
+
+def _usable(source: Source) -> tuple[set[Keys], set[Keys], list[Place]]:
+    """The places of what had to be taken out, of what lacks something, and every place of what is left."""
+    schema = pipeline_schema()
+    found = walk(source, schema.shape, source.data)
+    if found.is_sound:
+        return set(), set(), found.places
+    bad, lacking = check(source, schema)
+    for keys in sorted(bad, key=len, reverse=True):
+        _take_out(source.data, keys)
+    return bad, lacking, walk(source, schema.shape, source.data).places
 
 
 def _of_members(places: set[Keys], matrices: Mapping[str, Matrix]) -> Iterator[Keys]:
@@ -183,7 +190,7 @@ def _take_own_types(result: Draft) -> None:
         own = {key: param[key] for key in ("type", "items") if key in param}
         for key, schema in (("default", own), ("enum", {"items": own}), ("examples", {"items": own})):
             if key in param:
-                param[key] = take_text_as_written(result.source, schema, param[key], ("params", name, key))
+                param[key] = walk(result.source, Shape(schema), param[key], ("params", name, key)).value
     for step, data in result.steps.items():
         for keys, setting in settings(data):
             module = result.modules.get(setting.get("module", data.get("module")))
@@ -194,4 +201,4 @@ def _take_own_types(result: Draft) -> None:
 def _take_parameter_types(source: Source, module: Module, values: dict[str, Any], keys: Keys) -> None:
     for name, value in values.items():
         if name in module.parameters:
-            values[name] = take_text_as_written(source, as_schema(module.parameters[name]), value, (*keys, name))
+            values[name] = walk(source, Shape(as_schema(module.parameters[name])), value, (*keys, name)).value

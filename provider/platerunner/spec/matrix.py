@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -119,6 +119,6 @@ def _filled(source: Source, value: Any, old: Keys, new: Keys, combination: Combi
         return value
     text = PLACEHOLDER.sub(lambda found: combination[found[1]].text, value)
     if mark is not None:
-        source.marks[new] = replace(mark, text=text)
+        source.marks[new] = mark._replace(filled=text)
     whole = PLACEHOLDER.fullmatch(value)
     return combination[whole[1]].value if whole else text

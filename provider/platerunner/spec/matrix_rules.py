@@ -75,11 +75,16 @@ def _check_placeholders(source: Source, keys: Keys, data: Any, axes: list[str]) 
 
 def _placeholders(keys: Keys, value: Any) -> Iterator[tuple[Keys, re.Match[str]]]:
     """Every placeholder of a step, with the place of the text that it is in."""
-    if isinstance(value, (dict, list)):
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _placeholders((*keys, key), item)
-    elif isinstance(value, str):
-        yield from ((keys, found) for found in PLACEHOLDER.finditer(value))
+    waiting: list[tuple[Keys, Any]] = [(keys, value)]
+    while waiting:
+        place, item = waiting.pop()
+        if isinstance(item, str):
+            if "{matrix." in item:
+                yield from ((place, found) for found in PLACEHOLDER.finditer(item))
+        elif isinstance(item, dict):
+            waiting += (((*place, key), inner) for key, inner in item.items())
+        elif isinstance(item, list):
+            waiting += (((*place, index), inner) for index, inner in enumerate(item))
 
 
 def _check_output(source: Source, keys: Keys, output: Any, matrix: Mapping[str, list[Any]]) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 _NAME = r"[A-Za-z][A-Za-z0-9_]*"
 _TARGET = re.compile(rf"(?P<step>{_NAME})(?:\[(?P<where>[^\[\]]*)\])?(?:\.(?P<output>{_NAME}))?")
@@ -22,6 +23,7 @@ class Target:
     where: Mapping[str, str] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=4096)
 def parse_target(text: str) -> Target | None:
     """Read ``step``, ``step.output`` or ``step[threshold=0.2, size=3].output``; None if it is none of these."""
     found = _TARGET.fullmatch(text)

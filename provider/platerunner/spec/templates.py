@@ -53,7 +53,7 @@ _ENVIRONMENT = _Environment()
 
 def is_template(value: Any) -> bool:
     """Whether a value is text with template marks."""
-    return isinstance(value, str) and any(mark in value for mark in MARKS)
+    return isinstance(value, str) and "{" in value and any(mark in value for mark in MARKS)
 
 
 def contains_template(value: Any) -> bool:

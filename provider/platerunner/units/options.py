@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from jsonschema import Draft202012Validator
-
 from platerunner.catalog.loader import resources
 from platerunner.catalog.model import Resources
 from platerunner.catalog.quantities import QuantityError
@@ -97,6 +95,8 @@ def _check_resources(step: str, layer: Any, pipeline: Pipeline) -> None:
     steps = [each.name for each in pipeline.modules]
     if step not in steps:
         raise PlanningError(f"resources: no step that runs units is called `{step}`. {suggest(step, steps, 'steps')}")
+    from jsonschema import Draft202012Validator  # slow to import, and few runs ask for resources
+
     for error in Draft202012Validator(schema()["$defs"]["resources"]).iter_errors(layer):
         raise PlanningError(f"resources: {step}: {error.message}. Write them as in the spec, such as {EXAMPLE}.")
     try:

@@ -6,6 +6,7 @@ import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
 from platerunner.operators.batch_module import BatchModuleOperator
+from platerunner.operators.step_task import StepTask
 
 
 @pytest.mark.parametrize(
@@ -24,11 +25,12 @@ def test_the_argument_goes_before_the_connection(aws, lab, monkeypatch, argument
     run = lab.run()
     run.start()
     operator = BatchModuleOperator(task_id="work", spec=run.pipeline, step="work", on_clear=argument)
+    operator._task = StepTask(operator, {})
+    operator._task.run = run
     with pytest.raises(TaskDeferred) as parked:
-        operator._park(run, run.waiting_for())
+        operator._task._park(run, run.waiting_for())
     assert parked.value.trigger.on_clear == policy
 
-    operator._run = run
     before = aws.cloud.calls["batch.terminatejob"]
     operator.on_kill()
     assert aws.cloud.calls["batch.terminatejob"] - before == (1 if policy == "terminate" else 0)

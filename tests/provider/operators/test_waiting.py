@@ -8,7 +8,7 @@ import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
 from platerunner.batch.state import StateFile
-from platerunner.operators import batch_module, step_run
+from platerunner.operators import step_run, step_task
 from platerunner.operators.batch_module import BatchModuleOperator
 from platerunner.operators.waiting import Wait
 
@@ -37,7 +37,7 @@ class Task:
     def __init__(self, lab, monkeypatch: pytest.MonkeyPatch) -> None:
         lab.options = "waiting_for: 1 h"
         self.operator = BatchModuleOperator(task_id="work", spec=lab.run().pipeline, step="work")
-        monkeypatch.setattr(BatchModuleOperator, "_step_run", lambda *_: lab.run())
+        monkeypatch.setattr(step_task.StepTask, "run", property(lambda _: lab.run()))
         ids = {"dag_id": "lab", "task_id": "work", "run_id": "run-1", "map_index": -1}
         ti = SimpleNamespace(xcom_push=lambda **_: None, **ids)
         self.context = {"ti": ti}
@@ -75,11 +75,11 @@ def test_when_its_time_is_over_it_goes_on_and_says_what_is_missing(lab, monkeypa
     began = lab.run().waits_since()
     now = time.time()
     assert began <= now
-    monkeypatch.setattr(batch_module.time, "time", lambda: now + HOUR - 60)
+    monkeypatch.setattr(step_task.time, "time", lambda: now + HOUR - 60)
     assert task.again().method_name == "execute_arrived"
     assert lab.run().waits_since() == began
-    monkeypatch.setattr(batch_module.time, "time", lambda: now + HOUR + 1)
-    with pytest.raises(batch_module.AirflowFailException, match=r"nothing under .* matches `\{plate\}/\{well\}.sh`"):
+    monkeypatch.setattr(step_task.time, "time", lambda: now + HOUR + 1)
+    with pytest.raises(step_task.AirflowFailException, match=r"nothing under .* matches `\{plate\}/\{well\}.sh`"):
         task.again()
     assert task.execute().method_name == "execute_arrived", "a cleared task waits anew"
 
@@ -117,7 +117,7 @@ def test_a_step_without_it_does_not_wait(lab, monkeypatch):
     (lab.folder / "data").mkdir()
     task = Task(lab, monkeypatch)
     lab.options = ""
-    with pytest.raises(batch_module.AirflowFailException, match="nothing under"):
+    with pytest.raises(step_task.AirflowFailException, match="nothing under"):
         task.operator.execute(task.context)
 
 
@@ -126,5 +126,5 @@ def test_a_step_whose_condition_does_not_hold_is_skipped_before_anything_is_list
     task = Task(lab, monkeypatch)
     lab.options = 'when: "{{ 1 > 2 }}"'
     lab.asked = {"dry_run": dry_run}
-    with pytest.raises(batch_module.AirflowSkipException, match=r"work: its condition does not hold: \{\{ 1 > 2 \}\}"):
+    with pytest.raises(step_task.AirflowSkipException, match=r"work: its condition does not hold: \{\{ 1 > 2 \}\}"):
         task.operator.execute(task.context)

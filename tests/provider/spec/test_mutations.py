@@ -9,9 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.provider.spec.test_matrix import SPEC as MATRIX
 
+from platerunner.documents import source as documents
+from platerunner.documents.problems import DocumentError
+from platerunner.documents.walk import walk
 from platerunner.spec.loader import load_text
 from platerunner.spec.model import Pipeline
 from platerunner.spec.problems import SpecError
+from platerunner.spec.schema import pipeline_schema
 
 HERE = Path(__file__).parent
 SPECS = Path(__file__).parents[3] / "dag_specs"
@@ -78,7 +82,19 @@ json = st.recursive(
 )
 
 
+def is_sound(text: str) -> bool:
+    """What a walk says of a text; where it says that all is well, jsonschema must say so too."""
+    try:
+        source = documents.parse(text, HERE / "valid.yaml")
+    except DocumentError:
+        return False
+    found = walk(source, pipeline_schema().shape, source.data)
+    assert not found.is_sound or pipeline_schema().validator.is_valid(source.data)
+    return found.is_sound
+
+
 def check(text: str) -> None:
+    is_sound(text)
     try:
         pipeline = load_text(text, HERE / "valid.yaml")
     except SpecError as error:
@@ -162,3 +178,8 @@ def test_anything_at_all(content):
 def test_the_texts_are_valid_before_they_are_mutated():
     for text in TEXTS[:2]:
         assert load_text(text, HERE / "valid.yaml").steps
+
+
+def test_of_valid_specs_the_walk_has_no_doubt():
+    for text in (TEXTS[0], *SHIPPED):
+        assert is_sound(text)

@@ -3,9 +3,8 @@
 import re
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from platerunner.documents.sentences import what_it_is, where
+from platerunner.documents.shape import Shape
 from platerunner.spec.draft import Data, Draft
 from platerunner.spec.run_params import RUN_PARAMS
 
@@ -39,14 +38,22 @@ def _pattern_is_readable(draft: Draft, name: str, param: Data) -> bool:
 
 
 def _check_values(draft: Draft, name: str, param: Data) -> None:
-    validator = Draft202012Validator({key: value for key, value in param.items() if key not in {"format", "examples"}})
-    if "default" in param:
-        for error in validator.iter_errors(param["default"]):
-            message = (
-                f"the default of `{name}`, {what_it_is(param['default'])}, breaks the param's own `{error.validator}`"
-            )
-            remedy = f"Change the default, or `{error.validator}` ({_shown(error.validator_value)})."
-            draft.source.at_value(("params", name, "default"), message, remedy, "bad-default")
+    rules = {key: value for key, value in param.items() if key not in {"format", "examples"}}
+    if "default" not in param or _is_sound(rules, param["default"]):
+        return
+    from jsonschema import Draft202012Validator  # slow to import, and most defaults are in order
+
+    for error in Draft202012Validator(rules).iter_errors(param["default"]):
+        shown = what_it_is(param["default"])
+        message = f"the default of `{name}`, {shown}, breaks the param's own `{error.validator}`"
+        remedy = f"Change the default, or `{error.validator}` ({_shown(error.validator_value)})."
+        draft.source.at_value(("params", name, "default"), message, remedy, "bad-default")
+
+
+def _is_sound(rules: Data, default: Any) -> bool:
+    shape = Shape(rules)
+    items = shape.items if isinstance(default, list) else None
+    return shape.suits(default) and (items is None or all(map(items.suits, default)))
 
 
 def _shown(value: Any) -> str:

@@ -1,7 +1,7 @@
 """Templates stand only where the schema says, and read only what is there."""
 
+from platerunner.documents.nodes import Node
 from platerunner.documents.problems import suggest
-from platerunner.documents.schema import Node
 from platerunner.documents.sentences import where
 from platerunner.documents.source import Keys
 from platerunner.spec import templates

@@ -1,0 +1,146 @@
+"""A JSON Schema prepared for looking at many values: expressions compiled, children found, keywords as functions.
+
+What looks at a value says only whether it is beyond doubt. Where there is doubt, the validator decides and explains: to
+find out that nothing is wrong would take it most of the time that a spec takes.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sized
+from functools import cached_property
+from operator import ge, gt, le, lt
+from typing import Any
+
+from platerunner.documents.nodes import OF_TYPE, Node, branch_index, is_of_type
+
+Look = Callable[[Any], bool]
+
+
+class Shape:
+    """What a schema says of a value, worked out as far as values ask for it.
+
+    :param node: a schema without references; nobody changes it.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.is_text = "x-text" in node
+        self.types: str | list[str] = node.get("type", [])
+
+    @cached_property
+    def alternatives(self) -> tuple["Shape", ...]:
+        """Of ``anyOf`` or ``oneOf``."""
+        return tuple(Shape(node) for node in self.node.get("oneOf") or self.node.get("anyOf") or ())
+
+    def admits(self, value: Any) -> bool:
+        """Whether a value has one of the types."""
+        return is_of_type(value, self.types)
+
+    def meant(self, value: Any) -> "Shape":
+        """The alternative that a value was meant for; the shape itself if it has none."""
+        found = self.alternatives
+        return found[branch_index([shape.node for shape in found], value)] if found else self
+
+    def child(self, key: str) -> "Shape | None":
+        """The shape of a mapping's key; None if the schema says nothing of it."""
+        if key in self._properties:
+            return self._properties[key]
+        return next((shape for expression, shape in self._patterns if expression.search(key)), self._extra)
+
+    @cached_property
+    def items(self) -> "Shape | None":
+        """The shape of a list's items."""
+        return Shape(self.node["items"]) if "items" in self.node else None
+
+    @cached_property
+    def is_closed(self) -> bool:
+        """Whether a mapping may have no other keys."""
+        return self.node.get("additionalProperties") is False
+
+    @cached_property
+    def suits(self) -> Look:
+        """Whether a value itself is beyond doubt; what it holds has shapes of its own."""
+        looks = self._looks
+        return looks[0] if len(looks) == 1 else lambda value: all(look(value) for look in looks)
+
+    @cached_property
+    def _properties(self) -> Mapping[str, "Shape"]:
+        return {key: Shape(node) for key, node in self.node.get("properties", {}).items()}
+
+    @cached_property
+    def _patterns(self) -> tuple[tuple[re.Pattern[str], "Shape"], ...]:
+        patterns = self.node.get("patternProperties", {})
+        return tuple((re.compile(expression), Shape(node)) for expression, node in patterns.items())
+
+    @cached_property
+    def _extra(self) -> "Shape | None":
+        extra = self.node.get("additionalProperties")
+        return Shape(extra) if isinstance(extra, dict) else None
+
+    @property
+    def _looks(self) -> tuple[Look, ...]:
+        said = (key for key in self.node if key not in _NO_LOOK and not key.startswith("x-"))
+        return tuple(_LOOKS[key](self.node[key]) if key in _LOOKS else _doubt for key in said)
+
+
+_NO_LOOK = frozenset(
+    {"$schema", "$id", "title", "description", "default", "examples"}
+    | {"properties", "patternProperties", "additionalProperties", "items", "anyOf", "oneOf"}
+)
+"""Says nothing of a value, or is of what it holds."""
+
+
+def _doubt(_value: Any) -> bool:
+    return False
+
+
+def _type(types: str | list[str]) -> Look:
+    return OF_TYPE[types] if isinstance(types, str) else lambda value: is_of_type(value, types)
+
+
+def _listed(values: list[Any]) -> Look:
+    return lambda value: any(value == known and type(value) is type(known) for known in values)
+
+
+def _pattern(expression: str) -> Look:
+    search = re.compile(expression).search
+    return lambda value: not isinstance(value, str) or search(value) is not None
+
+
+def _required(names: list[str]) -> Look:
+    return lambda value: not isinstance(value, dict) or all(name in value for name in names)
+
+
+def _number(holds: Callable[[float, float], bool]) -> Callable[[float], Look]:
+    return lambda limit: lambda value: not isinstance(value, (int, float)) or holds(value, limit)
+
+
+def _size(of: type[Sized], holds: Callable[[int, int], bool]) -> Callable[[int], Look]:
+    return lambda limit: lambda value: not isinstance(value, of) or holds(len(value), limit)
+
+
+def _unique(_: object) -> Look:
+    return lambda value: not isinstance(value, list) or _differ(value)
+
+
+def _differ(items: list[Any]) -> bool:
+    return all(isinstance(item, str) for item in items) and len(set(items)) == len(items)
+
+
+_LOOKS: Mapping[str, Callable[[Any], Look]] = {
+    "type": _type,
+    "enum": _listed,
+    "const": lambda value: _listed([value]),
+    "pattern": _pattern,
+    "required": _required,
+    "uniqueItems": _unique,
+    "minimum": _number(ge),
+    "maximum": _number(le),
+    "exclusiveMinimum": _number(gt),
+    "exclusiveMaximum": _number(lt),
+    "minItems": _size(list, ge),
+    "maxItems": _size(list, le),
+    "minProperties": _size(dict, ge),
+    "maxProperties": _size(dict, le),
+    "minLength": _size(str, ge),
+    "maxLength": _size(str, le),
+}
