@@ -24,11 +24,12 @@ import psutil
 
 from platerunner.batch.calls import client_config
 from platerunner.batch.definitions import ensure_definition
-from platerunner.batch.model import JobSpec, Progress
+from platerunner.batch.model import JobSpec
 from platerunner.batch.poller import Pace, Poller
 from platerunner.batch.status import children
 from platerunner.batch.stop import terminate
 from platerunner.batch.submit import chunks, submit
+from platerunner.batch.views import Progress
 
 MIB = 1024**2
 

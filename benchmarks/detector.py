@@ -13,7 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from platerunner_unit import detector, prefilter
-from platerunner_unit.rules_log import CAUSES, LINE_RULES, MARKS
+from platerunner_unit.log_causes import CAUSES
+from platerunner_unit.log_marks import MARKS
+from platerunner_unit.log_rules import LINE_RULES
 
 CHUNK = 1 << 18
 MODULES = [

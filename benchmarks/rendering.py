@@ -5,7 +5,8 @@
 Every side runs in fresh processes, in turn. Imports come first and are not in the figures. By hand means a Python file
 per DAG, compiled and run, with the amazon provider's BatchOperator; dag-factory gets a YAML file per DAG with the same
 operator. `again` is the same once more in the same process, as a DAG processor that stays alive would have it.
-`one` is a task's start: the folder of all specs, of which Airflow asks for one DAG.
+`one` is a task's start: the folder of all specs, of which Airflow asks for one DAG. Last comes what importing
+`platerunner.render` adds to Airflow's own import.
 """
 
 import argparse
@@ -20,6 +21,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+IMPORT = """
+import time
+import airflow.dag_processing.importers, airflow.dag_processing.processor, airflow.sdk.bases.sensor
+from airflow.sdk import DAG, BaseOperator, Param
+began = time.process_time()
+import platerunner.render
+print(time.process_time() - began)
+"""
 SIDES = ("hand", "ours", "ours: one", "ours: one of one", "dag-factory")
 
 
@@ -177,6 +186,12 @@ def rounds(folder: Path, count: int) -> Iterator[dict[str, dict[str, Any]]]:
         yield found
 
 
+def imports(count: int) -> None:
+    argv = [sys.executable, "-c", IMPORT]
+    ran = [float(subprocess.run(argv, check=True, capture_output=True, text=True).stdout) for _ in range(count)]
+    print(f"import platerunner.render: CPU {statistics.median(ran) * 1000:.0f} ms")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--dags", type=int, default=200)
@@ -187,6 +202,8 @@ def main() -> None:
     if arguments.side:
         print(json.dumps(measure(arguments.side[0], Path(arguments.side[1]))))
         return
+    # A machine that forbids bytecode would compile every module in each process, and measure that.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as name:
         os.environ.update(
             AIRFLOW_HOME=name, AIRFLOW__CORE__LOAD_EXAMPLES="False", AIRFLOW__LOGGING__LOGGING_LEVEL="ERROR"
@@ -195,6 +212,7 @@ def main() -> None:
         folder.mkdir()
         write(folder, arguments.dags, arguments.steps)
         found = list(rounds(folder, arguments.rounds))
+        imports(arguments.rounds)
     hand = {when: statistics.median(each["hand"][when][1] for each in found) for when in ("cold", "again")}
     for name in SIDES:
         first = found[0][name]

@@ -147,6 +147,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     environ = {**os.environ, "PYTHONHASHSEED": "0"}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or both sides would compile their modules at every start
     platerunner = str(Path(sys.executable).with_name("platerunner"))
     sides = {
         "platerunner": [platerunner, "plan", "bench.yaml", "--data-root", "data", "--workspace-root", "work"],

@@ -9,6 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 fail() { printf 'make_local_base.sh: %s\n' "$*" >&2; exit 1; }
+[ $# -gt 0 ] || fail "which Pythons? Such as: make_local_base.sh 3.12 3.9"
 
 find_prefix() {
   local python

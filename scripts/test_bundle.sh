@@ -4,9 +4,10 @@
 #   test_bundle.sh 3.3.1 --offline   they are in the bundle, and pip may ask nobody
 # MWAA_HOME is the folder that stands for MWAA's /usr/local/airflow.
 set -euo pipefail
-version=$1
-shift
 cd "$(dirname "$0")/.."
+version=${1:-}
+[ -f "constraints/mwaa-$version.txt" ] || { echo "which Airflow? One of: $(ls constraints | sed -n 's/^mwaa-\(.*\)\.txt$/\1/p' | xargs)" >&2; exit 2; }
+shift
 uv=$(command -v uv || echo "$PWD/.tools/bin/uv")
 work=$PWD/.tools/bundle-$version${1:-}
 home=${MWAA_HOME:-$work/airflow}

@@ -1,8 +1,11 @@
 #!/bin/sh
-# Run the Airflow-facing tests on another Airflow, with the constraints of MWAA's image for it.   test_on_airflow.sh 3.2.1
+# Run the Airflow-facing tests on another Airflow, with the constraints of MWAA's image for it.
+#   test_on_airflow.sh 3.2.1 [pytest's arguments; tests that they name run instead of all]
 set -eu
-version=$1
 cd "$(dirname "$0")/.."
+version=${1:-}
+[ -f "constraints/mwaa-$version.txt" ] || { echo "which Airflow? One of: $(ls constraints | sed -n 's/^mwaa-\(.*\)\.txt$/\1/p' | xargs)" >&2; exit 2; }
+shift
 uv=$(command -v uv || echo "$PWD/.tools/bin/uv")
 venv=.tools/airflow-$version
 "$uv" venv --quiet --clear --python 3.12 "$venv"
@@ -11,5 +14,8 @@ venv=.tools/airflow-$version
   "apache-airflow==$version" ./containers/unit[imaging,otel] ".[local]" pytest pytest-timeout hypothesis httpx
 installed=$("$venv/bin/python" -c "from importlib.metadata import version; print(version('apache-airflow'))")
 [ "$installed" = "$version" ] || { echo "wanted Airflow $version, got $installed"; exit 1; }
+for argument; do
+  [ ! -e "${argument%%::*}" ] || exec "$venv/bin/python" -m pytest -p no:cacheprovider "$@"
+done
 exec "$venv/bin/python" -m pytest -p no:cacheprovider tests/provider/hooks tests/provider/links tests/provider/notifications tests/provider/operators \
-  tests/provider/render tests/provider/sensors tests/provider/triggers tests/provider/ui tests/provider/test_provider_info.py
+  tests/provider/render tests/provider/sensors tests/provider/triggers tests/provider/ui tests/provider/test_provider_info.py "$@"

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page
 from tests.browser.conftest import Site, trigger, until_seen, wait_for
 
-from platerunner.batch.model import STATUSES
+from platerunner.batch.views import STATUSES
 from platerunner.local.resources import BUCKET, LOG_GROUP, QUEUES, Account
 from platerunner.triggers.reasons import CLEARED
 

@@ -85,7 +85,7 @@ def test_a_container_that_loses_its_host_is_gone_with_all_its_processes(aws: Acc
 def test_a_container_that_ignores_term_is_killed_after_the_grace(
     aws: Account, tags: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("platerunner.local.scheduler.STOP_GRACE_S", 1.0)
+    monkeypatch.setattr("platerunner.local.attempts.STOP_GRACE_S", 1.0)
     job_id = aws.submit(["sh", "-c", "trap '' TERM; echo up; sleep 300"], jobDefinition=define(aws, tags))
     started = aws.wait(job_id, "RUNNING")
     wait_for(lambda: aws.log(started) == ["up"])

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from tests.embedded import Account, embedded
 
-from platerunner.batch.model import STATUSES, StepState
+from platerunner.batch.model import StepState
+from platerunner.batch.views import STATUSES
 from platerunner.local.faults import Faults
 from platerunner.units.outcomes import OutcomeStore
 from platerunner_unit.category import Category

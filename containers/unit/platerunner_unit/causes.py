@@ -9,7 +9,10 @@ from typing import NamedTuple, Optional
 from platerunner_unit.category import Category
 from platerunner_unit.evidence import LogMatch
 from platerunner_unit.facts import Facts
-from platerunner_unit.rules_log import BY_NAME, CAUSES, LAST_RESORT, MARKS, LineRule
+from platerunner_unit.line_rule import LineRule
+from platerunner_unit.log_causes import CAUSES, LAST_RESORT
+from platerunner_unit.log_marks import MARKS
+from platerunner_unit.log_rules import BY_NAME
 
 # A Java exception stands before the mark that it leads to, a Python traceback after it.
 LINES_BEFORE, LINES_AFTER = 60, 300

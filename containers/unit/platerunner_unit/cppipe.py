@@ -56,7 +56,6 @@ def _read_text(name: str, text: str) -> Cppipe:
         modules=tuple(modules),
         header_ended=at <= len(lines) and at > 0,
         leftovers=leftovers,
-        ends_whole=text.endswith("\n") or not text,
     )
 
 

@@ -44,7 +44,6 @@ class Cppipe:
     :param module_count: as the header claims.
     :param header_ended: whether the empty line after the header was there.
     :param leftovers: lines that belong to no module.
-    :param ends_whole: whether the last line ends in a newline.
     :param broken: why JSON could not be read; None if it could.
     """
 
@@ -56,7 +55,6 @@ class Cppipe:
     modules: tuple[Module, ...] = ()
     header_ended: bool = False
     leftovers: int = 0
-    ends_whole: bool = True
     empty: bool = False
     broken: Optional[str] = None
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Optional
 
 from platerunner_unit.evidence import LogMatch
+from platerunner_unit.line_rule import LineRule
+from platerunner_unit.log_rules import LINE_RULES
 from platerunner_unit.prefilter import make_finder
-from platerunner_unit.rules_log import LINE_RULES, LineRule
 
 MAX_LINE = 2000
 MAX_CARRY = 1 << 20

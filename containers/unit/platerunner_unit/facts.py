@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Optional
 
 from platerunner_unit.evidence import Evidence, LogMatch, OutputFound
-from platerunner_unit.rules_log import BY_NAME
+from platerunner_unit.log_rules import BY_NAME
 
 # Python ends with 120 if it could not flush its last output (Lib/pythonrun.c): the reader went away, the run did not.
 FLUSH_FAILED = 120

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from platerunner_unit import rules, rules_batch
+from platerunner_unit import rules
 from platerunner_unit.evidence import Evidence, Verdict
 from platerunner_unit.facts import Facts
+from platerunner_unit.judge_batch import judge_batch
 
 
 def judge(evidence: Evidence) -> Verdict:
@@ -17,7 +18,7 @@ def judge(evidence: Evidence) -> Verdict:
     :param evidence: as the runner, a recording or Batch gives it; every field may be unknown.
     """
     if evidence.batch is not None and evidence.tool is None:
-        return rules_batch.judge_batch(evidence)
+        return judge_batch(evidence)
     facts = Facts(evidence)
     for rule in rules.RULES:
         found = rule.find(facts)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
 
 from platerunner_unit.category import Category
 from platerunner_unit.evidence import Verdict
+from platerunner_unit.manifest import InputFile
 
 PREFIX = "_platerunner"
 FORMAT = 1
@@ -80,6 +82,14 @@ class Outcome:
         return cls(**raw)
 
 
+def inputs_as_kept(inputs: Mapping[str, Sequence[InputFile]]) -> dict[str, list[list[Any]]]:
+    """Inputs in the form in which :attr:`Outcome.ingredients` has them, so that they can be compared later."""
+    return {
+        name: [[file.root, file.key, file.size, file.etag, file.names] for file in files]
+        for name, files in inputs.items()
+    }
+
+
 def outcomes_prefix(step: str) -> str:
     """The prefix under which one LIST tells what of a step is done."""
     return f"{PREFIX}/outcomes/{step}/"
@@ -144,19 +154,19 @@ def log_key(run_id: str, step: str, unit: str, attempt: int) -> str:
     return f"{PREFIX}/logs/{run_id}/{step}/{unit}/{attempt}.log.gz"
 
 
-def gate_prefix(gate: str = "", part: str = "") -> str:
+def gate_prefix(gate: str = "", branch: str = "") -> str:
     """Where the decisions on a gate are kept; without a gate, those on all gates.
 
-    :param part: what of the pipeline the gate is for where it is split, such as ``plate=P1``; empty for all of it.
+    :param branch: as in :func:`run_prefix`; each has decisions of its own.
     """
-    return "/".join(name for name in (PREFIX, "gates", gate, part) if name) + "/"
+    return "/".join(name for name in (PREFIX, "gates", gate, branch) if name) + "/"
 
 
-def decisions_key(gate: str, fingerprint: str, part: str = "") -> str:
+def decisions_key(gate: str, fingerprint: str, branch: str = "") -> str:
     """Where the decisions on one state of a gate's files are kept."""
-    return f"{gate_prefix(gate, part)}{fingerprint}.json"
+    return f"{gate_prefix(gate, branch)}{fingerprint}.json"
 
 
-def question_key(run_id: str, gate: str, part: str = "") -> str:
+def question_key(run_id: str, gate: str, branch: str = "") -> str:
     """Where a run keeps what a gate has asked and is not answered yet."""
-    return f"{run_prefix(run_id, gate)}{part + '/' if part else ''}question.json"
+    return f"{run_prefix(run_id, gate, branch)}question.json"

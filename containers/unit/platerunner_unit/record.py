@@ -11,7 +11,7 @@ from typing import Any, Optional
 from platerunner_unit.category import Category
 from platerunner_unit.evidence import Evidence, Verdict
 from platerunner_unit.job import Job
-from platerunner_unit.outcome import Outcome, OutputRecord, log_key
+from platerunner_unit.outcome import Outcome, OutputRecord, inputs_as_kept, log_key
 from platerunner_unit.pump import LogFile
 from platerunner_unit.stage import digest
 from platerunner_unit.storage import Storage
@@ -125,8 +125,5 @@ def _ingredients(job: Job) -> dict[str, Any]:
         "with": step.params,
         "files": {param: {file.name: file.sha256 for file in files} for param, files in step.files.items()},
         "load_data": asdict(step.load_data) if step.load_data else None,
-        "inputs": {
-            name: [[file.root, file.key, file.size, file.etag, file.names] for file in files]
-            for name, files in job.unit.inputs.items()
-        },
+        "inputs": inputs_as_kept(job.unit.inputs),
     }

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 
 from platerunner_unit.category import CATEGORIES, Retry
 from platerunner_unit.causes import FRAME_RULES, MARKED_FRAME_RULES
+from platerunner_unit.log_causes import CAUSES, LAST_RESORT
+from platerunner_unit.log_marks import MARKS
 from platerunner_unit.rules import RULES
 from platerunner_unit.rules_batch import BATCH_RULES
 from platerunner_unit.rules_cause import TRANSFER_WORDS
 from platerunner_unit.rules_ending import SIGNALS
-from platerunner_unit.rules_log import CAUSES, LAST_RESORT, MARKS
 
 _INTRO = """# Verdicts
 

@@ -5,13 +5,9 @@ Every rule has the words of the AWS documentation or of a real ``describe-jobs``
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Optional
 
-from platerunner_unit.category import BY_EXIT_CODE, CATEGORIES, Category
-from platerunner_unit.evidence import BatchEvidence, Evidence, Verdict
-from platerunner_unit.rules_ending import SIGNALS
+from platerunner_unit.category import Category
 
 C = Category
 
@@ -197,78 +193,3 @@ BATCH_RULES: tuple[BatchRule, ...] = (
         learnt_from="Dependent Job failed",
     ),
 )
-# Reasons that Batch gives of its own accord; a reason that is none of them was given by whoever called TerminateJob.
-_OWN_REASONS = re.compile(
-    r"^(?:Essential container in task exited|Task (?:stopped|failed).*|Scaling activity|Job .*|Host EC2.*"
-    r"|Array Child Job failed.*)?$",
-    re.I,
-)
-
-
-def judge_batch(evidence: Evidence) -> Verdict:
-    """The verdict on a job of which only Batch's words, and perhaps the end of its log, are known.
-
-    :param evidence: with ``batch``.
-    """
-    batch = evidence.batch or BatchEvidence()
-    for rule in BATCH_RULES:
-        line = _matching(rule, batch)
-        if line is not None:
-            return Verdict(rule.category.value, f"{rule.sentence} AWS Batch says: {_short(line)}", line, rule.name)
-    return _by_exit_code(batch, evidence) or _by_status(batch)
-
-
-def _matching(rule: BatchRule, batch: BatchEvidence) -> Optional[str]:
-    reasons = {"status": [batch.status_reason], "container": [batch.container_reason]}
-    for reason in reasons.get(rule.where, [batch.container_reason, batch.status_reason]):
-        if re.search(rule.pattern, reason, re.IGNORECASE | re.DOTALL):
-            return reason
-    return None
-
-
-def _short(line: str) -> str:
-    return line if len(line) <= 300 else line[:297] + "..."
-
-
-def _by_exit_code(batch: BatchEvidence, evidence: Evidence) -> Optional[Verdict]:
-    code = batch.exit_code
-    line = next((text for text in reversed(evidence.tail) if text.strip()), "")
-    if batch.status_reason and not _OWN_REASONS.match(batch.status_reason) and code != 0:
-        sentence = f"Somebody stopped the job: {_short(batch.status_reason)}"
-        return Verdict(C.STOPPED_BY_USER.value, sentence, batch.status_reason, "terminated")
-    if code is None:
-        return None
-    if code == 0:
-        return None
-    category = BY_EXIT_CODE.get(code)
-    if category is not None:
-        return Verdict(
-            category.value,
-            f"The runner's exit code {code} says: {CATEGORIES[category].meaning}.",
-            line,
-            "runner_exit_code",
-        )
-    if code - 128 in SIGNALS:
-        category, clause = SIGNALS[code - 128]
-        return Verdict(category.value, f"{clause} and left no outcome (exit code {code}).", line, "signal")
-    if code in (126, 127):
-        return Verdict(
-            C.MISCONFIGURED.value, f"The container's command could not be run (exit code {code}).", line, "no_command"
-        )
-    return Verdict(
-        C.UNKNOWN.value, f"The container ended with exit code {code} and left no outcome.", line, "exit_code"
-    )
-
-
-def _by_status(batch: BatchEvidence) -> Verdict:
-    if batch.status == "SUCCEEDED" or batch.exit_code == 0:
-        sentence = (
-            "AWS Batch calls the job succeeded, but it left no outcome: nothing proves that its outputs are there."
-        )
-        return Verdict(C.UNKNOWN.value, sentence, batch.status_reason, "no_outcome")
-    return Verdict(
-        C.UNKNOWN.value,
-        f"The job is {batch.status or 'gone'} and left no outcome.",
-        batch.container_reason or batch.status_reason,
-        "no_reason",
-    )

@@ -19,7 +19,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from platerunner.batch.calls import explained, patiently
-from platerunner.batch.model import MAX_NAME, JobSpec
+from platerunner.batch.model import JobSpec
+from platerunner.batch.quotas import MAX_NAME
 from platerunner_unit.category import CATEGORIES, Retry
 
 if TYPE_CHECKING:

@@ -1,26 +1,9 @@
-"""The words in which Platerunner speaks of AWS Batch: submissions, jobs as they look, what a step remembers."""
+"""What Platerunner asks of AWS Batch: what a job is made of, its submission, and what a step remembers of them."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
-
-from platerunner_unit.evidence import BatchEvidence
-
-MAX_ARRAY = 10_000
-"""Children an array job may have (AWS Batch quota)."""
-MAX_DESCRIBE = 100
-"""Job ids that one DescribeJobs call takes (AWS Batch API)."""
-MAX_NAME = 128
-"""Letters of a job name or a job definition name (AWS Batch API)."""
-MAX_PAYLOAD = 30 * 1024
-"""Bytes of a SubmitJob request (AWS Batch quota)."""
-SUBMIT_RATE = 50.0
-"""SubmitJob calls per second and account (AWS Batch quota)."""
-
-STATUSES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")
-"""Every status of a job, in the order in which it passes through them."""
-TERMINAL = frozenset({"SUCCEEDED", "FAILED"})
 
 
 class BatchError(Exception):
@@ -109,108 +92,6 @@ class Submission:
         if self.job_id is None:
             raise ValueError(f"{self.name} was not submitted yet")
         return f"{self.job_id}:{index}" if self.kind == "array" else self.job_id
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptView:
-    """One attempt that Batch itself made of a job; times in seconds since 1970."""
-
-    exit_code: int | None = None
-    reason: str = ""
-    status_reason: str = ""
-    log_stream: str | None = None
-    started_at: float | None = None
-    stopped_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JobView:
-    """A job as DescribeJobs or ListJobs shows it.
-
-    :param id: job id, ``<id>:<index>`` for a child.
-    :param status_reason: Batch's own, e.g. ``Host EC2 (instance i-0) terminated.``
-    :param container_reason: the container's, e.g. ``OutOfMemoryError: Container killed due to memory usage``.
-    :param exit_code: the container's; None if it never ran.
-    :param log_stream: of the last attempt.
-    :param index: array index of a child.
-    :param array_size: of an array parent.
-    :param array_counts: of an array parent: status to number of children, without zeros.
-    :param created_at: times in seconds since 1970, None if not reached.
-    :param attempts: made by Batch itself, oldest first; empty in ListJobs.
-    """
-
-    id: str
-    name: str = ""
-    status: str = ""
-    status_reason: str = ""
-    container_reason: str = ""
-    exit_code: int | None = None
-    log_stream: str | None = None
-    index: int | None = None
-    array_size: int | None = None
-    array_counts: Mapping[str, int] = field(default_factory=dict)
-    created_at: float | None = None
-    started_at: float | None = None
-    stopped_at: float | None = None
-    attempts: tuple[AttemptView, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def ended(self) -> bool:
-        """Whether it succeeded or failed."""
-        return self.status in TERMINAL
-
-    def counts(self) -> dict[str, int]:
-        """Status to number of units: an array's children, or the job itself; a child not counted yet is SUBMITTED."""
-        if self.array_size is None:
-            return {self.status: 1}
-        counts = dict(self.array_counts)
-        missing = self.array_size - sum(counts.values())
-        if missing > 0:
-            counts["SUBMITTED"] = counts.get("SUBMITTED", 0) + missing
-        return counts
-
-    def evidence(self) -> BatchEvidence:
-        """What the judge needs of it."""
-        return BatchEvidence(self.status, self.status_reason, self.container_reason, self.exit_code)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a set of watched jobs is.
-
-    :param total: units in all jobs.
-    :param counts: status to units.
-    :param jobs: job id to the last view of it; parents only, so small.
-    :param missing: job ids that Batch does not know (any more).
-    :param unseen: jobs that Batch has not shown yet.
-    """
-
-    total: int
-    counts: Mapping[str, int]
-    jobs: Mapping[str, JobView]
-    missing: tuple[str, ...] = ()
-    unseen: int = 0
-
-    @property
-    def succeeded(self) -> int:
-        """Units that succeeded."""
-        return self.counts.get("SUCCEEDED", 0)
-
-    @property
-    def failed(self) -> int:
-        """Units that failed."""
-        return self.counts.get("FAILED", 0)
-
-    @property
-    def done(self) -> int:
-        """Units that ended."""
-        return self.succeeded + self.failed
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing is left to wait for."""
-        return self.unseen == 0 and all(view.ended for view in self.jobs.values())
 
 
 @dataclass(frozen=True, slots=True)

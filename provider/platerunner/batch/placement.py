@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from platerunner.batch.calls import PATIENCE_S
-from platerunner.batch.model import MAX_DESCRIBE, BatchError, JobView
+from platerunner.batch.model import BatchError
+from platerunner.batch.quotas import MAX_DESCRIBE
 from platerunner.batch.status import describe
 from platerunner.batch.stop import terminate
+from platerunner.batch.views import JobView
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from platerunner.batch.calls import is_expired, is_transient
-from platerunner.batch.model import MAX_DESCRIBE, BatchError, JobView, Progress
+from platerunner.batch.model import BatchError
 from platerunner.batch.placement import Placement
+from platerunner.batch.quotas import MAX_DESCRIBE
 from platerunner.batch.status import describe
+from platerunner.batch.views import JobView, Progress
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient

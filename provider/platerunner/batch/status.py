@@ -5,7 +5,8 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from platerunner.batch.calls import PATIENCE_S, patiently
-from platerunner.batch.model import MAX_DESCRIBE, AttemptView, JobView
+from platerunner.batch.quotas import MAX_DESCRIBE
+from platerunner.batch.views import AttemptView, JobView
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient

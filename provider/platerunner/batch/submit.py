@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from platerunner.batch.calls import PATIENCE_S, TokenBucket, explained, is_throttled, is_unanswered, pauses
-from platerunner.batch.model import MAX_ARRAY, MAX_NAME, MAX_PAYLOAD, SUBMIT_RATE, BatchError
+from platerunner.batch.model import BatchError
+from platerunner.batch.quotas import MAX_ARRAY, MAX_NAME, MAX_PAYLOAD, SUBMIT_RATE
 from platerunner.batch.share import Share
 from platerunner.batch.status import find
 

@@ -1,7 +1,7 @@
 """`platerunner qc`: gates that wait for a person, and their answers, through Airflow's REST API."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated
@@ -17,7 +17,7 @@ from platerunner.sensors.asked import APPROVE, REJECT
 from platerunner.sensors.report import SIGNS
 
 LOCAL = "http://localhost:8080"
-COLUMNS = ("pipeline", "gate", "part", "run", "since", "question")
+COLUMNS = ("pipeline", "gate", "branch", "run", "since", "question")
 
 qc = typer.Typer(
     name="qc", help="See the gates that wait for a person, and answer them, as yourself.", no_args_is_help=True
@@ -25,7 +25,7 @@ qc = typer.Typer(
 Pipeline = Annotated[str, typer.Argument(help="The pipeline's name.")]
 GateName = Annotated[str, typer.Argument(help="The gate's name; may be left out if one gate alone waits.")]
 Run = Annotated[str, typer.Option(help="Run id, if several runs wait.")]
-Part = Annotated[str, typer.Option(help="Such as `plate=P1`, if several parts of a run wait.")]
+Branch = Annotated[str, typer.Option(help="Such as `plate=P1`, if several branches of a run wait.")]
 Comment = Annotated[str, typer.Option("--comment", "-m", help="For the record; a rejection needs one.")]
 
 
@@ -59,7 +59,7 @@ def show(
     gate: GateName = "",
     *,
     run: Run = "~",
-    part: Part = "",
+    branch: Branch = "",
     airflow: AirflowUrl = LOCAL,
     user: AirflowUser = None,
     token_file: TokenFile = None,
@@ -67,7 +67,7 @@ def show(
 ) -> None:
     """Show what a gate asks: its pictures, its checks with their lights, its numbers."""
     with _airflow(airflow, user, token_file) as api:
-        found = _the_one(api, pipeline, gate, run, part)
+        found = _the_one(api, pipeline, gate, run, branch)
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=1))
     else:
@@ -75,40 +75,30 @@ def show(
             out.print(plain(line), markup=False)
 
 
-@qc.command()
-def approve(
-    pipeline: Pipeline,
-    gate: GateName = "",
-    *,
-    comment: Comment = "",
-    run: Run = "~",
-    part: Part = "",
-    airflow: AirflowUrl = LOCAL,
-    user: AirflowUser = None,
-    token_file: TokenFile = None,
-) -> None:
-    """Approve a gate that waits: the pipeline goes on."""
-    with _airflow(airflow, user, token_file) as api:
-        _answer(api, _the_one(api, pipeline, gate, run, part), APPROVE, comment)
+def _answering(choice: str) -> Callable[..., None]:
+    """A command that gives one of the two answers."""
+
+    def command(
+        pipeline: Pipeline,
+        gate: GateName = "",
+        *,
+        comment: Comment = "",
+        run: Run = "~",
+        branch: Branch = "",
+        airflow: AirflowUrl = LOCAL,
+        user: AirflowUser = None,
+        token_file: TokenFile = None,
+    ) -> None:
+        if choice == REJECT and not comment.strip():
+            fail("a rejection needs --comment: what is wrong, and where; it is what the scientist reads")
+        with _airflow(airflow, user, token_file) as api:
+            _answer(api, _the_one(api, pipeline, gate, run, branch), choice, comment)
+
+    return command
 
 
-@qc.command()
-def reject(
-    pipeline: Pipeline,
-    gate: GateName = "",
-    *,
-    comment: Comment = "",
-    run: Run = "~",
-    part: Part = "",
-    airflow: AirflowUrl = LOCAL,
-    user: AirflowUser = None,
-    token_file: TokenFile = None,
-) -> None:
-    """Reject a gate that waits, with what is wrong: the pipeline stops there."""
-    if not comment.strip():
-        fail("a rejection needs --comment: what is wrong, and where; it is what the scientist reads")
-    with _airflow(airflow, user, token_file) as api:
-        _answer(api, _the_one(api, pipeline, gate, run, part), REJECT, comment)
+qc.command("approve", help="Approve a gate that waits: the pipeline goes on.")(_answering(APPROVE))
+qc.command("reject", help="Reject a gate that waits, with what is wrong: the pipeline stops there.")(_answering(REJECT))
 
 
 @contextmanager
@@ -119,15 +109,20 @@ def _airflow(url: str, user: str | None, token_file: TokenFile) -> Iterator[Airf
         fail(str(error), code=1)
 
 
-def _the_one(api: AirflowApi, pipeline: str, gate: str, run: str, part: str) -> WaitingGate:
+def _the_one(api: AirflowApi, pipeline: str, gate: str, run: str, branch: str) -> WaitingGate:
     """The one gate that is meant; ends the command if it is none, or several."""
-    found = [one for one in waiting_gates(api, pipeline, gate, run) if part in ("", one.part)]
+    found = [one for one in waiting_gates(api, pipeline, gate, run) if branch in ("", one.branch)]
     if not found:
         raise ApiError(f"{pipeline}{f' {gate}' if gate else ''}: no such gate waits; see `platerunner qc list --all`")
     if len(found) > 1:
-        names = "; ".join(f"{one.gate} --run {one.run_id}{f' --part {one.part}' if one.part else ''}" for one in found)
+        names = "; ".join(map(_named, found))
         raise ApiError(f"{len(found)} gates of {pipeline} wait; name one: {plain(names)}")
     return found[0]
+
+
+def _named(gate: WaitingGate) -> str:
+    """The arguments that tell a gate from the others that wait."""
+    return f"{gate.gate} --run {gate.run_id}{f' --branch {gate.branch}' if gate.branch else ''}"
 
 
 def _answer(api: AirflowApi, gate: WaitingGate, choice: str, comment: str) -> None:
@@ -141,7 +136,7 @@ def _answer(api: AirflowApi, gate: WaitingGate, choice: str, comment: str) -> No
 def _row(gate: WaitingGate) -> tuple[str, ...]:
     title = gate.asked.title if gate.asked else gate.subject
     since = gate.created_at[:16].replace("T", " ")
-    return tuple(map(plain, (gate.pipeline, gate.gate, gate.part, gate.run_id, since, title)))
+    return tuple(map(plain, (gate.pipeline, gate.gate, gate.branch, gate.run_id, since, title)))
 
 
 def _table(rows: list[tuple[str, ...]]) -> None:
@@ -153,7 +148,7 @@ def _table(rows: list[tuple[str, ...]]) -> None:
 
 def _told(gate: WaitingGate) -> Iterator[str]:
     yield f"{gate.subject}"
-    yield f"{gate.pipeline}, {gate.gate}{f', {gate.part}' if gate.part else ''}, run {gate.run_id}"
+    yield f"{gate.pipeline}, {gate.gate}{f', {gate.branch}' if gate.branch else ''}, run {gate.run_id}"
     asked = gate.asked
     if asked is None:
         yield f"asked at {gate.created_at}; nothing more is known of it here, so look at it in Airflow"

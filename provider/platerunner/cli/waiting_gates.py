@@ -32,9 +32,9 @@ class WaitingGate:
     asked: Asked | None
 
     @property
-    def part(self) -> str:
-        """What of the pipeline it is for; empty for all of it."""
-        return self.asked.part if self.asked else ""
+    def branch(self) -> str:
+        """The branch that it asks about, such as ``plate=P1``; empty without a split."""
+        return self.asked.branch if self.asked else ""
 
     def may_decide(self, me: Iterable[str]) -> bool:
         """Whether somebody is an approver, as far as can be told from here; the gate itself checks it again.

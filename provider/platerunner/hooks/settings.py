@@ -1,7 +1,7 @@
 """What a connection of type `platerunner` says: where jobs run, where logs and results go."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self, get_args
 
@@ -118,66 +118,64 @@ class ConnectionSettings:
         return given
 
     def _check(self) -> None:
+        for problem in self._problems():
+            raise ConnectionProblem(f"connection {self.name!r}: {problem}")
+
+    def _problems(self) -> Iterator[str]:
+        """What is wrong, each with its remedy."""
         if not self.queues:
-            raise ConnectionProblem(
-                f"connection {self.name!r} names no job queue; "
-                'add {"queues": {"spot": "<queue>", "on_demand": "<queue>"}} to its extras'
-            )
-        if wrong := sorted(set(self.queues) - set(CAPACITIES)):
-            raise ConnectionProblem(
-                f"connection {self.name!r}: queue {wrong[0]!r} is of no known capacity; name it spot or on_demand"
-            )
+            yield 'it names no job queue; add {"queues": {"spot": "<queue>", "on_demand": "<queue>"}} to its extras'
+        for name in sorted(set(self.queues) - set(CAPACITIES)):
+            yield f"queue {name!r} is of no known capacity; name it spot or on_demand"
         if self.upload_queue and not self.upload_queue.startswith(("https://", "http://")):
-            raise ConnectionProblem(
-                f"connection {self.name!r}: upload_queue {self.upload_queue!r} is no URL; give the queue's, like "
+            yield (
+                f"upload_queue {self.upload_queue!r} is no URL; give the queue's, like "
                 "https://sqs.eu-west-1.amazonaws.com/123456789012/platerunner-arrivals"
             )
-        if self.platform not in PLATFORMS:
-            raise ConnectionProblem(f"connection {self.name!r}: platform {self.platform!r} is neither EC2 nor FARGATE")
-        if plain := sorted(key for key, arn in self.secrets.items() if not arn.startswith("arn:")):
+        for name in sorted(name for name, arn in self.secrets.items() if not arn.startswith("arn:")):
             # The value may be a secret itself, so the message leaves it out.
-            raise ConnectionProblem(
-                f"connection {self.name!r}: secret {plain[0]!r} is no ARN; store it in Secrets Manager or as an SSM "
-                "parameter, and give the ARN (arn:...) of that"
+            yield (
+                f"secret {name!r} is no ARN; store it in Secrets Manager or as an SSM parameter, and give the ARN "
+                "(arn:...) of that"
             )
+        if self.platform not in PLATFORMS:
+            yield f"platform {self.platform!r} is neither EC2 nor FARGATE; leave it empty for EC2"
         if self.on_clear not in get_args(OnClear):
-            raise ConnectionProblem(
-                f"connection {self.name!r}: on_clear {self.on_clear!r} is neither terminate nor adopt; "
-                "leave it empty for terminate"
-            )
+            yield f"on_clear {self.on_clear!r} is neither terminate nor adopt; leave it empty for terminate"
         if self.fair_share not in get_args(FairShare):
-            raise ConnectionProblem(
-                f"connection {self.name!r}: fair_share {self.fair_share!r} is neither pipeline, owner nor none; "
-                "leave it empty for none"
-            )
+            yield f"fair_share {self.fair_share!r} is neither pipeline, owner nor none; leave it empty for none"
 
 
 def _mapping(name: str, key: str, value: Any) -> dict[str, str]:
-    """A mapping of texts, from one or from its JSON.
-
-    :raises ConnectionProblem: if it is neither.
-    """
-    remedy = f"connection {name!r}: extra {key!r} must be a JSON object of texts, not {value!r}"
-    try:
-        parsed = json.loads(value) if isinstance(value, str) else value
-    except json.JSONDecodeError as error:
-        raise ConnectionProblem(remedy) from error
-    if not isinstance(parsed, Mapping) or not all(isinstance(v, str) for v in parsed.values()):
-        raise ConnectionProblem(remedy)
-    return {str(k): v for k, v in parsed.items() if v}
+    """A mapping of texts, without the empty ones."""
+    remedy = f'connection {name!r}: extra {key!r} must be a JSON object of texts, like {{"name": "value"}}'
+    return {str(k): v for k, v in _object(value, lambda text: isinstance(text, str), remedy).items() if v}
 
 
 def _groups(name: str, value: Any) -> dict[str, list[str]]:
-    """Groups with their users, from a mapping of lists or from its JSON.
+    """Groups with their users."""
+    remedy = (
+        f"connection {name!r}: extra 'approver_groups' must be a JSON object of lists of users, "
+        'like {"imaging-leads": ["ada"]}'
+    )
+    return {str(group): list(users) for group, users in _object(value, _are_texts, remedy).items()}
 
-    :raises ConnectionProblem: if it is neither.
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
+
+def _object(value: Any, fits: Callable[[Any], bool], remedy: str) -> Mapping[str, Any]:
+    """A mapping, from one or from its JSON.
+
+    :param fits: whether a value is of the right form.
+    :param remedy: said if anything is not; what was given stays out of it, since it may be a secret.
+    :raises ConnectionProblem: with the remedy.
     """
-    remedy = f"connection {name!r}: extra 'approver_groups' must be a JSON object of lists of users, not {value!r}"
     try:
         parsed = json.loads(value) if isinstance(value, str) else value
-    except json.JSONDecodeError as error:
-        raise ConnectionProblem(remedy) from error
-    lists = parsed.values() if isinstance(parsed, Mapping) else [None]
-    if not all(isinstance(users, list) and all(isinstance(user, str) for user in users) for users in lists):
+    except json.JSONDecodeError:
+        raise ConnectionProblem(remedy) from None
+    if not isinstance(parsed, Mapping) or not all(map(fits, parsed.values())):
         raise ConnectionProblem(remedy)
-    return {str(group): list(users) for group, users in parsed.items()}
+    return parsed

@@ -8,7 +8,6 @@ however that died, so that no tool outlives it. It reads a JSON command per line
     {"do": "stop", "key", "grace"}                                   TERM to the process group, KILL after grace seconds
 """
 
-import ctypes
 import json
 import os
 import selectors
@@ -20,7 +19,8 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from platerunner.local import limits
-from platerunner.local.joblog import CHUNK, Log
+from platerunner.local.joblog import CHUNK
+from platerunner.local.process import LIBC, LINUX, PR_SET_CHILD_SUBREAPER, JobProcess
 
 GRACE_S = 3.0
 """Between TERM and KILL when the cloud is gone."""
@@ -28,38 +28,6 @@ WATCH_S = 0.25
 """Between two looks at the memory of the process trees."""
 STRAYS_S = 1.0
 """Between two looks for daemons whose job ended."""
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-LINUX = sys.platform == "linux"
-LIBC: Any = ctypes.CDLL(None, use_errno=True) if LINUX else None
-
-
-class Running:
-    """A job's process.
-
-    :param kill_at: when the grace ends, on the monotonic clock; None if nobody stopped it.
-    """
-
-    def __init__(self, key: str, process: subprocess.Popen[bytes], output: int, command: dict[str, Any]) -> None:
-        self.key = key
-        self.process = process
-        self.output = output
-        self.log = Log(command["log"])
-        self.memory: int | None = command.get("memory")
-        self.group: limits.Group | None = None
-        self.oom = False
-        self.kill_at: float | None = None
-
-    @property
-    def pid(self) -> int:
-        """Of the command itself, which leads its session."""
-        return self.process.pid
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to its process group."""
-        try:
-            os.killpg(self.pid, number)
-        except ProcessLookupError:
-            return
 
 
 class Agent:
@@ -70,7 +38,7 @@ class Agent:
         self._events = events
         self._rest = b""
         self._closing = False
-        self._jobs: dict[int, Running] = {}
+        self._jobs: dict[int, JobProcess] = {}
         self._groups = limits.find_groups()
         self._old_groups: list[limits.Group] = []
         self._next_watch = self._next_strays = 0.0
@@ -132,50 +100,22 @@ class Agent:
         for job in self._jobs.values():
             self._stop(job, GRACE_S)
 
-    def _stop(self, job: Running, grace: float) -> None:
+    def _stop(self, job: JobProcess, grace: float) -> None:
         job.signal(signal.SIGTERM if grace > 0 else signal.SIGKILL)
         job.kill_at = time.monotonic() + grace
 
     def _start(self, command: dict[str, Any]) -> None:
         group = self._groups.make(command["memory"]) if command.get("memory") else None
-        output, child_end = os.pipe()
         try:
-            process = subprocess.Popen(
-                command["argv"],
-                stdin=subprocess.DEVNULL,
-                stdout=child_end,
-                stderr=subprocess.STDOUT,
-                env=command["env"],
-                cwd=command["cwd"],
-                start_new_session=True,
-                preexec_fn=partial(_in_child, os.getpid(), group),
-            )
+            job = JobProcess(command, group)
         except (OSError, subprocess.SubprocessError) as error:
-            os.close(output)
             self._retire(group)
-            self._tell(
-                key=command["key"], event="failed", error=error.strerror if isinstance(error, OSError) else str(error)
-            )
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            self._tell(key=command["key"], event="failed", error=reason)
             return
-        finally:
-            os.close(child_end)
-        os.set_blocking(output, False)
-        job = Running(command["key"], process, output, command)
-        job.group = group
         self._jobs[job.pid] = job
-        self._selector.register(output, selectors.EVENT_READ, partial(self._pump, job))
+        self._selector.register(job.output, selectors.EVENT_READ, partial(job.pump, self._selector))
         self._tell(key=job.key, event="started", pid=job.pid)
-
-    def _pump(self, job: Running) -> bool:
-        try:
-            data = os.read(job.output, CHUNK)
-        except BlockingIOError:
-            return False
-        if data:
-            job.log.write(data)
-        else:  # all writers closed it; the process itself may go on
-            self._selector.unregister(job.output)
-        return bool(data)
 
     def _reap(self) -> None:
         while True:
@@ -188,23 +128,14 @@ class Agent:
             if pid in self._jobs:
                 self._ended(self._jobs.pop(pid), os.waitstatus_to_exitcode(status), usage.ru_maxrss)
 
-    def _ended(self, job: Running, code: int, peak_kib: int) -> None:
-        job.process.returncode = code
+    def _ended(self, job: JobProcess, code: int, peak_kib: int) -> None:
         self._sweep = True
         job.signal(signal.SIGKILL)  # a container's processes end with its first one
-        while self._is_open(job) and self._pump(job):
-            continue
-        if self._is_open(job):
-            self._selector.unregister(job.output)
-        os.close(job.output)
-        job.log.close()
+        job.close(code, self._selector)
         peak = job.group.peak() if job.group else None
-        oom = job.oom or (job.group is not None and job.group.killed())
+        oom = job.was_killed_for_memory()
         self._retire(job.group)
         self._tell(key=job.key, event="ended", code=code, oom=oom, peak=peak or peak_kib * 1024)
-
-    def _is_open(self, job: Running) -> bool:
-        return job.output in self._selector.get_map()
 
     def _retire(self, group: limits.Group | None) -> None:
         if group is not None and not group.remove():
@@ -254,15 +185,6 @@ class Agent:
             self._events.flush()
         except BrokenPipeError:
             self._close()
-
-
-def _in_child(agent: int, group: limits.Group | None) -> None:
-    if LINUX:
-        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != agent:  # it died before the line above
-            os._exit(1)
-    if group is not None:
-        group.enter()
 
 
 def _kill(pid: int) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from platerunner.local import containers
 from platerunner.local.faults import Dice, Faults
 from platerunner.local.images import ImageMissingError, LocalImage, LocalImages, builtin_images
-from platerunner.local.scheduler import PARENT_VARIABLE
+from platerunner.local.launch import PARENT_VARIABLE
 
 if TYPE_CHECKING:
     from platerunner.local.server import Server

@@ -1,4 +1,4 @@
-"""Jobs of the embedded cloud, and how DescribeJobs and ListJobs show them."""
+"""Jobs of the embedded cloud."""
 
 import time
 from collections import Counter
@@ -133,101 +133,20 @@ class Job:
         """Whether a ListJobs that lags behind does not know of it yet."""
         return delay > 0 and time.time() - self.created_at < delay
 
-    def summary(self, status: str) -> dict[str, Any]:
-        """Its line in ListJobs.
+    @property
+    def children_ended(self) -> bool:
+        """Whether all of an array has."""
+        return self.counts["SUCCEEDED"] + self.counts["FAILED"] == len(self.children)
 
-        :param status: as listed.
-        """
-        result: dict[str, Any] = {
-            "jobArn": self.arn,
-            "jobId": self.id,
-            "jobName": self.request.name,
-            "createdAt": _ms(self.created_at),
-            "status": status,
-            "jobDefinition": self.request.definition,
-        }
-        if self.status_reason is not None:
-            result["statusReason"] = self.status_reason
-        if self.started_at is not None:
-            result["startedAt"] = _ms(self.started_at)
-        if self.stopped_at is not None:
-            result["stoppedAt"] = _ms(self.stopped_at)
-        if container := self._outcome():
-            result["container"] = container
-        if self.children:
-            result["arrayProperties"] = {"size": len(self.children)}
-        elif self.index is not None:
-            result["arrayProperties"] = {"index": self.index}
-        return result
-
-    def describe(self) -> dict[str, Any]:
-        """Its entry in DescribeJobs."""
-        request = self.request
-        result = self.summary(self.status) | {
-            "jobQueue": request.queue.arn,
-            "dependsOn": [dict(d) for d in request.depends_on],
-            "parameters": dict(request.parameters),
-            "tags": dict(request.tags),
-            "attempts": self.attempts,
-            "retryStrategy": {"attempts": request.attempts, "evaluateOnExit": [dict(r) for r in request.rules]},
-            "platformCapabilities": [request.platform],
-            "container": self._container(),
-            "isCancelled": self.stopped_because is not None and self.started_at is None,
-            "isTerminated": self.stopped_because is not None,
-        }
-        sharing = {"shareIdentifier": request.share, "schedulingPriority": request.priority}
-        result |= {name: value for name, value in sharing.items() if value is not None}
-        if request.timeout is not None:
-            result["timeout"] = {"attemptDurationSeconds": request.timeout}
-        if self.children:
-            summary = {status: self.counts[status] for status in STATUSES}
-            result["arrayProperties"] = {"statusSummary": summary, "size": len(self.children)}
-        elif self.index is not None:
-            result["arrayProperties"] = {"statusSummary": {}, "index": self.index}
-        return result
-
-    def _container(self) -> dict[str, Any]:
-        request = self.request
-        details = {
-            "image": request.image,
-            "command": list(request.command),
-            "environment": [{"name": name, "value": value} for name, value in request.environment.items()],
-            "resourceRequirements": [
-                {"type": "VCPU", "value": f"{request.vcpus:g}"},
-                {"type": "MEMORY", "value": str(request.memory)},
-            ],
-            "jobRoleArn": request.job_role,
-            "executionRoleArn": request.execution_role,
-            "logStreamName": self.stream,
-            "volumes": [],
-            "mountPoints": [],
-            "ulimits": [],
-            "secrets": [],
-        }
-        return {name: value for name, value in details.items() if value is not None} | self._outcome()
-
-    def _outcome(self) -> dict[str, Any]:
-        found = {"exitCode": self.exit_code, "reason": self.reason}
-        return {name: value for name, value in found.items() if value is not None}
-
-    def close_attempt(self) -> None:
-        """Put the attempt that just ended on record."""
-        container = self._outcome() | ({"logStreamName": self.stream} if self.stream else {})
-        attempt: dict[str, Any] = {"container": container | {"networkInterfaces": []}}
-        if self.started_at is not None:
-            attempt["startedAt"] = _ms(self.started_at)
-        if self.stopped_at is not None:
-            attempt["stoppedAt"] = _ms(self.stopped_at)
-        if self.status_reason is not None:
-            attempt["statusReason"] = self.status_reason
-        self.attempts.append(attempt)
+    def move(self, status: str) -> None:
+        """Give it a status, which its array counts."""
+        if self.parent is not None:
+            self.parent.counts[self.status] -= 1
+            self.parent.counts[status] += 1
+        self.shown, self.status, self.changed_at = self.status, status, time.time()
 
     def reset(self) -> None:
         """Make it ready for another attempt."""
         self.started_at = self.stopped_at = self.exit_code = self.reason = self.status_reason = None
         self.lost = False
         self.pid = None
-
-
-def _ms(seconds: float) -> int:
-    return int(seconds * 1000)

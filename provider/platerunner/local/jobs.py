@@ -9,6 +9,7 @@ from moto.batch.exceptions import ClientException
 
 from platerunner.local.job import STATUSES, Job, Request
 from platerunner.local.scheduler import Scheduler
+from platerunner.local.shown import describe, summary
 
 MAX_DESCRIBE = 100
 MAX_PAGE = 100
@@ -59,7 +60,7 @@ class Jobs:
             raise ClientException(f"Only {MAX_DESCRIBE} jobs can be described in one call, not {len(ids)}")
         with self.scheduler.lock:
             found = [self._jobs[i] for i in dict.fromkeys(ids) if i in self._jobs]
-            return [(job, job.describe()) for job in found]
+            return [(job, describe(job)) for job in found]
 
     def list(
         self,
@@ -91,7 +92,7 @@ class Jobs:
                     continue
                 if len(page) == size:
                     return page, str(position)
-                page.append(job.summary(shown))
+                page.append(summary(job, shown))
             return page, None
 
     def stop(self, job_id: str, reason: str, *, running: bool) -> None:

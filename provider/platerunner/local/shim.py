@@ -19,8 +19,6 @@ from platerunner.local import limits
 LOOK_S = 0.05
 OOM_MARK = "oom"
 """File in the attempt's folder that says that the kernel killed a process of it for memory."""
-CANNOT_START = 125
-"""Podman's own exit code for a container that it did not start."""
 PR_SET_CHILD_SUBREAPER = 36
 
 

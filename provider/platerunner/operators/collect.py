@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from platerunner.batch.model import JobView, Submission
+from platerunner.batch.model import Submission
 from platerunner.batch.status import children, describe
+from platerunner.batch.views import JobView
 from platerunner.operators.ledger import UnitFailure
 from platerunner.triggers.reasons import CLEARED
 from platerunner.units.outcomes import OutcomeIndex, OutcomeStore

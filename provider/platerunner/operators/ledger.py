@@ -7,7 +7,7 @@ from typing import Any
 
 from platerunner.batch.model import StepState, Submission
 from platerunner.operators.retry import Ask, History, counts, next_ask
-from platerunner.spec.model import Retry as RetryPolicy
+from platerunner.spec.settings import Retry as RetryPolicy
 from platerunner.triggers.reasons import CLEARED
 from platerunner_unit.category import Category
 from platerunner_unit.evidence import Verdict

@@ -2,7 +2,10 @@
 
 Airflow tells a waiting task's trigger that somebody has marked the task or deleted its run, but only while a triggerer
 has that trigger: within a second of parking, or while the triggerer is down, nobody is told. So each run looks whether
-the run before it has left jobs, and ends them: else their units would run twice at once, and nobody would stop them.
+runs before it have left jobs, and ends them: else their units would run twice at once, and nobody would stop them.
+
+A run that may still have jobs is remembered until it has not: its task may wait now and be marked later, and a task of
+another Airflow (a laptop on the lab's workspace) is for that one to judge, whoever ran the step in between.
 """
 
 import json
@@ -20,6 +23,8 @@ from platerunner_unit.outcome import last_run_key
 from platerunner_unit.storage import NotFoundError, Storage
 
 log = logging.getLogger(__name__)
+REMEMBERED = 20
+"""Runs at most: an Airflow that is gone for good judges its runs no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,37 +50,48 @@ class Owner:
 
 
 def end_left_behind(run: StepRun, context: Context) -> list[str]:
-    """End the jobs of the run before this one if its task waits no more; from now on this run has the step's jobs.
+    """End the jobs of earlier runs whose tasks wait no more; from now on this run has the step's jobs.
 
     :param run: of the step, before it starts.
     :param context: Airflow's.
     :returns: ids of the jobs that were ended.
     """
     key = last_run_key(run.step.name, run.branch)
-    here, last = Owner.of(context), _last(run.workspace, key)
-    ended = _end(run, last) if last is not None and last.run_id != here.run_id and _given_up(last, here) else []
-    if last != here:
-        run.workspace.put(key, json.dumps(asdict(here)).encode())
+    here, before = Owner.of(context), _owners(run.workspace, key)
+    others = [owner for owner in before if owner.run_id != here.run_id]
+    over = [owner for owner in others if _is_over(owner, here)]
+    ended = [job for owner in over for job in _end(run, owner)]
+    waiting = [owner for owner in others if owner not in over][:REMEMBERED]
+    for owner in waiting:
+        if owner.airflow != here.airflow:
+            _warn_of(run, owner)
+    if before != [here, *waiting]:
+        run.workspace.put(key, json.dumps({**asdict(here), "before": list(map(asdict, waiting))}).encode())
     return ended
 
 
-def _last(workspace: Storage, key: str) -> Owner | None:
+def _owners(workspace: Storage, key: str) -> list[Owner]:
+    """Who has the step's jobs, and who may have some left, the newest first."""
     try:
-        return Owner(**json.loads(workspace.get(key)))
+        newest = json.loads(workspace.get(key))
     except NotFoundError:
-        return None
+        return []
+    before = newest.pop("before", ())
+    return [Owner(**newest), *(Owner(**owner) for owner in before)]
 
 
-def _given_up(last: Owner, here: Owner) -> bool:
-    """Whether no task waits for those jobs or will."""
-    if last.airflow != here.airflow:
-        log.warning("%s ran this step last, in another Airflow: if it left jobs, they are left alone", last.run_id)
-        return False
-    return is_over(last.dag_id, last.task_id, last.run_id, last.map_index)
+def _is_over(owner: Owner, here: Owner) -> bool:
+    """Whether no task waits for its jobs or will, as far as this Airflow can tell."""
+    return owner.airflow == here.airflow and is_over(owner.dag_id, owner.task_id, owner.run_id, owner.map_index)
 
 
-def _end(run: StepRun, last: Owner) -> list[str]:
-    ended = run.stop_all(StateFile(run.workspace, last.run_id, run.step.name, run.branch), CLEARED)
+def _warn_of(run: StepRun, owner: Owner) -> None:
+    if StateFile(run.workspace, owner.run_id, run.step.name, run.branch).load().live:
+        log.warning("%s, in another Airflow, has jobs of %s; they are left alone", owner.run_id, run.step.name)
+
+
+def _end(run: StepRun, owner: Owner) -> list[str]:
+    ended = run.stop_all(StateFile(run.workspace, owner.run_id, run.step.name, run.branch), CLEARED)
     if ended:
-        log.warning("%s: %s left %d jobs behind; ended them", run.step.name, last.run_id, len(ended))
+        log.warning("%s: %s left %d jobs behind; ended them", run.step.name, owner.run_id, len(ended))
     return ended

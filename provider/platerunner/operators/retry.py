@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from platerunner.catalog.model import Resources
-from platerunner.spec.model import Retry as RetryPolicy
+from platerunner.spec.settings import Retry as RetryPolicy
 from platerunner_unit.category import CATEGORIES, Category, Change, Retry
 
 MAX_LOSSES = 20

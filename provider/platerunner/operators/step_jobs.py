@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from platerunner.batch.images import resolve
-from platerunner.batch.model import JobView, StepState, Submission
+from platerunner.batch.model import StepState, Submission
 from platerunner.batch.state import StateFile, now
 from platerunner.batch.status import describe
 from platerunner.batch.stop import terminate
+from platerunner.batch.views import JobView
 from platerunner.catalog.loader import load_catalog
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.operators.collect import Collector, failed_jobs, read_manifest

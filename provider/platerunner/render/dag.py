@@ -13,6 +13,7 @@ from platerunner.render.docs import facts, gate_doc, pipeline_doc, step_doc
 from platerunner.render.notify import run_callbacks, task_callbacks
 from platerunner.render.params import airflow_params
 from platerunner.render.schedule import outlets_of, schedule_of
+from platerunner.sensors.qc_approval import QCApprovalSensor
 from platerunner.spec.model import Gate, Pipeline, Split, Step
 
 RETRIES = 1
@@ -113,7 +114,7 @@ class _Tasks:
             **of_branch,
         }
         self._made[step.name] = (
-            _gate(gate=step.name, doc_md=gate_doc(step), **common)
+            QCApprovalSensor(gate=step.name, doc_md=gate_doc(step), **common)
             if isinstance(step, Gate)
             else BatchModuleOperator(step=step.name, doc_md=step_doc(step), **common)
         )
@@ -123,9 +124,3 @@ class _Tasks:
         for name, task in self._made.items():
             before = [self._made[each] for each in self._pipeline.steps[name].upstream if each in self._made]
             task.set_upstream([each for each in before if each.task_id not in task.upstream_task_ids])
-
-
-def _gate(**arguments: Any) -> BaseOperator:
-    from platerunner.sensors.qc_approval import QCApprovalSensor  # slow to import, and many pipelines have no gate
-
-    return QCApprovalSensor(**arguments)

@@ -16,7 +16,7 @@ class Asked:
     """A question to a person.
 
     :param pipeline: its name, which is the DAG's id.
-    :param part: of a pipeline that is split, such as ``plate=P1``; empty for all of it.
+    :param branch: that the gate asks about, such as ``plate=P1``; empty without a split.
     :param workspace: URL or folder.
     :param connection: id of the connection that reaches it.
     :param fingerprint: of the gated files.
@@ -38,7 +38,7 @@ class Asked:
     fingerprint: str
     files: int
     at: str
-    part: str = ""
+    branch: str = ""
     approvers: Sequence[str] = ()
     pictures: Sequence[str] = ()
     links: Sequence[str] = ()

@@ -57,22 +57,22 @@ def gated_fingerprint(files: Iterable[InputFile]) -> str:
 class Made:
     """A decision with the gate that it was about.
 
-    :param part: of a pipeline that is split, such as ``plate=P1``; empty for all of it.
+    :param branch: that the gate asks about, such as ``plate=P1``; empty without a split.
     :param fingerprint: of the gated files.
     :param files: how many they were.
     """
 
     gate: str
-    part: str
+    branch: str
     fingerprint: str
     files: int
     decision: Decision
 
 
-def decisions(workspace: Storage, gate: str, fingerprint: str, part: str = "") -> list[Decision]:
+def decisions(workspace: Storage, gate: str, fingerprint: str, branch: str = "") -> list[Decision]:
     """All decisions on these very files, oldest first."""
     try:
-        raw = json.loads(workspace.get(decisions_key(gate, fingerprint, part)))
+        raw = json.loads(workspace.get(decisions_key(gate, fingerprint, branch)))
     except NotFoundError:
         return []
     return [Decision(**entry) for entry in raw["decisions"]]
@@ -89,9 +89,9 @@ def history(workspace: Storage, gate: str = "") -> list[Made]:
 
 
 def _made(raw: Mapping[str, Any]) -> Iterator[Made]:
-    part, files = str(raw.get("part", "")), len(raw["files"])
+    branch, files = str(raw.get("branch", "")), len(raw["files"])
     for entry in raw["decisions"]:
-        yield Made(str(raw["gate"]), part, str(raw["fingerprint"]), files, Decision(**entry))
+        yield Made(str(raw["gate"]), branch, str(raw["fingerprint"]), files, Decision(**entry))
 
 
 def latest(workspace: Storage, gate: str) -> dict[str, Decision]:
@@ -99,7 +99,7 @@ def latest(workspace: Storage, gate: str) -> dict[str, Decision]:
 
     :returns: nothing if nobody was ever asked.
     """
-    return {entry.part: entry.decision for entry in reversed(history(workspace, gate))}
+    return {entry.branch: entry.decision for entry in reversed(history(workspace, gate))}
 
 
 def standing(made: Sequence[Decision]) -> Decision | None:
@@ -108,29 +108,28 @@ def standing(made: Sequence[Decision]) -> Decision | None:
     return counted[-1] if counted and counted[-1].decision == "approved" else None
 
 
-def record(workspace: Storage, gate: str, files: Sequence[InputFile], decision: Decision, part: str = "") -> str:
+def record(workspace: Storage, gate: str, files: Sequence[InputFile], decision: Decision, branch: str = "") -> str:
     """Add a decision to the record, with the files that it was about; the key that it is kept under.
 
     :param files: the gated files, as they were listed when the question was asked.
     """
-    remember(workspace, gate, files, part)
-    return add(workspace, gate, gated_fingerprint(files), decision, part)
+    remember(workspace, gate, files, branch)
+    return add(workspace, gate, gated_fingerprint(files), decision, branch)
 
 
-def remember(workspace: Storage, gate: str, files: Sequence[InputFile], part: str = "") -> None:
+def remember(workspace: Storage, gate: str, files: Sequence[InputFile], branch: str = "") -> None:
     """Keep what a question is about, before there is an answer, so that a decision that is made elsewhere has it."""
-    key = decisions_key(gate, gated_fingerprint(files), part)
+    key = decisions_key(gate, gated_fingerprint(files), branch)
     if workspace.exists(key):
         return
     seen = sorted(({"key": f.key, "size": f.size, "etag": f.etag} for f in files), key=lambda entry: str(entry["key"]))
-    fingerprint = gated_fingerprint(files)
-    content = {"format": FORMAT, "gate": gate, "part": part, "fingerprint": fingerprint, "decisions": [], "files": seen}
-    workspace.put(key, json.dumps(content, indent=1).encode())
+    about = {"format": FORMAT, "gate": gate, "branch": branch, "fingerprint": gated_fingerprint(files)}
+    workspace.put(key, json.dumps({**about, "decisions": [], "files": seen}, indent=1).encode())
 
 
-def add(workspace: Storage, gate: str, fingerprint: str, decision: Decision, part: str = "") -> str:
+def add(workspace: Storage, gate: str, fingerprint: str, decision: Decision, branch: str = "") -> str:
     """Add a decision on files that were asked about; the key that it is kept under."""
-    key = decisions_key(gate, fingerprint, part)
+    key = decisions_key(gate, fingerprint, branch)
     content = json.loads(workspace.get(key))
     content["decisions"].append(asdict(decision))
     workspace.put(key, json.dumps(content, indent=1).encode())

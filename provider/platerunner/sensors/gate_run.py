@@ -42,8 +42,8 @@ class GateRun:
         self.run_id = context.run_id
         self.dry_run = context.options.dry_run
         self.workspace = hook.storage(workspace_url(pipeline, context))
-        self.part = context.branch.key if context.branch else ""
-        self.questions = Questions(self.workspace, self.run_id, gate, self.part)
+        self.branch = context.branch.key if context.branch else ""
+        self.questions = Questions(self.workspace, self.run_id, gate, self.branch)
 
     @cached_property
     def approvers(self) -> Approvers:
@@ -77,7 +77,7 @@ class GateRun:
 
     def approval(self) -> Decision | None:
         """The approval that stands for these very files."""
-        return standing(decisions(self.workspace, self.gate.name, self.fingerprint, self.part))
+        return standing(decisions(self.workspace, self.gate.name, self.fingerprint, self.branch))
 
     @cached_property
     def pictures(self) -> list[str]:
@@ -104,7 +104,7 @@ class GateRun:
     def ask(self) -> Asked:
         """Keep that it asks now, and about what; what a person is shown, as data."""
         asked = self._asked()
-        remember(self.workspace, self.gate.name, self.files, self.part)
+        remember(self.workspace, self.gate.name, self.files, self.branch)
         self.questions.ask(asked.fingerprint)
         return asked
 
@@ -120,7 +120,7 @@ class GateRun:
             fingerprint=self.fingerprint,
             files=len(self.files),
             at=datetime.now(UTC).isoformat(timespec="seconds"),
-            part=self.part,
+            branch=self.branch,
             approvers=self.approvers.users,
             pictures=self.pictures[:MAX_PICTURES],
             links=[object_url(self.workspace.url, key) for key in self.pictures[:MAX_PICTURES]],
@@ -130,7 +130,7 @@ class GateRun:
 
     def record(self, decision: Decision) -> str:
         """Keep a decision, which settles the question; the key that it is kept under."""
-        key = record(self.workspace, self.gate.name, self.files, decision, self.part)
+        key = record(self.workspace, self.gate.name, self.files, decision, self.branch)
         self.questions.settle()
         return key
 

@@ -3,33 +3,25 @@
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import BaseNotifier, Context, Param
-from airflow.sdk.exceptions import AirflowFailException
 
 from platerunner.hooks.connection_id import CONN_ID
-from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.links.gate import GateLink, gate_url
-from platerunner.notifications.events import notifiers
-from platerunner.operators.common import plain_errors, run_context
-from platerunner.operators.gathering import check_gathered
-from platerunner.sensors.asked import APPROVE, ASKED_KEY, REJECT
-from platerunner.sensors.decisions import Decision, Word
-from platerunner.sensors.gate_run import GateRun
-from platerunner.sensors.questions import Question
+from platerunner.links.gate import GateLink
+from platerunner.sensors.asked import APPROVE, REJECT
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Gate, Pipeline
-from platerunner.triggers.earlier_answer import LOST, EarlierAnswerTrigger
+
+if TYPE_CHECKING:
+    from platerunner.sensors.gate_task import GateTask
 
 log = logging.getLogger(__name__)
 
-MAX_COMMENT = 4000
-"""Characters of a comment that are kept."""
 # May be null: a form field that may not be would keep Airflow's buttons grey until something is written.
 COMMENT = Param(
     None,
@@ -76,7 +68,7 @@ class QCApprovalSensor(HITLOperator):
             response_timeout=timeout,
             **kwargs,
         )
-        told = [*self.notifiers, *notifiers("on_gate", pipeline)]
+        told = [*self.notifiers, *_told(pipeline)]
         self.notifiers: Sequence[Any] = [partial(_tell, notifier) for notifier in told]
         self.pipeline = pipeline
         self.gate = declared
@@ -90,113 +82,33 @@ class QCApprovalSensor(HITLOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Pass if these very files were approved before; else ask, unless an earlier try of this run has asked."""
-        with plain_errors():
-            run = self._gate_run(context)
-            check_gathered(self.pipeline, self.gate.name, run.context, run.workspace, context)
-            if run.dry_run:
-                self.log.info("%s: a dry run, so nobody is asked", self.gate.name)
-                return {"decision": "dry run"}
-            approval = run.approval()
-            if approval is not None:
-                self.log.info("%s: %s; unchanged since", self.gate.name, approval.sentence)
-                return _result(approval)
-            asked = run.questions.open()
-            if asked is not None and asked.fingerprint == run.fingerprint:
-                return self._look_for_answer(asked, context)
-            return self._ask(run, context)
+        return self._on_worker(context).start()
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> dict[str, Any]:
         """Check the answer, keep it, and act on it.
 
         :param event: Airflow's: who chose what, or that nobody did in time.
         """
-        with plain_errors():
-            run = self._gate_run(context)
-            if event.get("error_type") == LOST:
-                return self._ask(run, context)
-            if "error" in event:
-                self._unanswered(run, event)
-            decision = self._decision(run, event)
-            if decision.decision == "refused":
-                run.record(decision)
-                return self._ask(run, context, f"{decision.sentence}; it asks again.")
-            asked = run.questions.open()
-            if asked is None or asked.fingerprint != run.fingerprint:
-                return self._ask(run, context, "The files have changed since the question was asked; look again.")
-            return self._settle(run, decision)
+        return self._on_worker(context).answered(event)
 
-    def _settle(self, run: GateRun, decision: Decision) -> dict[str, Any]:
-        key = run.record(decision)
-        self.log.info("%s: %s", self.gate.name, decision.sentence)
-        self.log.info("recorded in %s", run.workspace.url_of(key))
-        if decision.decision == "rejected":
-            raise AirflowFailException(f"{decision.sentence}; clear this task to ask again")
-        return _result(decision)
+    def ask(self, context: Context, question: str, assigned: Sequence[Any]) -> dict[str, Any]:
+        """Put the question, and wait without a worker.
 
-    def _ask(self, run: GateRun, context: Context, refused: str = "") -> dict[str, Any]:
-        if refused:
-            self.log.warning("%s", refused)
-        task = context["task_instance"]
-        url = gate_url(self.pipeline.name, run.run_id, self.task_id, getattr(task, "map_index", -1))
-        self.body = run.question(url, refused)
+        :param question: Markdown.
+        :param assigned: the users whom Airflow lets answer; empty for everybody who may edit the DAG.
+        """
+        self.body = question
         if self.branch is not None:
             self.subject = f"{self.subject} ({self.branch})"
-        self.assigned_users = run.approvers.assignable() or None
-        context["ti"].xcom_push(key=ASKED_KEY, value=run.ask().to_xcom())
+        self.assigned_users = list(assigned) or None
         result: dict[str, Any] = super().execute(context)
         return result
 
-    def _look_for_answer(self, asked: Question, context: Context) -> NoReturn:
-        """Wait for the answer to what an earlier try asked: asking again would drop one that was given already."""
-        self.log.info("%s was asked at %s, about these very files; waiting for that answer", self.gate.name, asked.at)
-        timeout = self.response_timeout
-        trigger = EarlierAnswerTrigger(
-            ti_id=context["task_instance"].id,
-            options=self.options,
-            params=self.serialized_params,
-            timeout_datetime=asked.asked_at + timeout if timeout else None,
-        )
-        self.defer(trigger=trigger, method_name="execute_complete")
+    def _on_worker(self, context: Context) -> "GateTask":
+        # As for a step: a DAG file asks nobody.
+        from platerunner.sensors.gate_task import GateTask
 
-    def _decision(self, run: GateRun, event: Mapping[str, Any]) -> Decision:
-        """What an answer comes to: Airflow checks neither names nor what the form holds, so both are checked here."""
-        user = event.get("responded_by_user") or {}
-        user_id, name = str(user.get("id", "")), str(user.get("name", ""))
-        word: Word = "approved" if list(event["chosen_options"]) == [APPROVE] else "rejected"
-        comment = str((event.get("params_input") or {}).get("comment") or "").strip()[:MAX_COMMENT]
-        if wrong := self._wrong(run, user_id, name, word, comment):
-            word, comment = "refused", f"{wrong}{f'; they wrote: {comment}' if comment else ''}"
-        return Decision(
-            decision=word,
-            user_id=user_id,
-            user=name or user_id or "somebody unknown",
-            at=_text(event["responded_at"]),
-            run_id=run.run_id,
-            comment=comment,
-            numbers=run.numbers,
-        )
-
-    def _wrong(self, run: GateRun, user_id: str, name: str, word: Word, comment: str) -> str:
-        """Why an answer does not count; empty if it does."""
-        if not run.approvers.include(user_id, name):
-            return f"no approver of this gate ({run.approvers.sentence})"
-        if word == "rejected" and not comment:
-            return "a rejection needs a comment: what is wrong, and where"
-        return ""
-
-    def _unanswered(self, run: GateRun, event: Mapping[str, Any]) -> NoReturn:
-        """Fail: a gate that nobody answers in time never opens by itself."""
-        if event.get("error_type") != "timeout":
-            run.questions.settle()
-            raise AirflowFailException(f"{self.gate.name}: {event['error']}")
-        said = f"nobody answered {self.gate.name} within {self.response_timeout}"
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        run.record(Decision("timed out", "", "", now, run.run_id, said, run.numbers))
-        raise AirflowFailException(f"{said}; clear this task to ask again")
-
-    def _gate_run(self, context: Context) -> GateRun:
-        hook = PlaterunnerHook(self.conn_id)
-        return GateRun(hook, self.pipeline, self.gate.name, run_context(self.pipeline, hook, context, self.branch))
+        return GateTask(self, context)
 
 
 def _tell(notifier: BaseNotifier, context: Context) -> None:
@@ -207,9 +119,10 @@ def _tell(notifier: BaseNotifier, context: Context) -> None:
         log.warning("%s told nobody of this question: %s", type(notifier).__name__, error)
 
 
-def _result(decision: Decision) -> dict[str, Any]:
-    return {"decision": decision.decision, "by": decision.user, "at": decision.at, "comment": decision.comment}
+def _told(pipeline: Pipeline) -> Sequence[BaseNotifier]:
+    """Whom the spec wants told of a question."""
+    if "on_gate" not in pipeline.notify:
+        return ()
+    from platerunner.notifications.events import notifiers  # most specs tell nobody
 
-
-def _text(moment: Any) -> str:
-    return moment if isinstance(moment, str) else str(moment.isoformat())
+    return notifiers("on_gate", pipeline)

@@ -33,12 +33,12 @@ class Questions:
     """The question of one gate in one run.
 
     :param workspace: of the pipeline.
-    :param part: of a pipeline that is split, such as ``plate=P1``; empty for all of it.
+    :param branch: that the gate asks about, such as ``plate=P1``; empty without a split.
     """
 
-    def __init__(self, workspace: Storage, run_id: str, gate: str, part: str = "") -> None:
+    def __init__(self, workspace: Storage, run_id: str, gate: str, branch: str = "") -> None:
         self._workspace = workspace
-        self._key = question_key(run_id, gate, part)
+        self._key = question_key(run_id, gate, branch)
 
     def open(self) -> Question | None:
         """What was asked and is not settled."""

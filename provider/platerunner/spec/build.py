@@ -9,6 +9,7 @@ from platerunner.spec import model
 from platerunner.spec.build_gates import build_gate, build_report
 from platerunner.spec.build_schedule import build_notify, build_schedule
 from platerunner.spec.build_steps import build_step, tolerance
+from platerunner.spec.dataset import Dataset, Exclusion, FileSet
 from platerunner.spec.draft import Data, Draft, path_of
 from platerunner.spec.rules.names import report_name
 from platerunner.spec.split import sides, split_wildcard
@@ -47,13 +48,13 @@ def _split(draft: Draft) -> model.Split | None:
     return model.Split(wildcard, inside.union(reports), tolerance(tolerate))
 
 
-def _dataset(draft: Draft, data: Data) -> model.Dataset:
-    return model.Dataset(
+def _dataset(draft: Draft, data: Data) -> Dataset:
+    return Dataset(
         root=data["root"],
         files={name: _file_set(name, value) for name, value in data["files"].items()},
         where=data.get("where", {}),
         exclude=tuple(
-            model.Exclusion(
+            Exclusion(
                 {key: value for key, value in item.items() if key != "because"},
                 item["because"],
                 draft.source.line_of(("dataset", "exclude", index)),
@@ -63,10 +64,10 @@ def _dataset(draft: Draft, data: Data) -> model.Dataset:
     )
 
 
-def _file_set(name: str, value: Any) -> model.FileSet:
+def _file_set(name: str, value: Any) -> FileSet:
     if isinstance(value, str):
-        return model.FileSet(name, value)
-    return model.FileSet(name, path_of(value), tuple(value.get("complete", ())), value.get("rename", {}))
+        return FileSet(name, value)
+    return FileSet(name, path_of(value), tuple(value.get("complete", ())), value.get("rename", {}))
 
 
 def _steps(draft: Draft) -> Iterator[tuple[str, model.Step | model.Gate]]:

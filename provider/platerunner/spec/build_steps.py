@@ -8,6 +8,7 @@ from platerunner.catalog.loader import quantified, resources
 from platerunner.catalog.model import Module
 from platerunner.spec import model
 from platerunner.spec.draft import Data, Draft
+from platerunner.spec.settings import LoadDataMapping, Override, Retry
 from platerunner.spec.targets import parse_output, parse_target
 
 
@@ -65,12 +66,12 @@ def needs(draft: Draft, data: Data) -> tuple[str, ...]:
     return tuple(dict.fromkeys(step for target in targets if target for step in draft.members(target)))
 
 
-def retry_policy(*layers: Data) -> model.Retry:
+def retry_policy(*layers: Data) -> Retry:
     """The retries of several layers; a later one goes before an earlier one."""
     values: dict[str, Any] = {}
     for layer in layers:
         values |= {key: quantities.factor(value) if isinstance(value, str) else value for key, value in layer.items()}
-    return model.Retry(**values)
+    return Retry(**values)
 
 
 def _default_image(defaults: Data, module: Module) -> str | None:
@@ -84,13 +85,13 @@ def _output(name: str, value: Any) -> model.Output:
     return model.Output(name, value["path"], value.get("from"), ranges, value.get("at_least"))
 
 
-def _load_data(data: Data) -> model.LoadDataMapping | None:
+def _load_data(data: Data) -> LoadDataMapping | None:
     if "load_data" not in data:
         return None
     metadata = data["load_data"]["metadata"]
     if isinstance(metadata, list):
         metadata = {wildcard[:1].upper() + wildcard[1:]: wildcard for wildcard in metadata}
-    return model.LoadDataMapping(data["load_data"]["images"], metadata)
+    return LoadDataMapping(data["load_data"]["images"], metadata)
 
 
 def tolerance(value: str | int) -> float | int:
@@ -102,12 +103,12 @@ def _waiting_for(text: str | None) -> float:
     return quantities.duration(text) if text else 0.0
 
 
-def _override(draft: Draft, step: Data, data: Data) -> model.Override:
+def _override(draft: Draft, step: Data, data: Data) -> Override:
     module = draft.modules[data.get("module", step["module"])]
     other = module.name != step["module"]
     defaults = draft.data.get("defaults", {})
     layers = (defaults.get("resources", {}), step.get("resources", {}))
-    return model.Override(
+    return Override(
         when=data.get("when"),
         module=data.get("module"),
         image=data.get("image") or (_default_image(defaults, module) if other else None),

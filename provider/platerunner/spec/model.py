@@ -7,68 +7,10 @@ from typing import Any, Literal
 
 from platerunner.catalog.model import Resources
 from platerunner.documents.source import Position as Position  # for those who read only the model
+from platerunner.spec.dataset import Dataset
+from platerunner.spec.settings import LoadDataMapping, Override, Retry
 
 _TOP = Position(1, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class FileSet:
-    """A named set of raw files of the dataset.
-
-    :param pattern: path pattern relative to the dataset's root.
-    :param complete: wildcards whose every combination must exist, over the values that occur for the other wildcards; a
-        combination without a file is an input that is missing.
-    :param rename: wildcard to value in the file's name to the name that it goes by.
-    """
-
-    name: str
-    pattern: str
-    complete: tuple[str, ...] = ()
-    rename: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Exclusion:
-    """Files left out, with the reason.
-
-    :param where: wildcard to value, as text; all must agree.
-    :param because: for people.
-    :param place: where it is written, for people: ``line 14 of cells.yaml``.
-    """
-
-    where: Mapping[str, str]
-    because: str
-    place: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """Where the raw files are and which of them count.
-
-    :param root: URL or folder (templated).
-    :param where: wildcard to value or list of values, as text (templated); an empty list means all.
-    """
-
-    root: str
-    files: Mapping[str, FileSet]
-    where: Mapping[str, Any] = field(default_factory=dict)
-    exclude: tuple[Exclusion, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """How often a unit is tried, and how its resources grow.
-
-    :param attempts: attempts that count (lost hosts do not), in one run.
-    :param memory: factor for ``out_of_memory``; ``disk`` and ``timeout`` likewise.
-    :param on_demand_after: spot losses after which a unit goes to the on-demand queue.
-    """
-
-    attempts: int = 3
-    memory: float = 2.0
-    disk: float = 2.0
-    timeout: float = 2.0
-    on_demand_after: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,36 +65,6 @@ class Output:
     source: str | None = None
     ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     at_least: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LoadDataMapping:
-    """How a step's inputs become CellProfiler's LoadData; see :class:`platerunner_unit.manifest.LoadData`."""
-
-    images: Mapping[str, str]
-    metadata: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """Other settings for a step when a condition on the params holds, or for some units; see :meth:`Step.under`.
-
-    :param when: Jinja expression template over ``params``; None for always.
-    :param where: wildcard of ``foreach`` to value or list of values, as text (templated); empty for all units.
-    :param resources: what the step asks for under another module, whose catalog entry may differ; None for no change.
-    :param asks: resources, by name, that the override names itself.
-    :param place: where it is written, for people: ``line 14 of cells.yaml``.
-    """
-
-    when: str | None = None
-    module: str | None = None
-    image: str | None = None
-    with_: Mapping[str, Any] = field(default_factory=dict)
-    load_data: LoadDataMapping | None = None
-    resources: Resources | None = None
-    where: Mapping[str, Any] = field(default_factory=dict)
-    asks: Mapping[str, Any] = field(default_factory=dict)
-    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
-from platerunner.batch.model import BatchError, Progress
+from platerunner.batch.model import BatchError
 from platerunner.batch.poller import PACE, Pace, Poller, poller
 from platerunner.batch.stop import terminate
+from platerunner.batch.views import Progress
 from platerunner.hooks.settings import ConnectionProblem, OnClear
 from platerunner.triggers.prepared import key_of, prepared
 from platerunner.triggers.progress import progress_line

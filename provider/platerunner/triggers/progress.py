@@ -1,6 +1,6 @@
 """One line that tells how far a step is."""
 
-from platerunner.batch.model import Progress
+from platerunner.batch.views import Progress
 
 
 def progress_line(step: str, progress: Progress, elapsed: float) -> str:

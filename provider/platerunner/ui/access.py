@@ -1,5 +1,6 @@
 """Who may see and do what: Airflow's login and its permissions per DAG, and proof that a request is our own page's."""
 
+from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -13,6 +14,8 @@ from platerunner.ui import tokens
 NOTHING = "There is nothing here, or it is not for you to see."
 """Said of what does not exist and of what may not be seen alike, so that neither can be told from the other."""
 TOKEN_HEADER = "X-Platerunner-Token"  # noqa: S105  (a header's name)
+NOT_YOURS_TO_RUN = "You may look at this DAG, but not change its runs."
+NOT_YOURS_TO_ANSWER = "You may look at this DAG, but not answer its gates."
 STALE = "This page was open for too long, or the request is not its own: load the page again."
 
 _SEE = (
@@ -65,37 +68,28 @@ def may_rerun(request: Request, user: BaseUser) -> bool:
     return _passes(_RERUN, request, user)
 
 
-def rerunner(request: Request, user: Reader) -> BaseUser:
-    """The user, who may run units of the path's DAG again, and asks for it from our own page.
-
-    :raises HTTPException: 403 with the reason.
-    """
-    if not may_rerun(request, user):
-        raise HTTPException(status.HTTP_403_FORBIDDEN, "You may look at this DAG, but not change its runs.")
-    own_page(request, user)
-    return user
-
-
-Rerunner = Annotated[BaseUser, Depends(rerunner)]
-
-
 def may_answer(request: Request, user: BaseUser) -> bool:
     """Whether a reader may answer gates, as far as Airflow's permissions say."""
     return _passes(_ANSWER, request, user)
 
 
-def answerer(request: Request, user: Reader) -> BaseUser:
-    """The user, who may answer gates of the path's DAG, and does so from our own page.
+def _changing(may: Callable[[Request, BaseUser], bool], refusal: str) -> Callable[..., BaseUser]:
+    """A dependency: the user, who may change something of the path's DAG, and asks for it from our own page.
 
-    :raises HTTPException: 403 with the reason.
+    :param refusal: said to who may not, with status 403.
     """
-    if not may_answer(request, user):
-        raise HTTPException(status.HTTP_403_FORBIDDEN, "You may look at this DAG, but not answer its gates.")
-    own_page(request, user)
+
+    def user(request: Request, user: Reader) -> BaseUser:
+        if not may(request, user):
+            raise HTTPException(status.HTTP_403_FORBIDDEN, refusal)
+        own_page(request, user)
+        return user
+
     return user
 
 
-Answerer = Annotated[BaseUser, Depends(answerer)]
+Rerunner = Annotated[BaseUser, Depends(_changing(may_rerun, NOT_YOURS_TO_RUN))]
+Answerer = Annotated[BaseUser, Depends(_changing(may_answer, NOT_YOURS_TO_ANSWER))]
 
 
 def action_token(user: BaseUser, dag_id: str) -> str:

@@ -19,7 +19,7 @@ from platerunner.ui.gate_listener import OPERATOR
 WAITING = ("awaiting_input", "deferred")
 """States of a task that waits for an answer: in Airflow 3.3, and before."""
 LISTED = 200
-_FINGERPRINT, _PART = re.compile(r"[0-9a-f]{32}"), re.compile(r"[A-Za-z]\w*=[^/\\]+(/[A-Za-z]\w*=[^/\\]+)*")
+_FINGERPRINT, _BRANCH = re.compile(r"[0-9a-f]{32}"), re.compile(r"[A-Za-z]\w*=[^/\\]+(/[A-Za-z]\w*=[^/\\]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class SeenGate:
     asked: Asked | None
 
     @property
-    def part(self) -> str:
-        """What of the pipeline it is for; empty for all of it."""
-        return self.asked.part if self.asked else ""
+    def branch(self) -> str:
+        """The branch that it asks about, such as ``plate=P1``; empty without a split."""
+        return self.asked.branch if self.asked else ""
 
     def may_be_decided_by(self, user_id: str, name: str) -> bool:
         """Whether somebody is an approver; the gate itself checks it again.
@@ -105,8 +105,8 @@ def asked_of(task: TaskInstance, session: SessionDep) -> Asked | None:
         asked = Asked.from_xcom(XComModel.deserialize_value(found))
     except (TypeError, ValueError, KeyError):
         return None
-    inside = _FINGERPRINT.fullmatch(asked.fingerprint) and (not asked.part or _PART.fullmatch(asked.part))
-    return asked if inside and ".." not in asked.part else None
+    inside = _FINGERPRINT.fullmatch(asked.fingerprint) and (not asked.branch or _BRANCH.fullmatch(asked.branch))
+    return asked if inside and ".." not in asked.branch else None
 
 
 def _seen(task: TaskInstance, detail: HITLDetail | None, session: SessionDep) -> SeenGate:

@@ -31,13 +31,13 @@ def record_mark(task: TaskInstance) -> None:
         run = find_run(task.dag_id, task.run_id, session)
         step = run.step(task.task_id)
         workspace = workspace_of(run, step)
-    questions = Questions(workspace, task.run_id, step.step, asked.part)
+    questions = Questions(workspace, task.run_id, step.step, asked.branch)
     if questions.open() is None:
         return
     now = datetime.now(UTC).isoformat(timespec="seconds")
     said = "marked as success in Airflow, which asks no approver; the next run asks again"
     decision = Decision("marked success", user, user or "somebody unknown", now, task.run_id, said, asked.numbers)
-    add(workspace, step.step, asked.fingerprint, decision, asked.part)
+    add(workspace, step.step, asked.fingerprint, decision, asked.branch)
     questions.settle()
     log.info("%s: %s", task.task_id, decision.sentence)
 

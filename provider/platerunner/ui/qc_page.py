@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from platerunner.sensors.asked import APPROVE, REJECT
 from platerunner.sensors.decisions import history
 from platerunner.ui import tokens
-from platerunner.ui.access import Answerer, Reader, action_token, may_answer
+from platerunner.ui.access import NOT_YOURS_TO_ANSWER, Answerer, Reader, action_token, may_answer
 from platerunner.ui.gates import SeenGate, find_gate, waiting_gates
 from platerunner.ui.rendering import page
 from platerunner.ui.runs import SeenRun, SessionDep, find_run
@@ -129,7 +129,7 @@ def _refusal(found: SeenGate, request: Request, user_id: str, name: str, user: G
     if not found.may_be_decided_by(user_id, name):
         approvers = ", ".join(found.asked.approvers) if found.asked else ""
         return f"You may look, but not decide: it waits for {approvers}."
-    return "" if may_answer(request, user) else "You may look at this DAG, but not answer its gates."
+    return "" if may_answer(request, user) else NOT_YOURS_TO_ANSWER
 
 
 def _files(workspace: Storage, run: SeenRun, found: SeenGate, gate_name: str, user_id: str) -> list[ShownFile]:

@@ -44,21 +44,21 @@ def rerun(dag_id: str, run_id: str, task_id: str, _user: Rerunner, asked: Asked,
     found = find_run(dag_id, run_id, session)
     step = found.step(task_id)
     records = records_of(found, step)
-    parts = records.having(asked.units)
-    _check_idle(found, step, parts)
-    params = params_for(found.params, _steps(found), _picked(records, parts, asked.units))
-    for part in parts.values():
-        _forget_anew(part)
-    cleared = clear(found, step, parts, {**found.conf, **params}, session)
+    branches = records.having(asked.units)
+    _check_idle(found, step, branches)
+    params = params_for(found.params, _steps(found), _picked(records, branches, asked.units))
+    for record in branches.values():
+        _forget_anew(record)
+    cleared = clear(found, step, branches, {**found.conf, **params}, session)
     after = f", with {', '.join(cleared)} after it" if cleared else ""
     count = len(set(asked.units))
     return Answer(sentence=f"{count} unit{'s run' if count > 1 else ' runs'} again: {step.step} was cleared{after}.")
 
 
-def _forget_anew(part: RunRecord) -> None:
+def _forget_anew(record: RunRecord) -> None:
     """A step forgets once in a run what is to be done again; this is a new request."""
-    kept = {key: value for key, value in part.state.extra.items() if key != "forgotten"}
-    StateFile(part.workspace, part.run_id, part.step, part.branch).save(replace(part.state, extra=kept))
+    kept = {key: value for key, value in record.state.extra.items() if key != "forgotten"}
+    StateFile(record.workspace, record.run_id, record.step, record.branch).save(replace(record.state, extra=kept))
 
 
 def _check_idle(run: SeenRun, step: SeenStep, indexes: Collection[int]) -> None:
@@ -70,12 +70,12 @@ def _check_idle(run: SeenRun, step: SeenStep, indexes: Collection[int]) -> None:
         )
 
 
-def _picked(record: StepRecords, parts: Mapping[int, RunRecord], units: Sequence[str]) -> Picked:
+def _picked(records: StepRecords, branches: Mapping[int, RunRecord], units: Sequence[str]) -> Picked:
     """What was picked, within the branches that are cleared; the others go on as they would."""
-    marks = {each.unit: each.mark for part in parts.values() for each in part.units}
+    marks = {each.unit: each.mark for record in branches.values() for each in record.units}
     wanted = list(dict.fromkeys(units))
     if unknown := [unit for unit in wanted if unit not in marks]:
-        raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, f"{record.step} has no unit {unknown[0]}.")
+        raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, f"{records.step} has no unit {unknown[0]}.")
     left = {unit for unit, mark in marks.items() if mark in TO_RUN} - set(wanted)
     done = [unit for unit in wanted if marks[unit] in DONE]
     if len(wanted) > MOST and (left or done):
@@ -84,8 +84,10 @@ def _picked(record: StepRecords, parts: Mapping[int, RunRecord], units: Sequence
             f"{len(wanted):,} units are more than the {MOST} that can be named one by one: trigger a run with a "
             "pattern in `only` or `rerun`, such as `plate=P1/well=A*`.",
         )
-    beside = [exactly(record.step, part.branch) for index, part in record.parts.items() if index not in parts]
-    return Picked(record.step, wanted, done, everything=not left, beside=beside)
+    beside = [
+        exactly(records.step, record.branch) for index, record in records.branches.items() if index not in branches
+    ]
+    return Picked(records.step, wanted, done, everything=not left, beside=beside)
 
 
 def _steps(run: SeenRun) -> dict[str, tuple[str, ...]]:

@@ -17,41 +17,44 @@ COUNTS = ("units", "succeeded", "failed", "done_before", "plates")
 class StepRecords:
     """The records of a step, read together.
 
-    :param parts: Airflow's map index to what that branch recorded; for a step in no branch, -1 alone.
+    :param branches: Airflow's map index to what that branch recorded; for a step in no branch, -1 alone.
     """
 
-    def __init__(self, workspace: Storage, step: str, parts: Mapping[int, RunRecord]) -> None:
+    def __init__(self, workspace: Storage, step: str, branches: Mapping[int, RunRecord]) -> None:
         self.workspace = workspace
         self.step = step
-        self.parts = parts
+        self.branches = branches
 
     @cached_property
     def units(self) -> list[UnitMark]:
         """Every unit, branch by branch in the plan's order."""
-        return [unit for part in self.parts.values() for unit in part.units]
+        return [unit for record in self.branches.values() for unit in record.units]
 
     @property
     def result(self) -> Mapping[str, Any] | None:
         """The counts that it ended with, and the seconds of the slowest branch; None if it never ended."""
-        ended = [part.result for part in self.parts.values() if part.result is not None]
+        ended = [record.result for record in self.branches.values() if record.result is not None]
         if not ended:
             return None
         counts = {name: sum(int(result.get(name, 0)) for result in ended) for name in COUNTS}
         return {**counts, "seconds": max(float(result.get("seconds", 0)) for result in ended)}
 
     def having(self, units: Iterable[str]) -> dict[int, RunRecord]:
-        """The parts that have any of some units, by map index."""
+        """The branches that have any of some units, by map index."""
         wanted = set(units)
-        found = ((i, part) for i, part in self.parts.items() if not wanted.isdisjoint(mark.unit for mark in part.units))
-        return dict(found)
+        return {
+            index: record
+            for index, record in self.branches.items()
+            if not wanted.isdisjoint(mark.unit for mark in record.units)
+        }
 
 
 def records_of(run: SeenRun, step: SeenStep) -> StepRecords:
     """What a step recorded in a run; nothing where the run has not found its branches yet."""
     workspace = workspace_of(run, step)
-    branches = dict(enumerate(branch_keys(workspace, run.run_id))) if step.branched else {UNMAPPED: ""}
-    parts = {index: RunRecord(workspace, run.run_id, step.step, key) for index, key in branches.items()}
-    return StepRecords(workspace, step.step, parts)
+    keys = dict(enumerate(branch_keys(workspace, run.run_id))) if step.branched else {UNMAPPED: ""}
+    branches = {index: RunRecord(workspace, run.run_id, step.step, key) for index, key in keys.items()}
+    return StepRecords(workspace, step.step, branches)
 
 
 def branch_keys(workspace: Storage, run_id: str) -> list[str]:

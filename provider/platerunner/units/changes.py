@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from platerunner_unit.manifest import UnitTask
-from platerunner_unit.outcome import Outcome
+from platerunner_unit.outcome import Outcome, inputs_as_kept
 
 MOST = 5
 """Files of one input that are named; more are counted."""
@@ -39,11 +39,7 @@ def ingredients_now(step: Mapping[str, Any], task: UnitTask) -> dict[str, Any]:
     :param step: :func:`platerunner.units.fingerprint.step_ingredients`.
     :param task: the unit's.
     """
-    inputs = {
-        name: [[file.root, file.key, file.size, file.etag, file.names] for file in files]
-        for name, files in task.inputs.items()
-    }
-    return {**step, "inputs": inputs}
+    return {**step, "inputs": inputs_as_kept(task.inputs)}
 
 
 def moved_outputs(before: Outcome, task: UnitTask) -> list[str]:

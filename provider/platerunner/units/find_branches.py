@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from platerunner.spec.model import FileSet, Pipeline
+from platerunner.spec.dataset import FileSet
+from platerunner.spec.model import Pipeline
 from platerunner.units.available import parse_pattern
 from platerunner.units.branch import Branch
 from platerunner.units.context import RunContext
 from platerunner.units.dataset import from_dataset
-from platerunner.units.errors import NothingListed, PlanningError
-from platerunner_unit.patterns import Pattern, PatternError
+from platerunner.units.errors import NothingListed
+from platerunner.units.where import as_listed
+from platerunner_unit.patterns import Pattern
 from platerunner_unit.storage import Storage
 from platerunner_unit.unit_ids import natural_key
 
@@ -72,14 +74,8 @@ def _asked(asked: Any, files: FileSet, wildcard: str) -> set[str]:
     values = asked if isinstance(asked, (list, tuple)) else [asked]
     names = set(files.rename.get(wildcard, {}).values())
     given = [value for value in values if value not in (None, "")]
-    return {str(value) if value in names else _as_listed(files, wildcard, value) for value in given}
-
-
-def _as_listed(files: FileSet, wildcard: str, value: Any) -> str:
-    try:
-        return str(_pattern(files).convert(wildcard, value))
-    except PatternError as error:
-        raise PlanningError(f"dataset `where`: {{{wildcard}}}: {error.message}") from error
+    pattern = _pattern(files)
+    return {str(value) if value in names else as_listed(pattern, wildcard, value, "where") for value in given}
 
 
 def _pattern(files: FileSet) -> Pattern:

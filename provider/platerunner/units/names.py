@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from platerunner.spec.model import Exclusion
+from platerunner.spec.dataset import Exclusion
 from platerunner.units.available import Available
 from platerunner_unit.manifest import InputFile
 

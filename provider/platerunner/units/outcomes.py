@@ -28,10 +28,6 @@ class OutcomeIndex:
         """Fingerprint to categories of a unit."""
         return {known: self.categories(unit, known) for known, _ in self.units.get(unit, ())}
 
-    def succeeded(self) -> bool:
-        """Whether any unit of the step ever succeeded."""
-        return any(category is Category.SUCCEEDED for pairs in self.units.values() for _, category in pairs)
-
 
 class OutcomeStore:
     """Outcomes of a pipeline, and which units of a run are current.

@@ -116,15 +116,7 @@ def ingredients_of(
     """
     spec = _step(pipeline, step)
     variants = Variants(spec, modules, context, pipeline.path.parent)
-    known: dict[int, Mapping[str, Any]] = {}
-
-    def ingredients(values: Mapping[str, Any]) -> Mapping[str, Any]:
-        settings = variants.of(values)
-        if id(settings) not in known:  # the variants keep them, so that no other object gets the id
-            known[id(settings)] = _ingredients(spec, settings, digests.get)
-        return known[id(settings)]
-
-    return ingredients
+    return _once_each(variants, lambda settings: _ingredients(spec, settings, digests.get))
 
 
 def images(pipeline: Pipeline, modules: Mapping[str, Module], context: RunContext) -> list[str]:
@@ -161,15 +153,21 @@ def _plan(
     digests: Callable[[str], str | None],
     workspace: Storage,
 ) -> StepPlan:
-    known: dict[int, Fingerprints] = {}
+    fingerprints = _once_each(variants, lambda settings: Fingerprints(_ingredients(step, settings, digests)))
+    return plan_step(step, inputs, fingerprints, workspace)
 
-    def fingerprints(values: Mapping[str, Any]) -> Fingerprints:
+
+def _once_each[T](variants: Variants, make: Callable[[StepSettings], T]) -> Callable[[Mapping[str, Any]], T]:
+    """For the ``foreach`` wildcards of a unit, what is made of its settings: once for all units that share them."""
+    known: dict[int, T] = {}
+
+    def of(values: Mapping[str, Any]) -> T:
         settings = variants.of(values)
         if id(settings) not in known:  # the variants keep them, so that no other object gets the id
-            known[id(settings)] = Fingerprints(_ingredients(step, settings, digests))
+            known[id(settings)] = make(settings)
         return known[id(settings)]
 
-    return plan_step(step, inputs, fingerprints, workspace)
+    return of
 
 
 def _hinting(plan: StepPlan, variants: Variants) -> StepPlan:

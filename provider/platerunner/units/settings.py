@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from platerunner.catalog.model import Module, Parameter
-from platerunner.spec.model import Output, Pipeline, Step
+from platerunner.spec.model import Pipeline, Step
 from platerunner.spec.named_files import NamedFileError, find
 from platerunner.spec.templates import render
 from platerunner.units.context import RunContext
 from platerunner.units.errors import PlanningError
 from platerunner.units.model import StepSettings
 from platerunner_unit.manifest import LoadData
-from platerunner_unit.patterns import Pattern
 
 FILE_TYPES = frozenset({"file", "folder"})
 
@@ -58,15 +57,6 @@ def data_root(pipeline: Pipeline, context: RunContext) -> str:
 def workspace_url(pipeline: Pipeline, context: RunContext) -> str:
     """Where the results are, as URL or folder."""
     return str(render(pipeline.workspace, context.templates()))
-
-
-def output_prefix(output: Output) -> str:
-    """The folder of the workspace that holds all files of an output: its pattern up to the first wildcard's folder.
-
-    :returns: empty, or with a slash at its end.
-    """
-    literal = Pattern.parse(output.pattern).literal_prefix
-    return literal[: literal.rfind("/") + 1]
 
 
 def _with_defaults(step: Step, module: Module, given: Mapping[str, Any]) -> dict[str, Any]:

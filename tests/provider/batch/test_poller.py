@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.embedded import Account
 
-from platerunner.batch.model import BatchError, Progress
+from platerunner.batch.model import BatchError
 from platerunner.batch.poller import Pace, Poller, poller
+from platerunner.batch.views import Progress
 from platerunner.local.faults import Faults
 
 FAST = Pace(first=0.2, fastest=0.05, slowest=0.5, missing_after=0.5)

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.embedded import Account
 
-from platerunner.batch.model import STATUSES, JobView
 from platerunner.batch.status import children, describe, view_of
 from platerunner.batch.stop import terminate
+from platerunner.batch.views import STATUSES, JobView
 from platerunner_unit.evidence import BatchEvidence
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from tests.provider.cli.test_look import look
+from tests.specs import wells
 
 from platerunner.cli.gates import GateKeeper
 from platerunner.cli.states import asking, overall
@@ -14,22 +15,7 @@ from platerunner.units.run_branches import save_branches
 from platerunner_unit.outcome import last_run_key, run_prefix
 from platerunner_unit.storage import Storage
 
-SPEC = """
-version: 1
-pipeline: plates
-workspace: "{{ workspace_root }}"
-split: plate
-dataset: {root: "{{ data_root }}", files: {raw: "{plate}/{well}.tif"}}
-defaults: {image: base:latest}
-steps:
-  copy:
-    module: command
-    foreach: [plate, well]
-    inputs: {raw: dataset.raw}
-    with: {argv: [cp, "{inputs.raw}", "{outputs.made}"]}
-    outputs: {made: "made/{plate}/{well}.tif"}
-  check: {gate: Good?, show: {made: copy.made}}
-"""
+SPEC = wells(head="split: plate", steps="check: {gate: Good?, show: {made: work.made}}")
 RUN = "run-1"
 PLATES = ("0512", "P2")
 
@@ -45,8 +31,8 @@ def workspace(tmp_path, monkeypatch):
     save_branches(storage, RUN, branches)
     for branch, failed in zip(branches, (0, 1), strict=True):
         result = {"units": 2, "succeeded": 2 - failed, "failed": failed, "categories": {"succeeded": 2 - failed}}
-        storage.put(f"{run_prefix(RUN, 'copy', branch.key)}result.json", json.dumps(result).encode())
-        storage.put(last_run_key("copy", branch.key), json.dumps({"run_id": RUN}).encode())
+        storage.put(f"{run_prefix(RUN, 'work', branch.key)}result.json", json.dumps(result).encode())
+        storage.put(last_run_key("work", branch.key), json.dumps({"run_id": RUN}).encode())
         storage.put(f"gates/check/{branch.value}/montage.png", b"pixels")
     decision = {"decision": "approved", "user_id": "1", "user": "ada", "at": "2026-01-01", "run_id": RUN}
     for plate, word in (("0512", "approved"), ("P2", "rejected")):
@@ -58,7 +44,7 @@ def workspace(tmp_path, monkeypatch):
                 }
             ],
             "gate": "check",
-            "part": f"plate={plate}",
+            "branch": f"plate={plate}",
             "fingerprint": plate,
             "files": [],
         }
@@ -71,13 +57,13 @@ def pipeline(tmp_path):
 
 
 def test_a_run_is_summed_up_over_its_plates(workspace, tmp_path):
-    copy = summarise(pipeline(tmp_path), workspace, RUN, "failed", 1.0).steps["copy"]
-    assert (copy.units, copy.succeeded, copy.failed, copy.categories) == (4, 3, 1, {"succeeded": 3})
+    work = summarise(pipeline(tmp_path), workspace, RUN, "failed", 1.0).steps["work"]
+    assert (work.units, work.succeeded, work.failed, work.categories) == (4, 3, 1, {"succeeded": 3})
 
 
 def test_status_names_the_plates_that_are_not_done(workspace):
-    copy, _, check = look("status").splitlines()
-    assert copy == "copy  run-1  1 of 2 done; plate=P2: failed  4  3  1  3 succeeded"
+    work, _, check = look("status").splitlines()
+    assert work == "work  run-1  1 of 2 done; plate=P2: failed  4  3  1  3 succeeded"
     assert "1 approved, 1 rejected" in check
     assert "plate=0512: approved by ada on 2026-01-01; plate=P2: rejected by ada on 2026-01-01" in check
 
@@ -86,7 +72,7 @@ def test_status_of_plates_that_never_ran(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "lab.yaml").write_text(SPEC)
     (tmp_path / "data").mkdir()
-    assert look("status").splitlines()[0].startswith("copy  -  never ran")
+    assert look("status").splitlines()[0].startswith("work  -  never ran")
 
 
 def test_graph_frames_what_each_plate_has_for_itself(workspace, capsys):
@@ -95,7 +81,7 @@ def test_graph_frames_what_each_plate_has_for_itself(workspace, capsys):
     lines = flowchart(pipeline(workspace.local.parent)).splitlines()
     start, end = lines.index('  subgraph each_plate["each plate"]'), lines.index("  end")
     assert [line.strip().partition("[")[0].partition("{")[0] for line in lines[start + 1 : end]] == [
-        "step_copy", "step_check_report", "step_check",
+        "step_work", "step_check_report", "step_check",
     ]  # fmt: skip
 
 
@@ -113,10 +99,10 @@ def test_a_gate_shows_the_pictures_of_its_own_plate(workspace, tmp_path, capsys)
 
 def test_the_states_of_a_step_in_all_branches_are_one_word(tmp_path):
     states = {
-        "copy": {"0": "success", "1": "failed", "2": "running"},
+        "work": {"0": "success", "1": "failed", "2": "running"},
         "check": {"0": "awaiting_input", "1": "upstream_failed", "2": "deferred"},
         "whole": {"-1": "queued"},
     }
-    assert overall(states) == {"copy": "running", "check": "awaiting_input", "whole": "queued"}
-    assert overall({"copy": {"0": "success", "1": "failed"}}) == {"copy": "failed"}
+    assert overall(states) == {"work": "running", "check": "awaiting_input", "whole": "queued"}
+    assert overall({"work": {"0": "success", "1": "failed"}}) == {"work": "failed"}
     assert asking(pipeline(tmp_path), states) == {("check", 0), ("check", 2)}

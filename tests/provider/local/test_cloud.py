@@ -150,11 +150,15 @@ def test_spot_instances_are_taken_back_and_on_demand_ones_are_not(aws: Account) 
     assert aws.run(["sleep", "30"], jobQueue=aws.on_demand)["statusReason"].startswith("Host EC2")
 
 
+def kill_agent(aws: Account) -> None:
+    aws.cloud._server._scheduler._attempts._launcher._host.process.kill()
+
+
 def test_a_lost_agent_is_a_lost_host_and_the_cloud_goes_on(aws: Account, tmp_path: Path) -> None:
     job_id = aws.submit(["sh", "-c", f"trap '' TERM; echo $$ > {tmp_path}/pid; while :; do sleep 5; done"])
     file = tmp_path / "pid"
     pid = int(wait_for(lambda: file.exists() and file.read_text().strip()))
-    aws.cloud._server._scheduler._host.process.kill()
+    kill_agent(aws)
     assert aws.wait(job_id)["statusReason"].startswith("Host EC2")
     assert aws.run(["true"])["status"] == "SUCCEEDED"
     wait_for(lambda: not alive(pid))
@@ -167,9 +171,9 @@ def test_an_agent_lost_before_it_told_of_a_job_leaves_no_process(aws: Account, t
     aws.wait(job_id, "RUNNING")
     scheduler = aws.cloud._server._scheduler
     with scheduler.lock:
-        for job in scheduler._running.values():
+        for job in scheduler._attempts._running.values():
             job.pid = None
-    scheduler._host.process.kill()
+    kill_agent(aws)
     assert aws.wait(job_id)["statusReason"].startswith("Host EC2")
     wait_for(lambda: not alive(pid), 10)
 

@@ -124,6 +124,11 @@ def test_an_unknown_image_cannot_be_pulled(aws: Account) -> None:
     assert "exitCode" not in job["container"]
 
 
+def test_a_whole_array_of_an_unknown_image_fails(aws: Account) -> None:
+    parent = aws.run(["true"], size=2_000, jobDefinition=aws.define("no_image_for_many", image="nowhere:1"))
+    assert parent["arrayProperties"]["statusSummary"]["FAILED"] == 2_000
+
+
 def test_a_command_that_does_not_exist_cannot_start(aws: Account) -> None:
     job = aws.run(["no-such-program"])
     assert job["statusReason"] == "Task failed to start"

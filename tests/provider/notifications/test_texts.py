@@ -2,27 +2,12 @@
 
 from types import SimpleNamespace
 
+from tests.specs import wells
+
 from platerunner.notifications.texts import of_success, of_task
 from platerunner.spec.loader import load_text
 
-SPEC = """
-version: 1
-pipeline: lab
-owner: tests
-workspace: "{{ workspace_root }}/lab"
-split: plate
-dataset:
-  root: "{{ data_root }}"
-  files: {raw: "{plate}/{well}.tif"}
-steps:
-  work:
-    module: command
-    image: base:latest
-    foreach: [plate, well]
-    inputs: {raw: dataset.raw}
-    with: {argv: [cp, "{inputs.raw}", "{outputs.made}"]}
-    outputs: {made: "made/{plate}/{well}.tif"}
-"""
+SPEC = wells(head="split: plate")
 
 
 class Task(SimpleNamespace):

@@ -4,7 +4,7 @@ from platerunner.batch.model import StepState, Submission
 from platerunner.catalog.model import Resources
 from platerunner.operators.ledger import UnitFailure, again, beyond, by_need, failures, fresh, record, remember
 from platerunner.operators.retry import Ask
-from platerunner.spec.model import Retry
+from platerunner.spec.settings import Retry
 from platerunner_unit.category import Category
 
 ASK = Ask.of(Resources())

@@ -1,5 +1,6 @@
 """A run ends the jobs of the run before it if their task waits no more, and only then."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -53,3 +54,29 @@ def test_another_airflow_is_not_judged(lab, left, monkeypatch, caplog):
     monkeypatch.setenv("AIRFLOW__CORE__DAGS_FOLDER", "/elsewhere")
     assert end_left_behind(lab.run("run-2"), context("run-2")) == []
     assert "in another Airflow" in caplog.text
+
+
+def test_a_run_elsewhere_in_between_hides_no_jobs(lab, left, monkeypatch):
+    tell(monkeypatch, work="failed")
+    with monkeypatch.context() as laptop:
+        laptop.setenv("AIRFLOW__CORE__DAGS_FOLDER", "/elsewhere")
+        assert end_left_behind(lab.run("run-laptop"), context("run-laptop")) == []
+    assert len(end_left_behind(lab.run("run-2"), context("run-2"))) == 1
+
+
+def test_jobs_that_were_waited_for_are_looked_at_again(lab, left, monkeypatch):
+    tell(monkeypatch, work="running")
+    assert end_left_behind(lab.run("run-2"), context("run-2")) == []
+    tell(monkeypatch, work="failed")
+    assert len(end_left_behind(lab.run("run-3"), context("run-3"))) == 1
+
+
+def test_runs_that_are_over_are_forgotten(lab, left, monkeypatch):
+    tell(monkeypatch, work="failed")
+    for n in range(2, 5):
+        end_left_behind(lab.run(f"run-{n}"), context(f"run-{n}"))
+    with monkeypatch.context() as laptop:
+        laptop.setenv("AIRFLOW__CORE__DAGS_FOLDER", "/elsewhere")
+        end_left_behind(lab.run("run-laptop"), context("run-laptop"))
+    kept = json.loads((lab.folder / "workspace/_platerunner/last_run/work.json").read_text())
+    assert (kept["run_id"], [owner["run_id"] for owner in kept["before"]]) == ("run-laptop", ["run-4"])

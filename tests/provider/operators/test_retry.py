@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from platerunner.catalog.model import Resources
 from platerunner.operators.retry import MAX_LOSSES, Ask, History, next_ask
-from platerunner.spec.model import Retry
+from platerunner.spec.settings import Retry
 from platerunner_unit.category import CATEGORIES, Category
 from platerunner_unit.category import Retry as Worth
 

@@ -4,9 +4,9 @@ import pytest
 from tests.embedded import wait_for
 from tests.provider.batch.test_poller import FAST, follow
 
-from platerunner.batch.model import STATUSES
 from platerunner.batch.poller import Poller
 from platerunner.batch.status import children
+from platerunner.batch.views import STATUSES
 from platerunner.local.faults import Faults
 from platerunner.operators.log_tail import tails, told
 from platerunner.operators.preview import preview

@@ -7,7 +7,15 @@ CLIENTS_AND_TOOLS = {"aiobotocore", "boto3", "botocore", "moto", "numpy", "obsto
 DECORATORS = {"airflow.sdk.bases.decorator", "airflow.providers.standard.operators.python"}
 OF_RUNS = {
     f"platerunner.{name}"
-    for name in ("batch", "units", "triggers", "hooks.platerunner", "operators.step_task", "operators.split_task")
+    for name in (
+        "batch",
+        "units",
+        "triggers",
+        "hooks.platerunner",
+        "operators.step_task",
+        "operators.split_task",
+        "sensors.gate_task",
+    )
 }
 ABOVE = {"platerunner.cli", "platerunner.local", "platerunner.ui"}
 SCRIPT = """

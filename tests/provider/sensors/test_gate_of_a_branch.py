@@ -5,30 +5,17 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from tests.specs import wells
 
 from platerunner.sensors import qc_approval
 from platerunner.sensors.decisions import Decision, latest
+from platerunner.sensors.gate_task import GateTask
 from platerunner.sensors.qc_approval import QCApprovalSensor
 from platerunner.spec.loader import load_text
 from platerunner_unit.storage import Storage
 
-SPEC = """
-version: 1
-pipeline: lab
-title: Lab
-workspace: "{{ workspace_root }}"
-split: plate
-dataset: {root: "{{ data_root }}", files: {raw: "{plate}/{well}.tif"}}
-steps:
-  copy:
-    module: command
-    image: base:latest
-    foreach: [plate, well]
-    inputs: {raw: dataset.raw}
-    with: {argv: [cp, "{inputs.raw}", "{outputs.made}"]}
-    outputs: {made: "made/{plate}/{well}.tif"}
-  check: {gate: Good?, needs: [copy], show: {made: "made/{plate}/*.tif"}}
-"""
+CHECK = 'check: {gate: Good?, needs: [work], show: {made: "made/{plate}/*.tif"}}'
+SPEC = wells(head="split: plate", steps=CHECK)
 
 
 class AskedError(Exception):
@@ -72,17 +59,17 @@ def ask(lab, monkeypatch, plate):
 
 def test_the_question_is_about_one_plate(lab, monkeypatch):
     subject, body = ask(lab, monkeypatch, "0512")
-    assert subject == "Lab: Good? (0512)"
+    assert subject == "Wells: Good? (0512)"
     assert "these 1 files" in body
-    run = gate(lab, "0512")._gate_run(context("0512"))
+    run = GateTask(gate(lab, "0512"), context("0512")).run
     assert [file.key for file in run.files] == ["made/0512/A01.tif"]
-    other = gate(lab, "P2")._gate_run(context("P2"))
+    other = GateTask(gate(lab, "P2"), context("P2")).run
     assert run.questions.open() is not None
     assert other.questions.open() is None, "nobody was asked about the other plate"
 
 
 def test_an_approval_is_for_one_plate(lab, monkeypatch):
-    run = gate(lab, "0512")._gate_run(context("0512"))
+    run = GateTask(gate(lab, "0512"), context("0512")).run
     run.record(Decision("approved", "1", "ada", "2026-01-01T00:00:00+00:00", "run-1"))
     assert gate(lab, "0512").execute(context("0512"))["decision"] == "approved"
     ask(lab, monkeypatch, "P2")

@@ -16,6 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from platerunner.sensors.approvers import Approvers
 from platerunner.sensors.asked import APPROVE, ASKED_KEY, REJECT, Asked
 from platerunner.sensors.decisions import history
+from platerunner.sensors.gate_task import GateTask
 from platerunner.sensors.qc_approval import QCApprovalSensor
 from platerunner.sensors.questions import Questions
 from platerunner.spec.loader import load_text
@@ -73,7 +74,7 @@ class Bench:
 
     def ask(self):
         """What the first try did before its answer came."""
-        self.sensor._gate_run(self.context).ask()
+        GateTask(self.sensor, self.context).run.ask()
 
     def made(self):
         return [entry.decision for entry in history(self.storage, "check")]

@@ -8,8 +8,9 @@ import pytest
 
 from platerunner.catalog.loader import load_catalog
 from platerunner.spec.loader import load_pipeline, load_text
-from platerunner.spec.model import Gate, InputRef, LoadDataMapping, Position, Step
+from platerunner.spec.model import Gate, InputRef, Position, Step
 from platerunner.spec.problems import SpecError
+from platerunner.spec.settings import LoadDataMapping
 
 HERE = Path(__file__).parent
 SPECS = Path(__file__).parents[3] / "dag_specs"

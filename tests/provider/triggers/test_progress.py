@@ -1,4 +1,4 @@
-from platerunner.batch.model import Progress
+from platerunner.batch.views import Progress
 from platerunner.triggers.progress import progress_line
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.specs import wells
+
 from platerunner.batch.model import StepState, Submission
 from platerunner.batch.state import StateFile
 from platerunner.operators.ledger import UnitFailure, record
@@ -13,31 +15,20 @@ from platerunner_unit.manifest import UnitTask
 from platerunner_unit.storage import Storage
 from platerunner_unit.unit_ids import parse_unit_id
 
-SPEC = """
-version: 1
-pipeline: {name}
-title: Wells
-owner: tests
-workspace: "{{{{ workspace_root }}}}/{name}"
-dataset:
-  root: "{{{{ data_root }}}}"
-  files: {{raw: "{{plate}}/{{well}}.tif"}}
-steps:
-  work:
-    module: command
-    image: base:latest
-    foreach: [plate, well]
-    inputs: {{raw: dataset.raw}}
-    with: {{argv: [cp, "{{inputs.raw}}", "{{outputs.made}}"]}}
-    outputs: {{made: "made/{{plate}}/{{well}}.tif"}}
-  gather:
-    module: command
-    image: base:latest
-    foreach: [plate]
-    inputs: {{all: work.made}}
-    with: {{argv: [sh, -c, "cat {{inputs.all}} > {{outputs.sum}}"]}}
-    outputs: {{sum: "sums/{{plate}}.txt"}}
+GATHER = """
+gather:
+  module: command
+  image: base:latest
+  foreach: [plate]
+  inputs: {all: work.made}
+  with: {argv: [sh, -c, "cat {inputs.all} > {outputs.sum}"]}
+  outputs: {sum: "sums/{plate}.txt"}
 """
+
+
+def wells_and_sums(name: str) -> str:
+    """A spec of two steps, in a workspace that is called like it."""
+    return wells(name, folder=f"/{name}", steps=GATHER)
 
 
 def leave(

@@ -2,7 +2,7 @@
 
 import pytest
 from tests.provider.ui.conftest import HIDDEN
-from tests.provider.ui.records import SPEC, leave
+from tests.provider.ui.records import leave, wells_and_sums
 
 from platerunner.units.model import UnitState
 
@@ -12,7 +12,7 @@ PATHS = ("runs/run-1/", "runs/run-1/tasks/work/", "runs/run-1/tasks/work/map.jso
 @pytest.fixture
 def two(site):
     for name in ("lab", HIDDEN):
-        site.add(SPEC.format(name=name))
+        site.add(wells_and_sums(name))
         site.start(name, work="failed")
         leave(site.workspace / name, {"plate=P1/well=A01": UnitState.DONE})
     return site

@@ -7,7 +7,7 @@ from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from airflow.utils.session import create_session
 from sqlalchemy import select
-from tests.provider.ui.records import SPEC, leave
+from tests.provider.ui.records import leave, wells_and_sums
 from tests.provider.ui.test_rerun_page import ask
 
 from platerunner.ui.history_page import _of_run
@@ -27,7 +27,7 @@ FIRST, SECOND = ["plate=P1/well=A01", "plate=P1/well=A02"], ["plate=P2/well=A01"
 def split(site):
     """Plate P1 failed in part, plate P2 runs."""
     whole = "from all"
-    site.add(SPEC.format(name="lab").replace("foreach: [plate]", "foreach: []").replace("sums/{plate}", f"sums/{whole}")
+    site.add(wells_and_sums("lab").replace("foreach: [plate]", "foreach: []").replace("sums/{plate}", f"sums/{whole}")
              .replace("steps:", "split: plate\nsteps:", 1))  # fmt: skip
     site.start("lab", gather="upstream_failed")
     site.expand("lab", "work", ["failed", "deferred"])

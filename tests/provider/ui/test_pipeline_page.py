@@ -1,5 +1,5 @@
 import pytest
-from tests.provider.ui.records import SPEC, leave
+from tests.provider.ui.records import leave, wells_and_sums
 
 from platerunner.ui import forecast
 from platerunner.ui.history_page import summed
@@ -10,9 +10,9 @@ PAGES = "/platerunner/dags/lab"
 
 @pytest.fixture
 def lab(site, monkeypatch):
-    site.add(SPEC.format(name="lab"))
+    site.add(wells_and_sums("lab"))
     (site.folder / "specs").mkdir()
-    (site.folder / "specs/lab.yaml").write_text(SPEC.format(name="lab"))
+    (site.folder / "specs/lab.yaml").write_text(wells_and_sums("lab"))
     (site.folder / "specs/broken.yaml").write_text("version: 1\npipeline: lab\n")
     monkeypatch.setenv("PLATERUNNER_DAG_SPECS", str(site.folder / "specs"))
     for well in ("A01", "A02"):

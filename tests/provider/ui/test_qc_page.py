@@ -13,6 +13,7 @@ from airflow.utils.session import create_session
 from packaging.version import Version
 from sqlalchemy import select, update
 from tests.provider.ui.conftest import HIDDEN
+from tests.specs import wells
 
 from platerunner.sensors.asked import ASKED_KEY, Asked
 from platerunner.sensors.decisions import Decision, history, record, remember
@@ -22,28 +23,12 @@ from platerunner.ui.gate_listener import GateListener
 from platerunner_unit.manifest import InputFile
 from platerunner_unit.storage import Storage
 
-SPEC = """
-version: 1
-pipeline: {name}
-title: Wells
-owner: tests
-workspace: "{{{{ workspace_root }}}}/{name}"
-dataset:
-  root: "{{{{ data_root }}}}"
-  files: {{raw: "{{plate}}/{{well}}.tif"}}
-steps:
-  work:
-    module: command
-    image: base:latest
-    foreach: [plate, well]
-    inputs: {{raw: dataset.raw}}
-    with: {{argv: [cp, "{{inputs.raw}}", "{{outputs.made}}"]}}
-    outputs: {{made: "made/{{plate}}/{{well}}.png"}}
-  check:
-    gate: Sharp?
-    needs: [work]
-    show: {{made: work.made}}
-    approvers: [ada, ben]
+CHECK = """
+check:
+  gate: Sharp?
+  needs: [work]
+  show: {made: work.made}
+  approvers: [ada, ben]
 """
 EVIL = '<script>alert("x")</script>'
 FILES = [InputFile("made/P1/A01.png", "workspace", 10, "e1")]
@@ -55,7 +40,7 @@ PNG = bytes.fromhex(
 
 def wait(site, dag="lab", **changed):
     """A run whose gate waits; what it asks."""
-    site.add(SPEC.format(name=dag))
+    site.add(wells(dag, folder=f"/{dag}", steps=CHECK))
     site.start(dag, work="success", check_report="success", check="deferred")
     workspace = Storage(str(site.workspace / dag))
     workspace.put("gates/check/P1/montage.png", PNG)
@@ -197,7 +182,7 @@ def test_another_users_dag_is_as_if_it_were_not_there(site):
     assert client.get(PAGE.replace("/check/", "/work/")).status_code == 404
 
 
-@pytest.mark.parametrize("lie", [{"part": "plate=../../secret"}, {"fingerprint": "../../x"}, {"part": "/etc"}])
+@pytest.mark.parametrize("lie", [{"branch": "plate=../../secret"}, {"fingerprint": "../../x"}, {"branch": "/etc"}])
 def test_what_the_gate_told_leads_nowhere_else(site, lie):
     wait(site, **lie)
     client = site.client("user", "ada")

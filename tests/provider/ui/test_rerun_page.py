@@ -10,7 +10,7 @@ from airflow.models.taskinstance import TaskInstance
 from airflow.utils.session import create_session
 from sqlalchemy import select
 from tests.provider.ui.conftest import HIDDEN
-from tests.provider.ui.records import SPEC, leave
+from tests.provider.ui.records import leave, wells_and_sums
 
 from platerunner.batch.state import StateFile
 from platerunner.ui import tokens
@@ -23,7 +23,7 @@ STEP = "/platerunner/dags/lab/runs/run-1/tasks/work/"
 
 @pytest.fixture
 def failed(site):
-    site.add(SPEC.format(name="lab"))
+    site.add(wells_and_sums("lab"))
     site.start("lab", work="failed", gather="upstream_failed")
     failed = dict.fromkeys(WELLS[1:], Category.TOOL_ERROR)
     leave(site.workspace / "lab", dict.fromkeys(WELLS, UnitState.PENDING), succeeded=(WELLS[0],), failed=failed)
@@ -77,7 +77,7 @@ def test_a_well_that_is_done_is_forgotten_even_if_the_run_forgot_before(failed):
 
 
 def test_a_step_that_runs_is_left_alone(site):
-    site.add(SPEC.format(name="lab"))
+    site.add(wells_and_sums("lab"))
     site.start("lab", work="deferred")
     leave(site.workspace / "lab", {WELLS[0]: UnitState.PENDING}, live=(WELLS[0],))
     answer = ask(site.client("user"), [WELLS[0]])
@@ -126,7 +126,7 @@ def test_a_forged_or_a_replayed_token_is_refused(failed, monkeypatch):
 
 
 def test_another_users_dag_cannot_be_run_again(failed):
-    failed.add(SPEC.format(name=HIDDEN))
+    failed.add(wells_and_sums(HIDDEN))
     failed.start(HIDDEN, work="failed")
     leave(failed.workspace / HIDDEN, {WELLS[0]: UnitState.PENDING}, failed={WELLS[0]: Category.TOOL_ERROR})
     path = STEP.replace("/lab/", f"/{HIDDEN}/")

@@ -1,4 +1,4 @@
-from tests.provider.ui.records import SPEC, leave
+from tests.provider.ui.records import leave, wells_and_sums
 
 from platerunner.ui.legend import LOOKS
 from platerunner.units.model import UnitState
@@ -21,7 +21,7 @@ def shown(site, user="viewer"):
 
 
 def test_the_map_shows_each_well_with_what_became_of_it(site):
-    site.add(SPEC.format(name="lab"))
+    site.add(wells_and_sums("lab"))
     site.start("lab", work="failed")
     failed = {"plate=P1/well=A02": Category.OUT_OF_MEMORY}
     leave(site.workspace / "lab", UNITS, succeeded=("plate=P1/well=A01",), failed=failed)
@@ -41,7 +41,7 @@ def test_the_map_shows_each_well_with_what_became_of_it(site):
 
 
 def test_a_step_on_batch_shows_what_its_containers_stored(site):
-    site.add(SPEC.format(name="lab"))
+    site.add(wells_and_sums("lab"))
     site.start("lab", work="deferred")
     live = ("plate=P1/well=A01", "plate=P1/well=A02")
     leave(site.workspace / "lab", UNITS, live=live)
@@ -51,7 +51,7 @@ def test_a_step_on_batch_shows_what_its_containers_stored(site):
 
 
 def test_a_run_opens_at_the_step_that_failed(site):
-    site.add(SPEC.format(name="lab"))
+    site.add(wells_and_sums("lab"))
     site.start("lab", work="failed", gather="upstream_failed")
     answer = site.client("viewer").get(f"{RUN}/")
     assert answer.headers["location"] == "tasks/work/"
@@ -62,7 +62,7 @@ def test_a_run_opens_at_the_step_that_failed(site):
 
 
 def test_a_step_that_has_not_planned_says_so(site):
-    site.add(SPEC.format(name="lab"))
+    site.add(wells_and_sums("lab"))
     site.start("lab", work="queued")
     found, _ = shown(site)
     assert (found["units"], found["maps"], found["live"]) == ([], [], True)
@@ -75,7 +75,7 @@ def test_a_dag_of_somebody_else_has_no_map(site, monkeypatch):
     with DAG("lab", schedule=None) as dag:
         BaseOperator(task_id="work", doc_json="[1]")
     monkeypatch.setattr(conftest, "build_dag", lambda _: dag)
-    site.add(SPEC.format(name="lab"))
+    site.add(wells_and_sums("lab"))
     site.start("lab", work="failed")
     for path in (f"{RUN}/", f"{RUN}/tasks/work/", "/platerunner/dags/lab/pipeline", "/platerunner/dags/lab/history"):
         assert "no steps that Platerunner runs" in site.client("viewer").get(path).text

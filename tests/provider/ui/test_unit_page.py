@@ -7,7 +7,7 @@ import time
 
 import pytest
 from tests.provider.ui.conftest import HIDDEN
-from tests.provider.ui.records import SPEC, leave
+from tests.provider.ui.records import leave, wells_and_sums
 
 from platerunner.ui import tokens
 from platerunner.units.model import UnitState
@@ -36,7 +36,7 @@ def outcome(workspace, *, keys=("made/a.png",), log="", unit=UNIT):
 
 @pytest.fixture
 def lab(site):
-    site.add(SPEC.format(name="lab"))
+    site.add(wells_and_sums("lab"))
     site.start("lab", work="failed")
     workspace = leave(site.workspace / "lab", {UNIT: UnitState.PENDING}, failed={UNIT: Category.OUT_OF_MEMORY})
     site.storage = workspace
@@ -100,7 +100,7 @@ def test_a_picture_is_served_to_its_reader_for_minutes(lab, monkeypatch):
 
 
 def test_an_address_of_a_dag_that_may_not_be_seen_any_more_is_nothing(lab):
-    lab.add(SPEC.format(name=HIDDEN))
+    lab.add(wells_and_sums(HIDDEN))
     lab.start(HIDDEN, work="failed")
     leave(lab.workspace / HIDDEN, {UNIT: UnitState.DONE}).put("made/a.png", PNG)
     token = tokens.sign("file", "ada", HIDDEN, "run-1", "work", "made/a.png")

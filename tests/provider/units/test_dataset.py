@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.provider.units.s3 import s3_bucket
 
-from platerunner.spec.model import Exclusion, FileSet
+from platerunner.spec.dataset import Exclusion, FileSet
 from platerunner.units.dataset import from_dataset
 from platerunner.units.errors import NothingListed, PlanningError
 from platerunner_unit.storage import Storage

@@ -27,7 +27,7 @@ def _outcome(unit="plate=P%2F1/well=A01", fingerprint="a" * 32, category="succee
 
 def test_an_empty_workspace_knows_nothing(workspace):
     index = OutcomeStore(workspace).index("s")
-    assert (index.units, index.succeeded()) == ({}, False)
+    assert index.units == {}
 
 
 def test_the_index_tells_all_attempts_apart(workspace):
@@ -49,7 +49,6 @@ def test_the_index_tells_all_attempts_apart(workspace):
     }
     assert index.categories("plate=P2", "a" * 32) == {Category.TIMED_OUT}
     assert index.categories("nobody", "a" * 32) == frozenset()
-    assert index.succeeded()
 
 
 def test_an_outcome_reads_back(workspace):

@@ -1,5 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.specs import wells
 
 from platerunner.spec.loader import load_text
 from platerunner.units.rerun import Picked, exactly, params_for
@@ -8,22 +9,6 @@ from platerunner_unit.unit_ids import unit_id
 
 STEPS = {"work": ("plate", "well"), "gather": ("plate",), "report": ()}
 UNITS = ("plate=P1/well=A01", "plate=P1/well=A02")
-SPEC = """
-version: 1
-pipeline: lab
-owner: tests
-title: Lab
-workspace: "{{ workspace_root }}"
-dataset: {root: "{{ data_root }}", files: {raw: "{plate}/{well}.tif"}}
-steps:
-  work:
-    module: command
-    image: base:latest
-    foreach: [plate, well]
-    inputs: {raw: dataset.raw}
-    with: {argv: [cp, "{inputs.raw}", "{outputs.made}"]}
-    outputs: {made: "made/{plate}/{well}.tif"}
-"""
 
 
 def picked(*units, done=(), everything=False):
@@ -64,7 +49,7 @@ def test_a_matrix_that_is_named_stands_for_its_other_members():
 
 @given(st.text(min_size=1), st.text(min_size=1), st.text(min_size=1))
 def test_a_pattern_of_one_unit_covers_it_and_no_other(tmp_path_factory, plate, well, other):
-    spec = load_text(SPEC, tmp_path_factory.getbasetemp() / "lab.yaml")
+    spec = load_text(wells(), tmp_path_factory.getbasetemp() / "lab.yaml")
     unit = unit_id({"plate": plate, "well": well}, ("plate", "well"))
     pattern = UnitPattern.parse(exactly("work", unit), spec)
     assert pattern.covers("work", {"plate": plate, "well": well})

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from platerunner.catalog.model import Module, Parameter, Resources
-from platerunner.spec.model import LoadDataMapping, Output, Override, Step
+from platerunner.spec.model import Step
+from platerunner.spec.settings import LoadDataMapping, Override
 from platerunner.units.context import RunContext
 from platerunner.units.errors import PlanningError
-from platerunner.units.settings import output_prefix
 from platerunner.units.tasks import StepTaskBuilder
 from platerunner.units.toolfiles import hash_files, store_files
 from platerunner.units.variants import Variants
@@ -164,10 +164,3 @@ def test_a_changed_tool_file_has_another_digest(spec_folder):
     before = hash_files(_settle(STEP, spec_folder))
     (spec_folder / "p" / "v1.cppipe").write_text("another pipeline")
     assert hash_files(_settle(STEP, spec_folder)) != before
-
-
-@pytest.mark.parametrize(
-    ("pattern", "prefix"), [("gates/qc/{plate}/montage.png", "gates/qc/"), ("a/b{x}", "a/"), ("{x}", ""), ("a/b", "a/")]
-)
-def test_output_prefix(pattern, prefix):
-    assert output_prefix(Output("o", pattern)) == prefix

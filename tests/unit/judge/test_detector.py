@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from platerunner_unit import prefilter
 from platerunner_unit.detector import MAX_LINE, Detector
-from platerunner_unit.rules_log import CAUSES, LAST_RESORT, LINE_RULES, MARKS
+from platerunner_unit.log_causes import CAUSES, LAST_RESORT
+from platerunner_unit.log_marks import MARKS
+from platerunner_unit.log_rules import LINE_RULES
 
 STAMP = "Sat Nov 21 09:33:47 2026: "
 FAILURE = f"""MySQL could not be loaded.

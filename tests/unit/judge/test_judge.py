@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from platerunner_unit.category import Category
 from platerunner_unit.evidence import BatchEvidence, Evidence, LogMatch, OutputFound, PreflightProblem
 from platerunner_unit.judge import judge
-from platerunner_unit.rules_log import LINE_RULES
+from platerunner_unit.log_rules import LINE_RULES
 
 GOOD = Evidence(
     tool="cellprofiler",

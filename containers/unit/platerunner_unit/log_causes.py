@@ -1,4 +1,4 @@
-"""What went wrong, by a line of the log: the most telling first."""
+"""What went wrong, by a line of the log: the most telling first, all in one list, since their order decides."""
 
 from __future__ import annotations
 

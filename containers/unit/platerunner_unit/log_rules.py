@@ -7,10 +7,8 @@ A rule names a cause, or marks a place in the run. Causes count only for a run t
 from __future__ import annotations
 
 from platerunner_unit.line_rule import LineRule
-from platerunner_unit.rules_causes import CAUSES, LAST_RESORT
-from platerunner_unit.rules_marks import MARKS
-
-__all__ = ["BY_NAME", "CAUSES", "LAST_RESORT", "LINE_RULES", "MARKS", "LineRule"]
+from platerunner_unit.log_causes import CAUSES, LAST_RESORT
+from platerunner_unit.log_marks import MARKS
 
 LINE_RULES: tuple[LineRule, ...] = MARKS + CAUSES + LAST_RESORT
 BY_NAME: dict[str, LineRule] = {rule.name: rule for rule in LINE_RULES}

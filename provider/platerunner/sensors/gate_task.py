@@ -1,0 +1,157 @@
+"""What a gate does while it runs: look for an approval, ask, check the answer, keep it, act on it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
+
+from platerunner.hooks.platerunner import PlaterunnerHook
+from platerunner.links.gate import gate_url
+from platerunner.operators.common import plain_errors, run_context
+from platerunner.operators.gathering import check_gathered
+from platerunner.sensors.asked import APPROVE, ASKED_KEY
+from platerunner.sensors.decisions import Decision, Word
+from platerunner.sensors.gate_run import GateRun
+from platerunner.sensors.questions import Question
+from platerunner.triggers.earlier_answer import LOST, EarlierAnswerTrigger
+
+if TYPE_CHECKING:
+    from platerunner.sensors.qc_approval import QCApprovalSensor
+
+MAX_COMMENT = 4000
+"""Characters of a comment that are kept."""
+
+
+class GateTask:
+    """One stay of a gate's task on a worker.
+
+    :param operator: the task.
+    :param context: Airflow's.
+    """
+
+    def __init__(self, operator: "QCApprovalSensor", context: Context) -> None:
+        self._operator = operator
+        self._context = context
+        self._name = operator.gate.name
+        self._log = operator.log
+
+    def start(self) -> dict[str, Any]:
+        """Pass if these very files were approved before; else ask, unless an earlier try of this run has asked."""
+        with plain_errors():
+            run = self.run
+            check_gathered(self._operator.pipeline, self._name, run.context, run.workspace, self._context)
+            if run.dry_run:
+                self._log.info("%s: a dry run, so nobody is asked", self._name)
+                return {"decision": "dry run"}
+            approval = run.approval()
+            if approval is not None:
+                self._log.info("%s: %s; unchanged since", self._name, approval.sentence)
+                return _result(approval)
+            asked = run.questions.open()
+            if asked is not None and asked.fingerprint == run.fingerprint:
+                return self._look_for_answer(asked)
+            return self._ask(run)
+
+    def answered(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Check the answer, keep it, and act on it.
+
+        :param event: Airflow's: who chose what, or that nobody did in time.
+        """
+        with plain_errors():
+            run = self.run
+            if event.get("error_type") == LOST:
+                return self._ask(run)
+            if "error" in event:
+                self._unanswered(run, event)
+            decision = self._decision(run, event)
+            if decision.decision == "refused":
+                run.record(decision)
+                return self._ask(run, f"{decision.sentence}; it asks again.")
+            asked = run.questions.open()
+            if asked is None or asked.fingerprint != run.fingerprint:
+                return self._ask(run, "The files have changed since the question was asked; look again.")
+            return self._settle(run, decision)
+
+    @cached_property
+    def run(self) -> GateRun:
+        """The gate in this run of the pipeline."""
+        operator = self._operator
+        hook = PlaterunnerHook(operator.conn_id)
+        context = run_context(operator.pipeline, hook, self._context, operator.branch)
+        return GateRun(hook, operator.pipeline, self._name, context)
+
+    def _settle(self, run: GateRun, decision: Decision) -> dict[str, Any]:
+        key = run.record(decision)
+        self._log.info("%s: %s", self._name, decision.sentence)
+        self._log.info("recorded in %s", run.workspace.url_of(key))
+        if decision.decision == "rejected":
+            raise AirflowFailException(f"{decision.sentence}; clear this task to ask again")
+        return _result(decision)
+
+    def _ask(self, run: GateRun, refused: str = "") -> dict[str, Any]:
+        if refused:
+            self._log.warning("%s", refused)
+        task = self._context["task_instance"]
+        url = gate_url(self._operator.pipeline.name, run.run_id, self._operator.task_id, getattr(task, "map_index", -1))
+        question = run.question(url, refused)
+        self._context["ti"].xcom_push(key=ASKED_KEY, value=run.ask().to_xcom())
+        return self._operator.ask(self._context, question, run.approvers.assignable())
+
+    def _look_for_answer(self, asked: Question) -> NoReturn:
+        """Wait for the answer to what an earlier try asked: asking again would drop one that was given already."""
+        self._log.info("%s was asked at %s, about these very files; waiting for that answer", self._name, asked.at)
+        timeout = self._operator.response_timeout
+        trigger = EarlierAnswerTrigger(
+            ti_id=self._context["task_instance"].id,
+            options=self._operator.options,
+            params=self._operator.serialized_params,
+            timeout_datetime=asked.asked_at + timeout if timeout else None,
+        )
+        self._operator.defer(trigger=trigger, method_name="execute_complete")
+
+    def _decision(self, run: GateRun, event: Mapping[str, Any]) -> Decision:
+        """What an answer comes to: Airflow checks neither names nor what the form holds, so both are checked here."""
+        user = event.get("responded_by_user") or {}
+        user_id, name = str(user.get("id", "")), str(user.get("name", ""))
+        word: Word = "approved" if list(event["chosen_options"]) == [APPROVE] else "rejected"
+        comment = str((event.get("params_input") or {}).get("comment") or "").strip()[:MAX_COMMENT]
+        if wrong := self._wrong(run, user_id, name, word, comment):
+            word, comment = "refused", f"{wrong}{f'; they wrote: {comment}' if comment else ''}"
+        return Decision(
+            decision=word,
+            user_id=user_id,
+            user=name or user_id or "somebody unknown",
+            at=_text(event["responded_at"]),
+            run_id=run.run_id,
+            comment=comment,
+            numbers=run.numbers,
+        )
+
+    def _wrong(self, run: GateRun, user_id: str, name: str, word: Word, comment: str) -> str:
+        """Why an answer does not count; empty if it does."""
+        if not run.approvers.include(user_id, name):
+            return f"no approver of this gate ({run.approvers.sentence})"
+        if word == "rejected" and not comment:
+            return "a rejection needs a comment: what is wrong, and where"
+        return ""
+
+    def _unanswered(self, run: GateRun, event: Mapping[str, Any]) -> NoReturn:
+        """Fail: a gate that nobody answers in time never opens by itself."""
+        if event.get("error_type") != "timeout":
+            run.questions.settle()
+            raise AirflowFailException(f"{self._name}: {event['error']}")
+        said = f"nobody answered {self._name} within {self._operator.response_timeout}"
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        run.record(Decision("timed out", "", "", now, run.run_id, said, run.numbers))
+        raise AirflowFailException(f"{said}; clear this task to ask again")
+
+
+def _result(decision: Decision) -> dict[str, Any]:
+    return {"decision": decision.decision, "by": decision.user, "at": decision.at, "comment": decision.comment}
+
+
+def _text(moment: Any) -> str:
+    return moment if isinstance(moment, str) else str(moment.isoformat())
