@@ -25,7 +25,7 @@ test: $(SYNCED)  ## unit tests (with CellProfiler where it is installed)
 test-all: $(SYNCED)  ## the above, end to end and browser tests
 	$(RUN) pytest -n auto
 	$(RUN) pytest tests/e2e -n 2 --dist worksteal
-	$(RUN) pytest tests/browser
+	$(RUN) pytest tests/browser -n 2 --dist loadfile
 
 lint: $(SYNCED)  ## style, types, layers, Dockerfiles, workflows
 	$(RUN) ruff check .

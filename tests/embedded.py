@@ -79,13 +79,13 @@ class Account:
         return [event["message"] for event in answer["events"]]
 
 
-def wait_for(condition: Callable[[], Any], timeout: float = TIMEOUT_S) -> Any:
-    """The condition's first true value."""
+def wait_for(condition: Callable[[], Any], timeout: float = TIMEOUT_S, pause: float = 0.03) -> Any:
+    """The condition's first true value; ``pause`` is the time between two looks, in seconds."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if value := condition():
             return value
-        time.sleep(0.03)
+        time.sleep(pause)
     raise AssertionError(f"not true within {timeout} s: {condition}")
 
 

@@ -9,13 +9,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
+from tests import embedded
 from tests.smtp_receiver import Receiver, receiving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,7 +74,13 @@ def site(tmp_path_factory: pytest.TempPathFactory, mails: Receiver) -> Iterator[
     argv = [str(COMMAND), "up", "--specs", str(folder / "specs"), "--port", str(port)]
     smtp = {"AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(mails.connection)}
     users = ",".join(f"{name}:{role}" for name, role in USERS.items())
-    env = {**os.environ, "PYTHONUNBUFFERED": "1", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": users, **smtp}
+    settings = {
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": users,
+        # Two Airflows on one machine, as pytest's workers have them, would ask each other for their tasks' logs.
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(_free_port()),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(_free_port()),
+    }
+    env = {**os.environ, "PYTHONUNBUFFERED": "1", **settings, **smtp}
     said = folder / "up.txt"
     with said.open("w") as out:
         process = subprocess.Popen(argv, cwd=folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env)
@@ -144,6 +152,11 @@ def trigger(api: httpx.Client, dag: str) -> str:
     api.patch(f"dags/{dag}", json={"is_paused": False}).raise_for_status()
     run = api.post(f"dags/{dag}/dagRuns", json={"logical_date": None}).raise_for_status().json()
     return f"dags/{dag}/dagRuns/{run['dag_run_id']}"
+
+
+def wait_for(condition: Callable[[], Any], timeout: float = embedded.TIMEOUT_S) -> Any:
+    """The condition's first true value, without keeping the API server from its work by asking for it."""
+    return embedded.wait_for(condition, timeout, pause=0.3)
 
 
 def until_seen(page: Page, address: str, wanted: Locator) -> None:

@@ -5,8 +5,7 @@ from collections import Counter
 
 import httpx
 from playwright.sync_api import Page
-from tests.browser.conftest import Site, trigger, until_seen
-from tests.embedded import wait_for
+from tests.browser.conftest import Site, trigger, until_seen, wait_for
 
 from platerunner_unit.category import CATEGORIES, Category
 

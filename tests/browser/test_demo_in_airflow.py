@@ -18,7 +18,7 @@ def test_trigger_the_form_wait_at_the_gate_approve_and_finish(page: Page, site: 
     page.wait_for_url("**/dags/demo/runs/**")
     run = page.url.split("?")[0].rstrip("/")
 
-    waiting = page.get_by_role("row").filter(has_text="Approval Required")
+    waiting = page.get_by_role("row").filter(has_text="Approval Required").filter(has_text=GATE)
     until_seen(page, f"{site.address}/required_actions", waiting)
     waiting.first.get_by_role("link").first.click()
     expect(page.get_by_role("heading", name=GATE)).to_be_visible()

@@ -10,8 +10,7 @@ import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FrameLocator, Locator, Page, expect, sync_playwright
-from tests.browser.conftest import CHROMIUM_ARGS, Site, trigger
-from tests.embedded import wait_for
+from tests.browser.conftest import CHROMIUM_ARGS, Site, trigger, wait_for
 from tests.provider.ui.records import leave
 
 from platerunner.units.model import UnitState

@@ -9,8 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.browser.conftest import COMMAND, Site, trigger
-from tests.embedded import wait_for
+from tests.browser.conftest import COMMAND, Site, trigger, wait_for
 
 PASSWORD = "PLATERUNNER_AIRFLOW_PASSWORD"
 

@@ -11,8 +11,7 @@ import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from tests.browser.conftest import Site, trigger, until_seen
-from tests.embedded import wait_for
+from tests.browser.conftest import Site, trigger, until_seen, wait_for
 
 
 def waits(api: httpx.Client, run: str) -> str:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import httpx
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import Site, trigger, until_seen
-from tests.embedded import wait_for
+from tests.browser.conftest import Site, trigger, until_seen, wait_for
 
 HELD, BROKEN, QUICK, NEW = "0512", "P2", "Plate 3 & Co", "P10"
 PLATES = (HELD, BROKEN, QUICK)

@@ -5,8 +5,7 @@ from typing import Any
 
 import boto3
 import httpx
-from tests.browser.conftest import Site, trigger
-from tests.embedded import wait_for
+from tests.browser.conftest import Site, trigger, wait_for
 from tests.smtp_receiver import Receiver, text
 
 BUCKET = "arriving"

@@ -10,8 +10,7 @@ import boto3
 import httpx
 import pytest
 from playwright.sync_api import Page
-from tests.browser.conftest import Site, trigger, until_seen
-from tests.embedded import wait_for
+from tests.browser.conftest import Site, trigger, until_seen, wait_for
 
 from platerunner.batch.views import STATUSES
 from platerunner.local.resources import BUCKET, LOG_GROUP, QUEUES, Account

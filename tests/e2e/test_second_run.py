@@ -17,18 +17,18 @@ DEMO = ROOT / "dag_specs" / "demo.yaml"
 @pytest.fixture
 def demo(platerunner: Callable[..., Result], tmp_path: Path) -> Callable[..., Result]:
     """Run the demo's spec."""
-    return on_a_plate(platerunner, tmp_path, DEMO)
+    return on_a_plate(platerunner, tmp_path, DEMO, wells=3)
 
 
 @pytest.fixture
 def wells(platerunner: Callable[..., Result], tmp_path: Path) -> Callable[..., Result]:
     """Run a spec whose first step takes each well on its own."""
-    return on_a_plate(platerunner, tmp_path, Path(__file__).with_name("specs") / "wells.yaml")
+    return on_a_plate(platerunner, tmp_path, Path(__file__).with_name("specs") / "wells.yaml", wells=5)
 
 
-def on_a_plate(platerunner: Callable[..., Result], tmp_path: Path, spec: Path) -> Callable[..., Result]:
-    """Run a spec on a plate of 3 wells and 2 sites in the test's folder."""
-    make_plate(tmp_path / "data", wells=3, sites=2)
+def on_a_plate(platerunner: Callable[..., Result], tmp_path: Path, spec: Path, wells: int) -> Callable[..., Result]:
+    """Run a spec on a plate with 2 sites a well in the test's folder."""
+    make_plate(tmp_path / "data", wells=wells, sites=2)
 
     def run(*args: str) -> Result:
         roots = ("--data-root", tmp_path / "data", "--workspace-root", tmp_path / "results")
@@ -67,39 +67,43 @@ def test_the_second_run_does_nothing_and_a_touched_image_reruns_its_well(
     assert (third.step("illum_apply")["succeeded"], third.step("illum_apply")["done_before"]) == (1, 2)
 
 
-@pytest.mark.parametrize(
-    ("damage", "category", "phrase"),
-    [
-        (lambda path: path.write_bytes(path.read_bytes()[:-2000]), "input_unreadable", "cut off"),
-        (lambda path: path.write_bytes(b""), "input_unreadable", "is empty"),
-        (lambda path: path.unlink(), "input_missing", "_s1_DNA.tif"),
-    ],
-    ids=["truncated", "empty", "missing"],
-)
-def test_a_damaged_image_fails_its_well_alone_and_mending_it_runs_that_well(
-    wells: Callable[..., Result], tmp_path: Path, damage: Callable[[Path], object], category: str, phrase: str
+DAMAGED = {
+    1: (lambda path: path.write_bytes(path.read_bytes()[:-2000]), "input_unreadable", "cut off"),
+    2: (lambda path: path.write_bytes(b""), "input_unreadable", "is empty"),
+    4: (lambda path: path.unlink(), "input_missing", "_s1_DNA.tif"),
+}
+"""Number of a well to what happened to an image of it, and what the run says of that."""
+
+
+def test_damaged_images_fail_their_wells_alone_and_mending_them_runs_those_wells(
+    wells: Callable[..., Result], tmp_path: Path
 ) -> None:
-    path = image(tmp_path)
-    good = path.read_bytes()
-    damage(path)
+    good = {number: image(tmp_path, number) for number in DAMAGED}
+    content = {path: path.read_bytes() for path in good.values()}
+    for number, (damage, _, _) in DAMAGED.items():
+        damage(good[number])
 
     broken = wells()
     assert broken.code == 1
     assert broken.summary["state"] == "failed"
     assert broken.step("measure") == {
-        "units": 3, "succeeded": 2, "done_before": 0, "failed": 1, "waiting": 0,
-        "categories": {"succeeded": 2, category: 1},
+        "units": 5, "succeeded": 2, "done_before": 0, "failed": 3, "waiting": 0,
+        "categories": {"succeeded": 2, "input_unreadable": 2, "input_missing": 1},
     }  # fmt: skip
-    assert phrase in outcome(tmp_path, category)["verdict"]["sentence"]
+    for number, (_, category, phrase) in DAMAGED.items():
+        assert phrase in outcome(tmp_path, good[number], category)["verdict"]["sentence"]
 
-    path.write_bytes(good)
+    for path in good.values():
+        path.write_bytes(content[path])
     mended = wells()
     assert mended.code == 0, mended.out + mended.err
-    assert (mended.step("measure")["succeeded"], mended.step("measure")["done_before"]) == (1, 2)
+    assert (mended.step("measure")["succeeded"], mended.step("measure")["done_before"]) == (3, 2)
     assert mended.step("report")["succeeded"] == 1
 
 
-def outcome(tmp_path: Path, category: str) -> dict[str, Any]:
-    """The only stored outcome of a category."""
-    (path,) = (tmp_path / "results" / "wells" / "_platerunner" / "outcomes").rglob(f"*.{category}.json")
+def outcome(tmp_path: Path, damaged: Path, category: str) -> dict[str, Any]:
+    """The only stored outcome of an image's well in a category."""
+    well = damaged.name.split("_")[0]
+    stored = tmp_path / "results" / "wells" / "_platerunner" / "outcomes"
+    (path,) = (found for found in stored.rglob(f"*.{category}.json") if f"well={well}" in str(found))
     return json.loads(path.read_text())
