@@ -114,7 +114,7 @@ class StepTask:
             if missing:
                 self._log.warning("%s: goes on without what has not arrived: %s", self._step, "; ".join(missing))
             return
-        self._log.info("%s: waits until %s for %s", self._step, wait.until, "; ".join(missing))
+        self._log.info("%s: waits until %s: %s", self._step, wait.until, "; ".join(missing))
         park(self._operator, pause)
 
     def _start(self, run: StepRun) -> dict[str, Any]:

@@ -191,6 +191,13 @@ def test_what_the_gate_told_leads_nowhere_else(site, lie):
         GateListener().on_task_instance_success(task_instance=task(session))  # nothing recorded, nothing raised
 
 
+def test_a_branch_goes_by_what_people_call_it(site):
+    wait(site, branch="plate=Plate 3 %26 Co")
+    client = site.client("user", "ada")
+    assert "<td>Plate 3 &amp; Co</td>" in client.get("/platerunner/qc/").text
+    assert ", Plate 3 &amp; Co, run" in client.get(PAGE).text
+
+
 def test_files_outside_the_gates_own_folder_are_not_shown(site):
     wait(site, pictures=["secret/other.png", "gates/check/../../secret/other.png", "_platerunner/x.json"])
     assert "This gate shows no pictures" in site.client("user", "ada").get(PAGE).text
