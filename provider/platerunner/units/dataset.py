@@ -52,7 +52,7 @@ def _as_listed_there(
     usable, excluded = without(kept, reasons)
     missing = absent(listed.files, usable, excluded, pattern, files.complete, only)
     missed = [file for file in missing if reasons.of(file.values) is None]
-    unused = list(idle(pattern, exclude, only, [*listed.files, *missing]))
+    unused = list(idle(pattern, exclude, only, listed.files, missing))
     found = Available(
         f"dataset.{files.name}",
         pattern,

@@ -1,6 +1,6 @@
 """Files that a dataset leaves out, with the reason, and exclusions that are of no file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from platerunner.spec.dataset import Exclusion
@@ -43,19 +43,23 @@ def without(files: Files, reasons: Reasons) -> tuple[Files, list[Excluded]]:
     return files.where(lambda values: reasons.of(values) is None), excluded
 
 
-def idle(pattern: Pattern, exclude: tuple[Exclusion, ...], only: Only, files: list[InputFile]) -> Iterator[Exclusion]:
+def idle(
+    pattern: Pattern, exclude: tuple[Exclusion, ...], only: Only, files: Files, missing: Sequence[InputFile]
+) -> Iterator[Exclusion]:
     """The exclusions that no file agrees with, of those that this run's filters let count.
 
-    :param files: all that match the pattern, and those that should be there.
+    :param files: all that match the pattern; looked at by columns, since there may be a million.
+    :param missing: those that should be there.
     """
-    there: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    there: dict[tuple[str, ...], set[tuple[str | None, ...]]] = {}
     for each in exclude:
         names = tuple(sorted(each.where))
         if not set(names) <= set(pattern.wildcards):
             continue
         values = tuple(as_listed(pattern, name, each.where[name], "exclude") for name in names)
         if names not in there:
-            there[names] = {tuple([str(file.values[name]) for name in names]) for file in files}
+            there[names] = set(files.texts(names))
+            there[names] |= {tuple([str(file.values[name]) for name in names]) for file in missing}
         if is_asked_for(dict(zip(names, values, strict=True)), only) and values not in there[names]:
             yield each
 

@@ -8,6 +8,7 @@ from tests.provider.units.s3 import s3_bucket
 from platerunner.spec.dataset import Exclusion, FileSet
 from platerunner.units.dataset import from_dataset
 from platerunner.units.errors import NothingListed, PlanningError
+from platerunner.units.files import FileTable
 from platerunner_unit.storage import Storage
 
 PATTERN = "{plate}/{well:well96}_s{site:int}_{channel}.tif"
@@ -89,6 +90,14 @@ def test_an_exclusion_of_what_is_not_there_is_told_with_its_line(storage):
     )
     filtered = from_dataset(FileSet("raw", PATTERN), _filled(storage), {"plate": "P1"}, exclude)
     assert filtered.notes == (), "other plates are not this run's business"
+
+
+def test_no_file_is_made_an_object_of_its_own(storage, monkeypatch):
+    """A million would take half a gigabyte."""
+    monkeypatch.setattr(FileTable, "file", lambda *_: pytest.fail("a file was made an object"))
+    exclude = [Exclusion({"plate": "P2"}, "lost", "line 11"), Exclusion({"plate": "P9"}, "a typo", "line 12")]
+    for where, some in (({}, []), ({"plate": "P1"}, []), ({}, exclude)):
+        from_dataset(FileSet("raw", PATTERN, ("site", "channel")), _filled(storage), where, some)
 
 
 def test_an_exclusion_by_another_name_or_of_what_is_absent_is_not_told(storage):
