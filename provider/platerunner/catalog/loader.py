@@ -15,7 +15,7 @@ from platerunner.documents import schema as schemas
 from platerunner.documents import sentences
 from platerunner.documents.problems import DocumentError, Problem, suggest
 from platerunner.documents.source import Keys, Source, read
-from platerunner.documents.walk import Place, walk
+from platerunner.documents.walk import Place
 
 SHIPPED = Path(__file__).parent
 VARIABLE = "PLATERUNNER_CATALOG"
@@ -71,11 +71,7 @@ def _load_folder(folder: Path, problems: list[Problem]) -> dict[str, Module]:
 
 def _checked(path: Path, known: Mapping[str, Module]) -> Source:
     source = read(path)
-    schema = catalog_schema()
-    found = walk(source, schema.shape, source.data)
-    if not found.is_sound:
-        sentences.check(source, schema)
-    check_quantities(source, found.places)
+    check_quantities(source, sentences.check(source, catalog_schema()).places)
     if not source.problems:
         for name, data in source.data["modules"].items():
             _check_module(source, ("modules", name), data, known)

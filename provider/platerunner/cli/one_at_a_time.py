@@ -20,11 +20,11 @@ def alone(workspace: str) -> Iterator[None]:
     name = hashlib.sha256(workspace.encode()).hexdigest()[:16]
     path = Path(tempfile.gettempdir()) / f"platerunner-{os.getuid()}-{name}.lock"
     # The kernel gives the lock back when its process ends, however that happens; so the file itself may stay.
-    with path.open("a+") as file:
+    # No link of somebody else's is followed in a folder that all may write to.
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.seek(0)
             fail(
                 f"Another `platerunner run` (process {file.read() or '?'}) works on {workspace}: "
                 "wait until it has ended; what it has done is then done."

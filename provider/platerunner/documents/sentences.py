@@ -7,6 +7,7 @@ from platerunner.documents.nodes import Node, child_schema
 from platerunner.documents.problems import nearest, suggest
 from platerunner.documents.schema import Schema
 from platerunner.documents.source import Keys, Source
+from platerunner.documents.walk import Place, walk
 
 _TYPE_WORDS = {
     "object": "keys with values",
@@ -43,20 +44,31 @@ class Found(NamedTuple):
     at_key: bool = False
 
 
-def check(source: Source, schema: Schema) -> tuple[set[Keys], set[Keys]]:
-    """Note every problem that a schema finds in a document.
+class Checked(NamedTuple):
+    """What a schema says of a document.
 
-    :returns: the places of the values that cannot be used, and of the mappings and lists that lack something.
+    :param bad: places of the values that cannot be used.
+    :param lacking: those of the mappings and lists that lack something.
+    :param places: of every value whose schema is known.
     """
+
+    bad: set[Keys]
+    lacking: set[Keys]
+    places: list[Place]
+
+
+def check(source: Source, schema: Schema) -> Checked:
+    """Take text as written, and note every problem that a schema finds in a document."""
+    walked = walk(source, schema.shape, source.data)
     bad: set[Keys] = set()
     lacking: set[Keys] = set()
-    for error in schema.validator.iter_errors(source.data):
+    for error in () if walked.is_sound else schema.validator.iter_errors(source.data):
         for found in _SENTENCES.get(error.validator, _other)(error):
             note = source.at_key if found.at_key else source.at_value
             note(found.keys, found.message, found.remedy, found.code)
             incomplete = found.code in {"missing-key", "wrong-size"} and isinstance(error.instance, (dict, list))
             (lacking if incomplete else bad).add(found.keys)
-    return bad, lacking
+    return Checked(bad, lacking, walked.places)
 
 
 def where(keys: Keys) -> str:

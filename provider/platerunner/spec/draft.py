@@ -156,14 +156,12 @@ def draft(source: Source, modules: Mapping[str, Module]) -> Draft:
 
 def _usable(source: Source) -> tuple[set[Keys], set[Keys], list[Place]]:
     """The places of what had to be taken out, of what lacks something, and every place of what is left."""
-    schema = pipeline_schema()
-    found = walk(source, schema.shape, source.data)
-    if found.is_sound:
-        return set(), set(), found.places
-    bad, lacking = check(source, schema)
+    bad, lacking, places = check(source, pipeline_schema())
     for keys in sorted(bad, key=len, reverse=True):
         _take_out(source.data, keys)
-    return bad, lacking, walk(source, schema.shape, source.data).places
+    if bad:
+        places = walk(source, pipeline_schema().shape, source.data).places
+    return bad, lacking, places
 
 
 def _of_members(places: set[Keys], matrices: Mapping[str, Matrix]) -> Iterator[Keys]:

@@ -11,7 +11,6 @@ from platerunner.documents import source as documents
 from platerunner.documents.problems import DocumentError, suggest
 from platerunner.documents.sentences import check, what_it_is, where
 from platerunner.documents.source import Keys, Source
-from platerunner.documents.walk import walk
 from platerunner.spec.named_files import NamedFileError, find
 from platerunner.spec.schema import SHARED_KEYS, shared_schema
 
@@ -46,7 +45,6 @@ def check_shared(path: Path) -> None:
     """
     part = documents.read(path)
     _refuse_foreign(part)
-    walk(part, shared_schema().shape, part.data)
     check(part, shared_schema())
     if part.problems:
         raise DocumentError(part.problems)
