@@ -1,7 +1,7 @@
 # Needs python3 and make; everything else is fetched into .tools/ and .venv/ of this folder.
 SHELL := /bin/sh
 PYTHON ?= python3
-UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+UV := $(shell sh scripts/find_uv.sh || echo .tools/bin/uv)
 RUN := $(UV) run --frozen
 SYNCED := .venv/.synced
 

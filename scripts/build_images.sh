@@ -19,7 +19,7 @@ if [ "$(id -u)" = 0 ] && [ ! -d /run/systemd/system ]; then
 fi
 
 mkdir -p "$out"
-uv=$(command -v uv || echo .tools/bin/uv)
+uv=$(scripts/find_uv.sh || echo .tools/bin/uv)
 catalog() { "$uv" run --frozen python scripts/image_arguments.py "$1"; }
 
 reachable() { curl --silent --fail --max-time 10 --output /dev/null "$1" || [ $? = 22 ]; }

@@ -25,9 +25,7 @@ tifffile<2022.4.22'
 program='cellprofiler==4.2.8.1'
 
 find_uv() {
-    for uv in "${UV:-}" uv "$here/.tools/bin/uv"; do
-        if [ -n "$uv" ] && command -v "$uv" >/dev/null 2>&1; then command -v "$uv"; return; fi
-    done
+    "$here/scripts/find_uv.sh" || { if [ -x "$here/.tools/bin/uv" ]; then printf '%s\n' "$here/.tools/bin/uv"; fi; }
 }
 
 is_fit() { "$1" -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 8), (3, 9)))' 2>/dev/null; }

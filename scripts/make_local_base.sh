@@ -11,9 +11,10 @@ trap 'rm -rf "$work"' EXIT
 fail() { printf 'make_local_base.sh: %s\n' "$*" >&2; exit 1; }
 [ $# -gt 0 ] || fail "which Pythons? Such as: make_local_base.sh 3.12 3.9"
 
+uv=$("$(dirname "$0")/find_uv.sh" || echo uv)
 find_prefix() {
   local python
-  for python in "python$1" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1".*/bin/"python$1" "$(uv python find "$1" 2>/dev/null || true)"; do
+  for python in "python$1" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1".*/bin/"python$1" "$("$uv" python find "$1" 2>/dev/null || true)"; do
     if "$python" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$1')" 2>/dev/null; then
       "$python" -c 'import sys; print(sys.base_prefix)'
       return

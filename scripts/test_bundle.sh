@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 version=${1:-}
 [ -f "constraints/mwaa-$version.txt" ] || { echo "which Airflow? One of: $(ls constraints | sed -n 's/^mwaa-\(.*\)\.txt$/\1/p' | xargs)" >&2; exit 2; }
 shift
-uv=$(command -v uv || echo "$PWD/.tools/bin/uv")
+uv=$(scripts/find_uv.sh || echo "$PWD/.tools/bin/uv")
 work=$PWD/.tools/bundle-$version${1:-}
 home=${MWAA_HOME:-$work/airflow}
 real=/usr/local/airflow

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 version=${1:-}
 [ -f "constraints/mwaa-$version.txt" ] || { echo "which Airflow? One of: $(ls constraints | sed -n 's/^mwaa-\(.*\)\.txt$/\1/p' | xargs)" >&2; exit 2; }
 shift
-uv=$(command -v uv || echo "$PWD/.tools/bin/uv")
+uv=$(scripts/find_uv.sh || echo "$PWD/.tools/bin/uv")
 venv=.tools/airflow-$version
 "$uv" venv --quiet --clear --python 3.12 "$venv"
 # platerunner-unit[imaging] and the test tools are not Airflow's, but install within the same constraints.
