@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from platerunner_unit import expected, plausible, preflight, tools
+from platerunner_unit import expected, hints, plausible, preflight, tools
 from platerunner_unit.category import Category
 from platerunner_unit.detector import Detector
 from platerunner_unit.evidence import Evidence, PreflightProblem, Verdict
@@ -109,7 +109,7 @@ class Attempt:
             with self._phase("tool_s"):
                 ended = run_tool(self._job, tool, self._all_there, self._log, self._feed(detector), self._stop)
         except ToolMissingError as error:
-            self._note(preflight=(PreflightProblem("misconfigured", f"{error}; {tool.remedy}"),))
+            self._note(preflight=(hints.not_started(str(error), tool.remedy, too_long=error.too_long),))
             return
         self._note(started=True, **tool.evidence(self._job))
         self._read_detector(detector)

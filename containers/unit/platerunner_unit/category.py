@@ -152,7 +152,7 @@ CATEGORIES: dict[Category, CategoryInfo] = {
         Change.TIMEOUT,
         Actor.ON_CALL,
         "the time limit was reached",
-        "Look at the log for the slow module; raise `resources.timeout` if the unit is merely large.",
+        "Look at the log for what took so long; raise `resources.timeout` if the unit is merely large.",
     ),
     _C.STALLED: CategoryInfo(
         78,
@@ -183,8 +183,8 @@ CATEGORIES: dict[Category, CategoryInfo] = {
         Retry.NO,
         None,
         Actor.SCIENTIST,
-        "the tool's pipeline file cannot be run as it is",
-        "Open the pipeline in the same version of the tool, save it again, and commit it.",
+        "the step's pipeline file or command cannot be run as it is",
+        "Correct what the sentence names in the spec or in the files beside it, and commit it.",
     ),
     _C.PLUGIN_MISSING: CategoryInfo(
         83,
@@ -200,7 +200,7 @@ CATEGORIES: dict[Category, CategoryInfo] = {
         None,
         Actor.SCIENTIST,
         "the tool failed on this data",
-        "Read the decisive line and the log.",
+        "Read the decisive line and the log above it; correct the tool's settings or its data.",
     ),
     _C.PARTIAL: CategoryInfo(
         85,
@@ -224,7 +224,7 @@ CATEGORIES: dict[Category, CategoryInfo] = {
         None,
         Actor.SCIENTIST,
         "the tool found no image set to work on",
-        "Compare the pipeline's image names and metadata with the step's `load_data`.",
+        "Compare the files of the unit with what the tool is told to work on.",
     ),
     _C.ACCESS_DENIED: CategoryInfo(
         90,

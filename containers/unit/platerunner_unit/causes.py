@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Optional
@@ -16,6 +17,8 @@ from platerunner_unit.log_rules import BY_NAME
 
 # A Java exception stands before the mark that it leads to, a Python traceback after it.
 LINES_BEFORE, LINES_AFTER = 60, 300
+# A frame has two lines, a third in newer Pythons; some exceptions go on for a few lines after their first.
+LINES_OF_FRAME, LINES_OF_MESSAGE = 3, 5
 _MARKS = {rule.name for rule in MARKS if rule.clause}
 
 
@@ -23,10 +26,12 @@ _MARKS = {rule.name for rule in MARKS if rule.clause}
 class FrameRule:
     """What an exception means that no cause names, by the functions that its traceback went through.
 
+    :param name: of the rule.
     :param functions: any of these.
     :param learnt_from: a traceback that was really seen, outermost function first.
     """
 
+    name: str
     functions: tuple[str, ...]
     category: Category
     clause: str
@@ -36,12 +41,14 @@ class FrameRule:
 # What an exception after a mark means by its traceback; without a match the mark's own category holds.
 MARKED_FRAME_RULES: tuple[FrameRule, ...] = (
     FrameRule(
-        ("__set_image", "get_image_reader"), Category.INPUT_UNREADABLE, "an image could not be read ({line})",
+        "read_failed", ("__set_image", "get_image_reader"), Category.INPUT_UNREADABLE,
+        "an image could not be read ({line})",
         "run>get_image>provide_image>__set_image>read",
     ),
 )  # fmt: skip
 FRAME_RULES: tuple[FrameRule, ...] = (
     FrameRule(
+        "pipeline_unread",
         ("validate_pipeline_file", "parse_pipeline", "loadtxt", "load", "setup_modules", "setup_module",
          "instantiate_module",
          "load_measurements", "load_pipeline", "from_dict"),
@@ -49,14 +56,17 @@ FRAME_RULES: tuple[FrameRule, ...] = (
         "main>run_pipeline_headless>load>loadtxt>__loads>parse_pipeline>validate_pipeline_file",
     ),
     FrameRule(
-        ("set_log_level", "parse_args", "set_omero_credentials_from_string"),
+        "options", ("set_log_level", "parse_args", "set_omero_credentials_from_string"),
         Category.MISCONFIGURED, "its command line is wrong ({line})", "main>set_log_level",
     ),
     FrameRule(
-        ("start_java", "start_vm", "find_javahome"), Category.MISCONFIGURED, "Java could not be started ({line})",
+        "java_start", ("start_java", "start_vm", "find_javahome"), Category.MISCONFIGURED,
+        "Java could not be started ({line})",
         "main>start_java>start_vm",
     ),
-    FrameRule(("<module>",), Category.MISCONFIGURED, "the installation is not whole ({line})", "<module>"),
+    FrameRule(
+        "installation", ("<module>",), Category.MISCONFIGURED, "the installation is not whole ({line})", "<module>",
+    ),
 )  # fmt: skip
 
 
@@ -68,6 +78,7 @@ class Cause(NamedTuple):
     :param place: where, e.g. ``LoadData failed on image set 5 (well A02, site 2)``; empty if it is not known.
     :param line: the decisive line.
     :param rule: the rule that found it.
+    :param hint: what to do about it; empty leaves that to the rule's name.
     """
 
     category: Category
@@ -75,6 +86,7 @@ class Cause(NamedTuple):
     place: str
     line: str
     rule: str
+    hint: str = ""
 
 
 def find(facts: Facts, only: Optional[set[Category]] = None) -> Optional[Cause]:
@@ -84,33 +96,95 @@ def find(facts: Facts, only: Optional[set[Category]] = None) -> Optional[Cause]:
     :param only: look for these categories alone.
     """
     marks = [match for match in facts.evidence.matches if match.rule in _MARKS]
+    scenes = [_scene(facts, mark) for mark in marks] or ([] if only else _uncaught(facts))
     for rule in CAUSES:
-        if only is None or rule.category in only:
+        if (only is None or rule.category in only) and rule.tool in ("", facts.evidence.tool):
             for match in facts.evidence.matches:
-                if match.rule == rule.name and (not marks or rule.veto or any(_near(mark, match) for mark in marks)):
-                    return _cause(facts, rule, match, _mark_of(marks, match))
+                if match.rule == rule.name and (not scenes or rule.veto or any(s.has(match) for s in scenes)):
+                    return _cause(facts, rule, match, _mark_of(scenes, match))
     if only is not None:
         return None
     return next(_by_mark(facts, marks), None) or next(_last_resort(facts), None) or next(_by_frames(facts), None)
 
 
-def _near(mark: LogMatch, match: LogMatch) -> bool:
-    if mark.image_set is not None and mark.image_set == match.image_set:
-        return True
-    return mark.number - LINES_BEFORE <= match.number <= mark.number + LINES_AFTER
+class _Scene(NamedTuple):
+    """Where in the log a cause may stand: with the traceback, and nowhere else if the traceback tells it.
+
+    :param mark: that the traceback belongs to; None if it ended the process.
+    :param first: line where it begins.
+    :param last: line where it ends.
+    """
+
+    mark: Optional[LogMatch]
+    first: int
+    last: int
+
+    def has(self, match: LogMatch) -> bool:
+        return self.first <= match.number <= self.last
+
+    def distance(self, match: LogMatch) -> int:
+        return abs(match.number - (self.mark.number if self.mark else self.last))
 
 
-def _mark_of(marks: list[LogMatch], match: LogMatch) -> Optional[LogMatch]:
-    """The mark that a line belongs to: the last one before it in its image set, else the nearest."""
-    near = [mark for mark in marks if _near(mark, match)]
-    return min(
-        near, key=lambda mark: (mark.image_set != match.image_set, abs(match.number - mark.number)), default=None
+def _scene(facts: Facts, mark: LogMatch) -> _Scene:
+    exception = _exception_after(facts, mark)
+    if exception is None:
+        return _Scene(mark, mark.number - LINES_BEFORE, mark.number + LINES_AFTER)
+    return _Scene(mark, mark.number - _lines_before(exception), exception.number + LINES_OF_MESSAGE)
+
+
+def _uncaught(facts: Facts) -> list[_Scene]:
+    """The traceback that ended the process, which no mark announces."""
+    exceptions = [m for m in facts.evidence.matches if m.rule == "exception" and not _harmless(m)]
+    if not exceptions:
+        return []
+    last = exceptions[-1]
+    began = last.number - len(last.frames.split(">")) * LINES_OF_FRAME
+    chained = [m.number for m in exceptions if m.number >= began - LINES_OF_FRAME]
+    return [_Scene(None, min([began, *chained]) - _lines_before(last), last.number + LINES_OF_MESSAGE)]
+
+
+def _lines_before(exception: LogMatch) -> int:
+    """How far above a traceback its cause may stand: where Java told it, or the exception itself says so."""
+    return LINES_BEFORE if any(word in exception.line for word in ("java", "Java", "see log")) else 0
+
+
+def _mark_of(scenes: list[_Scene], match: LogMatch) -> Optional[LogMatch]:
+    """The mark that a line belongs to: that of its image set, else the nearest."""
+    near = [scene for scene in scenes if scene.mark is not None and scene.has(match)]
+    best = min(
+        near,
+        key=lambda s: (s.mark is not None and s.mark.image_set != match.image_set, s.distance(match)),
+        default=None,
     )
+    return None if best is None else best.mark
 
 
 def _cause(facts: Facts, rule: LineRule, match: LogMatch, mark: Optional[LogMatch]) -> Cause:
     assert rule.category is not None
-    return Cause(rule.category, fill(rule, match.line), place(facts, mark), match.line, rule.name)
+    told = _plugin_reason(facts, match) if rule.name == "module_unknown" else None
+    return told or Cause(rule.category, fill(rule, match.line), place(facts, mark), match.line, rule.name, rule.hint)
+
+
+def _plugin_reason(facts: Facts, match: LogMatch) -> Optional[Cause]:
+    """Why a module is unknown whose plugin is there: CellProfiler said so when it began, and went on without it."""
+    found = BY_NAME["module_unknown"].search(match.line)
+    module = found["module"] if found else ""
+    for mark in (m for m in facts.evidence.matches if m.rule == "plugin_import"):
+        told = BY_NAME["plugin_import"].search(mark.line)
+        exception = _exception_after(facts, mark)
+        if told and exception and (told["module"] or "").lower() == module.lower():
+            missing = re.match(r"ModuleNotFoundError: No module named '([\w.]+)'", exception.line)
+            hint = PACKAGE_HINT.format(package=missing[1]) if missing else PLUGIN_HINT
+            clause = f"the plugin {module} could not be imported: {short(exception.line)}"
+            return Cause(Category.PLUGIN_MISSING, clause, "", exception.line, "plugin_import", hint)
+    return None
+
+
+PACKAGE_HINT = (
+    "Use an image that has the Python package `{package}`, or put its module into `with: plugins` beside the plugin."
+)
+PLUGIN_HINT = "Mend the plugin: CellProfiler cannot import it. `with: plugins` is the folder that it comes from."
 
 
 def fill(rule: LineRule, line: str) -> str:
@@ -156,8 +230,9 @@ def _by_mark(facts: Facts, marks: list[LogMatch]) -> Iterator[Cause]:
                 continue
             told = next((f for f in MARKED_FRAME_RULES if set(f.functions) & set(exception.frames.split(">"))), None)
             category = told.category if told else rule.category or Category.TOOL_ERROR
+            name = told.name if told else rule.name
             clause = told.clause.format(line=short(exception.line)) if told else short(exception.line)
-            yield Cause(category, clause, place(facts, mark), exception.line, rule.name)
+            yield Cause(category, clause, place(facts, mark), exception.line, name)
 
 
 def _last_resort(facts: Facts) -> Iterator[Cause]:
@@ -170,7 +245,7 @@ def _last_resort(facts: Facts) -> Iterator[Cause]:
 def _exception_after(facts: Facts, mark: LogMatch) -> Optional[LogMatch]:
     """The last exception of the chain that follows a mark."""
     matches = facts.evidence.matches
-    later = [m.number for m in matches if m.number > mark.number and m.rule in _MARKS]
+    later = [m.number for m in matches if m.number > mark.number and m.rule in (*_MARKS, "plugin_import")]
     end = min(later, default=mark.number + LINES_AFTER)
     chain = [m for m in matches if m.rule == "exception" and mark.number < m.number <= end]
     if mark.image_set is not None:
@@ -183,9 +258,9 @@ def _by_frames(facts: Facts) -> Iterator[Cause]:
     exceptions = [m for m in facts.evidence.matches if m.rule == "exception" and not _harmless(m)]
     for match in reversed(exceptions):
         functions = set(match.frames.split(">"))
-        for rule in FRAME_RULES:
+        for rule in FRAME_RULES if facts.evidence.tool == "cellprofiler" else ():
             if functions & set(rule.functions) - ({"<module>"} if "main" in functions else set()):
-                yield Cause(rule.category, rule.clause.format(line=short(match.line)), "", match.line, "exception")
+                yield Cause(rule.category, rule.clause.format(line=short(match.line)), "", match.line, rule.name)
         yield Cause(Category.TOOL_ERROR, short(match.line), "", match.line, "exception")
 
 

@@ -258,7 +258,10 @@ def _text(raw: bytes) -> str:
 
 
 def _wanted(rule: LineRule, raw: bytes, line: str, frames: str) -> bool:
-    if rule.frames and not any(name in frames.split(">") for name in rule.frames):
+    through = frames.split(">")
+    if rule.frames and not any(name in through for name in rule.frames):
+        return False
+    if rule.outside and any(name in through for name in rule.outside):
         return False
     if len(raw) <= MAX_LINE:
         return rule.search(line) is not None

@@ -44,10 +44,12 @@ class PreflightProblem:
 
     :param category: the category word that it leads to, e.g. ``input_missing``.
     :param sentence: for a person, with the file's name.
+    :param hint: what to do about it; empty leaves that to its category.
     """
 
     category: str
     sentence: str
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,7 @@ class Verdict:
     :param rule: the rule that decided.
     :param notes: what else a person may want to know, e.g. ``hung after Complete and was ended``.
     :param partial: whether, though it failed, some image sets are whole and were exported.
+    :param hint: what to do about this cause; empty in records of older versions.
     """
 
     category: str
@@ -150,3 +153,4 @@ class Verdict:
     rule: str = ""
     notes: tuple[str, ...] = field(default=())
     partial: bool = False
+    hint: str = ""

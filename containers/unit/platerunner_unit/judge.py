@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Optional
 
-from platerunner_unit import rules
+from platerunner_unit import hints, rules
+from platerunner_unit.category import Category
 from platerunner_unit.evidence import Evidence, Verdict
 from platerunner_unit.facts import Facts
 from platerunner_unit.judge_batch import judge_batch
@@ -23,5 +25,11 @@ def judge(evidence: Evidence) -> Verdict:
     for rule in rules.RULES:
         found = rule.find(facts)
         if found is not None:
-            return replace(found, rule=found.rule or rule.name)
-    return replace(rules.unknown(facts), rule="unknown")
+            return _complete(found, rule.name, evidence.tool)
+    return _complete(rules.unknown(facts), "unknown", evidence.tool)
+
+
+def _complete(verdict: Verdict, rule: str, tool: Optional[str]) -> Verdict:
+    """A verdict with the rule that found it, and what to do about it."""
+    rule = verdict.rule or rule
+    return replace(verdict, rule=rule, hint=verdict.hint or hints.hint(Category(verdict.category), rule, tool))

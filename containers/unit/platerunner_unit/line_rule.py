@@ -21,7 +21,11 @@ class LineRule:
     :param clause: what happened, as a clause with ``{group}`` places; for a mark, where in the run it is.
     :param veto: whether no run that says this can have succeeded.
     :param frames: the traceback must have gone through one of these functions; empty for any line.
+    :param outside: the traceback must have gone through none of these functions.
     :param in_source: whether source lines within a traceback count too.
+    :param hint: what to do about it; empty leaves that to :mod:`platerunner_unit.hints`.
+    :param tool: the only tool in whose output it means this; empty for any. CellProfiler's own words are no cause of
+        anything in the log of another program.
     """
 
     name: str
@@ -32,7 +36,10 @@ class LineRule:
     clause: str = ""
     veto: bool = False
     frames: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
     in_source: bool = False
+    hint: str = ""
+    tool: str = ""
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +21,12 @@ _Row = tuple[str, ...]
 class LoadDataError(Exception):
     """The table cannot be made; carries the problem for the judge.
 
-    :param problem: category and sentence.
+    :param problem: category, sentence and hint.
     """
 
-    def __init__(self, category: str, sentence: str) -> None:
+    def __init__(self, category: str, sentence: str, hint: str) -> None:
         super().__init__(sentence)
-        self.problem = PreflightProblem(category, sentence)
+        self.problem = PreflightProblem(category, f"{sentence}.", hint)
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,9 @@ class _Column:
 def _cells(mapping: LoadData, unit: UnitTask) -> Iterator[_Cell]:
     for pattern, name in mapping.images.items():
         if name not in unit.inputs:
-            raise LoadDataError("pipeline_invalid", f"load_data: `{pattern}: {name}` names no input of this step")
+            raise LoadDataError(
+                "pipeline_invalid", f"load_data: `{pattern}: {name}` names no input of this step", MAPPING_HINT
+            )
         for file in unit.inputs[name]:
             values = {wildcard: str(value) for wildcard, value in {**unit.values, **file.values}.items()}
             yield _Cell(_column_name(pattern, values, file), file, values)
@@ -122,7 +125,8 @@ def _column_name(pattern: str, values: Mapping[str, str], file: InputFile) -> st
     try:
         return Pattern.parse(pattern).format(values)
     except PatternError as error:
-        raise LoadDataError("pipeline_invalid", f"load_data, for {file.key}: {error}") from error
+        clause = f"load_data, for {file.key}: `{pattern}` names no column: {error}"
+        raise LoadDataError("pipeline_invalid", clause, MAPPING_HINT) from error
 
 
 def _rows(cells: Sequence[_Cell], wildcards: Sequence[str]) -> list[_Row]:
@@ -131,22 +135,62 @@ def _rows(cells: Sequence[_Cell], wildcards: Sequence[str]) -> list[_Row]:
     if rows:
         return sorted(rows, key=lambda row: [natural_key(value) for value in row])
     if cells:
-        raise LoadDataError("pipeline_invalid", f"load_data: no input has all of the metadata {', '.join(wildcards)}")
-    raise LoadDataError("nothing_matched", "load_data: the unit has no input files, so there is no image set")
+        clause = f"load_data: no input has all of the metadata {', '.join(wildcards)}"
+        raise LoadDataError("pipeline_invalid", clause, MAPPING_HINT)
+    clause = "load_data: the unit has no input files, so there is no image set"
+    raise LoadDataError("nothing_matched", clause, "Compare the step's `inputs` with the files that there are.")
 
 
 def _the_file(image: str, files: Sequence[InputFile], row: _Row, wildcards: Sequence[str]) -> InputFile:
     name = _label(row, wildcards)
     if not files:
-        raise LoadDataError("input_missing", f"{name}: no file for the LoadData column `{image}`")
+        clause = f"{name}: no file for the LoadData column `{image}`"
+        raise LoadDataError("input_missing", clause, MISSING_HINT)
     if len(files) > 1:
-        first, second = sorted(file.key for file in files)[:2]
-        raise LoadDataError(
-            "pipeline_invalid",
-            f"{name}: {first} and {second} both want the LoadData column `{image}`; "
-            "put the wildcard that tells them apart into `load_data`, as metadata or in the column's name",
-        )
+        raise _two_files(name, image, files, wildcards)
     return files[0]
+
+
+def _two_files(row: str, image: str, files: Sequence[InputFile], wildcards: Sequence[str]) -> LoadDataError:
+    """Two files for one cell: what tells them apart is a wildcard that `load_data` lacks, or none that there is."""
+    first, second = sorted(files, key=lambda file: file.key)[:2]
+    more = f" (and {len(files) - 2} more)" if len(files) > 2 else ""
+    clause = f"{row}: {first.key} and {second.key}{more} both want the LoadData column `{image}`"
+    apart = [
+        f"`{{{name}}}`"
+        for name in first.values
+        if name not in wildcards and first.values[name] != second.values.get(name)
+    ]
+    if apart:
+        names = " and ".join(apart)
+        hint = f"Put {names}, which tells the two apart, into `load_data`, as metadata or in the column's name."
+        return LoadDataError("pipeline_invalid", f"{clause}; {names} differs", hint)
+    one, other = _difference(first.key, second.key)
+    hint = (
+        f"Give what differs (`{one}`, `{other}`) a wildcard in the pattern of the files, in place of its `*`, and use "
+        "that in `load_data`; or exclude one of the two with a reason."
+    )
+    return LoadDataError("pipeline_invalid", f"{clause}; no wildcard tells `{one}` from `{other}`", hint)
+
+
+def _difference(one: str, other: str) -> tuple[str, str]:
+    """What two keys do not have in common, whole words of them: ``0901`` and ``1130``."""
+    parts, others = (re.split(r"([^A-Za-z0-9]+)", key) for key in (one, other))
+    start = _agreeing(parts, others)
+    end = _agreeing(parts[:start:-1], others[:start:-1])
+    return "".join(parts[start : len(parts) - end]), "".join(others[start : len(others) - end])
+
+
+def _agreeing(parts: Sequence[str], others: Sequence[str]) -> int:
+    """How many parts agree before the first that does not."""
+    pairs = enumerate(zip(parts, others))  # noqa: B905  (Python 3.9)
+    return next((i for i, (part, other) in pairs if part != other), min(len(parts), len(others)))
+
+
+MAPPING_HINT = (
+    "Correct the step's `load_data` in the spec: an image's column comes from an input, metadata from wildcards."
+)
+MISSING_HINT = "Upload the file, or exclude the image set in the spec with a reason, then clear the task."
 
 
 def _label(row: _Row, wildcards: Sequence[str]) -> str:

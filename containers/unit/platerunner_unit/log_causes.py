@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from platerunner_unit.category import Category
+from platerunner_unit.hints import TOO_LONG
 from platerunner_unit.line_rule import LineRule
 
 C = Category
@@ -15,6 +16,8 @@ CAUSES: tuple[LineRule, ...] = (
         category=C.MISCONFIGURED,
         clause="its done file could not be written",
         in_source=True,
+        hint="Give the container a writable disk of its own; the folder of the job's work cannot be written.",
+        tool="cellprofiler",
     ),
     LineRule(
         name="memory",
@@ -35,6 +38,7 @@ CAUSES: tuple[LineRule, ...] = (
         ),
         category=C.OUT_OF_MEMORY,
         clause="memory ran out ({line})",
+        hint="Give the step more `resources.memory`, or make units smaller (`foreach` by site).",
     ),
     LineRule(
         name="disk",
@@ -49,6 +53,7 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="OSError: [Errno 28] No space left on device",
         category=C.OUT_OF_DISK,
         clause="the disk is full ({line})",
+        hint="Give the step more `resources.disk`.",
     ),
     LineRule(
         name="cloud_denied",
@@ -65,6 +70,10 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="botocore.exceptions.NoCredentialsError: Unable to locate credentials",
         category=C.ACCESS_DENIED,
         clause="access to the storage was refused ({line})",
+        hint=(
+            "Give the job's role the permission that the line names; inputs of the step need none, since they are"
+            " copied beforehand."
+        ),
     ),
     LineRule(
         name="throttled",
@@ -79,6 +88,7 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="An error occurred (SlowDown) when calling the GetObject operation: Please reduce your rate.",
         category=C.THROTTLED,
         clause="the storage asked for fewer requests ({line})",
+        hint="Clear the task to try again.",
     ),
     LineRule(
         name="network",
@@ -98,6 +108,7 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="urllib.error.URLError: <urlopen error [Errno -2] Name or service not known>",
         category=C.TRANSFER_FAILED,
         clause="a file could not be fetched ({line})",
+        hint=("Clear the task to try again; files that the step names as inputs need no network while the tool runs."),
     ),
     LineRule(
         name="http_missing",
@@ -108,6 +119,7 @@ CAUSES: tuple[LineRule, ...] = (
         ),
         category=C.INPUT_MISSING,
         clause="a remote file does not exist ({line})",
+        hint="Correct the address that the tool asks for, or name the file as an input of the step.",
     ),
     LineRule(
         name="overwrite_refused",
@@ -122,6 +134,11 @@ CAUSES: tuple[LineRule, ...] = (
         ),
         category=C.TOOL_ERROR,
         clause="an output exists already and the pipeline forbids to overwrite it ({line})",
+        hint=(
+            'Set "Overwrite existing files without warning" to Yes in the module, or give its files names that '
+            "differ between image sets."
+        ),
+        tool="cellprofiler",
     ),
     LineRule(
         name="read_only",
@@ -140,6 +157,7 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="OSError: [Errno 30] Read-only file system: '/data/job/out/IllumDNA.npy'",
         category=C.MISCONFIGURED,
         clause="a folder or file could not be used ({line})",
+        hint="Let the tool write into its output folder, or correct the path that the line names.",
     ),
     LineRule(
         name="image_missing",
@@ -148,6 +166,8 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from='FileNotFoundError: [Errno 2] The file, "/data/job/images/P1_A02_s2_DNA.tif", does not exist.',
         category=C.INPUT_MISSING,
         clause="the file {path} does not exist",
+        hint="Upload the file, or exclude it in the spec with a reason, then clear the task.",
+        tool="cellprofiler",
     ),
     LineRule(
         name="folder_missing",
@@ -156,6 +176,10 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="OSError: Test for access to directory failed. Directory: /data/job/nowhere.",
         category=C.INPUT_MISSING,
         clause="the folder {path} cannot be reached",
+        hint=(
+            'Set the folder in the module that the line is about to "Default Output Folder" or "Default Input Folder".'
+        ),
+        tool="cellprofiler",
     ),
     LineRule(
         name="pipeline_file_missing",
@@ -164,6 +188,8 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="OSError: Could not find file, /data/job/nope.cppipe",
         category=C.INPUT_MISSING,
         clause="the pipeline file {path} does not exist",
+        hint="Correct the path in `with: pipeline`.",
+        tool="cellprofiler",
     ),
     LineRule(
         name="java_unencodable",
@@ -175,6 +201,8 @@ CAUSES: tuple[LineRule, ...] = (
         ),
         category=C.INPUT_UNREADABLE,
         clause="the name of {path} has letters that this locale cannot express",
+        hint="Use an image whose locale is UTF-8 (`LC_ALL: C.UTF-8`), or rename the file.",
+        tool="cellprofiler",
     ),
     LineRule(
         name="unencodable",
@@ -185,6 +213,7 @@ CAUSES: tuple[LineRule, ...] = (
         ),
         category=C.INPUT_UNREADABLE,
         clause="a name or text has letters that cannot be read ({line})",
+        hint="Use an image whose locale is UTF-8 (`LC_ALL: C.UTF-8`), or rename what the line names.",
     ),
     LineRule(
         name="mysql_missing",
@@ -193,6 +222,11 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="NameError: name 'MySQLdb' is not defined",
         category=C.MISCONFIGURED,
         clause="the image has no mysqlclient, which ExportToDatabase needs",
+        hint=(
+            "Use an image with mysqlclient, as `cellprofiler:4.2.8` has it; on a laptop, install MariaDB's "
+            "headers and run `make cellprofiler`."
+        ),
+        tool="cellprofiler",
     ),
     LineRule(
         name="csv_no_rows",
@@ -202,6 +236,8 @@ CAUSES: tuple[LineRule, ...] = (
         category=C.NOTHING_MATCHED,
         clause="the file has no row",
         frames=("prepare_run",),
+        hint="Compare the range of rows in the pipeline's LoadData with the image sets of this unit.",
+        tool="cellprofiler",
     ),
     LineRule(
         name="csv_row",
@@ -210,6 +246,8 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="ValueError: Error on line 6 of load_data.csv.",
         category=C.INPUT_UNREADABLE,
         clause="line {row} of {path} has not as many cells as the header",
+        hint="Mend the line of the file that is named.",
+        tool="cellprofiler",
     ),
     LineRule(
         name="csv_header",
@@ -218,6 +256,8 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="ValueError: LoadData needs a FileName_DNA column to match the PathName_DNA column",
         category=C.INPUT_UNREADABLE,
         clause="the file lacks the column {column}",
+        hint="Give the file the column that is named.",
+        tool="cellprofiler",
     ),
     LineRule(
         name="csv_empty",
@@ -227,6 +267,8 @@ CAUSES: tuple[LineRule, ...] = (
         category=C.INPUT_UNREADABLE,
         clause="the file is empty",
         frames=("prepare_run",),
+        hint="Give the file a header and rows.",
+        tool="cellprofiler",
     ),
     LineRule(
         name="csv_broken",
@@ -235,6 +277,8 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="_csv.Error: line contains NUL",
         category=C.INPUT_UNREADABLE,
         clause="the CSV file cannot be read ({line})",
+        hint="Write the file again as plain CSV.",
+        tool="cellprofiler",
     ),
     LineRule(
         name="image_unreadable",
@@ -246,26 +290,39 @@ CAUSES: tuple[LineRule, ...] = (
         ),
         category=C.INPUT_UNREADABLE,
         clause="{path} is no image that can be read",
+        hint="Replace the file by a good copy, or exclude it in the spec with a reason, then clear the task.",
+        tool="cellprofiler",
     ),
     LineRule(
         name="image_damaged",
         literals=(
             "UnknownFormatException; loci.formats.FormatException; cannot identify image file; not a TIFF file; "
             "Cannot find image file; TiffFileError; EOFException; image file is truncated; broken data stream; "
-            "Failed to read the magic number; cannot reshape array of size; No data left in file; BadZipFile; "
+            "Failed to read the magic number; No data left in file; BadZipFile; "
             "The file is not; Unsupported image; FormatException; CRC error; Error -3 while decompressing; "
             "Failed to interpret file; UnsupportedCompressionException"
         ),
         pattern=(
             "UnknownFormatException.*|FormatException.*|cannot identify image file.*|not a TIFF file.*|Cannot "
             r"find image file.*|TiffFileError.*|java\.io\.EOFException.*|image file is truncated.*|broken data "
-            "stream.*|Failed to read the magic number.*|cannot reshape array of size.*|No data left in file.*|"
+            "stream.*|Failed to read the magic number.*|No data left in file.*|"
             "BadZipFile.*|CRC error.*|Error -3 while decompressing.*|Failed to interpret file.*|"
             "UnsupportedCompressionException.*"
         ),
         learnt_from="loci.formats.UnknownFormatException: Unknown file format: /data/a.tif",
         category=C.INPUT_UNREADABLE,
         clause="a file is damaged ({line})",
+        hint="Replace the file by a good copy, or exclude it in the spec with a reason, then clear the task.",
+    ),
+    LineRule(
+        name="array_cut",
+        literals="cannot reshape array of size",
+        pattern="cannot reshape array of size.*",
+        learnt_from="ValueError: cannot reshape array of size 1000 into shape (64,64)",
+        category=C.INPUT_UNREADABLE,
+        clause="an array file is cut off ({line})",
+        frames=("read_array", "load_data_file"),
+        hint="Replace the file by a good copy, or exclude it in the spec with a reason, then clear the task.",
     ),
     LineRule(
         name="image_kind",
@@ -277,6 +334,8 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="ValueError: Image must be grayscale, but it was color",
         category=C.TOOL_ERROR,
         clause="an image is not of the kind that the module needs ({line})",
+        hint=("Convert the image before this module (ColorToGray for colour), or choose another image in the module."),
+        tool="cellprofiler",
     ),
     LineRule(
         name="module_unknown",
@@ -285,6 +344,8 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="ValueError: Could not find the MeasureQuantumFoam module",
         category=C.PLUGIN_MISSING,
         clause="this CellProfiler has no module {module}",
+        hint="Use an image with that plugin, or give the plugin's folder in `with: {plugins: ...}`.",
+        tool="cellprofiler",
     ),
     LineRule(
         name="pipeline_version",
@@ -293,6 +354,8 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="ValueError: Pipeline file version is 7.",
         category=C.PIPELINE_INVALID,
         clause="the pipeline file has format {version}, which is newer than this CellProfiler",
+        hint="Save the pipeline with CellProfiler 4.2, or use an image with the version that saved it.",
+        tool="cellprofiler",
     ),
     LineRule(
         name="pipeline_text",
@@ -307,6 +370,8 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="ValueError: Pipeline file unexpectedly truncated before module section",
         category=C.PIPELINE_INVALID,
         clause="the pipeline file is damaged ({line})",
+        hint="Export the pipeline again from CellProfiler, and commit the whole file.",
+        tool="cellprofiler",
     ),
     LineRule(
         name="hdf5_damaged",
@@ -320,6 +385,8 @@ CAUSES: tuple[LineRule, ...] = (
         ),
         category=C.PIPELINE_INVALID,
         clause="the pipeline or batch file is damaged ({line})",
+        hint="Export the pipeline as a `.cppipe` file from CellProfiler, and commit that.",
+        tool="cellprofiler",
     ),
     LineRule(
         name="name_missing",
@@ -328,6 +395,11 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="ValueError: The DNA image is missing from the pipeline.",
         category=C.PIPELINE_INVALID,
         clause="nothing supplies the {kind} called {name}",
+        hint=(
+            "Supply the name in the step's `load_data`, or let an earlier module make it; names are the same to "
+            "the letter."
+        ),
+        tool="cellprofiler",
     ),
     LineRule(
         name="measurement_missing",
@@ -336,6 +408,8 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="KeyError: 'Feature AreaShape_Area for Nuclei not found'",
         category=C.PIPELINE_INVALID,
         clause="a measurement is not made by this pipeline ({line})",
+        hint=("Enable the module that measures it, or choose another measurement in the module that asks for it."),
+        tool="cellprofiler",
     ),
     LineRule(
         name="three_d",
@@ -344,6 +418,8 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="The pipeline contains modules which do not support 3D processing:",
         category=C.PIPELINE_INVALID,
         clause="a module cannot process 3D images",
+        hint='Set "Process as 3D?" to No in NamesAndTypes, or take the module out.',
+        tool="cellprofiler",
     ),
     LineRule(
         name="grouping_keys",
@@ -355,6 +431,8 @@ CAUSES: tuple[LineRule, ...] = (
         ),
         category=C.MISCONFIGURED,
         clause="the group keys asked for ({given}) are not those of the pipeline ({defined})",
+        hint="Group by the same metadata in the pipeline as the command line does.",
+        tool="cellprofiler",
     ),
     LineRule(
         name="usage",
@@ -371,6 +449,7 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="cellprofiler: error: no such option: --frobnicate",
         category=C.MISCONFIGURED,
         clause="its command line is wrong ({line})",
+        hint=("Correct the command line that the line is about."),
     ),
     LineRule(
         name="java_missing",
@@ -389,6 +468,7 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="ImportError: libjvm.so: cannot open shared object file: No such file or directory",
         category=C.MISCONFIGURED,
         clause="Java does not work in this image ({line})",
+        hint=("Use an image whose Java works: JAVA_HOME names a JRE, and its heap fits into `resources.memory`."),
     ),
     LineRule(
         name="image_library",
@@ -403,6 +483,7 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="/bin/sh: 1: cellprofiler: command not found",
         category=C.MISCONFIGURED,
         clause="the image cannot run the tool ({line})",
+        hint="Use an image that has what the line names, built for this kind of processor.",
     ),
     LineRule(
         name="set_dropped",
@@ -415,6 +496,8 @@ CAUSES: tuple[LineRule, ...] = (
         category=C.INPUT_MISSING,
         clause="image set {set} was dropped: {why}",
         veto=True,
+        hint="Upload the channel that is named, or exclude the image set in the spec with a reason.",
+        tool="cellprofiler",
     ),
     LineRule(
         name="nothing_selected",
@@ -426,9 +509,35 @@ CAUSES: tuple[LineRule, ...] = (
             "did not identify any image sets|There are no image sets|IndexError: index 0 is out of bounds for "
             "axis 0 with size 0"
         ),
+        outside=("run_module",),
         learnt_from="The pipeline did not identify any image sets.",
         category=C.NOTHING_MATCHED,
         clause="no image set was left to work on",
+        hint=(
+            "Compare what the pipeline's input modules select (names, groups, range of rows) with the files of "
+            "this unit."
+        ),
+        tool="cellprofiler",
+    ),
+    LineRule(
+        name="arguments_too_long",
+        literals="Argument list too long",
+        pattern="Argument list too long",
+        learnt_from="sh: 1: convert: Argument list too long",
+        category=C.PIPELINE_INVALID,
+        clause="the command line is longer than the system takes",
+        hint=TOO_LONG,
+        tool="command",
+    ),
+    LineRule(
+        name="package_missing",
+        literals="No module named ",
+        pattern=r"ModuleNotFoundError: No module named '(?P<package>[\w.]+)'",
+        learnt_from="ModuleNotFoundError: No module named 'cellpose'",
+        category=C.MISCONFIGURED,
+        clause="the image has no Python package {package}",
+        hint="Use an image that has the package, or add it to this one.",
+        tool="command",
     ),
     LineRule(
         name="path_missing",
@@ -440,6 +549,10 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="FileNotFoundError: [Errno 2] No such file or directory: '/data/job/nolist.txt'",
         category=C.INPUT_MISSING,
         clause="the file {path} does not exist",
+        hint=(
+            "Correct the path in the tool's settings, or name the file as an input or parameter of the step, so "
+            "that it is copied."
+        ),
     ),
     LineRule(
         name="native_crash",
@@ -455,6 +568,10 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="# A fatal error has been detected by the Java Runtime Environment:",
         category=C.TOOL_ERROR,
         clause="it crashed in native code ({line})",
+        hint=(
+            "Run the unit again with more `resources.memory`; if it crashes again, exclude those images and "
+            "report it to the tool's authors."
+        ),
     ),
     LineRule(
         name="keyboard_interrupt",
@@ -463,6 +580,7 @@ CAUSES: tuple[LineRule, ...] = (
         learnt_from="KeyboardInterrupt",
         category=C.STOPPED_BY_USER,
         clause="it was interrupted",
+        hint="Clear the task to go on.",
     ),
 )
 
@@ -476,6 +594,8 @@ LAST_RESORT: tuple[LineRule, ...] = (
         category=C.PARTIAL,
         clause="images of one image set differ in size, and CellProfiler crops them without a word",
         veto=True,
+        hint="Take images of one size into each image set, or exclude those named in the log.",
+        tool="cellprofiler",
     ),
     LineRule(
         name="pipeline_exception",
@@ -485,5 +605,7 @@ LAST_RESORT: tuple[LineRule, ...] = (
         category=C.TOOL_ERROR,
         clause="a module failed, and the log level hides which one and why",
         veto=True,
+        hint="Run the unit again with the default log level, which names the module.",
+        tool="cellprofiler",
     ),
 )

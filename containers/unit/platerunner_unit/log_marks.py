@@ -113,10 +113,10 @@ MARKS: tuple[LineRule, ...] = (
     ),
     LineRule(
         name="plugin_import",
-        literals="Could not load ; could not load these modules",
+        literals="Could not load ; Failed to load ; could not load these modules",
         pattern=(
-            r"(?:^|\W)(?:Could not load (?P<module>[A-Za-z_][\w.]*)$|could not load these modules: "
-            "(?P<modules>.+))"
+            r"(?:^|\W)(?:(?:Could not|Failed to) load (?!pipeline)(?P<module>[A-Za-z_][\w.]*)$|"
+            "could not load these modules: (?P<modules>.+))"
         ),
         learnt_from="Could not load brokenplug",
     ),

@@ -6,6 +6,7 @@ The runner is PID 1 in a container: it reaps every orphan, and it is made the su
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import resource
 import signal
@@ -23,7 +24,14 @@ _LEFTOVER_GRACE_S = 2.0
 
 
 class ToolMissingError(Exception):
-    """The tool cannot be started at all; the message is a clause for people."""
+    """The tool cannot be started at all; the message is a clause for people.
+
+    :param too_long: whether that is because its command line is longer than the system takes.
+    """
+
+    def __init__(self, clause: str, *, too_long: bool = False) -> None:
+        super().__init__(clause)
+        self.too_long = too_long
 
 
 class ToolProcess:
@@ -49,7 +57,7 @@ class ToolProcess:
                 start_new_session=True,
             )
         except OSError as error:
-            raise ToolMissingError(_why_not(argv[0], error)) from error
+            raise ToolMissingError(_why_not(argv[0], error), too_long=error.errno == errno.E2BIG) from error
         self.pid = self._popen.pid
         self.started = time.monotonic()
         self._kill_at: Optional[float] = None
@@ -138,4 +146,8 @@ def _why_not(program: str, error: OSError) -> str:
         return f"`{program}` is not installed in this image, or not on its PATH"
     if isinstance(error, PermissionError):
         return f"`{program}` cannot be executed: permission denied"
+    if error.errno == errno.E2BIG:
+        return f"`{program}` cannot be started: its command line is longer than the system takes ({error.strerror})"
+    if error.errno != errno.ENOEXEC:
+        return f"`{program}` cannot be started: {error.strerror or error}"
     return f"`{program}` cannot be started: {error.strerror or error} (is the image built for this processor?)"

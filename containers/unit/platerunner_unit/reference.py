@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from platerunner_unit.category import CATEGORIES, Retry
+from platerunner_unit.category import CATEGORIES, Category, Retry
 from platerunner_unit.causes import FRAME_RULES, MARKED_FRAME_RULES
+from platerunner_unit.hints import CELLPROFILER, COMMAND, hint
 from platerunner_unit.log_causes import CAUSES, LAST_RESORT
 from platerunner_unit.log_marks import MARKS
 from platerunner_unit.rules import RULES
@@ -23,12 +24,29 @@ every image set that was asked for reached the last module, the done file says C
 and plausible, the pipeline file has all its modules, no line speaks against it, and the exit code agrees. Any doubt is
 a failure with a name.
 """
+# What the checks before the start find, and what the rules on a run's end say, by tool.
+FOUND_BEFORE = (
+    Category.INPUT_MISSING, Category.INPUT_UNREADABLE, Category.PIPELINE_INVALID, Category.MISCONFIGURED,
+    Category.ACCESS_DENIED,
+)  # fmt: skip
+_ANY = [
+    ("oom_killed", Category.OUT_OF_MEMORY), ("disk_used_up", Category.OUT_OF_DISK),
+    ("never_started", Category.MISCONFIGURED), ("stopped", Category.TIMED_OUT), ("stopped", Category.STALLED),
+    ("stopped", Category.STOPPED_BY_USER), ("output_missing", Category.OUTPUT_MISSING), ("unknown", Category.UNKNOWN),
+]  # fmt: skip
+ENDINGS = {
+    CELLPROFILER: [
+        *_ANY, ("miscounted", Category.PIPELINE_INVALID), ("nothing_matched", Category.NOTHING_MATCHED),
+        ("skipped", Category.PARTIAL), ("vanished", Category.TOOL_ERROR), ("exception", Category.TOOL_ERROR),
+    ],
+    COMMAND: [*_ANY, ("tool_failed", Category.TOOL_ERROR), ("exception", Category.TOOL_ERROR)],
+}  # fmt: skip
 _RETRY = {Retry.NO: "no", Retry.ONCE: "once", Retry.YES: "yes", Retry.FREE: "yes, not counted"}
 
 
 def render() -> str:
     """The page, as Markdown."""
-    parts = [_INTRO, *_categories(), *_order(), *_log(), *_endings(), *_batch()]
+    parts = [_INTRO, *_categories(), *_hints(), *_order(), *_log(), *_endings(), *_batch()]
     return "\n".join(parts).rstrip("\n") + "\n"
 
 
@@ -58,6 +76,34 @@ def _categories() -> list[str]:
     return ["## Categories and exit codes\n", text, *_table(header, rows)]
 
 
+def pairs() -> Iterator[tuple[str, Category, str, str]]:
+    """Every cause that a tool's failure can have: rule, category, tool, hint."""
+    for tool in (CELLPROFILER, COMMAND):
+        known = [(r.name, r.category, r.hint) for r in (*CAUSES, *LAST_RESORT) if r.category and r.tool in ("", tool)]
+        known += [("died", category, "") for category in sorted({category for category, _ in SIGNALS.values()})]
+        known += [("transfer", category, "") for category in (*dict(TRANSFER_WORDS), Category.TRANSFER_FAILED)]
+        known += [("preflight", category, "") for category in FOUND_BEFORE]
+        known += [(name, category, "") for name, category in ENDINGS[tool]]
+        if tool == CELLPROFILER:
+            known += [(r.name, r.category or Category.TOOL_ERROR, "") for r in MARKS if r.veto]
+            known += [(r.name, r.category, "") for r in (*MARKED_FRAME_RULES, *FRAME_RULES)]
+        yield from ((rule, category, tool, text or hint(category, rule, tool)) for rule, category, text in known)
+
+
+def _hints() -> list[str]:
+    causes: dict[tuple[str, Category, str], list[str]] = {}
+    for rule, category, tool, text in pairs():
+        causes.setdefault((rule, category, text), []).append(tool)
+    rows = [
+        (f"`{rule}`", f"`{category}`", " and ".join(tools), _cell(text))
+        for (rule, category, text), tools in causes.items()
+    ]
+    text = (
+        "By the rule that found the cause and the tool that ran; where a check names a remedy of its own, that one.\n"
+    )
+    return ["## What to do, by cause\n", text, *_table(("rule", "category", "tool", "what to do"), rows)]
+
+
 def _order() -> list[str]:
     rows = [
         (str(i), f"`{rule.name}`", _cell((rule.find.__doc__ or "").split("\n")[0]), _cell(rule.learnt_from))
@@ -76,7 +122,7 @@ def _log() -> list[str]:
         (f"`{r.name}`", f"`{r.category}`", _cell(r.clause), _code(r.learnt_from)) for r in (*CAUSES, *LAST_RESORT)
     ]
     frames = [
-        ("`exception`", f"`{r.category}`", _cell(r.clause), _code(r.learnt_from))
+        (f"`{r.name}`", f"`{r.category}`", _cell(r.clause), _code(r.learnt_from))
         for r in (*MARKED_FRAME_RULES, *FRAME_RULES)
     ]
     return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from platerunner_unit import causes
+from platerunner_unit import causes, hints
 from platerunner_unit.category import Category
 from platerunner_unit.evidence import Verdict
 from platerunner_unit.facts import Facts
@@ -47,7 +47,8 @@ def preflight(facts: Facts) -> Optional[Verdict]:
         category = C.PIPELINE_INVALID  # it would have lost image sets; nothing was lost yet
     more = f" ({len(problems) - 1} more like this.)" if len(problems) > 1 else ""
     sentence = first.sentence.strip() or "A check before the start failed."
-    return verdict(category, sentence + more, notes=notes, partial=category is C.PARTIAL and facts.partial)
+    partial = category is C.PARTIAL and facts.partial
+    return verdict(category, sentence + more, notes=notes, partial=partial, hint=first.hint)
 
 
 _WORDS = {category.value for category in Category} - {C.SUCCEEDED.value}
@@ -84,6 +85,7 @@ def logged(facts: Facts) -> Optional[Verdict]:
 
 def caused(facts: Facts, cause: causes.Cause) -> Verdict:
     """The verdict on a cause: of the whole run, or of the image sets that it cost."""
+    hint = cause.hint or hints.hint(cause.category, cause.rule, facts.evidence.tool)
     happened = f"{cause.place}: {cause.clause}" if cause.place else cause.clause
     notes = list(facts.evidence.warnings)
     if facts.partial:
@@ -94,8 +96,8 @@ def caused(facts: Facts, cause: causes.Cause) -> Verdict:
         )
         if len(facts.lost) > 1:
             notes.append(f"Skipped: {listed(facts, facts.lost, most=50)}.")
-        return verdict(cause.category, f"CellProfiler {lost}: {happened}.", cause.line, notes, partial=True)
+        return verdict(cause.category, f"CellProfiler {lost}: {happened}.", cause.line, notes, partial=True, hint=hint)
     idle = facts.evidence.tool == "cellprofiler" and not facts.evidence.sets_started
     began = "did not start its work" if idle else "failed"
     sentence = happened if cause.place else f"The tool {began}: {happened}"
-    return verdict(cause.category, f"{sentence[0].upper()}{sentence[1:]}.", cause.line, notes)
+    return verdict(cause.category, f"{sentence[0].upper()}{sentence[1:]}.", cause.line, notes, hint=hint)

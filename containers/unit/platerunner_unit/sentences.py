@@ -10,10 +10,16 @@ from platerunner_unit.facts import Facts
 
 
 def verdict(
-    category: Category, sentence: str, line: str = "", notes: Sequence[str] = (), *, partial: bool = False
+    category: Category,
+    sentence: str,
+    line: str = "",
+    notes: Sequence[str] = (),
+    *,
+    partial: bool = False,
+    hint: str = "",
 ) -> Verdict:
-    """A verdict whose rule's name is filled in by the judge."""
-    return Verdict(category.value, sentence, line, notes=tuple(notes), partial=partial)
+    """A verdict whose rule's name, and hint if it has none of its own, are filled in by the judge."""
+    return Verdict(category.value, sentence, line, notes=tuple(notes), partial=partial, hint=hint)
 
 
 def listed(facts: Facts, sets: Sequence[int], most: int = 5) -> str:

@@ -1,6 +1,6 @@
 """The end of a step's log: what failed, why, whose turn it is, and what to do, for a tired reader."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -100,7 +100,7 @@ def headline(result: StepResult, failed: Sequence[UnitFailure]) -> str:
     """One sentence for the exception that fails the task: counts, the first cause, and the way on."""
     counts = ", ".join(f"{len(group)} {category}" for category, group in _by_category(failed))
     first = failed[0]
-    hint = CATEGORIES[first.category].hint
+    hint = first.hint or CATEGORIES[first.category].hint
     example = f"{first.unit}: {first.sentence}" if first.unit else first.sentence
     return f"{result.failed} of {result.units} units failed ({counts}). {example} {hint}".strip()
 
@@ -132,5 +132,6 @@ def _advice(groups: Sequence[tuple[Category, Sequence[UnitFailure]]], runbook: s
     for category, group in groups:
         info = CATEGORIES[category]
         who = "" if info.who is Actor.NOBODY else f" ({info.who.value})"
-        lines.append(f"  {len(group)} x {category}{who}: {info.hint}")
+        hints = Counter(failure.hint or info.hint for failure in group)
+        lines += [f"  {count} x {category}{who}: {hint}" for hint, count in hints.most_common()]
     return [*lines, f"  Then clear this task: only the units that failed run again. {runbook}".rstrip()]

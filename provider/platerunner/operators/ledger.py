@@ -11,6 +11,7 @@ from platerunner.spec.settings import Retry as RetryPolicy
 from platerunner.triggers.reasons import CLEARED
 from platerunner_unit.category import Category
 from platerunner_unit.evidence import Verdict
+from platerunner_unit.hints import hint_of
 
 SENTENCE_CHARS = 300
 """Characters of a sentence or a line that the state and the digest keep; the outcome keeps it whole."""
@@ -21,6 +22,7 @@ class UnitFailure:
     """The latest failed attempt of a unit, as far as a digest needs it.
 
     :param job_id: of the child; None if it never had one.
+    :param hint: what to do about it; of older versions' records, what its category says.
     """
 
     unit: str
@@ -28,6 +30,7 @@ class UnitFailure:
     sentence: str
     line: str = ""
     job_id: str | None = None
+    hint: str = ""
 
     @property
     def cleared(self) -> bool:
@@ -38,14 +41,14 @@ class UnitFailure:
     def of(cls, unit: str, verdict: Verdict, job_id: str | None) -> "UnitFailure":
         """From a verdict."""
         sentence, line = verdict.sentence[:SENTENCE_CHARS], verdict.line[:SENTENCE_CHARS]
-        return cls(unit, Category(verdict.category), sentence, line, job_id)
+        return cls(unit, Category(verdict.category), sentence, line, job_id, hint_of(verdict))
 
 
 def failures(state: StepState) -> list[UnitFailure]:
     """Units whose latest attempt failed, in natural order of the submissions."""
     stored: Mapping[str, Mapping[str, Any]] = state.extra.get("failures", {})
     return [
-        UnitFailure(unit, Category(raw["category"]), raw["sentence"], raw["line"], raw["job_id"])
+        UnitFailure(unit, Category(raw["category"]), raw["sentence"], raw["line"], raw["job_id"], raw.get("hint", ""))
         for unit, raw in stored.items()
     ]
 
@@ -72,6 +75,7 @@ def record(state: StepState, succeeded: Iterable[str], failed: Iterable[UnitFail
             "sentence": failure.sentence,
             "line": failure.line,
             "job_id": failure.job_id,
+            "hint": failure.hint,
         }
     made = Counter(state.extra.get("made", {}))
     made.update([*won, *(failure.unit for failure in lost)])

@@ -15,6 +15,7 @@ from platerunner.ui.served_files import PICTURES, servable
 from platerunner.ui.step_records import StepRecords, records_of
 from platerunner.units.outcomes import OutcomeStore
 from platerunner_unit.category import CATEGORIES, Category, CategoryInfo
+from platerunner_unit.hints import hint_of
 from platerunner_unit.outcome import Outcome, OutputRecord
 
 router = APIRouter(prefix="/dags/{dag_id}/runs/{run_id}")
@@ -58,6 +59,7 @@ def unit(
         unit=id,
         mark=mark,
         info=_info(mark, last),
+        hint=_hint(mark, last),
         attempts=attempts,
         last=last,
         run_id=run_id,
@@ -80,6 +82,13 @@ def _info(mark: UnitMark, last: Outcome | None) -> CategoryInfo | None:
     if mark.category is not None:
         return CATEGORIES[mark.category]
     return CATEGORIES[Category(last.verdict.category)] if last else None
+
+
+def _hint(mark: UnitMark, last: Outcome | None) -> str:
+    """What to do: about the last verdict, if that is what the unit shows."""
+    if last is not None and mark.category in (None, last.verdict.category):
+        return hint_of(last.verdict)
+    return CATEGORIES[mark.category].hint if mark.category is not None else ""
 
 
 def _outputs(last: Outcome | None) -> tuple[OutputRecord, ...]:

@@ -7,7 +7,8 @@ from typing import Any
 from platerunner.units.changes import changes, ingredients_now, moved_outputs
 from platerunner.units.model import PlannedUnit, UnitState
 from platerunner.units.outcomes import OutcomeStore
-from platerunner_unit.category import CATEGORIES, Category
+from platerunner_unit.category import Category
+from platerunner_unit.hints import hint_of
 from platerunner_unit.outcome import Outcome
 
 NOT_RECORDED = (
@@ -61,7 +62,7 @@ def _again(planned: PlannedUnit, last: Outcome) -> Explanation:
     verdict = last.verdict
     details: tuple[str, ...] = ()
     if verdict.category != Category.SUCCEEDED:
-        details = tuple(filter(None, (verdict.sentence, CATEGORIES[Category(verdict.category)].hint)))
+        details = tuple(filter(None, (verdict.sentence, hint_of(verdict))))
     return Explanation(planned.unit, planned.state, f"pending: {planned.reason}; it {_when(last)}", details, last)
 
 

@@ -30,7 +30,7 @@ _PLUGIN_NAME = re.compile(r"^class\s+(\w+)|\bmodule_name\s*=\s*[\"'](\w+)", re.M
 class CellProfiler:
     """The tool ``cellprofiler``."""
 
-    remedy = "use an image that has it; on a laptop, `make cellprofiler` installs it"
+    remedy = "Use an image that has it; on a laptop, `make cellprofiler` installs it."
 
     def __init__(self) -> None:
         self._table = Table((), ())

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from platerunner_unit import hints
 from platerunner_unit.evidence import PreflightProblem
 from platerunner_unit.job import Job
 
@@ -28,7 +29,7 @@ class PlaceholderError(Exception):
 class Command:
     """The tool ``command``."""
 
-    remedy = "use an image that has it, or correct the module's `argv`"
+    remedy = "Use an image that has it, or correct the step's `argv`."
 
     def prepare(self, job: Job) -> tuple[PreflightProblem, ...]:
         """Write ``unit.json``, make the folders of all outputs and empty parameters, and try the command line."""
@@ -42,7 +43,7 @@ class Command:
         try:
             self.command(job)
         except PlaceholderError as error:
-            return (PreflightProblem("pipeline_invalid", str(error)),)
+            return (PreflightProblem("pipeline_invalid", f"{error}.", hints.ARGV),)
         return ()
 
     def command(self, job: Job) -> list[str]:
