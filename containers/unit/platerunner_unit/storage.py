@@ -74,6 +74,18 @@ class Storage:
             raise StorageError(f"{key}: a key must stay inside {self.url}")
         return target
 
+    def resolved(self, key: str) -> str:
+        """The key that a key really leads to, links followed; on S3, which has none, the key itself.
+
+        :raises NotFoundError: if a link leads out of the folder, or the key does.
+        """
+        if self.local is None:
+            return key
+        try:
+            return self.path(key).resolve().relative_to(self.local.resolve()).as_posix()
+        except (ValueError, OSError, RuntimeError) as error:  # outside; a name too long; links in a circle
+            raise NotFoundError(f"{key} leads to no file in {self.url}") from error
+
     def url_of(self, key: str) -> str:
         """The full address of a key, for people."""
         return f"{self.url}/{key}"

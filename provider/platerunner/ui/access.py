@@ -88,8 +88,10 @@ def _changing(may: Callable[[Request, BaseUser], bool], refusal: str) -> Callabl
     return user
 
 
-Rerunner = Annotated[BaseUser, Depends(_changing(may_rerun, NOT_YOURS_TO_RUN))]
-Answerer = Annotated[BaseUser, Depends(_changing(may_answer, NOT_YOURS_TO_ANSWER))]
+rerunner = _changing(may_rerun, NOT_YOURS_TO_RUN)
+answerer = _changing(may_answer, NOT_YOURS_TO_ANSWER)
+Rerunner = Annotated[BaseUser, Depends(rerunner)]
+Answerer = Annotated[BaseUser, Depends(answerer)]
 
 
 def action_token(user: BaseUser, dag_id: str) -> str:

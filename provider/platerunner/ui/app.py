@@ -1,6 +1,7 @@
 """The app behind the pages: a router per page, with what they share around them."""
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit, urlunsplit
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -43,9 +44,18 @@ async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Re
     response = await call_next(request)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if (target := response.headers.get("location")) is not None:
+        response.headers["location"] = _here(target)
     if request.url.path.removeprefix(str(request.scope.get("root_path", ""))).startswith("/static/"):
         response.headers["Cache-Control"] = f"public, max-age={STATIC_AGE_S}"  # its address has a version
     return response
+
+
+def _here(target: str) -> str:
+    """A redirect without the host, which is what the request said it is: pages lead to pages of this app alone."""
+    _, host, path, query, _ = urlsplit(target)
+    inside = f"/{path.lstrip('/')}" if host or path.startswith("/") else path
+    return urlunsplit(("", "", inside, query, ""))
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -19,9 +19,9 @@ def tail(workspace: Storage, key: str) -> list[str]:
 
     :param key: from an outcome, which a container wrote: no key but a log's is followed.
     """
-    if not key.startswith(f"{PREFIX}/logs/") or ".." in key.split("/"):
-        return ["its log is not where logs are kept"]
     try:
+        if ".." in key.split("/") or not workspace.resolved(key).startswith(f"{PREFIX}/logs/"):
+            return ["its log is not where logs are kept"]
         if workspace.head(key).size > PACKED:
             return [f"its log is larger than {PACKED >> 20} MiB; fetch {workspace.url_of(key)}"]
         end = _unpacked_end(workspace.get(key))

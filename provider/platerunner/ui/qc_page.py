@@ -8,7 +8,6 @@ from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.core_api.datamodels.hitl import UpdateHITLDetailPayload
 from airflow.api_fastapi.core_api.routes.public.hitl import update_hitl_detail
 from airflow.api_fastapi.core_api.security import GetUserDep
-from airflow.api_fastapi.logging.decorators import action_logging
 from fastapi import APIRouter, Depends, HTTPException, Request, status
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
@@ -16,7 +15,9 @@ from pydantic import BaseModel, Field
 from platerunner.sensors.asked import APPROVE, REJECT
 from platerunner.sensors.decisions import history
 from platerunner.ui import tokens
-from platerunner.ui.access import NOT_YOURS_TO_ANSWER, Answerer, Reader, action_token, may_answer
+from platerunner.ui.access import NOT_YOURS_TO_ANSWER, Answerer, Reader, action_token, answerer, may_answer
+from platerunner.ui.acts import asked as body
+from platerunner.ui.acts import put_on_record
 from platerunner.ui.gates import SeenGate, find_gate, waiting_gates
 from platerunner.ui.rendering import page
 from platerunner.ui.runs import SeenRun, SessionDep, find_run
@@ -92,14 +93,15 @@ def gate(
     )
 
 
-@router.post(GATE + "/answer", dependencies=[Depends(action_logging("platerunner_answer"))])
+@router.post(GATE + "/answer")
 def answer(
+    request: Request,
     dag_id: str,
     run_id: str,
     task_id: str,
     map_index: int,
     user: Answerer,
-    asking: Asking,
+    asking: Annotated[Asking, Depends(body(Asking, answerer))],
     session: SessionDep,
     found: Annotated[SeenGate, Depends(find_gate)],
 ) -> Answered:
@@ -117,6 +119,7 @@ def answer(
         raise HTTPException(status.HTTP_409_CONFLICT, "This gate does not wait: it was answered already.")
     chosen = APPROVE if asking.choice == "approve" else REJECT
     payload = UpdateHITLDetailPayload(chosen_options=[chosen], params_input={"comment": comment})
+    put_on_record(session, user, "platerunner_answer", request, choice=asking.choice, comment=comment)
     update_hitl_detail(dag_id, run_id, task_id, payload, user, session, map_index)
     done = "Approved" if chosen == APPROVE else "Rejected"
     return Answered(sentence=f"{done}. The gate checks the answer and records it within some seconds.")

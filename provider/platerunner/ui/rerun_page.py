@@ -4,13 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated
 
-from airflow.api_fastapi.logging.decorators import action_logging
-from fastapi import APIRouter, Depends, HTTPException, status
+from fastapi import APIRouter, Depends, HTTPException, Request, status
 from pydantic import BaseModel, Field
 
 from platerunner.batch.state import StateFile
 from platerunner.operators.run_record import Mark, RunRecord
-from platerunner.ui.access import Rerunner
+from platerunner.ui.access import Rerunner, rerunner
+from platerunner.ui.acts import asked as body
+from platerunner.ui.acts import put_on_record
 from platerunner.ui.runs import SeenRun, SessionDep, clear, find_run
 from platerunner.ui.step_records import StepRecords, records_of
 from platerunner.ui.steps import SeenStep
@@ -19,6 +20,8 @@ from platerunner.units.rerun import Picked, exactly, params_for
 router = APIRouter(prefix="/dags/{dag_id}/runs/{run_id}")
 MOST = 500
 """Units that one request may name: each becomes a pattern in the run's params, matched with every unit."""
+RECORDED = 100
+"""Units that the audit log names; it counts all."""
 TO_RUN = frozenset({Mark.FAILED, Mark.PENDING, Mark.WAITING})
 DONE = frozenset({Mark.SUCCEEDED, Mark.DONE})
 
@@ -29,7 +32,7 @@ class Asked(BaseModel):
     :param units: ids of units of the step.
     """
 
-    units: list[Annotated[str, Field(max_length=1000)]] = Field(min_length=1)
+    units: list[Annotated[str, Field(max_length=1000)]] = Field(min_length=1, max_length=100_000)
 
 
 class Answer(BaseModel):
@@ -38,8 +41,16 @@ class Answer(BaseModel):
     sentence: str
 
 
-@router.post("/tasks/{task_id}/rerun", dependencies=[Depends(action_logging("platerunner_rerun"))])
-def rerun(dag_id: str, run_id: str, task_id: str, _user: Rerunner, asked: Asked, session: SessionDep) -> Answer:
+@router.post("/tasks/{task_id}/rerun")
+def rerun(
+    request: Request,
+    dag_id: str,
+    run_id: str,
+    task_id: str,
+    user: Rerunner,
+    asked: Annotated[Asked, Depends(body(Asked, rerunner))],
+    session: SessionDep,
+) -> Answer:
     """Run units of a step again: they, and no others of the step, and then what comes after it."""
     found = find_run(dag_id, run_id, session)
     step = found.step(task_id)
@@ -52,6 +63,7 @@ def rerun(dag_id: str, run_id: str, task_id: str, _user: Rerunner, asked: Asked,
     cleared = clear(found, step, branches, {**found.conf, **params}, session)
     after = f", with {', '.join(cleared)} after it" if cleared else ""
     count = len(set(asked.units))
+    put_on_record(session, user, "platerunner_rerun", request, count=count, units=asked.units[:RECORDED])
     return Answer(sentence=f"{count} unit{'s run' if count > 1 else ' runs'} again: {step.step} was cleared{after}.")
 
 

@@ -23,6 +23,11 @@ STEP = "/platerunner/dags/lab/runs/run-1/tasks/work/"
 
 @pytest.fixture
 def failed(site):
+    return lose(site)
+
+
+def lose(site):
+    """A run whose wells but the first have failed."""
     site.add(wells_and_sums("lab"))
     site.start("lab", work="failed", gather="upstream_failed")
     failed = dict.fromkeys(WELLS[1:], Category.TOOL_ERROR)

@@ -116,3 +116,45 @@ def test_oversized_pictures_are_refused(lab, monkeypatch):
     assert "too large" in answer.json()["detail"]
     monkeypatch.setattr("platerunner.ui.served_files.LARGEST", 20)
     assert lab.client("viewer").get(f"/platerunner/files/{token}").status_code == 413
+
+
+LINKS = {
+    "out of the workspace": ("made/a.png", "{outside}/secret.png"),
+    "in a folder": ("out", "{outside}"),
+    "to what is hidden": ("made/a.png", "{workspace}/_platerunner/hidden.png"),
+    "to a file that is not served": ("made/a.png", "{workspace}/made/a.py"),
+    "in a circle": ("made/a.png", "a.png"),
+    "to nothing": ("made/a.png", "b.png"),
+}
+
+
+@pytest.mark.parametrize(("name", "target"), LINKS.values(), ids=LINKS)
+def test_a_link_shows_only_what_its_file_would(lab, name, target):
+    workspace, outside = lab.storage.local, lab.folder / "outside"
+    outside.mkdir()
+    (outside / "secret.png").write_bytes(PNG)
+    for key in ("_platerunner/hidden.png", "made/a.py"):
+        lab.storage.put(key, PNG)
+    link = workspace / name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(target.format(outside=outside, workspace=workspace))
+    key = name if name.endswith(".png") else f"{name}/secret.png"
+    token = tokens.sign("file", "ada", "lab", "run-1", "work", key)
+    assert lab.client("viewer").get(f"/platerunner/files/{token}").status_code == 404
+
+
+def test_a_link_within_the_workspace_is_followed(lab):
+    lab.storage.put("made/b.png", PNG)
+    (lab.storage.local / "made" / "a.png").symlink_to("b.png")
+    token = tokens.sign("file", "ada", "lab", "run-1", "work", "made/a.png")
+    assert lab.client("viewer").get(f"/platerunner/files/{token}").content == PNG
+
+
+def test_a_log_that_is_a_link_out_of_the_logs_is_not_shown(lab):
+    log = log_key("run-1", "work", UNIT, 2)
+    (lab.folder / "secret.gz").write_bytes(gzip.compress(b"a secret\n"))
+    path = lab.storage.local / log
+    path.parent.mkdir(parents=True)
+    path.symlink_to(lab.folder / "secret.gz")
+    OutcomeStore(lab.storage).write(outcome(lab.storage, log=log))
+    assert "a secret" not in unit_page(lab).text
