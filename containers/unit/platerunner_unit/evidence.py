@@ -60,12 +60,14 @@ class BatchEvidence:
     :param status_reason: e.g. ``Host EC2 (instance i-0) terminated.``
     :param container_reason: e.g. ``OutOfMemoryError: Container killed due to memory usage``
     :param exit_code: the container's; None if it never ran.
+    :param stopped: whether somebody asked Batch to end it (``isTerminated``, ``isCancelled``).
     """
 
     status: str = ""
     status_reason: str = ""
     container_reason: str = ""
     exit_code: Optional[int] = None
+    stopped: bool = False
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,7 @@ def view_of(job: Mapping[str, Any]) -> JobView:
         status_reason=job.get("statusReason") or "",
         container_reason=container.get("reason") or "",
         exit_code=container.get("exitCode"),
+        stopped=bool(job.get("isTerminated") or job.get("isCancelled")),
         log_stream=container.get("logStreamName"),
         index=array.get("index"),
         array_size=array.get("size"),

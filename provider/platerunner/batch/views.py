@@ -30,6 +30,7 @@ class JobView:
     :param status_reason: Batch's own, e.g. ``Host EC2 (instance i-0) terminated.``
     :param container_reason: the container's, e.g. ``OutOfMemoryError: Container killed due to memory usage``.
     :param exit_code: the container's; None if it never ran.
+    :param stopped: whether somebody asked Batch to end it; ListJobs does not tell.
     :param log_stream: of the last attempt.
     :param index: array index of a child.
     :param array_size: of an array parent.
@@ -44,6 +45,7 @@ class JobView:
     status_reason: str = ""
     container_reason: str = ""
     exit_code: int | None = None
+    stopped: bool = False
     log_stream: str | None = None
     index: int | None = None
     array_size: int | None = None
@@ -71,7 +73,7 @@ class JobView:
 
     def evidence(self) -> BatchEvidence:
         """What the judge needs of it."""
-        return BatchEvidence(self.status, self.status_reason, self.container_reason, self.exit_code)
+        return BatchEvidence(self.status, self.status_reason, self.container_reason, self.exit_code, self.stopped)
 
 
 @dataclass(frozen=True, slots=True)
