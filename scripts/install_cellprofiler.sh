@@ -23,6 +23,8 @@ mahotas>=1.4 matplotlib<4 numpy==1.24.4 Pillow prokaryote==2.4.4 psutil python-b
 pyzmq~=22.3 requests scipy==1.9.0 scikit-image==0.18.3 scikit-learn<1 setuptools<70 six
 tifffile<2022.4.22'
 program='cellprofiler==4.2.8.1'
+# As in the image. ExportToDatabase needs it, for SQLite too; it is compiled against MySQL's or MariaDB's headers.
+database='mysqlclient==1.4.6'
 
 find_uv() {
     "$here/scripts/find_uv.sh" || { if [ -x "$here/.tools/bin/uv" ]; then printf '%s\n' "$here/.tools/bin/uv"; fi; }
@@ -78,6 +80,23 @@ install_all() {
     fi
 }
 
+# Everything else works without, so that missing headers are no failure.
+install_database() {
+    config=$(command -v mysql_config || command -v mariadb_config || true)
+    if [ -z "$config" ]; then
+        say "without mysqlclient: ExportToDatabase will not run, not even for SQLite. Its headers are missing;" \
+            "on Debian: apt-get install libmariadb-dev, then run this again"
+        return
+    fi
+    export MYSQL_CONFIG="$config"
+    if [ -n "$uv" ]; then
+        set -- "$uv" pip install -q --python "$target/bin/python" --build-constraint "$target/build-constraints.txt"
+    else
+        set -- "$target/bin/python" -m pip install -q --disable-pip-version-check
+    fi
+    "$@" "$database" || say "without mysqlclient: it could not be built with $config; ExportToDatabase will not run"
+}
+
 # The console script under another name, and in its place one that knows its Java.
 write_wrapper() {
     mv "$target/bin/cellprofiler" "$target/bin/cellprofiler-bare"
@@ -90,7 +109,8 @@ WRAPPER
     chmod +x "$target/bin/cellprofiler"
 }
 
-recipe=$(cksum <"$0")
+# Headers that came since are a reason to install again.
+recipe="$(cksum <"$0") $(command -v mysql_config || command -v mariadb_config || echo 'no headers')"
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$recipe" ]; then
     say "is installed already in $target"
     exec "$target/bin/cellprofiler" --version
@@ -108,6 +128,7 @@ say "installing into $target with $python, JDK $java_home${uv:+, uv}"
 rm -rf "$target"
 if [ -n "$uv" ]; then "$uv" venv -q --python "$python" "$target"; else "$python" -m venv "$target"; fi
 install_all
+install_database
 write_wrapper
 "$target/bin/cellprofiler" --version
 printf '%s\n' "$recipe" >"$stamp"

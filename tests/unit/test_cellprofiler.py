@@ -25,7 +25,7 @@ from platerunner_unit.tools.cellprofiler import CellProfiler
 from platerunner_unit.workfolder import WorkFolder
 
 PIPELINES = Path(__file__).parents[1] / "data" / "cppipe"
-PLATE = "0512"  # CellProfiler reads this as the number 512
+PLATE = "0512"  # CellProfiler of its own reads this as the number 512
 METADATA = {"Plate": "plate", "Well": "well", "Site": "site"}
 CALC = LoadData({"Orig{channel}": "i"}, METADATA)
 # Skips the first image set.
@@ -91,12 +91,19 @@ def job(tmp_path: Path) -> Job:
     return Job(replace(step, files={"pipeline": (file,)}), unit, folder, Settings())
 
 
+def plugins(tool: CellProfiler, job: Job) -> list[str]:
+    """What is in the folder that CellProfiler looks into."""
+    option = tool.command(job)[-1]
+    assert option.startswith("--plugins-directory=")
+    return sorted(file.name for file in Path(option.partition("=")[2]).iterdir() if file.read_bytes())
+
+
 def test_the_command_line(job: Job) -> None:
     tool = CellProfiler()
     assert tool.prepare(job) == ()
     argv = tool.command(job)
     assert argv[:3] == ["cellprofiler", "-c", "-r"]
-    options = dict(zip(argv[3::2], argv[4::2], strict=True))
+    options = dict(zip(argv[3:-1:2], argv[4:-1:2], strict=True))
     root = job.folder.root
     assert options["-p"] == str(root / "tool/pipeline/illum_calc.cppipe")
     assert {options[o] for o in ("-i", "-o", "-t", "-d")} == {str(root / n) for n in ("in", "out", "tmp", "done.txt")}
@@ -121,14 +128,14 @@ def test_an_images_plugins_are_given_to_pipelines_that_use_one(job: Job, tmp_pat
     in_image = replace(job, settings=replace(job.settings, environ=environ))
     tool = CellProfiler()
     assert tool.prepare(in_image) == ()
-    assert not any(word.startswith("--plugins") for word in tool.command(in_image))
+    assert plugins(tool, in_image) == ["loaddata.py"]
     (file,) = job.tool_files("pipeline")
     text = file.read_text()
     name = re.findall(r"^(\w+):\[", text, re.MULTILINE)[-1]
     file.write_text(text.replace(f"\n{name}:[", "\nMyModule:[", 1))
     assert [problem.category for problem in CellProfiler().prepare(job)] == ["plugin_missing"]
     assert tool.prepare(in_image) == ()
-    assert tool.command(in_image)[-1] == f"--plugins-directory={tmp_path / 'community'}"
+    assert plugins(tool, in_image) == ["loaddata.py", "mine.py"]
 
 
 def test_plugins_are_given_as_the_folder_that_holds_them(job: Job) -> None:
@@ -138,7 +145,8 @@ def test_plugins_are_given_as_the_folder_that_holds_them(job: Job) -> None:
     with_plugins = replace(job, step=replace(job.step, files={**job.step.files, "plugins": (file,)}))
     tool = CellProfiler()
     assert tool.prepare(with_plugins) == ()
-    assert tool.command(with_plugins)[-1] == f"--plugins-directory={job.folder.tool / 'plugins' / 'lab'}"
+    assert plugins(tool, with_plugins) == ["loaddata.py", "mine.py"]
+    assert tool.prepare(with_plugins) == (), "a second time too"
 
 
 @pytest.mark.parametrize(

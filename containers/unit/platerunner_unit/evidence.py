@@ -103,6 +103,7 @@ class Evidence:
     :param sets_in_table: image sets that have a whole row in the tool's own Image table; None if it wrote none.
     :param reached: image set and the number of the last module that ended on it, as the log says.
     :param set_labels: image set number and what a person calls it, e.g. ``(5, "well A02, site 2")``.
+    :param names_at_risk: names that CellProfiler's own LoadData would write otherwise, e.g. ``plate 0512 as 512``.
     :param warnings: what may have changed the result without failing it, as sentences.
     """
 
@@ -134,6 +135,7 @@ class Evidence:
     reached: tuple[tuple[int, int], ...] = ()
     set_labels: tuple[tuple[int, str], ...] = ()
     warnings: tuple[str, ...] = ()
+    names_at_risk: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

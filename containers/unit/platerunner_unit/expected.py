@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +40,7 @@ def locate(unit: UnitTask, out: Path, inspect: Inspect) -> list[Located]:
     """Find every expected output.
 
     A file is found under its full key; else under the longest end of the key that exactly one file has (a tool knows
-    its own folders only); else under its name but for leading zeros, which CellProfiler drops (plate ``0512`` becomes
-    ``512``).
+    its own folders only).
 
     :param unit: what is expected.
     :param out: the tool's output folder.
@@ -64,19 +62,13 @@ class _Index:
         self.files = sorted(_files(out))
         self._by_name: dict[str, list[str]] = {}
         for file in self.files:
-            self._by_name.setdefault(_loose(_name(file)), []).append(file)
+            self._by_name.setdefault(_name(file), []).append(file)
 
     def find(self, key: str) -> list[str]:
         """The files that fit a key best: one if all is well, several if it is ambiguous, none."""
-        near = self._by_name.get(_loose(_name(key)), [])
-        same_name = [file for file in near if _name(file) == _name(key)]
-        for files, form in ((same_name, str), (near, _loose)):
-            if files:
-                wanted = form(key).split("/")
-                score = {file: _common_end(form(file).split("/"), wanted) for file in files}
-                best = max(score.values())
-                return [file for file in files if score[file] == best]
-        return []
+        files, wanted = self._by_name.get(_name(key), []), key.split("/")
+        score = {file: _common_end(file.split("/"), wanted) for file in files}
+        return [file for file in files if score[file] == max(score.values())]
 
 
 def _look_up(index: _Index, name: str, file: OutputFile) -> Located:
@@ -146,11 +138,6 @@ def _files(out: Path) -> Iterator[str]:
 
 def _name(key: str) -> str:
     return key.rpartition("/")[2]
-
-
-def _loose(text: str) -> str:
-    """Without the leading zeros of its numbers."""
-    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", text)
 
 
 def _common_end(parts: Sequence[str], wanted: Sequence[str]) -> int:

@@ -83,6 +83,11 @@ class Facts:
         return told or (not self.evidence.done_file_asked and bool(self.evidence.outputs))
 
     @cached_property
+    def changed_names(self) -> tuple[str, ...]:
+        """Names that were read as numbers: those at risk, unless the LoadData that keeps them read the table."""
+        return () if self.has("names_kept") else self.evidence.names_at_risk
+
+    @cached_property
     def exported(self) -> bool:
         """Whether every output that was expected is there and plausible."""
         return not self.bad_outputs

@@ -36,11 +36,13 @@ class Table:
     :param columns: ``FileName_x`` and ``PathName_x`` pairs, then ``Metadata_y``.
     :param rows: image set n is row n, from 1; as many cells as columns.
     :param labels: what a person calls each row, e.g. ``plate P1, well A01, site 2``.
+    :param numbers: the columns among them that the spec declares as numbers (``{site:int}``).
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     labels: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
 
     def to_csv(self) -> str:
         """As LoadData reads it."""
@@ -73,7 +75,64 @@ def build(mapping: LoadData, unit: UnitTask, paths: Mapping[InputFileKey, Path])
         table.append((*(text for path in staged for text in (path.name, str(path.parent))), *row))
     labels = tuple(_label(row, wildcards) for row in rows)
     columns = [f"{kind}_{image}" for image in images for kind in ("FileName", "PathName")]
-    return Table((*columns, *(f"Metadata_{name}" for name in mapping.metadata)), tuple(table), labels)
+    numbers = tuple(f"Metadata_{name}" for name, wildcard in mapping.metadata.items() if _is_number(wildcard, unit))
+    header = (*columns, *(f"Metadata_{name}" for name in mapping.metadata))
+    return _with_well(Table(header, tuple(table), labels, numbers))
+
+
+def _is_number(wildcard: str, unit: UnitTask) -> bool:
+    """Whether a wildcard's values are numbers everywhere, since the spec says so."""
+    files = (file.values for files in unit.inputs.values() for file in files)
+    found = [values[wildcard] for values in (unit.values, *files) if wildcard in values]
+    return bool(found) and all(isinstance(value, int) for value in found)
+
+
+# Metadata that CellProfiler itself makes a well of if there is none: cellprofiler_core/utilities/measurement.py.
+WELL_ROWS = frozenset({"wellrow", "well_row", "row"})
+WELL_COLUMNS = frozenset({"wellcol", "well_col", "wellcolumn", "well_column", "column", "col"})
+
+
+def _with_well(table: Table) -> Table:
+    """A table with a well of our own where CellProfiler's, row and column in one word, would be ambiguous.
+
+    Rows that are numbers make CellProfiler 4.2.8 stop; as text, row 1 and column 11 would be the well of row 11 and
+    column 1.
+    """
+    places = {name[9:].lower(): i for i, name in enumerate(table.columns) if name.startswith("Metadata_")}
+    rows = [i for name, i in places.items() if name in WELL_ROWS]
+    columns = [i for name, i in places.items() if name in WELL_COLUMNS]
+    if "well" in places or not rows or not columns or not any(row[rows[-1]][-1:].isdigit() for row in table.rows):
+        return table
+    cells = tuple((*row, f"r{row[rows[-1]]}c{row[columns[-1]]}") for row in table.rows)
+    return Table((*table.columns, "Metadata_Well"), cells, table.labels, table.numbers)
+
+
+def names_at_risk(table: Table) -> tuple[str, ...]:
+    """What CellProfiler's own LoadData would write otherwise, each once: ``plate 0512 as 512``.
+
+    It takes a column for numbers if all of its cells look like numbers to Python.
+    """
+    found = []
+    for i, column in enumerate(table.columns):
+        if column.startswith("Metadata_") and column not in table.numbers:
+            texts = dict.fromkeys(row[i] for row in table.rows)
+            found += [f"{column[9:]} {text} as {cast}" for text, cast in _cast(list(texts)) if text != cast]
+    return tuple(found)
+
+
+def _cast(texts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Cells and what LoadData makes of them: ``get_loaddata_type`` of cellprofiler_core 4.2.8."""
+    try:
+        whole = [int(text) for text in texts]
+    except ValueError:
+        whole = []
+    if any(abs(number) >= 2**31 for number in whole):
+        return  # too large for it: such a column stays text
+    try:
+        numbers: Sequence[float] = whole or [float(text) for text in texts]
+    except ValueError:
+        return
+    yield from zip(texts, map(str, numbers))  # noqa: B905  (Python 3.9)
 
 
 def _by_column(cells: Sequence[_Cell]) -> Iterator[tuple[str, list[_Cell]]]:

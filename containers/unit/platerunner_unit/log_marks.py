@@ -85,6 +85,12 @@ MARKS: tuple[LineRule, ...] = (
         veto=True,
     ),
     LineRule(
+        name="names_kept",
+        literals="platerunner: LoadData keeps names",
+        pattern="^platerunner: LoadData keeps names as they are written",
+        learnt_from="platerunner: LoadData keeps names as they are written",
+    ),
+    LineRule(
         name="run_began",
         literals="Times reported are CPU and Wall-clock times",
         pattern="Times reported are CPU and Wall-clock times for each module",

@@ -36,8 +36,10 @@ _ANY = [
 ]  # fmt: skip
 ENDINGS = {
     CELLPROFILER: [
-        *_ANY, ("miscounted", Category.PIPELINE_INVALID), ("nothing_matched", Category.NOTHING_MATCHED),
-        ("skipped", Category.PARTIAL), ("vanished", Category.TOOL_ERROR), ("exception", Category.TOOL_ERROR),
+        *_ANY,
+        ("miscounted", Category.PIPELINE_INVALID), ("nothing_matched", Category.NOTHING_MATCHED),
+        ("names_changed", Category.PIPELINE_INVALID), ("skipped", Category.PARTIAL),
+        ("vanished", Category.TOOL_ERROR), ("exception", Category.TOOL_ERROR),
     ],
     COMMAND: [*_ANY, ("tool_failed", Category.TOOL_ERROR), ("exception", Category.TOOL_ERROR)],
 }  # fmt: skip

@@ -90,6 +90,16 @@ def nothing_matched(facts: Facts) -> Optional[Verdict]:
     return verdict(C.NOTHING_MATCHED, "CellProfiler found no image set to work on.", tail(facts))
 
 
+def names_changed(facts: Facts) -> Optional[Verdict]:
+    """CellProfiler's own LoadData read names as numbers, so that tables and files carry others than the spec."""
+    names = facts.changed_names
+    if facts.evidence.tool != "cellprofiler" or not names or not facts.orderly:
+        return None
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    sentence = f"CellProfiler read names as numbers and wrote {', '.join(names[:3])}{more}."
+    return verdict(C.PIPELINE_INVALID, sentence)
+
+
 def skipped(facts: Facts) -> Optional[Verdict]:
     """The run came to its end, but some image sets did not reach it, and no line says why (FlagImage, a range)."""
     asked = facts.asked or frozenset()

@@ -24,6 +24,7 @@ def proven(facts: Facts) -> bool:
         and facts.exported
         and counted
         and not facts.vetoes
+        and not facts.changed_names
         and not e.preflight
         and e.transfer_error is None
     )

@@ -57,6 +57,7 @@ DOUBTS = {
     "load error": {"matches": (match("load_error", "Failed to load pipeline"),)},
     "wrong size": {"matches": (match("dimensions", "Warning: loading image files of different dimensions."),)},
     "tool not known": {"tool": None},
+    "names became numbers": {"names_at_risk": ("plate 0512 as 512",)},
 }
 
 
@@ -203,6 +204,7 @@ STRATEGIES = {
     "reached": st.lists(st.tuples(st.integers(-1, 6), st.integers(0, 9)), max_size=3).map(tuple),
     "set_labels": st.lists(st.tuples(st.integers(-1, 6), TEXT), max_size=3).map(tuple),
     "warnings": st.lists(TEXT, max_size=2).map(tuple),
+    "names_at_risk": st.lists(TEXT, max_size=2).map(tuple),
 }
 EVIDENCE = st.fixed_dictionaries(STRATEGIES).map(lambda values: Evidence(**values))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Optional
@@ -17,11 +18,12 @@ from platerunner_unit import cppipe, cppipe_checks, cppipe_names, plausible
 from platerunner_unit.csv_rows import Rows
 from platerunner_unit.evidence import PreflightProblem
 from platerunner_unit.job import Job
-from platerunner_unit.load_data import LoadDataError, Table, build
+from platerunner_unit.load_data import LoadDataError, Table, build, names_at_risk
 
 COMPLETE = "Complete"
 PLUGINS_VARIABLE = "PLATERUNNER_CELLPROFILER_PLUGINS"
 """Names an image's own folder of plugins; CellProfiler takes one folder, so a step's own go before it."""
+LOAD_DATA = Path(__file__).with_name("loaddata.py")
 _DONE_LIMIT = 1000
 # CellProfiler knows a plugin by its class, or by the name that the class gives itself.
 _PLUGIN_NAME = re.compile(r"^class\s+(\w+)|\bmodule_name\s*=\s*[\"'](\w+)", re.MULTILINE)
@@ -50,7 +52,9 @@ class CellProfiler:
         except LoadDataError as error:
             return (error.problem,)
         _csv(job).write_text(self._table.to_csv(), encoding="utf-8")
-        return self._pipeline_problems(job)
+        problems = self._pipeline_problems(job)
+        self._gather_plugins(job)
+        return problems
 
     def command(self, job: Job) -> list[str]:
         """The command line."""
@@ -64,8 +68,7 @@ class CellProfiler:
         }
         argv = [job.settings.cellprofiler, "-c", "-r"]
         argv += [text for option, path in options.items() for text in (option, str(path))]
-        plugins = _plugins(job) or self._image_plugins(job)
-        return [*argv, f"--plugins-directory={plugins}"] if plugins else argv
+        return [*argv, f"--plugins-directory={_own_plugins(job)}"]
 
     def environment(self, job: Job) -> dict[str, str]:
         """``-Xrs`` keeps the JVM away from signals, without which TERM deadlocks in two of three runs."""
@@ -78,6 +81,7 @@ class CellProfiler:
             "HOME": home if writable else str(job.folder.home),
             "PYTHONFAULTHANDLER": "1",
             "PYTHONUNBUFFERED": "1",
+            "PLATERUNNER_NUMBERS": " ".join(self._table.numbers),
         }
 
     def complete(self, job: Job) -> bool:
@@ -92,6 +96,7 @@ class CellProfiler:
             "sets_asked": tuple(range(1, len(self._table.rows) + 1)),
             "set_labels": tuple(enumerate(self._table.labels, start=1)),
             "sets_in_table": _sets_in_table(job),
+            "names_at_risk": names_at_risk(self._table),
         }
         if self._pipeline is None:
             return known
@@ -104,6 +109,20 @@ class CellProfiler:
             "modules_enabled": tuple((module.name, module.number) for module in self._pipeline.enabled),
         }
 
+    def _gather_plugins(self, job: Job) -> None:
+        """Make the folder that CellProfiler looks into, it takes only one: links to the plugins, and our LoadData.
+
+        A plugin called LoadData is left alone; the judge then finds out whether it kept the names.
+        """
+        folder = _own_plugins(job)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        source = _plugins(job) or self._image_plugins(job)
+        for each in sorted(Path(source).iterdir()) if source else ():
+            (folder / each.name).symlink_to(each.absolute())
+        if not (folder / LOAD_DATA.name).exists():
+            shutil.copyfile(LOAD_DATA, folder / LOAD_DATA.name)
+
     def _image_plugins(self, job: Job) -> str:
         """The image's folder of plugins if the pipeline uses one of them; others run without, as on a laptop."""
         there = _image_modules(job)
@@ -115,6 +134,10 @@ class CellProfiler:
         problems = cppipe.check(self._pipeline, _plugin_modules(job), set(self._table.columns))
         rows = Rows(self._table.columns, self._table.rows)
         return (*problems, *cppipe_names.check(self._pipeline, rows, None))
+
+
+def _own_plugins(job: Job) -> Path:
+    return job.folder.root / "plugins"
 
 
 def _csv(job: Job) -> Path:
