@@ -46,7 +46,8 @@ def _make(checkout: Checkout, work: Path, specs: Path, airflow: str, *, offline:
     (made / "dags").mkdir(parents=True)
     theirs.mkdir()
     names = bundle_files.copy_specs(specs, made / "dags" / "dag_specs")
-    shutil.copyfile(checkout.root / "dags" / "platerunner_dags.py", made / "dags" / "platerunner_dags.py")
+    for file in checkout.root.glob("dags/platerunner_*.py"):
+        shutil.copyfile(file, made / "dags" / file.name)
     lines = bundle_requirements.missing(checkout, airflow)
     checkout.build(ours)
     if offline:

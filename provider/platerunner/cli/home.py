@@ -10,14 +10,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-DAG_FILE = '''"""An Airflow DAG file made by `platerunner`; loads the specs that PLATERUNNER_DAG_SPECS names."""
+DAG_FILES = {
+    "platerunner_dags.py": """# Made by `platerunner`: an Airflow DAG for each spec of the folder PLATERUNNER_DAG_SPECS.
+from platerunner.render import load_dags, specs_of
 
-import os
+load_dags(specs_of(__file__), globals())
+""",
+    "platerunner_broken_specs.py": """# Made by `platerunner`: what is wrong with specs, for Airflow; it has no DAG.
+from platerunner.render import show_broken_specs, specs_of
 
-from platerunner.render import load_dags
-
-load_dags(os.environ["PLATERUNNER_DAG_SPECS"], globals())
-'''
+show_broken_specs(specs_of(__file__))
+""",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,14 @@ class AirflowHome:
         }
 
     def prepare(self) -> None:
-        """Write the DAG file and bring the database to the installed Airflow's schema, once per Airflow version.
+        """Write the DAG files and bring the database to the installed Airflow's schema, once per Airflow version.
 
         :raises RuntimeError: if the migration fails; the message ends in Airflow's own last lines.
         """
         dags = self.folder / "dags"
         dags.mkdir(parents=True, exist_ok=True)
-        (dags / "platerunner_dags.py").write_text(DAG_FILE)
+        for name, text in DAG_FILES.items():
+            (dags / name).write_text(text)
         stamp = self.folder / f".migrated-{version('apache-airflow')}"
         if stamp.exists():
             return

@@ -1,6 +1,6 @@
 """From a spec to an Airflow DAG."""
 
 from platerunner.render.dag import build_dag
-from platerunner.render.loading import load_dags
+from platerunner.render.loading import load_dags, show_broken_specs, specs_of
 
-__all__ = ["build_dag", "load_dags"]
+__all__ = ["build_dag", "load_dags", "show_broken_specs", "specs_of"]

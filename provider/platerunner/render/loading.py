@@ -1,22 +1,24 @@
 """All specs of a folder into a DAG file's namespace; a broken one hides only itself."""
 
 import gc
+import logging
 import os
 import re
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk import DAG, get_parsing_context
 
+from platerunner.render import import_errors
 from platerunner.render.dag import build_dag
-from platerunner.render.import_errors import report
 from platerunner.spec.includes import is_shared
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.problems import Problem, SpecError
 
+log = logging.getLogger(__name__)
 _NAME = re.compile(rb"^pipeline:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 
 
@@ -44,18 +46,55 @@ def load_dags(
     :param namespace: the DAG file's ``globals()``.
     :param default_args: Airflow's, for every task of every DAG, e.g. ``{"on_failure_callback": [SlackNotifier(...)]}``.
     """
+    shown_elsewhere = import_errors.shown_beside(namespace.get("__file__"))
+    for name, built in _built(_wanted(_specs(Path(source)), get_parsing_context().dag_id), default_args):
+        if isinstance(built, DAG):
+            namespace[f"dag_{built.dag_id}"] = built
+            continue
+        log.error("%s: %s", name, built)
+        if not shown_elsewhere:
+            import_errors.file_under(name, built)
+
+
+@_no_collecting()
+def show_broken_specs(*sources: str | os.PathLike[str]) -> None:
+    """Make what is wrong with specs the import error of the DAG file that calls this, and has no DAG.
+
+    :param sources: what :func:`load_dags` is given, in whatever DAG files.
+    """
+    paths = [path for source in sources for path in _specs(Path(source))]
+    broken = [(name, built) for name, built in _built(paths, None) if not isinstance(built, DAG)]
+    if broken:
+        count = f"{len(broken)} of {len(paths)} specs {'is' if len(broken) == 1 else 'are'} broken; the others load."
+        import_errors.file_here("\n\n".join([count, *(f"{name}\n{message}" for name, message in broken)]))
+
+
+def specs_of(dag_file: str) -> Path:
+    """Where the specs of a DAG file are: where PLATERUNNER_DAG_SPECS says, else in `dag_specs` beside or in its folder.
+
+    :param dag_file: its ``__file__``.
+    """
+    if named := os.environ.get("PLATERUNNER_DAG_SPECS"):
+        return Path(named)
+    here = Path(dag_file).resolve().parent
+    places = (here.parent / "dag_specs", here / "dag_specs")
+    return next(filter(Path.is_dir, places), places[0])
+
+
+def _built(paths: Iterable[Path], default_args: Mapping[str, Any] | None) -> Iterator[tuple[str, DAG | str]]:
+    """Each spec's name, with its DAG, or with what is wrong with it."""
     owners: dict[str, str] = {}
-    for path in _wanted(_specs(Path(source)), get_parsing_context().dag_id):
+    for path in paths:
         name = f"{path.parent.name}/{path.name}"
         try:
             dag = _build(path, owners, default_args)
         except SpecError as error:
-            report(name, str(error))
+            yield name, str(error)
         except Exception:
-            report(name, traceback.format_exc())
+            yield name, traceback.format_exc()
         else:
             owners[dag.dag_id] = name
-            namespace[f"dag_{dag.dag_id}"] = dag
+            yield name, dag
 
 
 def _build(path: Path, owners: dict[str, str], default_args: Mapping[str, Any] | None) -> DAG:

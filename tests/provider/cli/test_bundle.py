@@ -87,7 +87,8 @@ def test_a_bundle_is_what_terraform_uploads(uv, tmp_path):
     made = tmp_path / "dist" / "mwaa"
     files = contents(made)
     beside = {f"dags/dag_specs/{path.relative_to(SPECS).as_posix()}" for path in SPECS.rglob("*") if path.is_file()}
-    others = {"dags/platerunner_dags.py", "plugins.zip", "requirements.txt", "startup.sh", "SHA256SUMS"}
+    others = {"plugins.zip", "requirements.txt", "startup.sh", "SHA256SUMS"}
+    others |= {"dags/platerunner_dags.py", "dags/platerunner_broken_specs.py"}
     assert set(files) == beside | others
     assert names_in(made / "plugins.zip") == sorted([*WHEELS.values(), "constraints.txt"])
     pipelines = ", ".join(sorted(load_pipeline(path).name for path in SPECS.glob("[!_]*.yaml")))

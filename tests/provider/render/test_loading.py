@@ -1,18 +1,34 @@
 import gc
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from airflow.dag_processing.dagbag import DagBag
+from airflow import settings
+from airflow.dag_processing.collection import update_dag_parsing_results_in_db
+from airflow.dag_processing.dagbag import BundleDagBag, DagBag
+from airflow.dag_processing.manager import DagFileInfo, DagFileProcessorManager
+from airflow.models import import_all_models
+from airflow.models.base import Base
+from airflow.models.dag import DagModel
+from airflow.models.dagbundle import DagBundleModel
+from airflow.models.errors import ParseImportError
+from airflow.serialization.serialized_objects import DagSerialization, LazyDeserializedDAG
+from airflow.utils.file import list_py_file_paths
+from airflow.utils.session import create_session
+from sqlalchemy import select
 
 from platerunner.documents import source
-from platerunner.render import load_dags
+from platerunner.render import load_dags, show_broken_specs
+from platerunner.render.import_errors import BrokenSpecsError
 
 SPECS = Path(__file__).parents[3] / "dag_specs"
-DAG_FILE = Path(__file__).parents[3] / "dags" / "platerunner_dags.py"
+DAGS = Path(__file__).parents[3] / "dags"
+DAG_FILE, BROKEN_FILE = DAGS / "platerunner_dags.py", DAGS / "platerunner_broken_specs.py"
 SPEC = """
 version: 1
 pipeline: {name}
@@ -51,22 +67,112 @@ def test_a_broken_spec_hides_only_itself(specs):
     assert gc.isenabled(), "the collector is off while specs are read, and only then"
 
 
-def test_it_is_an_import_error_of_its_own_with_its_own_lines(specs):
-    bag = DagBag(DAG_FILE)
-    assert sorted(bag.dag_ids) == ["first", "second"]
-    assert list(bag.import_errors) == ["dag_specs/broken.yaml"]
-    message = bag.import_errors["dag_specs/broken.yaml"]
+def test_its_lines_are_the_import_error_of_a_file_that_has_no_dag(specs):
+    assert sorted((bag := DagBag(DAG_FILE)).dag_ids) == ["first", "second"]
+    assert bag.import_errors == {}
+    bag = DagBag(BROKEN_FILE)
+    assert bag.dag_ids == []
+    [(file, message)] = bag.import_errors.items()
+    assert file.endswith("platerunner_broken_specs.py")
+    assert message.startswith("1 of 3 specs is broken; the others load.\n\ndag_specs/broken.yaml\n")
     assert "broken.yaml:13:5" in message
     assert "wiht" in message
     assert "Did you mean `with`?" in message
     assert "Traceback" not in message
 
 
+def test_a_dag_file_that_has_nobody_beside_it_shows_them_itself(specs, tmp_path):
+    lonely = tmp_path / "platerunner_dags.py"
+    lonely.write_text(DAG_FILE.read_text())
+    bag = DagBag(lonely)
+    assert sorted(bag.dag_ids) == ["first", "second"]
+    assert list(bag.import_errors) == ["dag_specs/broken.yaml"]
+    assert "broken.yaml:13:5" in bag.import_errors["dag_specs/broken.yaml"]
+
+
+def test_what_is_broken_is_said_where_airflow_collects_nothing(specs):
+    with pytest.raises(BrokenSpecsError, match=r"dag_specs/broken\.yaml"):
+        show_broken_specs(specs)
+
+
+def test_nothing_is_said_when_nothing_is_broken(specs):
+    (specs / "broken.yaml").unlink()
+    assert DagBag(BROKEN_FILE).import_errors == {}
+
+
 def test_two_specs_of_one_name_are_an_error_of_the_second(specs):
     (specs / "third.yaml").write_text(SPEC.format(name="first", key="with").lstrip())
-    bag = DagBag(DAG_FILE)
-    assert sorted(bag.dag_ids) == ["first", "second"]
-    assert "pipeline `first` is also in dag_specs/first.yaml" in bag.import_errors["dag_specs/third.yaml"]
+    assert sorted(DagBag(DAG_FILE).dag_ids) == ["first", "second"]
+    [message] = DagBag(BROKEN_FILE).import_errors.values()
+    assert "2 of 4 specs are broken" in message
+    assert "pipeline `first` is also in dag_specs/first.yaml" in message
+
+
+def test_it_stays_until_it_is_mended_whatever_airflow_refreshes(specs, tmp_path, database):
+    """Parse, refresh, parse, refresh, ... as the DAG processor does, with its own functions and database."""
+    bundle = tmp_path / "dags"
+    shutil.copytree(DAGS, bundle, ignore=shutil.ignore_patterns("__pycache__"))
+    looks = []
+    for moment in range(4):
+        if moment == 3:
+            (specs / "broken.yaml").write_text(SPEC.format(name="broken", key="with").lstrip())
+        for file in sorted(bundle.glob("*.py")):
+            parse(file, bundle)
+            looks.append(seen())
+        refresh(bundle)
+        looks.append(seen())
+    error = {"platerunner_broken_specs.py"}
+    assert looks == [*[error] * 9, *[set()] * 3]
+    with create_session() as session:
+        dags = {dag.dag_id: (dag.is_stale, dag.has_import_errors) for dag in session.scalars(select(DagModel))}
+    assert dags == dict.fromkeys(("first", "second", "broken"), (False, False))
+
+
+def parse(file: Path, bundle: Path) -> None:
+    """What the processor keeps of a parsed file."""
+    bag = BundleDagBag(dag_folder=str(file), bundle_path=bundle, bundle_name="lab")
+    dags = [LazyDeserializedDAG(data=DagSerialization.to_dict(dag)) for dag in bag.dags.values()]
+    errors = {("lab", name): text for name, text in bag.import_errors.items()}
+    with create_session() as session:
+        update_dag_parsing_results_in_db(
+            "lab", None, dags, errors, 0.0, set(), session, files_parsed={("lab", file.name)}
+        )
+
+
+def refresh(bundle: Path) -> None:
+    """What the processor does with a bundle from time to time: it forgets errors of files that are none."""
+    found = {
+        DagFileInfo(rel_path=Path(each).relative_to(bundle), bundle_name="lab", bundle_path=bundle)
+        for each in list_py_file_paths(bundle, safe_mode=True)
+    }
+    manager = DagFileProcessorManager(max_runs=1)
+    with create_session() as session:
+        manager.clear_orphaned_import_errors("lab", manager._get_observed_filelocs(found), session=session)
+
+
+def seen() -> set[str]:
+    with create_session() as session:
+        return set(session.scalars(select(ParseImportError.filename)))
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A database of Airflow's own, with a bundle."""
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", f"sqlite:///{tmp_path}/airflow.db")
+    connect()
+    import_all_models()
+    Base.metadata.create_all(settings.engine)
+    with create_session() as session:
+        session.add(DagBundleModel(name="lab"))
+    yield
+    monkeypatch.undo()
+    connect()
+
+
+def connect() -> None:
+    settings.dispose_orm()
+    settings.configure_vars()
+    settings.configure_orm()
 
 
 def test_a_task_reads_only_the_spec_of_its_dag(specs, monkeypatch):
@@ -132,5 +238,5 @@ def test_the_dag_processor_files_it_where_the_ui_and_the_command_look(specs, tmp
         errors = database.execute("select filename, stacktrace from import_error").fetchall()
     assert dags == [("first", 0, 0), ("second", 0, 0)]
     [(name, message)] = errors
-    assert name == "dag_specs/broken.yaml"
+    assert name == "platerunner_broken_specs.py"
     assert "broken.yaml:13:5" in message
