@@ -71,8 +71,8 @@ def test_every_missing_object_is_named(s3: Bench, tmp_path: Path) -> None:
     files = [*inputs(data, 3), InputFile("P1/gone.tif", "data", 5, "e"), InputFile("P1/never.tif", "data", None, None)]
     with pytest.raises(StagingError) as caught:
         STAGER.stage_in(data, files, lambda file: tmp_path / file.key)
-    sentences = [problem.sentence for problem in caught.value.preflight]
-    assert [problem.category for problem in caught.value.preflight] == ["input_missing", "input_missing"]
+    sentences = [failure.text for failure in caught.value.failures]
+    assert [failure.kind for failure in caught.value.failures] == ["missing", "missing"]
     assert f"{s3.data}/P1/gone.tif is missing (it was there when the step was planned)" in sentences
     assert f"{s3.data}/P1/never.tif is missing (nobody has made it)" in sentences
 
@@ -83,7 +83,8 @@ def test_an_object_that_changed_is_a_failed_transfer(s3: Bench, tmp_path: Path) 
     data.put(file.key, b"another size")
     with pytest.raises(StagingError) as caught:
         STAGER.stage_in(data, [file], lambda file: tmp_path / "x")
-    assert "changed while the run was going on: 12 bytes now, 0 when planned" in str(caught.value.transfer)
+    assert "changed while the run was going on: 12 bytes now, 0 when planned" in caught.value.failures[0].text
+    assert caught.value.failures[0].kind == "changed"
     assert not (tmp_path / "x").exists()
 
 
@@ -141,8 +142,7 @@ def test_refused_access_is_the_platforms_business(
         with pytest.raises(StagingError) as caught:
             STAGER.stage_in(Storage("s3://locked"), [InputFile("x", "data", 1, "e")], lambda file: tmp_path / "x")
         server.shutdown()
-    assert [problem.category for problem in caught.value.preflight] == ["access_denied"]
-    assert "s3://locked/x" in caught.value.preflight[0].sentence
+    assert [(f.kind, f.key, f.code) for f in caught.value.failures] == [("denied", "s3://locked/x", "AccessDenied")]
 
 
 def test_a_folder_is_linked_and_never_copied(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_folder_that_may_not_be_read(tmp_path: Path) -> None:
     (tmp_path / "data" / "P1").chmod(0)
     with pytest.raises(StagingError) as caught:
         STAGER.stage_in(data, files, lambda file: tmp_path / "in" / file.key)
-    assert caught.value.preflight[0].category == "access_denied"
+    assert caught.value.failures[0].kind == "denied"
 
 
 def test_a_target_that_cannot_be_written_is_tried_again_and_then_named(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_a_target_that_cannot_be_written_is_tried_again_and_then_named(tmp_path:
     workspace.put("res", b"a file where a folder has to be")
     with pytest.raises(StagingError) as caught:
         STAGER.stage_out(workspace, [("o", "res/out.txt", out)])
-    assert caught.value.preflight or "res/out.txt" in str(caught.value.transfer)
+    assert "res/out.txt" in caught.value.failures[0].text
 
 
 def test_staging_ends_when_the_unit_has_to_stop(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class Attempt:
                 with self._phase("stage_out_s"):
                     self._stage_out()
         except StagingError as error:
-            self._note(preflight=error.preflight, transfer_error=error.transfer)
+            self._note(transfers=error.failures)
             self._note(disk_free=disk_free(str(self._job.folder.root)))
         except Interrupted:
             # The tool may have succeeded; its outputs are not all in place, so the unit has not.

@@ -21,6 +21,7 @@ class Category(str, enum.Enum):
     TIMED_OUT = "timed_out"
     STALLED = "stalled"
     INPUT_MISSING = "input_missing"
+    INPUT_ARCHIVED = "input_archived"
     INPUT_UNREADABLE = "input_unreadable"
     PIPELINE_INVALID = "pipeline_invalid"
     PLUGIN_MISSING = "plugin_missing"
@@ -169,6 +170,15 @@ CATEGORIES: dict[Category, CategoryInfo] = {
         Actor.SCIENTIST,
         "an input is not there",
         "Upload the file, or exclude it in the spec with a reason, then clear the task.",
+    ),
+    _C.INPUT_ARCHIVED: CategoryInfo(
+        88,
+        Retry.NO,
+        None,
+        Actor.SCIENTIST,
+        "an input is in an archive",
+        "Restore the objects named (S3 Glacier Flexible Retrieval takes hours, Deep Archive up to two days), then "
+        "clear the task.",
     ),
     _C.INPUT_UNREADABLE: CategoryInfo(
         81,

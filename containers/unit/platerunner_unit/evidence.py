@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Optional
 
+from platerunner_unit.transfer import TransferFailure
+
 
 @dataclass(frozen=True)
 class LogMatch:
@@ -96,7 +98,7 @@ class Evidence:
     :param peak_memory: bytes; None if not known.
     :param memory_limit: bytes; None if not known.
     :param disk_free: bytes on the tool's disk when it ended; None if not known.
-    :param transfer_error: what went wrong while staging, with the key; None if nothing did.
+    :param transfers: what could not be copied in or out, most decisive first.
     :param batch: what AWS Batch says; None inside the container.
     :param asks: what the tool was started for: ``image_sets``, ``batch_file`` (CreateBatchFiles) or ``listing``
         (``--measurements``, ``--print-groups``, ``--get-batch-commands``, ``--version``, ``--help``).
@@ -128,7 +130,7 @@ class Evidence:
     peak_memory: Optional[int] = None
     memory_limit: Optional[int] = None
     disk_free: Optional[int] = None
-    transfer_error: Optional[str] = None
+    transfers: tuple[TransferFailure, ...] = ()
     batch: Optional[BatchEvidence] = None
     asks: str = "image_sets"
     sets_in_table: Optional[tuple[int, ...]] = None

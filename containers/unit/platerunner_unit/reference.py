@@ -12,8 +12,8 @@ from platerunner_unit.log_causes import CAUSES, LAST_RESORT
 from platerunner_unit.log_marks import MARKS
 from platerunner_unit.rules import RULES
 from platerunner_unit.rules_batch import BATCH_RULES
-from platerunner_unit.rules_cause import TRANSFER_WORDS
 from platerunner_unit.rules_ending import SIGNALS
+from platerunner_unit.transfer import MEANINGS
 
 _INTRO = """# Verdicts
 
@@ -83,7 +83,7 @@ def pairs() -> Iterator[tuple[str, Category, str, str]]:
     for tool in (CELLPROFILER, COMMAND):
         known = [(r.name, r.category, r.hint) for r in (*CAUSES, *LAST_RESORT) if r.category and r.tool in ("", tool)]
         known += [("died", category, "") for category in sorted({category for category, _ in SIGNALS.values()})]
-        known += [("transfer", category, "") for category in (*dict(TRANSFER_WORDS), Category.TRANSFER_FAILED)]
+        known += [("transfer", meaning.category, meaning.hint) for meaning in MEANINGS.values()]
         known += [("preflight", category, "") for category in FOUND_BEFORE]
         known += [(name, category, "") for name, category in ENDINGS[tool]]
         if tool == CELLPROFILER:
@@ -137,7 +137,9 @@ def _log() -> list[str]:
 
 def _endings() -> list[str]:
     signals = [(str(n), f"`{category}`", _cell(clause)) for n, (category, clause) in SIGNALS.items()]
-    transfers = [(f"`{category}`", _cell(", ".join(words))) for category, words in TRANSFER_WORDS]
+    transfers = [
+        (f"`{kind.value}`", f"`{m.category}`", _cell(m.clause), _cell(m.learnt_from)) for kind, m in MEANINGS.items()
+    ]
     return [
         "## Signals\n", "For a tool that a signal ended and nobody is known to have sent it.\n",
         *_table(("signal", "category", "meaning"), signals),

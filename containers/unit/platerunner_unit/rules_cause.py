@@ -14,25 +14,16 @@ C = Category
 
 
 def transfer(facts: Facts) -> Optional[Verdict]:
-    """Staging failed: the storage's own words tell whose matter it is."""
-    error = facts.evidence.transfer_error
-    if error is None:
+    """Staging failed: what the storage answered tells whose matter it is."""
+    failures = facts.evidence.transfers
+    if not failures:
         return None
-    for category, words in TRANSFER_WORDS:
-        if any(word in error for word in words):
-            return verdict(category, f"Copying files failed: {causes.short(error)}.", error)
-    return verdict(C.TRANSFER_FAILED, f"Copying files failed: {causes.short(error)}.", error)
-
-
-TRANSFER_WORDS: tuple[tuple[Category, tuple[str, ...]], ...] = (
-    (C.OUT_OF_DISK, ("No space left", "Disk quota exceeded", "os error 28")),
-    (
-        C.ACCESS_DENIED,
-        ("access denied", "Access Denied", "AccessDenied", "Forbidden", "403", "InvalidAccessKeyId", "ExpiredToken"),
-    ),
-    (C.THROTTLED, ("SlowDown", "503", "TooManyRequests", "429", "reduce your request rate")),
-    (C.INPUT_MISSING, ("does not exist", "NoSuchKey", "not found", "404")),
-)
+    first = failures[0]
+    more = f" ({len(failures) - 1} more like this.)" if len(failures) > 1 else ""
+    passing = first.meaning.category in (C.TRANSFER_FAILED, C.THROTTLED, C.OUT_OF_DISK)
+    sentence = f"Copying files failed: {causes.short(first.text)}." if passing else f"{first.text}."
+    notes = [failure.text for failure in failures[1:21]]
+    return verdict(first.meaning.category, sentence + more, first.text, notes=notes, hint=first.meaning.hint)
 
 
 def preflight(facts: Facts) -> Optional[Verdict]:

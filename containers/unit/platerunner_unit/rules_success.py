@@ -26,7 +26,7 @@ def proven(facts: Facts) -> bool:
         and not facts.vetoes
         and not facts.changed_names
         and not e.preflight
-        and e.transfer_error is None
+        and not e.transfers
     )
 
 
@@ -60,7 +60,7 @@ def command_succeeded(facts: Facts) -> Optional[Verdict]:
     e = facts.evidence
     if e.tool != "command" or not e.started or e.exit_code != 0 or e.stopped_by in ("timeout", "stall"):
         return None
-    if e.preflight or e.transfer_error or not e.outputs or not facts.exported:
+    if e.preflight or e.transfers or not e.outputs or not facts.exported:
         return None
     return verdict(C.SUCCEEDED, f"The tool ended with 0 and wrote all {len(e.outputs)} outputs.", notes=e.warnings)
 

@@ -15,7 +15,7 @@ from platerunner_unit.outcome import PREFIX
 from platerunner_unit.pump import LogFile
 from platerunner_unit.settings import Settings
 from platerunner_unit.stop import Stop
-from platerunner_unit.storage import AccessDeniedError, NotFoundError, Storage, StorageError
+from platerunner_unit.storage import NotFoundError, Storage, StorageError
 from platerunner_unit.workfolder import WorkFolder
 
 
@@ -58,14 +58,12 @@ def _open(url: str, settings: Settings) -> tuple[Storage, Job]:
     try:
         workspace = Storage(root)
         step, unit = manifest.read(workspace, f"{PREFIX}/{rest}", settings.index)
-    except AccessDeniedError as error:
-        raise CannotStartError(Category.ACCESS_DENIED, str(error)) from error
     except NotFoundError as error:
         raise CannotStartError(
             Category.MISCONFIGURED, f"{error}; was the workspace cleaned up while the job waited?"
         ) from error
     except StorageError as error:
-        raise CannotStartError(Category.TRANSFER_FAILED, str(error)) from error
+        raise CannotStartError(error.failure.meaning.category, str(error)) from error
     except (ValueError, KeyError, TypeError) as error:
         raise CannotStartError(Category.MISCONFIGURED, f"{url}, line {settings.index}: {error}") from error
     try:
@@ -102,7 +100,7 @@ def _attempt(job: Job, workspace: Storage, stop: Stop) -> int:
     try:
         record.write(job, workspace, outcome, log)
     except StorageError as error:
-        category = Category.ACCESS_DENIED if isinstance(error, AccessDeniedError) else Category.TRANSFER_FAILED
+        category = error.failure.meaning.category
         print(f"platerunner: the outcome cannot be written: {error}", file=sys.stderr, flush=True)
     _say(line)
     told.close()

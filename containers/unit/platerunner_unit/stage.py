@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Optional, TypeVar
+from typing import Any, TypeVar
 
-from platerunner_unit.evidence import PreflightProblem
 from platerunner_unit.manifest import InputFile, ToolFile
 from platerunner_unit.outcome import OutputRecord
 from platerunner_unit.storage import AccessDeniedError, NotFoundError, Storage, StorageError
+from platerunner_unit.transfer import ORDER, Kind, TransferFailure, kind_of_os_error
 
 THREADS = 16
 TRIES = 4
@@ -26,14 +26,12 @@ T = TypeVar("T")
 class StagingError(Exception):
     """Some files could not be staged.
 
-    :param preflight: problems with a category of their own (missing, access denied).
-    :param transfer: what went wrong otherwise, with the key; None if nothing did.
+    :param failures: one for each, most decisive first.
     """
 
-    def __init__(self, preflight: tuple[PreflightProblem, ...] = (), transfer: Optional[str] = None) -> None:
-        super().__init__(transfer or "; ".join(problem.sentence for problem in preflight))
-        self.preflight = preflight
-        self.transfer = transfer
+    def __init__(self, failures: Iterable[TransferFailure]) -> None:
+        self.failures = tuple(sorted(failures, key=lambda failure: ORDER.get(failure.kind, len(ORDER))))
+        super().__init__("; ".join(failure.text for failure in self.failures))
 
 
 class Interrupted(Exception):  # noqa: N818  (not an error)
@@ -101,16 +99,18 @@ class Stager:
             _, waiting = concurrent.futures.wait(waiting, timeout=0.2)
 
     def _tried(self, key: str, task: Callable[[], T]) -> T:
+        """Run a task; what the system refuses is tried again, what S3 answers was asked for often enough."""
         for attempt in range(1, TRIES + 1):
             if self._should_stop():
                 raise Interrupted
             try:
                 return task()
-            except (NotFoundError, AccessDeniedError, StagingError):
-                raise
-            except (StorageError, OSError) as error:
+            except StorageError as error:
+                raise StagingError([error.failure]) from error
+            except OSError as error:
                 if attempt == TRIES:
-                    raise StagingError(transfer=f"{key}: {error} (tried {TRIES} times)") from error
+                    text = f"{key}: {error} (tried {TRIES} times)"
+                    raise StagingError([TransferFailure(kind_of_os_error(error).value, key, "", text)]) from error
                 pause = self._back_off_s * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311  (jitter)
                 time.sleep(pause)
         raise AssertionError("the loop returns or raises")
@@ -127,13 +127,17 @@ def digest(path: Path) -> str:
 
 def _missing(storage: Storage, file: InputFile) -> StagingError:
     told = "nobody has made it" if file.size is None else "it was there when the step was planned"
-    sentence = f"{storage.url_of(file.key)} is missing ({told})"
-    return StagingError(preflight=(PreflightProblem("input_missing", sentence),))
+    url = storage.url_of(file.key)
+    return StagingError([TransferFailure(Kind.MISSING.value, url, "", f"{url} is missing ({told})")])
 
 
-def _changed(storage: Storage, file: InputFile, size: int) -> StagingError:
+def _changed(url: str, how: str) -> StagingError:
+    return StagingError([TransferFailure(Kind.CHANGED.value, url, "", f"{url} {how}")])
+
+
+def _other_size(storage: Storage, file: InputFile, size: int) -> StagingError:
     sizes = f"{size} bytes now, {file.size} when planned"
-    return StagingError(transfer=f"{storage.url_of(file.key)} changed while the run was going on: {sizes}")
+    return _changed(storage.url_of(file.key), f"changed while the run was going on: {sizes}")
 
 
 def _link(storage: Storage, file: InputFile, target: Path) -> None:
@@ -145,7 +149,7 @@ def _link(storage: Storage, file: InputFile, target: Path) -> None:
     except PermissionError as error:
         raise AccessDeniedError(f"{storage.url_of(file.key)}: access denied") from error
     if file.size is not None and size != file.size:
-        raise _changed(storage, file, size)
+        raise _other_size(storage, file, size)
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.is_symlink() or target.exists():
         target.unlink()
@@ -161,7 +165,7 @@ def _download(storage: Storage, file: InputFile, target: Path) -> None:
         raise _missing(storage, file) from error
     if file.size is not None and size != file.size:
         target.unlink()
-        raise _changed(storage, file, size)
+        raise _other_size(storage, file, size)
 
 
 def _fetch_tool_file(storage: Storage, file: ToolFile, target: Path) -> None:
@@ -169,7 +173,7 @@ def _fetch_tool_file(storage: Storage, file: ToolFile, target: Path) -> None:
         storage.download(file.key, target)
         if digest(target) != file.sha256:
             differs = "is not what the step was planned with (its digest differs); clear the task to plan again"
-            raise StagingError(transfer=f"{storage.url_of(file.key)} {differs}")
+            raise _changed(storage.url_of(file.key), differs)
 
 
 def _store(storage: Storage, name: str, key: str, path: Path) -> OutputRecord:
@@ -190,13 +194,8 @@ def _same(storage: Storage, record: OutputRecord, path: Path) -> bool:
 
 
 def _combined(errors: Sequence[BaseException]) -> BaseException:
-    """One error for all; missing files and refused access say more than a transfer that failed beside them."""
-    staging = [error for error in errors if isinstance(error, StagingError)]
-    missing = tuple(problem for error in staging for problem in error.preflight)
-    denied = tuple(PreflightProblem("access_denied", str(e)) for e in errors if isinstance(e, AccessDeniedError))
-    lost = tuple(PreflightProblem("input_missing", str(e)) for e in errors if isinstance(e, NotFoundError))
-    transfers = [error.transfer for error in staging if error.transfer]
+    """One error for all; what is no matter of staging comes first."""
     for error in errors:
-        if not isinstance(error, (StagingError, NotFoundError, AccessDeniedError)):
+        if not isinstance(error, StagingError):
             return error
-    return StagingError((*denied, *missing, *lost), transfers[0] if transfers else None)
+    return StagingError(failure for error in errors if isinstance(error, StagingError) for failure in error.failures)

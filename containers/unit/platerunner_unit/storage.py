@@ -6,7 +6,9 @@ The sync API because obstore's async one aborts at interpreter exit now and then
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Optional, Union, cast
 from urllib.parse import unquote
@@ -14,19 +16,48 @@ from urllib.parse import unquote
 import obstore
 from obstore.store import LocalStore, S3Store
 
+from platerunner_unit.category import Category
+from platerunner_unit.transfer import MEANINGS, Answer, Kind, TransferFailure, kind_of, kind_of_os_error
+
 SHA256_ATTRIBUTE = "platerunner-sha256"
+# The only retries that a request to S3 gets: four tries at most, within two minutes and the last one's own 30 s.
+# Who calls a Storage never repeats what S3 answered.
+RETRIES: Any = {
+    "max_retries": 3,
+    "retry_timeout": timedelta(seconds=120),
+    "backoff": {"init_backoff": timedelta(seconds=0.5), "max_backoff": timedelta(seconds=15), "base": 3},
+}
 
 
 class StorageError(Exception):
-    """The storage did not do what it was asked; the message names the URL."""
+    """The storage did not do what it was asked; the message names the URL.
+
+    :param failure: the same for the judge.
+    """
+
+    def __init__(self, text: str, failure: Optional[TransferFailure] = None) -> None:
+        super().__init__(text)
+        self.failure = failure or TransferFailure(self.kind.value, "", "", text)
+
+    kind = Kind.FAILED
 
 
 class NotFoundError(StorageError):
     """The object, the bucket or the folder does not exist."""
 
+    kind = Kind.MISSING
+
 
 class AccessDeniedError(StorageError):
-    """The credentials do not allow it."""
+    """The credentials, a key or a policy do not allow it."""
+
+    kind = Kind.DENIED
+
+
+class ArchivedError(StorageError):
+    """The object is in an archive, and has to be restored before it can be read."""
+
+    kind = Kind.ARCHIVED
 
 
 class StoredObject(NamedTuple):
@@ -224,7 +255,9 @@ def _s3_store(bucket: str, prefix: str, config: dict[str, Any]) -> S3Store:
     if endpoint and "endpoint" not in config:
         config = {**config, "endpoint": endpoint}
     client: Any = {"allow_http": True} if str(config.get("endpoint", "")).startswith("http://") else {}
-    return S3Store(bucket, prefix=prefix or None, config=cast("Any", config), client_options=client)
+    return S3Store(
+        bucket, prefix=prefix or None, config=cast("Any", config), client_options=client, retry_config=RETRIES
+    )
 
 
 def _etag(meta: Any) -> str:
@@ -252,21 +285,50 @@ _OURS = (*_DENIED, *_MISSING, ValueError, obstore.exceptions.BaseError)
 
 
 def _translation(url: str, error: BaseException) -> StorageError:
-    """Our error for one of obstore's.
-
-    A LIST does not come with the class of its cause, only with S3's answer in the text.
-    """
+    """Our error for one of obstore's, which has S3's answer in its text alone."""
     text = str(error)
-    if "<Code>NoSuchBucket<" in text:
-        bucket = "/".join(url.split("/")[:3])
-        return NotFoundError(f"{bucket} does not exist: there is no such bucket")
+    answer = Answer.of(text)
+    kind = _kind(error, answer, text)
+    if answer.code == "NoSuchBucket":
+        url = "/".join(url.split("/")[:3])
+        said = f"{url} does not exist: there is no such bucket"
+    elif kind is Kind.FAILED and "invalid path" in text:
+        said = f"{url} holds an object whose name no file could have; rename it. {_first_line(text)}"
+    elif kind in (Kind.FAILED, Kind.THROTTLED):
+        said = f"{url}: {_first_line(text)}"
+    else:
+        said = f"{url}{':' if kind is Kind.DENIED else ''} {MEANINGS[kind].clause}{_told(kind, answer)}"
+    return _CLASSES.get(MEANINGS[kind].category, StorageError)(
+        said, TransferFailure(kind.value, url, answer.code, said)
+    )
+
+
+_CLASSES: dict[Category, type[StorageError]] = {
+    Category.INPUT_MISSING: NotFoundError,
+    Category.ACCESS_DENIED: AccessDeniedError,
+    Category.INPUT_ARCHIVED: ArchivedError,
+}
+
+
+def _kind(error: BaseException, answer: Answer, text: str) -> Kind:
+    if answer.status:
+        return kind_of(answer)
     if isinstance(error, _MISSING):
-        return NotFoundError(f"{url} does not exist")
-    if isinstance(error, _DENIED) or "403 Forbidden" in text or "Permission denied" in text:
-        return AccessDeniedError(f"{url}: access denied")
-    if "invalid path" in text:
-        return StorageError(f"{url} holds an object whose name no file could have; rename it. {_first_line(text)}")
-    return StorageError(f"{url}: {_first_line(text)}")
+        return Kind.MISSING
+    if isinstance(error, _DENIED):
+        return Kind.DENIED
+    # A folder's errors come with the system's number alone.
+    found = re.search(r"\(os error (\d+)\)\s*(?:\n\nDebug source|$)", text)
+    return kind_of_os_error(OSError(int(found[1]), "")) if found else Kind.FAILED
+
+
+def _told(kind: Kind, answer: Answer) -> str:
+    """What S3 said besides, where it says more than the kind."""
+    if kind is Kind.ARCHIVED:
+        return f" ({answer.storage_class}): restore it, then clear the task" if answer.storage_class else ""
+    if kind is Kind.MISSING or answer.message in ("", "Access Denied"):
+        return ""
+    return f" ({answer.code}: {answer.message})"
 
 
 def _first_line(text: str) -> str:

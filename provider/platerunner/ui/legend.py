@@ -18,8 +18,8 @@ SENTENCES: Mapping[Mark, str] = {
 LETTERS: Mapping[str, str] = {
     "out_of_memory": "M", "out_of_disk": "D", "spot_interrupted": "S", "host_lost": "H", "throttled": "Th",
     "transfer_failed": "Tr", "image_pull_failed": "Pl", "timed_out": "T", "stalled": "St", "input_missing": "I",
-    "input_unreadable": "U", "pipeline_invalid": "V", "plugin_missing": "Pg", "tool_error": "E", "partial": "P",
-    "output_missing": "O", "nothing_matched": "N", "access_denied": "A", "image_not_found": "Im",
+    "input_archived": "Ar", "input_unreadable": "U", "pipeline_invalid": "V", "plugin_missing": "Pg", "tool_error": "E",
+    "partial": "P", "output_missing": "O", "nothing_matched": "N", "access_denied": "A", "image_not_found": "Im",
     "misconfigured": "C", "stopped_by_user": "X", "unknown": "?",
 }  # fmt: skip
 """Category to what is written into its wells."""

@@ -10,6 +10,12 @@ from platerunner_unit.category import Category
 from platerunner_unit.evidence import BatchEvidence, Evidence, LogMatch, OutputFound, PreflightProblem
 from platerunner_unit.judge import judge
 from platerunner_unit.log_rules import LINE_RULES
+from platerunner_unit.transfer import TransferFailure
+
+
+def failed(*kinds):
+    return tuple(TransferFailure(kind, "s3://b/k", "", "s3://b/k: it was so") for kind in kinds)
+
 
 GOOD = Evidence(
     tool="cellprofiler",
@@ -50,7 +56,7 @@ DOUBTS = {
     "output damaged": {"outputs": (OutputFound("a.npy", 5, "is cut off"),)},
     "modules missing": {"module_blocks": 3},
     "preflight": {"preflight": (PreflightProblem("input_unreadable", "a.tif is cut off."),)},
-    "staging": {"transfer_error": "s3://b/k: 500"},
+    "staging": {"transfers": (TransferFailure("failed", "s3://b/k", "", "s3://b/k: 500"),)},
     "never started": {"started": False},
     "skipped by the table": {"sets_in_table": (1, 3)},
     "module error": {"matches": (match("module_error", "Error detected during run of module X", image_set=2),)},
@@ -105,10 +111,12 @@ def test_sentence_of_a_partial_run_counts():
         ({"sets_finished": (1, 3)}, "partial"),
         ({"done_file": None}, "tool_error"),
         ({"outputs": (OutputFound("a.csv", 1), OutputFound("b.npy", 9, "is cut off"))}, "output_missing"),
-        ({"transfer_error": "s3://b/k: access denied"}, "access_denied"),
-        ({"transfer_error": "s3://b/k does not exist"}, "input_missing"),
-        ({"transfer_error": "s3://b/k: SlowDown"}, "throttled"),
-        ({"transfer_error": "write: No space left on device"}, "out_of_disk"),
+        ({"transfers": failed("denied")}, "access_denied"),
+        ({"transfers": failed("archived", "failed")}, "input_archived"),
+        ({"transfers": failed("missing")}, "input_missing"),
+        ({"transfers": failed("throttled")}, "throttled"),
+        ({"transfers": failed("disk_full")}, "out_of_disk"),
+        ({"transfers": failed("a word of a newer version")}, "transfer_failed"),
     ],
 )
 def test_category(change, category):
@@ -197,7 +205,7 @@ STRATEGIES = {
     "peak_memory": st.none() | st.integers(0, 1 << 40),
     "disk_free": st.none() | st.integers(0, 1 << 40),
     "memory_limit": st.none() | st.integers(0, 1 << 40),
-    "transfer_error": st.none() | TEXT,
+    "transfers": st.lists(st.builds(TransferFailure, TEXT, TEXT, TEXT, TEXT), max_size=3).map(tuple),
     "batch": st.none() | st.builds(BatchEvidence, TEXT, TEXT, TEXT, st.none() | st.integers(-300, 300)),
     "asks": st.sampled_from(["image_sets", "image_sets", "image_sets", "batch_file", "listing", "?"]),
     "sets_in_table": st.none() | SETS | st.just((1, 2)),
@@ -228,7 +236,7 @@ def proof(e):
     if e.asks == "batch_file":
         return bool(e.outputs)
     done = set(e.sets_finished) | set(e.sets_in_table or ())
-    return bool(e.sets_asked) and set(e.sets_asked) <= done and not e.preflight and not e.transfer_error
+    return bool(e.sets_asked) and set(e.sets_asked) <= done and not e.preflight and not e.transfers
 
 
 @settings(max_examples=300)
