@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from platerunner_unit import expected, hints, plausible, preflight, tools
@@ -100,7 +101,8 @@ class Attempt:
         except tools.UnknownToolError as error:
             self._note(preflight=(PreflightProblem("misconfigured", str(error)),))
             return
-        problems = (*self._input_problems(), *tool.prepare(self._job))
+        prepared = tool.prepare(self._job)
+        problems = (*self._input_problems(tool.flat(self._job)), *prepared)
         self._note(preflight=problems, **tool.evidence(self._job))
         if problems:
             return
@@ -122,9 +124,9 @@ class Attempt:
 
         return feed
 
-    def _input_problems(self) -> tuple[PreflightProblem, ...]:
+    def _input_problems(self, flat: Collection[Path]) -> tuple[PreflightProblem, ...]:
         inputs = self._job.inputs.items()
-        return preflight.check_files([(self._url(root, key), path) for (root, key), path in inputs])
+        return preflight.check_files([(self._url(root, key), path) for (root, key), path in inputs], flat)
 
     def _url(self, root: str, key: str) -> str:
         return f"{self._job.step.roots[root].rstrip('/')}/{key}"

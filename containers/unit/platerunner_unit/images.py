@@ -1,4 +1,4 @@
-"""Whether an image file is whole, told from its header and tables alone: no pixel is read.
+"""Whether an image file is whole, and one plane, told from its header and tables alone: no pixel is read.
 
 A truncated TIFF passes CellProfiler without a word (Bio-Formats pads what is missing): only this notices.
 """
@@ -9,8 +9,13 @@ import ast
 import math
 import re
 import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Callable, NamedTuple, Optional
+
+from platerunner_unit import planes
+from platerunner_unit.category import Category
 
 MISSING = "does not exist"
 MAX_IFDS = 100_000
@@ -20,11 +25,29 @@ _TYPE_SIZE = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4
 _CODE = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _STRIP_OFFSETS, _STRIP_COUNTS, _TILE_OFFSETS, _TILE_COUNTS, _SUB_IFDS = 273, 279, 324, 325, 330
 _NPY_ITEM = re.compile(r"^[<>|=]?([biufcSUV?])(\d+)$")
-_WANTED = {_STRIP_OFFSETS, _STRIP_COUNTS, _TILE_OFFSETS, _TILE_COUNTS, _SUB_IFDS}
+_WANTED = frozenset({_STRIP_OFFSETS, _STRIP_COUNTS, _TILE_OFFSETS, _TILE_COUNTS, _SUB_IFDS})
+# Width, height, both kinds of page, samples, photometric, extra samples; and where ImageJ and MetaMorph count planes.
+_WIDTH, _HEIGHT, _KIND, _OLD_KIND, _SAMPLES, _PHOTOMETRIC, _EXTRA = 256, 257, 254, 255, 277, 262, 338
+_DESCRIPTION, _METAMORPH = 270, 33629
+_TIFF = frozenset({".tif", ".tiff", ".flex", ".btf", ".tf8", ".stk", ".lsm"})
+_PLANE = frozenset({_WIDTH, _HEIGHT, _KIND, _OLD_KIND, _SAMPLES, _PHOTOMETRIC, _EXTRA})
+_DESCRIPTION_BYTES = 4096
 
 
 class DamagedError(Exception):
     """The file is not whole; the message is a clause that begins with a verb, e.g. ``ends before its pixels``."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with an image file.
+
+    :param category: that it leads to.
+    :param clause: about the file, beginning with a verb.
+    """
+
+    category: Category
+    clause: str
 
 
 class _Layout(NamedTuple):
@@ -47,24 +70,43 @@ def problem(path: Path) -> Optional[str]:
 
     :param path: an image or array by its extension (TIFF, PNG, JPEG, npy); others are only checked for zero bytes.
     """
+    found = look(path)
+    return None if found is None else found.clause
+
+
+def look(path: Path, *, flat: bool = False) -> Optional[Finding]:
+    """What is wrong with a file; None if nothing is, or it is of a kind that is not known here.
+
+    :param path: as in :func:`problem`.
+    :param flat: whether the tool will read one plane of it, so that a second one is a fault.
+    """
     try:
-        size = path.stat().st_size
-        if size == 0:
-            return "is empty (0 bytes)"
-        check = _CHECKS.get(path.suffix.lower())
-        if check is None:
-            return None
-        with path.open("rb") as file:
-            check(file, size)
+        _check(path, flat=flat)
+    except planes.StackError as error:
+        return Finding(Category.PIPELINE_INVALID, str(error))
     except DamagedError as error:
-        return str(error)
+        return Finding(Category.INPUT_UNREADABLE, str(error))
     except FileNotFoundError:
-        return MISSING
+        return Finding(Category.INPUT_MISSING, MISSING)
     except OSError as error:
-        return f"cannot be read ({error.strerror or error})"
+        return Finding(Category.INPUT_UNREADABLE, f"cannot be read ({error.strerror or error})")
     except (struct.error, ValueError, SyntaxError, TypeError, KeyError, OverflowError, MemoryError, RecursionError):
-        return "is damaged: its header makes no sense"
+        return Finding(Category.INPUT_UNREADABLE, "is damaged: its header makes no sense")
     return None
+
+
+def _check(path: Path, *, flat: bool) -> None:
+    size, suffix = path.stat().st_size, path.suffix.lower()
+    if size == 0:
+        raise DamagedError("is empty (0 bytes)")
+    checks = [checks[suffix] for checks in (_CHECKS, planes.CHECKS if flat else {}) if suffix in checks]
+    if not checks and suffix not in _TIFF:
+        return
+    with path.open("rb") as file:
+        if suffix in _TIFF:
+            _tiff(file, size, flat=flat)
+        for check in checks:
+            check(file, size)
 
 
 def _read(file: BinaryIO, offset: int, length: int) -> bytes:
@@ -75,23 +117,52 @@ def _read(file: BinaryIO, offset: int, length: int) -> bytes:
     return data
 
 
-def _tiff(file: BinaryIO, size: int) -> None:
+def _tiff(file: BinaryIO, size: int, *, flat: bool) -> None:
     layout, offset = _tiff_header(file)
     seen: set[int] = set()
-    queue = [offset]
-    pages = 0
+    queue = [(offset, True)]
+    images, pages, words = 0, [], _Words()
     while queue:
-        offset = queue.pop()
+        offset, top = queue.pop()
         if offset == 0 or offset in seen or len(seen) > MAX_IFDS:
             continue
         seen.add(offset)
-        following, fields = _directory(file, size, layout, offset)
-        queue.append(following)
-        queue.extend(fields.get(_SUB_IFDS, ()))
+        following, fields = _directory(file, size, layout, offset, words if flat and top else None)
+        queue.append((following, top))
+        queue.extend((below, False) for below in fields.get(_SUB_IFDS, ()))
         _check_extents(fields, size)
-        pages += _STRIP_OFFSETS in fields or _TILE_OFFSETS in fields
-    if pages == 0:
+        images += _STRIP_OFFSETS in fields or _TILE_OFFSETS in fields
+        if flat and top and (_STRIP_OFFSETS in fields or _TILE_OFFSETS in fields):
+            pages.append(_page(fields))
+    if images == 0:
         raise DamagedError("is a TIFF file without any image in it")
+    planes.check_tiff(pages, words.description, words.planes, size)
+
+
+class _Words:
+    """What programs say of a whole file in its first directory.
+
+    :ivar description: the beginning of ImageDescription.
+    :ivar planes: as MetaMorph counts them.
+    :ivar read: whether the first directory was read.
+    """
+
+    def __init__(self) -> None:
+        self.description = ""
+        self.planes = 1
+        self.read = False
+
+
+def _page(fields: Mapping[int, tuple[int, ...]]) -> planes.Page:
+    def one(tag: int, default: int) -> int:
+        values = fields.get(tag) or (default,)
+        return values[0]
+
+    lengths = fields.get(_STRIP_COUNTS) or fields.get(_TILE_COUNTS) or ()
+    return planes.Page(
+        one(_WIDTH, 0), one(_HEIGHT, 0), one(_KIND, 0), one(_OLD_KIND, 0), one(_SAMPLES, 1), one(_PHOTOMETRIC, 2),
+        fields.get(_EXTRA, ()), sum(lengths),
+    )  # fmt: skip
 
 
 def _tiff_header(file: BinaryIO) -> tuple[_Layout, int]:
@@ -113,8 +184,13 @@ def _read_head(file: BinaryIO, length: int, kind: str) -> bytes:
     return head
 
 
-def _directory(file: BinaryIO, size: int, layout: _Layout, offset: int) -> tuple[int, dict[int, tuple[int, ...]]]:
-    """One image file directory: the offset of the next, and the fields wanted here."""
+def _directory(
+    file: BinaryIO, size: int, layout: _Layout, offset: int, words: Optional[_Words]
+) -> tuple[int, dict[int, tuple[int, ...]]]:
+    """One image file directory: the offset of the next, and the fields wanted here.
+
+    :param words: gets what the first directory says of the whole; with it, what tells planes apart is wanted, too.
+    """
     if offset >= size:
         raise DamagedError(f"is cut off: a directory begins at byte {offset:,} and the file ends at byte {size:,}")
     counter = struct.Struct(layout.endian + ("Q" if layout.big else "H"))
@@ -124,10 +200,16 @@ def _directory(file: BinaryIO, size: int, layout: _Layout, offset: int) -> tuple
         raise DamagedError("is damaged: a directory has more entries than any image needs")
     data = _read(file, offset + counter.size, length)
     fields = {}
-    for i in range(count):
-        tag, kind, number, inline = layout.entry.unpack_from(data, i * layout.entry.size)
-        if tag in _WANTED:
+    first = words is not None and not words.read
+    for tag, kind, number, inline in layout.entry.iter_unpack(data[: count * layout.entry.size]):
+        if tag in _WANTED or (words is not None and tag in _PLANE):
             fields[tag] = _values(file, size, layout, (kind, number, inline))
+        elif words is not None and first and tag == _DESCRIPTION:
+            words.description = _text(file, layout, number, inline)
+        elif words is not None and first and tag == _METAMORPH:
+            words.planes = number
+    if words is not None:
+        words.read = True
     return struct.unpack(layout.offset, data[count * layout.entry.size :])[0], fields
 
 
@@ -144,6 +226,14 @@ def _values(file: BinaryIO, size: int, layout: _Layout, entry: tuple[int, int, b
             raise DamagedError(f"is cut off: a table ends at byte {offset + length:,} and the file at byte {size:,}")
         inline = _read(file, offset, length)
     return struct.unpack_from(f"{layout.endian}{number}{_CODE[kind]}", inline)
+
+
+def _text(file: BinaryIO, layout: _Layout, number: int, inline: bytes) -> str:
+    """The beginning of a text; a file that has none where it says gives no text."""
+    if number > len(inline):
+        file.seek(struct.unpack(layout.offset, inline)[0])
+        inline = file.read(min(number, _DESCRIPTION_BYTES))
+    return inline.decode("latin-1")
 
 
 def _check_extents(fields: dict[int, tuple[int, ...]], size: int) -> None:
@@ -197,7 +287,6 @@ def _npy(file: BinaryIO, size: int) -> None:
 
 
 _CHECKS: dict[str, Callable[[BinaryIO, int], None]] = {
-    **dict.fromkeys((".tif", ".tiff", ".flex", ".btf", ".tf8"), _tiff),
     **dict.fromkeys((".jpg", ".jpeg"), _jpeg),
     ".png": _png,
     ".npy": _npy,

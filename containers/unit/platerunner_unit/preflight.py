@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from platerunner_unit import images
 from platerunner_unit.category import Category
 from platerunner_unit.evidence import PreflightProblem
 
+STACK_HINT = (
+    "Export a file for each plane, or a projection, and name these in the spec: "
+    "`load_data` cannot name a plane of a file."
+)
 
-def check_files(files: Sequence[tuple[str, Path]]) -> tuple[PreflightProblem, ...]:
-    """Look at each input: is it there, not empty, and whole by its own header.
+
+def check_files(files: Sequence[tuple[str, Path]], flat: Collection[Path] = ()) -> tuple[PreflightProblem, ...]:
+    """Look at each input: is it there, not empty, whole by its own header, and one plane where the tool reads one.
 
     :param files: what a person calls the file (its key), and where it lies.
+    :param flat: those of which the tool reads one plane.
     :returns: a problem per bad file, missing ones first.
     """
     found = []
     for name, path in files:
-        clause = images.problem(path)
-        if clause is not None:
-            missing = clause == images.MISSING
-            category = Category.INPUT_MISSING if missing else Category.INPUT_UNREADABLE
-            found.append(PreflightProblem(category.value, f"The input {name} {clause}."))
+        bad = images.look(path, flat=path in flat)
+        if bad is None:
+            continue
+        if bad.category is Category.PIPELINE_INVALID:
+            sentence = f"The input {name} {bad.clause}, of which CellProfiler would read the first without a word."
+            found.append(PreflightProblem(bad.category.value, sentence, STACK_HINT))
+        else:
+            found.append(PreflightProblem(bad.category.value, f"The input {name} {bad.clause}."))
     return tuple(sorted(found, key=lambda p: p.category))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from pathlib import Path
 from typing import Any, Protocol
 
 from platerunner_unit.evidence import PreflightProblem
@@ -18,6 +20,9 @@ class Tool(Protocol):
 
     def prepare(self, job: Job) -> tuple[PreflightProblem, ...]:
         """Write what the tool reads besides its inputs, and say what stands against starting it."""
+
+    def flat(self, job: Job) -> Collection[Path]:
+        """Inputs of which the tool reads one plane, after :meth:`prepare`."""
 
     def command(self, job: Job) -> list[str]:
         """Program and arguments."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, Optional
 
@@ -69,6 +69,12 @@ class CellProfiler:
         argv = [job.settings.cellprofiler, "-c", "-r"]
         argv += [text for option, path in options.items() for text in (option, str(path))]
         return [*argv, f"--plugins-directory={_own_plugins(job)}"]
+
+    def flat(self, job: Job) -> Collection[Path]:
+        """The images that LoadData loads: a row of its table has no plane in it."""
+        mapping = job.step.load_data
+        named = set(mapping.images.values()) if mapping is not None else set()
+        return {job.folder.path_of(file) for name in named for file in job.unit.inputs.get(name, ())}
 
     def environment(self, job: Job) -> dict[str, str]:
         """``-Xrs`` keeps the JVM away from signals, without which TERM deadlocks in two of three runs."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,10 @@ class Command:
         """
         known = _known(job)
         return [text for argument in job.step.argv for text in expand(argument, known)]
+
+    def flat(self, job: Job) -> Collection[Path]:  # noqa: ARG002
+        """None: a program may read stacks by design."""
+        return ()
 
     def environment(self, job: Job) -> dict[str, str]:  # noqa: ARG002
         """Python tools print their stacks when a stall is ended, and nothing is held back in a buffer."""
