@@ -9,7 +9,7 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,6 +72,7 @@ class _Watch:
         self.interval = first
         self.views: dict[str, JobView] = {}
         self.missing: set[str] = set()
+        self.blocked: tuple[str, ...] = ()
         self.news = asyncio.Event()
         self.problem: BatchError | None = None
 
@@ -79,20 +80,25 @@ class _Watch:
         """Those that have not ended."""
         return [i for i in self.ids if i not in self.missing and not (i in self.views and self.views[i].ended)]
 
-    def take(self, found: dict[str, JobView], asked: set[str], pace: Pace) -> None:
+    def take(self, found: dict[str, JobView], asked: set[str], pace: Pace, reasons: Mapping[str, str]) -> None:
         """Note what a look showed, and when to look again.
 
         :param asked: job ids that Batch was asked for with success.
+        :param reasons: job id to what Batch says of it while it waits.
         """
         now = time.monotonic()
         before = self.progress()
         self.views.update({i: found[i] for i in self.ids if i in found})
         if now - self.started >= pace.missing_after:
             self.missing.update(i for i in self.open_ids() if i in asked and i not in found)
+        said = {reasons[i] for i in self.open_ids() if i in reasons}
+        self.blocked = (*(reason for reason in self.blocked if reason in said), *sorted(said - set(self.blocked)))
         after = self.progress()
         self.interval = pace.interval(now - self.started, after.done, after.total)
         self.due = now + self.interval * random.uniform(0.85, 1.15)  # noqa: S311
-        if after.counts != before.counts or after.missing != before.missing or not self.open_ids():
+        if after.blocked != before.blocked or after.counts != before.counts or after.missing != before.missing:
+            self.news.set()
+        if not self.open_ids():
             self.news.set()
 
     def progress(self) -> Progress:
@@ -102,7 +108,7 @@ class _Watch:
             counts.update(view.counts())
         gone = tuple(i for i in self.ids if i in self.missing)
         unseen = sum(i not in self.views and i not in self.missing for i in self.ids)
-        return Progress(counts.total(), dict(counts), dict(self.views), gone, unseen)
+        return Progress(counts.total(), dict(counts), dict(self.views), gone, unseen, self.blocked)
 
 
 class Poller:
@@ -180,7 +186,7 @@ class Poller:
             self._troubles = self._refusals = 0
             asked = set(ids)
         for watch in due:
-            watch.take(found, asked, self.pace)
+            watch.take(found, asked, self.pace, self._placement.reasons)
             watch.due = max(watch.due, self._not_before)
         if self._refusals >= self.pace.refusals:
             self._tell(due, f"AWS Batch refuses to describe jobs: {self._last_refusal}")
@@ -205,7 +211,7 @@ class Poller:
         # No patience here: between two tries others should get their turn, and a loop that ends should not wait.
         for view in describe(self._client, ids, patience=0):
             found[view.id] = view
-        self._placement.end_stuck(self._client, found.values())
+        self._placement.look(self._client, found.values())
 
     def _trouble(self, error: Exception) -> None:
         self._troubles += 1

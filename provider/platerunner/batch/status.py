@@ -77,6 +77,7 @@ def view_of(job: Mapping[str, Any]) -> JobView:
     return JobView(
         id=job["jobId"],
         name=job.get("jobName", ""),
+        queue=job.get("jobQueue", ""),
         status=job.get("status", ""),
         status_reason=job.get("statusReason") or "",
         container_reason=container.get("reason") or "",

@@ -27,6 +27,7 @@ class JobView:
     """A job as DescribeJobs or ListJobs shows it.
 
     :param id: job id, ``<id>:<index>`` for a child.
+    :param queue: ARN; ListJobs does not tell.
     :param status_reason: Batch's own, e.g. ``Host EC2 (instance i-0) terminated.``
     :param container_reason: the container's, e.g. ``OutOfMemoryError: Container killed due to memory usage``.
     :param exit_code: the container's; None if it never ran.
@@ -41,6 +42,7 @@ class JobView:
 
     id: str
     name: str = ""
+    queue: str = ""
     status: str = ""
     status_reason: str = ""
     container_reason: str = ""
@@ -85,6 +87,7 @@ class Progress:
     :param jobs: job id to the last view of it; parents only, so small.
     :param missing: job ids that Batch does not know (any more).
     :param unseen: jobs that Batch has not shown yet.
+    :param blocked: what Batch says of those that wait, each reason once.
     """
 
     total: int
@@ -92,6 +95,7 @@ class Progress:
     jobs: Mapping[str, JobView]
     missing: tuple[str, ...] = ()
     unseen: int = 0
+    blocked: tuple[str, ...] = ()
 
     @property
     def succeeded(self) -> int:

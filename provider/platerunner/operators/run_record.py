@@ -11,6 +11,7 @@ from typing import Any
 from platerunner.batch.model import StepState
 from platerunner.batch.state import StateFile
 from platerunner.operators.ledger import UnitFailure, failures
+from platerunner.units.blocked import read_blocked
 from platerunner.units.model import UnitState
 from platerunner.units.outcomes import OutcomeIndex, OutcomeStore
 from platerunner.units.plan_record import RecordedUnit, recorded_plan
@@ -80,6 +81,11 @@ class RunRecord:
         lost = {failure.unit: failure for failure in failures(self.state)}
         won = frozenset(self.state.extra.get("succeeded", ()))
         return [self._marked(each, index, won, lost.get(each.unit)) for each in self._planned()]
+
+    @cached_property
+    def blocked(self) -> tuple[str, ...]:
+        """What AWS Batch says of its jobs that wait."""
+        return read_blocked(self.workspace, self.run_id, self.step, self.branch) if self.live else ()
 
     def counts(self) -> Counter[str]:
         """Mark, or category of the failed ones, to number of units."""

@@ -31,6 +31,7 @@ from platerunner.spec.model import Pipeline
 from platerunner.triggers.batch_jobs import BatchJobsTrigger
 from platerunner.triggers.reasons import CLEARED
 from platerunner.units.activity import holds
+from platerunner.units.blocked import blocked_key
 from platerunner.units.model import StepPlan, UnitState
 
 if TYPE_CHECKING:
@@ -146,7 +147,8 @@ class StepTask:
         first = self._operator.first_poll_s
         if first is None:
             first = float(os.environ.get(FIRST_POLL) or PACE.first)
-        trigger = BatchJobsTrigger(self._operator.conn_id, jobs, self._step, first, self._policy(run))
+        record = run.workspace.url_of(blocked_key(run.context.run_id, self._step, run.branch))
+        trigger = BatchJobsTrigger(self._operator.conn_id, jobs, self._step, first, self._policy(run), record)
         self._operator.defer(trigger=trigger, method_name="execute_complete")
         raise AssertionError("defer does not return")
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -17,6 +18,8 @@ from platerunner.triggers.prepared import key_of, prepared
 from platerunner.triggers.progress import progress_line
 from platerunner.triggers.reasons import CLEARED
 from platerunner.triggers.task_state import waits
+from platerunner.units.blocked import write_blocked
+from platerunner_unit.storage import StorageError
 
 REPORT_S = 15.0
 """Shortest time between two progress lines."""
@@ -32,6 +35,7 @@ class BatchJobsTrigger(BaseTrigger):
         can fail the task in the executor (apache/airflow 66374, 67287, 71580, 72716).
     :param on_clear: ``terminate`` the jobs when somebody clears or marks the task, or leave them for the next try to
         ``adopt``.
+    :param record: URL of the file that tells pages what Batch says of jobs that wait; none if empty.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class BatchJobsTrigger(BaseTrigger):
         step: str = "",
         first_s: float = PACE.first,
         on_clear: OnClear = "terminate",
+        record: str = "",
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.conn_id = conn_id
@@ -48,11 +53,12 @@ class BatchJobsTrigger(BaseTrigger):
         self.step = step
         self.first_s = first_s
         self.on_clear = on_clear
+        self.record = record
         self._over = False
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments; a few hundred bytes, however many units there are."""
-        arguments = ("conn_id", "jobs", "step", "first_s", "on_clear")
+        arguments = ("conn_id", "jobs", "step", "first_s", "on_clear", "record")
         return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in arguments}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -90,12 +96,28 @@ class BatchJobsTrigger(BaseTrigger):
         started = time.monotonic()
         reported = -REPORT_S  # the first look is told at once: nothing may change for an hour after it
         progress = None
+        blocked: tuple[str, ...] = ()
+        told: set[str] = set()
         async for progress in shared.watch(self.jobs, first=self.first_s):
             now = time.monotonic()
-            if progress.ended or now - reported >= REPORT_S:
+            news = tuple(reason for reason in progress.blocked if reason not in told)
+            told.update(news)
+            if news or progress.ended or now - reported >= REPORT_S:
                 reported = now
-                self.log.info("%s", progress_line(self.step, progress, now - started))
+                self.log.info("%s", progress_line(self.step, replace(progress, blocked=news), now - started))
+            if progress.blocked != blocked:
+                blocked = progress.blocked
+                await self._write(blocked)
         return progress
+
+    async def _write(self, blocked: Sequence[str]) -> None:
+        if not self.record:
+            return
+        hook = await prepared(self.conn_id)
+        try:
+            await asyncio.to_thread(write_blocked, hook.storage, self.record, blocked)
+        except StorageError as error:  # the log has it; waiting goes on
+            self.log.warning("pages cannot show what AWS Batch says: %s", error)
 
     async def _end_jobs(self) -> None:
         if self._over or self.on_clear == "adopt":

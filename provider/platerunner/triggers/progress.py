@@ -1,10 +1,13 @@
 """One line that tells how far a step is."""
 
+from platerunner.batch.placement import explain_wait
 from platerunner.batch.views import Progress
 
 
 def progress_line(step: str, progress: Progress, elapsed: float) -> str:
     """E.g. ``measure: 1,204 of 1,500 done, 3 failed, 290 running, 6 waiting for a host, about 12 min left``.
+
+    What AWS Batch says of a blocked queue follows, with who acts.
 
     :param elapsed: seconds since the watch began, for the estimate.
     """
@@ -17,7 +20,7 @@ def progress_line(step: str, progress: Progress, elapsed: float) -> str:
             parts.append(f"{number:,} {words}")
     if left := _left(progress, elapsed):
         parts.append(left)
-    return ", ".join(parts)
+    return ". ".join([", ".join(parts), *map(explain_wait, progress.blocked)])
 
 
 def _left(progress: Progress, elapsed: float) -> str:

@@ -90,4 +90,5 @@ def _looks(run: SeenRun, task_id: str, record: StepRecords) -> dict[str, Any]:
         "state": state,
         "live": live,
         "without": record.without_units if record.units else [],
+        "blocked": record.blocked if live else [],
     }

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from platerunner.batch.placement import explain_wait
 from platerunner.operators.run_record import RunRecord, UnitMark
 from platerunner.ui.runs import UNMAPPED, SeenRun
 from platerunner.ui.steps import SeenStep
@@ -43,6 +44,12 @@ class StepRecords:
             return None
         counts = {name: sum(int(result.get(name, 0)) for result in ended) for name in COUNTS}
         return {**counts, "seconds": max(float(result.get("seconds", 0)) for result in ended)}
+
+    @property
+    def blocked(self) -> list[str]:
+        """What AWS Batch says of its jobs that wait, and who acts."""
+        said = dict.fromkeys(reason for record in self.branches.values() for reason in record.blocked)
+        return [explain_wait(reason) for reason in said]
 
     def having(self, units: Iterable[str]) -> dict[int, RunRecord]:
         """The branches that have any of some units, by map index."""

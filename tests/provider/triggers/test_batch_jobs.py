@@ -9,10 +9,14 @@ from airflow.sdk._shared.module_loading import import_string
 from airflow.triggers.base import TriggerEvent
 from tests.embedded import Account, embedded, wait_for
 
+from platerunner.batch.stop import terminate
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.hooks.settings import ConnectionProblem
+from platerunner.local.responses import LocalBatchResponse
 from platerunner.triggers.batch_jobs import BatchJobsTrigger
 from platerunner.triggers.reasons import CLEARED
+from platerunner.units.blocked import blocked_key, read_blocked
+from platerunner_unit.storage import Storage
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +158,32 @@ def test_a_cancellation_keeps_its_message_while_the_connection_is_looked_up(monk
         return ()
 
     assert asyncio.run(cancel()) == ("user-action",)
+
+
+BLOCKED = "UNDETERMINED - Batch job is blocked, root cause is undetermined."
+
+
+def test_a_blocked_queue_is_told_once_and_kept_for_the_map(aws, connection, capsys, monkeypatch, tmp_path):
+    blocker = aws.submit(["sleep", "60"], overrides={"resourceRequirements": [{"type": "VCPU", "value": "4"}]})
+    aws.wait(blocker, "RUNNING")
+    job = aws.submit(["true"])
+    aws.wait(job, "RUNNABLE")
+    LocalBatchResponse.jobs._jobs[job].status_reason = BLOCKED
+    monkeypatch.setattr("platerunner.triggers.batch_jobs.REPORT_S", 0.0)
+    record = Storage(str(tmp_path)).url_of(blocked_key("run-1", "measure"))
+
+    async def told() -> str:
+        waiting = asyncio.create_task(first_event(trigger(job, record=record)))
+        said = ""
+        while "UNDETERMINED" not in said:
+            await asyncio.sleep(0.1)
+            said += capsys.readouterr().out
+        kept = read_blocked(Storage(str(tmp_path)), "run-1", "measure")
+        LocalBatchResponse.jobs._jobs[job].status_reason = None
+        terminate(aws.batch, [blocker], "test is over")
+        await waiting
+        assert kept == (BLOCKED,)
+        return said + capsys.readouterr().out
+
+    assert asyncio.run(told()).count("UNDETERMINED") == 1
+    assert read_blocked(Storage(str(tmp_path)), "run-1", "measure") == ()

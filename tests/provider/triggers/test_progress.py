@@ -17,3 +17,10 @@ def test_an_estimate_comes_once_a_tenth_is_done():
     assert line(600, SUCCEEDED=50, RUNNING=50).endswith("about 10 min left")
     assert line(60, SUCCEEDED=90, RUNNING=10).endswith("less than a minute left")
     assert line(60, SUCCEEDED=100) == "measure: 100 of 100 done"
+
+
+def test_what_batch_says_of_a_blocked_queue_follows():
+    progress = Progress(2, {"RUNNABLE": 2}, {}, blocked=("CAPACITY:X - no instance",))
+    assert progress_line("measure", progress, 0).startswith(
+        "measure: 0 of 2 done, 2 waiting for a host. AWS Batch says: CAPACITY:X - no instance. Nobody has to act"
+    )

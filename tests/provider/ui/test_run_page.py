@@ -1,8 +1,10 @@
 from tests.provider.ui.records import leave, wells_and_sums
 
 from platerunner.ui.legend import LOOKS
+from platerunner.units.blocked import blocked_key, write_blocked
 from platerunner.units.model import UnitState
 from platerunner_unit.category import Category
+from platerunner_unit.storage import Storage
 
 UNITS = {
     "plate=P1/well=A01": UnitState.PENDING,
@@ -79,3 +81,13 @@ def test_a_dag_of_somebody_else_has_no_map(site, monkeypatch):
     site.start("lab", work="failed")
     for path in (f"{RUN}/", f"{RUN}/tasks/work/", "/platerunner/dags/lab/pipeline", "/platerunner/dags/lab/history"):
         assert "no steps that Platerunner runs" in site.client("viewer").get(path).text
+
+
+def test_what_batch_says_of_a_blocked_queue_stands_above_the_map(site):
+    site.add(wells_and_sums("lab"))
+    site.start("lab", work="deferred")
+    workspace = leave(site.workspace / "lab", UNITS, live=("plate=P1/well=A01",))
+    write_blocked(Storage, workspace.url_of(blocked_key("run-1", "work")), ["UNDETERMINED - <b>blocked</b>"])
+    found, _ = shown(site)
+    (said,) = found["blocked"]
+    assert said.startswith("AWS Batch says: UNDETERMINED - <b>blocked</b>. If it lasts, on-call")

@@ -161,6 +161,9 @@ function update(loaded) {
     button.querySelector("b").textContent = count.toLocaleString("en");
   }
   say(summary(loaded));
+  const blocked = document.getElementById("blocked");
+  blocked.hidden = loaded.blocked.length === 0;
+  blocked.textContent = loaded.blocked.join(" ");
   for (const each of document.querySelectorAll("#legend, #run .columns")) each.hidden = state.units.length === 0;
   const badge = document.getElementById("task-state");
   badge.textContent = loaded.state;
