@@ -7,13 +7,26 @@ from typing import Optional
 
 
 @dataclass(frozen=True)
+class Fault:
+    """Why CellProfiler's loader stops at a place.
+
+    :param clause: what the file has or is, to follow its name in a sentence.
+    :param line: from 1; None if it has no place.
+    """
+
+    clause: str
+    line: Optional[int] = None
+
+
+@dataclass(frozen=True)
 class Module:
     """A module block.
 
     :param number: its place in the file, from 1, counting disabled modules too: the number that CellProfiler logs.
     :param revision: ``variable_revision_number``; None if the header line lacks it.
-    :param settings: text and value of each line, in order; a text may come twice.
-    :param attributes_whole: whether the header line has its closing bracket.
+    :param settings: text and value of each line, in order; a text may come twice. CellProfiler goes by the order alone.
+    :param line: where it begins in the file, from 1; None in JSON.
+    :param fault: why the block cannot be read; None if it can.
     """
 
     name: str
@@ -21,7 +34,8 @@ class Module:
     revision: Optional[int] = None
     enabled: bool = True
     settings: tuple[tuple[str, str], ...] = ()
-    attributes_whole: bool = True
+    line: Optional[int] = None
+    fault: Optional[Fault] = None
 
     @property
     def place(self) -> str:
@@ -42,9 +56,9 @@ class Cppipe:
     :param version: of the format; CellProfiler 4.2 writes 5, and JSON as 6.
     :param date_revision: of the CellProfiler that saved it, e.g. 428 or 4281.
     :param module_count: as the header claims.
-    :param header_ended: whether the empty line after the header was there.
-    :param leftovers: lines that belong to no module.
-    :param broken: why JSON could not be read; None if it could.
+    :param unread: modules beyond that count, which CellProfiler passes over.
+    :param ends_open: whether it ends with the empty line that stands before a module, and never after the last.
+    :param fault: why the file as such cannot be read; None if it can.
     """
 
     path: str
@@ -53,14 +67,13 @@ class Cppipe:
     date_revision: Optional[int] = None
     module_count: Optional[int] = None
     modules: tuple[Module, ...] = ()
-    header_ended: bool = False
-    leftovers: int = 0
-    empty: bool = False
-    broken: Optional[str] = None
+    unread: int = 0
+    ends_open: bool = False
+    fault: Optional[Fault] = None
 
     @property
     def blocks(self) -> int:
-        """How many module blocks the file really has."""
+        """How many module blocks CellProfiler reads."""
         return len(self.modules)
 
     @property

@@ -340,7 +340,8 @@ def setting_maybe(job: Job) -> None:
     job.edit("Discard objects outside the diameter range?:Yes", "Discard objects outside the diameter range?:Maybe")
 
 
-@situation("failed", "silent_wrong_result", A)
+# Without advanced settings the module never looks at this choice.
+@situation("succeeded", "complete", A)
 def setting_choice_unknown(job: Job) -> None:
     job.edit("Method to distinguish clumped objects:Intensity", "Method to distinguish clumped objects:Intuition")
 

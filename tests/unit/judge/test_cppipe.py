@@ -3,6 +3,7 @@
 # ruff: noqa: E501  (a fault stands in one line)
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,10 @@ from platerunner_unit.csv_rows import Rows
 
 HERE = Path(__file__).parents[2] / "data" / "recorded"
 COLUMNS = {"Image_FileName_DNA", "Image_PathName_DNA", "Image_FileName_GFP", "Image_PathName_GFP", "Metadata_Well"}
+
+
+def advanced(text):
+    return text.replace("Use advanced settings?:No", "Use advanced settings?:Yes")
 
 
 @pytest.fixture
@@ -56,32 +61,53 @@ def test_a_good_pipeline(read, text):
 
 @pytest.mark.parametrize(
     "change",
-    [lambda t: t.replace("\n", "\r\n"), lambda t: "\ufeff" + t, lambda t: t.rstrip("\n"), lambda t: t + "\n\n"],
+    [
+        lambda t: t.replace("\n", "\r\n"),
+        lambda t: t.replace("\n", "\r"),
+        lambda t: t.rstrip("\n"),
+        lambda t: t + "\n\n",
+        lambda t: t.replace("ModuleCount:4\n", ""),
+        lambda t: t.replace(
+            "http://www.cellprofiler.org", "https://urldefense.proofpoint.com/v2/url?u=http-3A__www.cellprofiler.org"
+        ),
+    ],
 )
-def test_line_ends_and_marks_do_not_matter(read, text, change):
+def test_what_cellprofiler_reads_past(read, text, change):
     pipeline = read(change(text))
-    assert pipeline.modules == read(text).modules
+    assert [replace(m, line=None) for m in pipeline.modules] == [replace(m, line=None) for m in read(text).modules]
     assert problems(pipeline) == []
 
 
 FAULTS = {
     "empty": (lambda t: "", "pipeline_invalid", "is empty"),
     "no pipeline": (lambda t: "II*", "pipeline_invalid", "is no CellProfiler pipeline"),
-    "cut in the header": (lambda t: t[:70], "pipeline_invalid", "within its header"),
-    "cut at a module": (lambda t: t[: t.index("\nMeasureObject")], "pipeline_invalid", "header says 4 modules and it has 2"),
-    "cut in a module": (lambda t: t[: t.index("    Fill holes")], "pipeline_invalid", "header says 4 modules and it has 2"),
-    "cut in a header line": (lambda t: t[: t.index("variable_revision_number:13")], "pipeline_invalid", "first line of ExportToSpreadsheet"),
-    "cut in the last module": (
-        lambda t: t.replace("ModuleCount:4", "ModuleCount:3")[: t.index("    Select objects to measure")],
-        "pipeline_invalid", "MeasureObjectIntensity (module 3) has only 1 of its 2 settings",
-    ),
+    "byte order mark": (lambda t: "\ufeff" + t, "pipeline_invalid", "byte order mark"),
+    "UTF-16": (lambda t: t.encode("utf-16"), "pipeline_invalid", "is UTF-16"),
+    "cut in the first line": (lambda t: t[:30], "pipeline_invalid", "is no CellProfiler pipeline"),
+    "cut in the header": (lambda t: t[: t.index("ModuleCount") + 3], "pipeline_invalid", 'line 5, has "Mod" in its header'),
+    "cut after the header": (lambda t: t[: t.index("\n\n") + 1], "pipeline_invalid", "ends within its header"),
+    "a placeholder": (lambda t: t.replace("ModuleCount:4", "ModuleCount:{{count}}"), "pipeline_invalid", "line 5, says"),
+    "no modules": (lambda t: t.replace("ModuleCount:4", "ModuleCount:0"), "pipeline_invalid", "has no module"),
+    "cut in a setting": (lambda t: t[: t.index("    Fill holes") + 8], "pipeline_invalid", 'line 30, has "Fill" among the settings'),
+    "cut before a count": (lambda t: t[: t.index("    Fill holes")], "pipeline_invalid", "where 17 or more belong"),
+    "cut in a header line": (lambda t: t[: t.index("variable_revision_number:13")], "pipeline_invalid", 'first line of ExportToSpreadsheet that is not whole'),
+    "cut in a fixed module": (lambda t: t[: t.index("    Select objects to measure")], "pipeline_invalid", "ends within MeasureObjectIntensity (module 3), and its header says 4 modules"),
+    "cut between modules": (lambda t: t[: t.index("\nExportTo")], "pipeline_invalid", "says 4 modules, and it has 3"),
+    "cut before a module": (lambda t: t.replace("ModuleCount:4", "ModuleCount:7") + "\n", "pipeline_invalid", "says 7 modules, and it has 4"),
+    "a line is missing": (lambda t: t.replace("    Select the column delimiter:Comma (\",\")\n", ""), "pipeline_invalid", "with 21 settings, which is no number that it can have"),
+    "a line is missing before a count": (lambda t: t.replace("    Discard objects outside the diameter range?:Yes\n", ""), "pipeline_invalid", 'line 36, has "Global" in IdentifyPrimaryObjects (module 2) where a count belongs'),
+    "an empty line in a module": (lambda t: t.replace("    Fill holes", "\n    Fill holes"), "pipeline_invalid", "has IdentifyPrimaryObjects (module 2) with 10 settings"),
+    "an empty line in another module": (lambda t: t.replace("    Select objects to measure:", "\n    Select objects to measure:"), "pipeline_invalid", "take out the empty line before it"),
+    "two empty lines": (lambda t: t.replace("\nMeasureObject", "\n\nMeasureObject"), "pipeline_invalid", "has an empty line where a module should begin"),
     "newer format": (lambda t: t.replace("Version:5", "Version:7"), "pipeline_invalid", "has format 7"),
     "unknown module": (lambda t: t.replace("MeasureObjectIntensity:[", "MeasureDreams:["), "plugin_missing", "MeasureDreams (module 3)"),
-    "neither Yes nor No": (lambda t: t.replace("border of the image?:Yes", "border of the image?:yes"), "pipeline_invalid", 'is "yes", but must be Yes or No'),
-    "no such choice": (lambda t: t.replace("strategy:Global", "strategy:Galactic"), "pipeline_invalid", "must be one of"),
-    "no number": (lambda t: t.replace("factor:1.0", "factor:one"), "pipeline_invalid", "must be a number"),
-    "no whole number": (lambda t: t.replace("number of objects:500", "number of objects:5e2"), "pipeline_invalid", "a whole number"),
-    "out of bounds": (lambda t: t.replace("number of objects:500", "number of objects:1"), "pipeline_invalid", "at least 2"),
+    "a module that is gone": (lambda t: t.replace("MeasureObjectIntensity:[", "LoadImages:["), "pipeline_invalid", "there is LoadData instead"),
+    "too old": (lambda t: t.replace("variable_revision_number:15", "variable_revision_number:9"), "pipeline_invalid", "does not upgrade its settings (revision 9)"),
+    "an attribute that is no value": (lambda t: t.replace("enabled:True", "enabled:true", 1), "pipeline_invalid", '"enabled" is "true"'),
+    "no revision": (lambda t: t.replace("variable_revision_number:15|", ""), "pipeline_invalid", "it lacks variable_revision_number"),
+    "neither Yes nor No": (lambda t: t.replace("border of the image?:Yes", "border of the image?:yes"), "pipeline_invalid", 'has "yes" as'),
+    "no such choice": (lambda t: advanced(t).replace("strategy:Global", "strategy:Galactic"), "pipeline_invalid", "must be one of"),
+    "no number": (lambda t: advanced(t).replace("smoothing scale:1.3488", "smoothing scale:one"), "pipeline_invalid", "must be a number"),
     "no range": (lambda t: t.replace("(Min,Max):8,40", "(Min,Max):eight,40"), "pipeline_invalid", "two numbers"),
     "image not supplied": (lambda t: t.replace("input image:DNA", "input image:RNA"), "pipeline_invalid", 'an image called "RNA"'),
 }  # fmt: skip
@@ -121,14 +147,77 @@ def test_newer_revisions_are_warnings(read, text):
     assert len(warnings(pipeline)) == 2
 
 
+ODD = {
+    "more modules promised": (lambda t: t.replace("ModuleCount:4", "ModuleCount:9"), "says 9 modules, and the file has 4"),
+    "fewer modules promised": (lambda t: t.replace("ModuleCount:4", "ModuleCount:3"), "passes over the 1 after them"),
+    "a module taken out by hand": (lambda t: t[: t.index("MeasureObject")] + t[t.index("ExportTo") :], "says 4 modules, and the file has 3"),
+    "another setting's choice": (lambda t: t.replace("the diameter range?:Yes", "the diameter range?:Shape"), "takes as No"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("oddity", ODD)
+def test_what_is_odd_is_noted_and_not_refused(read, text, oddity):
+    change, words = ODD[oddity]
+    pipeline = read(change(text))
+    assert problems(pipeline) == []
+    assert any(words in note for note in warnings(pipeline)), warnings(pipeline)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("strategy:Global", "strategy:Galactic"),
+        ("factor:1.0", "factor:one"),
+        ("number of objects:500", "number of objects:5e2"),
+        ("distinguish clumped objects:Intensity", "distinguish clumped objects:Intuition"),
+    ],
+)
+def test_an_inactive_setting_may_say_anything(read, text, old, new):
+    assert problems(read(text.replace(old, new))) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"\xff\xfeD\x00N\x00A\x00", "DNA"),
+        (r"Default Input Folder\x7C", "Default Input Folder|"),
+        (r"C\x3A/plates", "C:/plates"),
+        (r"it\x27s \'so\'", "it's 'so'"),
+        (r"\x7C\\\\g<Plate>", r"|\g<Plate>"),
+        (r"\g<Plate>", r"\g<Plate>"),
+        (r"broken \x3", r"broken \x3"),
+        ("µm", "µm"),
+    ],
+)
+def test_escapes(read, text, written, meant):
+    pipeline = read(text.replace("input image:DNA", f"input image:{written}"))
+    assert pipeline.modules[1].settings[0] == ("Select the input image", meant)
+
+
+def test_old_names_of_modules(read, text):
+    assert (
+        problems(read(text.replace("MeasureObjectIntensity:[", "cellprofiler.modules.MeasureObjectIntensity:["))) == []
+    )
+    assert problems(read(text.replace("MeasureObjectIntensity:[", "MeasureCorrelation:["))) == []
+
+
+def test_a_gone_module_that_a_plugin_brings(read, text):
+    assert problems(read(text.replace("MeasureObjectIntensity:[", "LoadImages:[")), known_modules={"LoadImages"}) == []
+
+
 def test_json(read):
+    attributes = {
+        "module_name": "LoadData", "variable_revision_number": 6, "enabled": True, "module_num": 1, "show_window": False,
+        "wants_pause": False, "svn_version": "Unknown", "module_path": "cellprofiler_core.modules.loaddata.LoadData",
+    }  # fmt: skip
     good = {
         "date_revision": 428, "module_count": 1, "version": "v6",
-        "modules": [{"attributes": {"module_name": "LoadData", "variable_revision_number": 6, "enabled": True}, "settings": [{"text": "a", "value": "b"}]}],
+        "modules": [{"attributes": attributes, "settings": [{"text": str(i), "value": "b"} for i in range(9)]}],
     }  # fmt: skip
     pipeline = read(json.dumps(good), "p.json")
     assert (pipeline.form, pipeline.version, pipeline.blocks, problems(pipeline)) == ("json", 6, 1, [])
-    for broken in ('{"modules": [', "[]", '{"modules": 3}', '{"modules": [3]}', "[" * 100_000):
+    assert "rename it" in problems(read(json.dumps(good), "p.cppipe"))[0][1]
+    for broken in ('{"modules": [', "[]", '{"modules": 3}', '{"modules": [3], "date_revision": 428}', "[" * 100_000):
         assert problems(read(broken, "p.json"))[0][0] == "pipeline_invalid"
 
 
@@ -156,7 +245,7 @@ def test_any_bytes_are_survived(read, text, data):
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_pipeline_cut_anywhere_before_its_last_module_is_found(read, text, data):
-    at = data.draw(st.integers(0, text.index("ExportToSpreadsheet:[")))
+    at = data.draw(st.integers(0, text.index("ExportToSpreadsheet:[") - 1))
     assert problems(read(text[:at]))
 
 

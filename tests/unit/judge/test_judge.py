@@ -54,7 +54,6 @@ DOUBTS = {
     "killed": {"exit_code": -9},
     "output missing": {"outputs": (OutputFound("a.csv", None),)},
     "output damaged": {"outputs": (OutputFound("a.npy", 5, "is cut off"),)},
-    "modules missing": {"module_blocks": 3},
     "preflight": {"preflight": (PreflightProblem("input_unreadable", "a.tif is cut off."),)},
     "staging": {"transfers": (TransferFailure("failed", "s3://b/k", "", "s3://b/k: 500"),)},
     "never started": {"started": False},
@@ -65,6 +64,14 @@ DOUBTS = {
     "tool not known": {"tool": None},
     "names became numbers": {"names_at_risk": ("plate 0512 as 512",)},
 }
+
+
+def test_a_wrong_count_in_the_header_is_a_note_on_a_good_run_and_the_cause_of_a_bad_one():
+    odd = replace(GOOD, module_blocks=3, warnings=("The header says 4 modules.",))
+    assert judge(odd).category == "succeeded"
+    assert judge(odd).notes == ("The header says 4 modules.",)
+    lost = replace(odd, outputs=(OutputFound("a.csv", None),))
+    assert judge(lost).category == "pipeline_invalid"
 
 
 @pytest.mark.parametrize("doubt", DOUBTS, ids=str)
