@@ -22,7 +22,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from platerunner.batch.model import BatchError
+from platerunner.batch.model import BatchError, UnansweredError
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -54,6 +54,8 @@ EXPIRED = frozenset(
         "UnrecognizedClientException",
     }
 )
+GONE = ("not exist", "not found", "not be found")
+"""How Batch says that it has no such job or queue; it has no code of its own for that."""
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
 
@@ -96,6 +98,12 @@ def is_transient(error: Exception) -> bool:
     return isinstance(error, HTTPClientError | EndpointConnectionError | ConnectTimeoutError | ReadTimeoutError)
 
 
+def is_gone(error: Exception) -> bool:
+    """Whether Batch has no such job, or no such queue."""
+    said = error.response.get("Error", {}).get("Message", "") if isinstance(error, ClientError) else ""
+    return code_of(error) == "ClientException" and any(words in said for words in GONE)
+
+
 def is_unanswered(error: Exception) -> bool:
     """Whether AWS may have done what it was asked although the answer was an error or none."""
     if isinstance(error, ClientError):
@@ -135,7 +143,8 @@ def explained(doing: str) -> Iterator[None]:
     """Turn AWS's refusals into one sentence.
 
     :param doing: what was tried, e.g. ``submit a job to the queue cpu``.
-    :raises BatchError: instead of what botocore raises.
+    :raises UnansweredError: if AWS did not answer, or could not do it now.
+    :raises BatchError: if it refused.
     """
     try:
         yield
@@ -143,9 +152,12 @@ def explained(doing: str) -> Iterator[None]:
         said = error.response.get("Error", {}).get("Message", str(error))
         if code_of(error) in DENIED:
             raise BatchError(f"AWS does not allow to {doing}: {said}") from error
+        if is_transient(error):
+            raise UnansweredError(f"AWS could not {doing} now: {said}") from error
         raise BatchError(f"AWS refused to {doing}: {said}") from error
     except BotoCoreError as error:
-        raise BatchError(f"Could not {doing}: {error}") from error
+        kind = UnansweredError if is_transient(error) else BatchError
+        raise kind(f"Could not {doing}: {error}") from error
 
 
 class TokenBucket:

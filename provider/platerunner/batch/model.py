@@ -5,9 +5,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
+LAST_N = "last_n"
+"""In a state's ``extra``: the highest number that a submission ever had."""
+
 
 class BatchError(Exception):
     """AWS Batch refused something for good; the message is one sentence for a person."""
+
+
+class UnansweredError(BatchError):
+    """AWS Batch did not answer, or answered only that it cannot now: what was asked of it may have been done or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +121,8 @@ class StepState:
 
     @property
     def next_n(self) -> int:
-        """The number of the next submission."""
-        return max((s.n for s in self.submissions), default=0) + 1
+        """The number of the next submission; that of a forgotten one is not used again, nor its manifest's name."""
+        return max([int(self.extra.get(LAST_N, 0)), *(s.n for s in self.submissions)]) + 1
 
     @property
     def live(self) -> tuple[Submission, ...]:
@@ -131,6 +138,11 @@ class StepState:
         """A copy in which the submission of that number is this one, or is added."""
         others = [s for s in self.submissions if s.n != submission.n]
         return replace(self, submissions=tuple(sorted([*others, submission], key=lambda s: s.n)))
+
+    def without(self, submission: Submission) -> Self:
+        """A copy that has forgotten a submission which was never made."""
+        kept = tuple(s for s in self.submissions if s.n != submission.n)
+        return replace(self, submissions=kept, extra={**self.extra, LAST_N: self.next_n - 1})
 
     def to_json(self) -> bytes:
         """The stored form."""

@@ -1,7 +1,8 @@
 """A step's memory between processes: written before and after each submission, so that none is lost or made twice.
 
 The order is: intent written, job submitted, job id written. A process that dies in between leaves an intent without
-an id; whoever comes next finds the job by its name, which no other submission has, and submits only if there is none.
+an id; whoever comes next finds the job by its name, which no other submission has. If there is none, or AWS refused it,
+the intent is forgotten: what is still to be done is planned and submitted anew, under the settings of that time.
 """
 
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from platerunner.batch.model import BatchError, StepState, Submission
+from platerunner.batch.model import BatchError, StepState, Submission, UnansweredError
 from platerunner.batch.submit import SETTLE_S, look
 from platerunner_unit.outcome import run_prefix
 from platerunner_unit.storage import NotFoundError, Storage
@@ -71,16 +72,25 @@ class StateFile:
         :param intent: without a job id.
         :param submit: must itself never submit twice (:func:`platerunner.batch.submit.submit`).
         :returns: the state with the job id in it.
+        :raises BatchError: if there is certainly no job; then the intent is forgotten.
+        :raises UnansweredError: if there may be one; then the intent is kept, to be looked up.
         """
         state = self.save(state.with_submission(replace(intent, job_id=None, submitted_at=now())))
-        job_id = submit(intent)
+        try:
+            job_id = submit(intent)
+        except UnansweredError:
+            raise
+        except BatchError:
+            self.save(state.without(intent))
+            raise
         return self.save(state.with_submission(replace(intent, job_id=job_id, submitted_at=now())))
 
     def adopt(self, batch: "BatchClient", state: StepState, settle_s: float = SETTLE_S) -> StepState:
         """Find the jobs of intents whose process died before it could write their ids.
 
         :param settle_s: seconds for which ListJobs may not show a job that was submitted just before.
-        :returns: the state, saved if a job was found. Intents without a job stay: submit them under the same number.
+        :returns: the state, saved if a job was found. Intents without a job stay in it, for the caller to forget.
+        :raises BatchError: if AWS does not tell.
         """
         found = state
         for intent in state.intents:

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from platerunner.batch.calls import code_of, explained, patiently
+from platerunner.batch.calls import explained, is_gone, patiently
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient
 
 log = logging.getLogger(__name__)
-GONE = ("not exist", "not found", "not be found")
 
 
 def terminate(batch: "BatchClient", job_ids: Iterable[str], reason: str) -> None:
@@ -27,14 +26,9 @@ def terminate(batch: "BatchClient", job_ids: Iterable[str], reason: str) -> None
         try:
             patiently(batch.terminate_job, jobId=job_id, reason=reason)
         except ClientError as error:
-            if not _is_gone(error):
+            if not is_gone(error):
                 refused = error
             log.info("terminate %s: %s", job_id, error)
     if refused is not None:
         with explained("terminate jobs"):
             raise refused
-
-
-def _is_gone(error: ClientError) -> bool:
-    said = error.response.get("Error", {}).get("Message", "")
-    return code_of(error) == "ClientException" and any(word in said for word in GONE)

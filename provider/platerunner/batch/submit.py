@@ -13,12 +13,12 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.exceptions import ClientError
 
-from platerunner.batch.calls import PATIENCE_S, TokenBucket, explained, is_throttled, is_unanswered, pauses
-from platerunner.batch.model import BatchError
+from platerunner.batch.calls import PATIENCE_S, TokenBucket, explained, is_gone, is_throttled, is_unanswered, pauses
+from platerunner.batch.model import BatchError, UnansweredError
 from platerunner.batch.quotas import MAX_ARRAY, MAX_NAME, MAX_PAYLOAD, SUBMIT_RATE
 from platerunner.batch.share import Share
 from platerunner.batch.status import find
@@ -88,7 +88,8 @@ def submit(
     :param share: for a queue with a scheduling policy; None for one without, which takes none.
     :param settle_s: seconds for which ListJobs may not show a job whose answer was lost.
     :returns: the job id.
-    :raises BatchError: if AWS refuses, or the request breaks a limit of AWS Batch.
+    :raises UnansweredError: if AWS may have taken the job, and does not tell.
+    :raises BatchError: if there is certainly no job: AWS refuses it, or the request breaks a limit of AWS Batch.
     """
     request: dict[str, Any] = {
         "jobName": name,
@@ -138,41 +139,68 @@ def _check(request: Mapping[str, Any], size: int) -> None:
         )
 
 
-class _UnansweredError(Exception):
+class _NoAnswerError(Exception):
     """AWS may or may not have accepted the job."""
 
 
 def _once(batch: "BatchClient", request: dict[str, Any], settle_s: float) -> str:
     _never_repeat_unanswered(batch)
     deadline = time.monotonic() + PATIENCE_S
+    unanswered = False
     for pause in pauses():
         _bucket.take()
         try:
             return batch.submit_job(**request)["jobId"]
-        except _UnansweredError as error:
-            if (job_id := look(batch, request["jobQueue"], request["jobName"], settle_s)) is not None:
+        except _NoAnswerError as error:
+            unanswered = True
+            if (job_id := _looked_up(batch, request, settle_s, error)) is not None:
                 return job_id
             problem: Exception = error
         except ClientError as error:
             if not is_throttled(error):
-                raise
+                _told_apart(request, error, unanswered=unanswered)
             problem = error
         if time.monotonic() + pause > deadline:
-            raise BatchError(f"AWS did not take the job {request['jobName']} within {PATIENCE_S:.0f} s: {problem}")
+            raise UnansweredError(f"AWS did not take the job {request['jobName']} within {PATIENCE_S:.0f} s: {problem}")
         time.sleep(pause)
     raise AssertionError("pauses never end")
+
+
+def _looked_up(batch: "BatchClient", request: dict[str, Any], settle_s: float, error: Exception) -> str | None:
+    """The id of the job that may have been accepted; None if there is none."""
+    name = request["jobName"]
+    try:
+        return look(batch, request["jobQueue"], name, settle_s)
+    except BatchError as problem:
+        raise UnansweredError(f"AWS did not say whether it took the job {name} ({error}). {problem}") from problem
+
+
+def _told_apart(request: dict[str, Any], error: ClientError, *, unanswered: bool) -> NoReturn:
+    """Raise a refusal; one that follows a call without an answer does not prove that there is no job."""
+    if unanswered:
+        raise UnansweredError(f"AWS refused the job {request['jobName']} after it had not answered: {error}") from error
+    raise error
 
 
 def look(batch: "BatchClient", queue: str, name: str, settle_s: float = SETTLE_S) -> str | None:
     """The job id of a submission whose answer was lost; ListJobs may know of it only after a while.
 
+    :param queue: name or ARN; one that was deleted has no jobs.
     :param name: of :func:`job_name`.
     :param settle_s: seconds after which a job that is not listed does not exist.
+    :raises BatchError: if AWS does not tell.
     """
-    for share in (0.0, 0.1, 0.3, 0.6):
-        time.sleep(share * settle_s)
-        if found := find(batch, queue, name):
-            return found[0]
+    with explained(f"look up the job {name} in the queue {queue}"):
+        for share in (0.0, 0.1, 0.3, 0.6):
+            time.sleep(share * settle_s)
+            try:
+                found = find(batch, queue, name)
+            except ClientError as error:
+                if is_gone(error):
+                    return None
+                raise
+            if found:
+                return found[0]
     return None
 
 
@@ -190,4 +218,4 @@ def _refuse_to_repeat(
     if response is not None and response[0].status_code >= 400:
         error = ClientError(dict(response[1]), "SubmitJob")  # type: ignore[arg-type]
     if error is not None and is_unanswered(error):
-        raise _UnansweredError(str(error)) from error
+        raise _NoAnswerError(str(error)) from error

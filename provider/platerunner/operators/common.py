@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from platerunner.batch.model import BatchError
+from platerunner.batch.model import BatchError, UnansweredError
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.hooks.settings import ConnectionProblem
 from platerunner.spec.model import Pipeline
@@ -28,10 +28,12 @@ def plain_errors() -> Iterator[None]:
     """Turn what a person has to act on into one sentence, without a chain of tracebacks and without a retry.
 
     :raises AirflowFailException: for what trying again does not mend.
-    :raises AirflowException: for a storage that does not answer, which the next try may find mended.
+    :raises AirflowException: for a storage or a Batch that does not answer, which the next try may find mended.
     """
     try:
         yield
+    except UnansweredError as error:
+        raise AirflowException(str(error)) from None
     except FOR_GOOD as error:
         raise AirflowFailException(str(error)) from None
     except StorageError as error:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from platerunner.batch.model import StepState, Submission
+from platerunner.batch.model import LAST_N, StepState, Submission
 from platerunner.operators.retry import Ask, History, counts, next_ask
 from platerunner.spec.settings import Retry as RetryPolicy
 from platerunner.triggers.reasons import CLEARED
@@ -134,7 +134,9 @@ def fresh(state: StepState) -> StepState:
 
     Needs and log numbers are kept, that the units to be done again were forgotten already, and when it waited.
     """
-    kept = {key: state.extra[key] for key in ("needs", "made", "forgotten", "waited_since") if key in state.extra}
+    kept = {
+        key: state.extra[key] for key in ("needs", "made", "forgotten", "waited_since", LAST_N) if key in state.extra
+    }
     return replace(state, attempts={}, losses={}, extra=kept)
 
 

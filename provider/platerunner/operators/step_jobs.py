@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from platerunner.batch.calls import explained
 from platerunner.batch.images import resolve
 from platerunner.batch.model import StepState, Submission
 from platerunner.batch.state import StateFile, now
@@ -136,9 +137,10 @@ class StepJobs:
 
     def _recorded(self, state: StepState) -> tuple[StepState, list[Submission]]:
         """The state with the verdicts of the jobs that have ended, and these submissions."""
-        views = {view.id: view for view in describe(self.hook.batch, [str(s.job_id) for s in state.live])}
-        ended = [s for s in state.live if _ended(s, views.get(str(s.job_id)))]
-        return (self._with_verdicts(state, ended, views) if ended else state), ended
+        with explained(f"look up the jobs of {self.step.name}"):
+            views = {view.id: view for view in describe(self.hook.batch, [str(s.job_id) for s in state.live])}
+            ended = [s for s in state.live if _ended(s, views.get(str(s.job_id)))]
+            return (self._with_verdicts(state, ended, views) if ended else state), ended
 
     def _with_verdicts(self, state: StepState, ended: Sequence[Submission], views: Mapping[str, JobView]) -> StepState:
         index = OutcomeStore(self.workspace).index(self.step.name)

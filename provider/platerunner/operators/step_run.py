@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
+from platerunner.batch.calls import explained
 from platerunner.batch.model import StepState, Submission
 from platerunner.batch.status import describe
 from platerunner.catalog.loader import load_catalog
@@ -103,9 +104,8 @@ class StepRun(StepJobs):
     def waiting_for(self) -> list[str]:
         """Ids of the jobs that have not ended yet; empty if there are some whose verdicts can be collected, or none."""
         live = [str(submission.job_id) for submission in self.state_file.load().live]
-        if not live or any(view.ended for view in describe(self.hook.batch, live)):
-            return []
-        return live
+        with explained(f"look up the jobs of {self.step.name}"):
+            return [] if not live or any(view.ended for view in describe(self.hook.batch, live)) else live
 
     def collect(self) -> bool:
         """Collect the verdicts of ended jobs, and submit again what is worth it.

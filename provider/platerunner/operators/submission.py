@@ -70,11 +70,12 @@ class Submitter:
     def resume(self, state: StepState) -> StepState:
         """Take up what a process left that died between an intent and its job id.
 
-        :returns: the state without intents.
+        :returns: the state without intents: those without a job are forgotten, not made again, for the queue, the
+            definition and the spec may have been mended since.
         """
         state = self.state_file.adopt(self.batch, state)
         for intent in state.intents:
-            state = self.state_file.submit(state, intent, self._call)
+            state = state.without(intent)
         return state
 
     def prefix(self, submission: Submission) -> str:
