@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
 
 from platerunner_unit.category import Category
+from platerunner_unit.contents import contents_of
 from platerunner_unit.evidence import Evidence, Verdict
 from platerunner_unit.job import Job
 from platerunner_unit.outcome import Outcome, OutputRecord, inputs_as_kept, log_key
@@ -67,7 +68,7 @@ def outcome_of(job: Job, findings: Findings, verdict: Verdict) -> Outcome:
         job_id=job.settings.job_id,
         image=step.image,
         digest=step.digest,
-        ingredients=_ingredients(job),
+        ingredients=_ingredients(job, verdict),
         evidence=asdict(evidence),
         outputs=findings.outputs,
         usage={
@@ -115,9 +116,10 @@ def _one_line(unit: str, findings: Findings, verdict: Verdict) -> str:
     return f"platerunner: {unit} succeeded in {findings.elapsed_s:.1f} s{memory}{notes}"
 
 
-def _ingredients(job: Job) -> dict[str, Any]:
+def _ingredients(job: Job, verdict: Verdict) -> dict[str, Any]:
     """What the fingerprint was made of, so that a rerun can be explained."""
     step = job.step
+    succeeded = verdict.category == Category.SUCCEEDED.value
     return {
         "image": step.digest or step.image,
         "tool": step.tool,
@@ -126,4 +128,5 @@ def _ingredients(job: Job) -> dict[str, Any]:
         "files": {param: {file.name: file.sha256 for file in files} for param, files in step.files.items()},
         "load_data": asdict(step.load_data) if step.load_data else None,
         "inputs": inputs_as_kept(job.unit.inputs),
+        "contents": contents_of(step.roots, job.unit.inputs) if succeeded else {},
     }

@@ -29,7 +29,7 @@ def explain(
         units = session.units(step, unit)
         ingredients = session.ingredients(step)
         for planned in units[:first]:
-            _print(explanation(session.store, step, ingredients(planned.values), planned))
+            _print(explanation(session.store, step, ingredients(planned.values), planned, session.contents))
         if len(units) > first:
             out.print(f"... and {len(units) - first:,} more units; name one, or raise --first", markup=False)
 

@@ -17,11 +17,12 @@ from platerunner.cli.options import parse_options, parse_params, with_roots
 from platerunner.spec.model import Pipeline
 from platerunner.spec.templates import TemplateProblem
 from platerunner.units.context import RunContext
+from platerunner.units.earlier import Contents
 from platerunner.units.errors import PlanningError
 from platerunner.units.model import PlannedUnit, StepPlan
 from platerunner.units.outcomes import OutcomeStore
 from platerunner.units.prepare import IngredientsOf, images, ingredients_of
-from platerunner.units.settings import workspace_url
+from platerunner.units.settings import data_root, workspace_url
 from platerunner.units.unit_patterns import UnitPattern
 from platerunner_unit.storage import Storage, StorageError
 
@@ -46,6 +47,11 @@ class SpecSession:
     def store(self) -> OutcomeStore:
         """What is recorded of its units."""
         return OutcomeStore(self.workspace)
+
+    @cached_property
+    def contents(self) -> Contents:
+        """Of its files, where they have only a time stamp."""
+        return Contents({"data": Storage(data_root(self.pipeline, self.context)), "workspace": self.workspace})
 
     def plans(self) -> list[StepPlan]:
         """The plans of all steps; ends the command if there is none."""

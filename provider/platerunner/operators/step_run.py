@@ -88,6 +88,7 @@ class StepRun(StepJobs):
             state = replace(fresh(state), extra={**fresh(state).extra, "started": time.time()})
         state = self._with_needs(self._forgetting(state))
         plan = self.plan()
+        self._take_over(plan)
         record_plan(self.workspace, self.context.run_id, plan, self.branch)
         running = {str(unit) for submission in state.live for unit in submission.units}
         pending = plan.of(UnitState.PENDING)
@@ -147,6 +148,14 @@ class StepRun(StepJobs):
             store.forget(self.step.name, unit)
         log.info("%s: %d units that were done run again, as asked", self.step.name, len(again_asked))
         return self.state_file.save(replace(state, extra={**state.extra, "forgotten": True}))
+
+    def _take_over(self, plan: StepPlan) -> None:
+        """Store as the step's own what another name of the same work made done, so that nobody looks for it again."""
+        found = [unit for unit in plan.of(UnitState.DONE) if unit.done_by is not None]
+        for unit in found:
+            OutcomeStore(self.workspace).take_over(self.step.name, unit)
+        for reason, count in Counter(unit.reason for unit in found).items():
+            log.info("%s: %d units are taken over: %s", self.step.name, count, reason)
 
     def _with_needs(self, state: StepState) -> StepState:
         """The state that knows what units needed in runs before."""

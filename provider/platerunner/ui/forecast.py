@@ -13,11 +13,12 @@ from platerunner.catalog.loader import load_catalog
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.spec.model import Pipeline
 from platerunner.units.context import RunContext
+from platerunner.units.earlier import Contents
 from platerunner.units.explain import explain
 from platerunner.units.model import PlannedUnit, StepPlan, UnitState
 from platerunner.units.outcomes import OutcomeStore
 from platerunner.units.prepare import images, ingredients_of, plan_pipeline
-from platerunner.units.settings import workspace_url
+from platerunner.units.settings import data_root, workspace_url
 
 LIMIT_S = 60.0
 EXAMPLES = 5
@@ -81,12 +82,16 @@ def _forecast(pipeline: Pipeline, hook: PlaterunnerHook) -> list[StepForecast]:
     modules = load_catalog()
     names = images(pipeline, modules, context)
     digests = {name: resolve(name, hook.settings.registry, hook.ecr)[1] for name in names}
-    store = OutcomeStore(hook.storage(workspace_url(pipeline, context)))
+    workspace = hook.storage(workspace_url(pipeline, context))
+    store, contents = (
+        OutcomeStore(workspace),
+        Contents({"data": hook.storage(data_root(pipeline, context)), "workspace": workspace}),
+    )
     plans = plan_pipeline(pipeline, modules, context, hook.storage, digests)
 
     def why(step: str, unit: PlannedUnit) -> tuple[str, ...]:
         ingredients = ingredients_of(pipeline, step, modules, context, digests)
-        return explain(store, step, ingredients(unit.values), unit).details[:DETAILS]
+        return explain(store, step, ingredients(unit.values), unit, contents).details[:DETAILS]
 
     return [_step(plan, why) for plan in plans]
 

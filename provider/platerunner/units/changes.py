@@ -2,22 +2,26 @@
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from platerunner_unit.manifest import UnitTask
+from platerunner_unit.manifest import InputFile, UnitTask
 from platerunner_unit.outcome import Outcome, inputs_as_kept
 
 MOST = 5
 """Files of one input that are named; more are counted."""
-_NOTHING: Mapping[str, Any] = {}
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def changes(
+    before: Mapping[str, Any], now: Mapping[str, Any], renamed: Mapping[str, Sequence[str]] = _NOTHING
+) -> list[str]:
     """The differences, most telling first; empty if there are none.
 
     :param before: :attr:`platerunner_unit.outcome.Outcome.ingredients` of an attempt.
     :param now: the same of what would run: :func:`ingredients_now`.
+    :param renamed: input name to the wildcards whose values count beside the keys: of others no change is a cause.
     """
     before, now = _plain(before), _plain(now)
     return [
@@ -26,24 +30,24 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         *_tool_files(before.get("files") or _NOTHING, now.get("files") or _NOTHING),
         *_command(before.get("argv") or [], now.get("argv") or []),
         *(f"the {word} changed" for key, word in _WHOLE.items() if before.get(key) != now.get(key)),
-        *_inputs(before.get("inputs") or _NOTHING, now.get("inputs") or _NOTHING),
+        *_inputs(before.get("inputs") or _NOTHING, now.get("inputs") or _NOTHING, renamed),
     ]
 
 
 _WHOLE = {"tool": "tool", "load_data": "mapping to LoadData's columns"}
 
 
-def ingredients_now(step: Mapping[str, Any], task: UnitTask) -> dict[str, Any]:
+def ingredients_now(step: Mapping[str, Any], inputs: Mapping[str, Sequence[InputFile]]) -> dict[str, Any]:
     """What a unit would be made of, in the form in which outcomes keep it.
 
     :param step: :func:`platerunner.units.fingerprint.step_ingredients`.
-    :param task: the unit's.
+    :param inputs: the unit's.
     """
-    return {**step, "inputs": inputs_as_kept(task.inputs)}
+    return {**step, "inputs": inputs_as_kept(inputs)}
 
 
 def moved_outputs(before: Outcome, task: UnitTask) -> list[str]:
-    """Outputs that would be written elsewhere than they were; the pattern is part of the fingerprint."""
+    """Outputs that would be written elsewhere than they were, of the same inputs: the pattern is another."""
     was = {record.key for record in before.outputs}
     will = {file.key for files in task.outputs.values() for file in files}
     if not will or will <= was:
@@ -93,15 +97,15 @@ def _tool_files(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[s
                 yield f"file {name} of `{param}` {word}"
 
 
-def _inputs(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+def _inputs(before: Mapping[str, Any], now: Mapping[str, Any], renamed: Mapping[str, Sequence[str]]) -> Iterator[str]:
     for name in sorted({*before, *now}):
-        found = list(_files(before.get(name) or [], now.get(name) or []))
+        found = list(_files(before.get(name) or [], now.get(name) or [], renamed.get(name, ())))
         yield from (f"input `{name}`: {clause}" for clause in found[:MOST])
         if len(found) > MOST:
             yield f"input `{name}`: and {len(found) - MOST:,} more files"
 
 
-def _files(before: list[list[Any]], now: list[list[Any]]) -> Iterator[str]:
+def _files(before: list[list[Any]], now: list[list[Any]], renamed: Sequence[str]) -> Iterator[str]:
     was, is_now = _by_place(before), _by_place(now)
     for place in sorted({*was, *is_now}):
         key = place[1]
@@ -112,7 +116,7 @@ def _files(before: list[list[Any]], now: list[list[Any]]) -> Iterator[str]:
         elif was[place][:2] != is_now[place][:2]:
             yield f"{key} {_grown(was[place][0], is_now[place][0])}"
         else:
-            yield from _called(key, was[place][2], is_now[place][2])
+            yield from _called(key, was[place][2], is_now[place][2], renamed)
     if list(was) != list(is_now) and sorted(was) == sorted(is_now):
         yield "the order of its files changed"
 
@@ -122,11 +126,13 @@ def _by_place(files: list[list[Any]]) -> dict[tuple[str, str], tuple[int, str, M
     return {(file[0], file[1]): (file[2], file[3], file[4] if len(file) > 4 else None) for file in files}
 
 
-def _called(key: str, before: Mapping[str, str] | None, now: Mapping[str, str] | None) -> Iterator[str]:
+def _called(
+    key: str, before: Mapping[str, str] | None, now: Mapping[str, str] | None, renamed: Sequence[str]
+) -> Iterator[str]:
     """What a corrected `rename` changes."""
     if before is None or now is None:
         return
-    for name in sorted({*before, *now}):
+    for name in renamed:
         if before.get(name) != now.get(name):
             was, is_now = (names.get(name, "what its name says") for names in (before, now))
             yield f"{key} goes by another {name}: {was} → {is_now}"

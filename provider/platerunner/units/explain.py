@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from platerunner.units.changes import changes, ingredients_now, moved_outputs
+from platerunner.units.earlier import Contents
 from platerunner.units.model import PlannedUnit, UnitState
 from platerunner.units.outcomes import OutcomeStore
 from platerunner_unit.category import Category
@@ -12,7 +13,8 @@ from platerunner_unit.hints import hint_of
 from platerunner_unit.outcome import Outcome
 
 NOT_RECORDED = (
-    "its outputs' patterns, a name that `rename` gives (older outcomes do not note them), or what this version counts"
+    "nothing that is on record differs; not on record are the outputs' patterns, names that `rename` gives in older "
+    "outcomes, and what each version of Platerunner counts"
 )
 
 
@@ -32,13 +34,16 @@ class Explanation:
     last: Outcome | None = None
 
 
-def explain(store: OutcomeStore, step: str, ingredients: Mapping[str, Any], planned: PlannedUnit) -> Explanation:
+def explain(
+    store: OutcomeStore, step: str, ingredients: Mapping[str, Any], planned: PlannedUnit, contents: Contents
+) -> Explanation:
     """Say why.
 
     :param store: of the pipeline's workspace.
     :param step: name of the step.
     :param ingredients: what the step brings now: :func:`platerunner.units.fingerprint.step_ingredients`.
     :param planned: the unit in its plan.
+    :param contents: of its files, where they have only a time stamp.
     """
     task = planned.task
     attempts = store.attempts(step, task.unit)
@@ -52,7 +57,8 @@ def explain(store: OutcomeStore, step: str, ingredients: Mapping[str, Any], plan
     if same:
         return _again(planned, same[-1])
     last = _to_compare(attempts)
-    found = [*changes(last.ingredients, ingredients_now(ingredients, task)), *moved_outputs(last, task)]
+    now = ingredients_now(ingredients, contents.as_recorded(last.ingredients, task.inputs))
+    found = changes(last.ingredients, now, planned.renamed) or moved_outputs(last, task)
     sentence = f"pending: changed since it {_when(last)}"
     return Explanation(task.unit, planned.state, sentence, tuple(found or [NOT_RECORDED]), last)
 

@@ -15,6 +15,10 @@ from platerunner_unit.manifest import UnitTask
 from platerunner_unit.storage import Storage
 from platerunner_unit.unit_ids import unit_id
 
+NEW, CHANGED = "new", "inputs or settings changed"
+UNKNOWN = frozenset({NEW, CHANGED})
+"""Why a unit has to run of which nothing is stored under its fingerprint."""
+
 
 class History:
     """A step's past: one LIST of its outcomes, and one of its outputs if there ever was a success.
@@ -38,13 +42,13 @@ class History:
         categories = self._index.categories(task.unit, task.fingerprint)
         if not categories:
             known = task.unit in self._index.units
-            return UnitState.PENDING, "inputs or settings changed" if known else "new"
+            return UnitState.PENDING, CHANGED if known else NEW
         if Category.SUCCEEDED not in categories:
             return UnitState.PENDING, f"failed before: {', '.join(sorted(str(each) for each in categories))}"
-        gone = self._gone(task)
+        gone = self.gone(task)
         return (UnitState.PENDING, f"output {gone} is gone") if gone else (UnitState.DONE, "")
 
-    def _gone(self, task: UnitTask) -> str | None:
+    def gone(self, task: UnitTask) -> str | None:
         """The first output that is not there any more."""
         for files in task.outputs.values():
             for file in files:

@@ -3,10 +3,13 @@
 import enum
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Self
 
 from platerunner.catalog.model import Resources
 from platerunner_unit.manifest import LoadData, UnitTask
+
+_NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 class UnitState(enum.StrEnum):
@@ -27,6 +30,8 @@ class PlannedUnit:
     :param fingerprint: hash of everything that decides its result; empty if it is excluded.
     :param state: whether it has to run.
     :param reason: why, as a clause for people: ``new``, ``waits for illum_calc.illum``, ``excluded: out of focus``.
+    :param done_by: step and fingerprint of the outcome that makes it done, if it is stored under others than its own.
+    :param renamed: input name to the wildcards whose values go by other names than in the keys.
     :param make_task: makes what the container gets; a plan of 100,000 units has no room for all of these at once.
     """
 
@@ -35,6 +40,8 @@ class PlannedUnit:
     fingerprint: str
     state: UnitState
     reason: str = ""
+    done_by: tuple[str, str] | None = None
+    renamed: Mapping[str, tuple[str, ...]] = field(default=_NOTHING, kw_only=True, repr=False, compare=False)
     make_task: "Callable[[PlannedUnit], UnitTask]" = field(kw_only=True, repr=False, compare=False)
 
     @classmethod

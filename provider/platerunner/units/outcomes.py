@@ -1,13 +1,20 @@
 """The outcome store: what was done before, from one LIST per step."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from platerunner.units.current import Current
 from platerunner.units.model import PlannedUnit
 from platerunner_unit.category import Category
 from platerunner_unit.manifest import UnitTask
-from platerunner_unit.outcome import Outcome, outcome_key, outcomes_prefix, parse_outcome_key, run_prefix
+from platerunner_unit.outcome import (
+    Outcome,
+    inputs_as_kept,
+    outcome_key,
+    outcomes_prefix,
+    parse_outcome_key,
+    run_prefix,
+)
 from platerunner_unit.storage import NotFoundError, Storage
 
 
@@ -68,7 +75,20 @@ class OutcomeStore:
 
     def forget(self, step: str, unit: PlannedUnit) -> None:
         """Delete the outcome that makes a unit done, so that it runs again; nothing if there is none."""
-        self._workspace.delete(outcome_key(step, unit.unit, unit.fingerprint, Category.SUCCEEDED))
+        where, fingerprint = unit.done_by or (step, unit.fingerprint)
+        self._workspace.delete(outcome_key(where, unit.unit, fingerprint, Category.SUCCEEDED))
+
+    def take_over(self, step: str, unit: PlannedUnit) -> None:
+        """Store the outcome that makes a unit done as its own, if it is another's; there is one of it in the end.
+
+        :param step: the unit's.
+        """
+        if unit.done_by is None:
+            return
+        found = self.read(unit.done_by[0], unit.unit, unit.done_by[1], Category.SUCCEEDED)
+        ingredients = {**found.ingredients, "inputs": inputs_as_kept(unit.task.inputs)}
+        self.write(replace(found, step=step, fingerprint=unit.fingerprint, ingredients=ingredients))
+        self._workspace.delete(found.key)
 
     def record_current(
         self,

@@ -1,14 +1,16 @@
 """Plans a step: which units there are, what each gets and has to write, and whether it has to run."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from platerunner.spec.model import Step
 from platerunner.units.available import Available
+from platerunner.units.earlier import Earlier
 from platerunner.units.expected import ExpectedOutput
 from platerunner.units.fingerprint import Fingerprints
 from platerunner.units.grouping import Candidate, Groups
-from platerunner.units.history import History
+from platerunner.units.history import UNKNOWN, History
 from platerunner.units.model import PlannedUnit, StepPlan, UnitState
 from platerunner.units.outcomes import OutcomeStore
 from platerunner_unit.manifest import InputFile, UnitTask
@@ -19,7 +21,11 @@ Inputs = dict[str, tuple[InputFile, ...]]
 
 
 def plan_step(
-    step: Step, available: Mapping[str, Available], fingerprints: FingerprintsOf, workspace: Storage
+    step: Step,
+    available: Mapping[str, Available],
+    fingerprints: FingerprintsOf,
+    workspace: Storage,
+    earlier: Earlier | None = None,
 ) -> StepPlan:
     """All units of a step and their states; the same for the same files, in whatever order they were listed.
 
@@ -27,10 +33,12 @@ def plan_step(
     :param available: input name to what there is of it.
     :param fingerprints: for the ``foreach`` wildcards of a unit, those of the settings that it runs under.
     :param workspace: the pipeline's; its outcomes and outputs tell what is done.
+    :param earlier: finds outcomes of the same work under another step's name or older stamps of files; None to run
+        such units again.
     :raises platerunner.units.errors.PlanningError: if the step's patterns and the files do not fit together.
     """
     groups = Groups(step, available)
-    planner = _Planner(step, available, groups, fingerprints, workspace)
+    planner = _Planner(step, available, groups, fingerprints, workspace, earlier)
     return StepPlan(
         step.name,
         tuple([planner.plan(candidate) for candidate in groups.candidates()]),
@@ -47,14 +55,17 @@ class _Planner:
         groups: Groups,
         fingerprints: FingerprintsOf,
         workspace: Storage,
+        earlier: Earlier | None,
     ) -> None:
+        self._step = step.name
+        self._earlier = earlier
         self._available = available
         self._groups = groups
         self._fingerprints = fingerprints
         self._renamed = {name: each.renamed for name, each in available.items() if each.renamed}
         self._outputs = [ExpectedOutput(step, output, available) for output in step.outputs.values()]
-        index = OutcomeStore(workspace).index(step.name)
-        self._history = History(index, workspace, step.foreach, self._outputs)
+        self._index = OutcomeStore(workspace).index(step.name)
+        self._history = History(self._index, workspace, step.foreach, self._outputs)
         self._make_task = self._task_of  # one bound method for all units
 
     def plan(self, candidate: Candidate) -> PlannedUnit:
@@ -63,7 +74,9 @@ class _Planner:
             return self._planned(candidate, "", UnitState.EXCLUDED, f"excluded: {candidate.because}")
         inputs = self._groups.inputs(candidate.values)
         fingerprint = self._fingerprints(candidate.values).of(candidate.unit, inputs, self._renamed)
-        return self._planned(candidate, fingerprint, *self._judged(candidate, fingerprint, inputs))
+        state, reason = self._judged(candidate, fingerprint, inputs)
+        planned = self._planned(candidate, fingerprint, state, reason)
+        return self._done_by_another(planned, inputs) if reason in UNKNOWN else planned
 
     def _judged(self, candidate: Candidate, fingerprint: str, inputs: Inputs) -> tuple[UnitState, str]:
         task = self._task(candidate.unit, candidate.values, fingerprint, inputs)
@@ -75,8 +88,25 @@ class _Planner:
             return UnitState.PENDING, f"after {promised}"
         return self._history.judge(task)
 
+    def _done_by_another(self, planned: PlannedUnit, inputs: Inputs) -> PlannedUnit:
+        """The unit, done if the same work was done under another name; its outputs have to be there like all others."""
+        if self._earlier is None:
+            return planned
+        again = self._fingerprints(planned.values)
+        known = self._index.units.get(planned.unit, ())
+        found = self._earlier.find(
+            self._step, planned.unit, planned.fingerprint, inputs, known,
+            lambda older: again.of(planned.unit, older, self._renamed),
+        )  # fmt: skip
+        if found is None or (gone := self._history.gone(planned.task)):
+            return planned if found is None else replace(planned, reason=f"output {gone} is gone")
+        return replace(planned, state=UnitState.DONE, reason=found.because, done_by=(found.step, found.fingerprint))
+
     def _planned(self, candidate: Candidate, fingerprint: str, state: UnitState, reason: str) -> PlannedUnit:
-        return PlannedUnit(candidate.unit, candidate.values, fingerprint, state, reason, make_task=self._make_task)
+        return PlannedUnit(
+            candidate.unit, candidate.values, fingerprint, state, reason,
+            renamed=self._renamed, make_task=self._make_task,
+        )  # fmt: skip
 
     def _task_of(self, unit: PlannedUnit) -> UnitTask:
         inputs = self._groups.inputs(unit.values)

@@ -11,6 +11,7 @@ from platerunner.units.available import Available, from_step, from_workspace_pat
 from platerunner.units.chain import from_plan
 from platerunner.units.context import RunContext
 from platerunner.units.dataset import from_dataset
+from platerunner.units.earlier import Contents, Earlier
 from platerunner.units.errors import PlanningError
 from platerunner.units.fingerprint import Fingerprints, step_ingredients
 from platerunner.units.model import StepPlan, StepSettings
@@ -62,7 +63,7 @@ def plan_one(
 
     variants = Variants(step, modules, context, pipeline.path.parent)
     inputs = _inputs(pipeline, step, lambda ref: of_branch(look_up(ref), context.branch))
-    plan = _plan(step, inputs, variants, digests, workspace)
+    plan = _plan(step, inputs, variants, digests, _earlier(pipeline, data, workspace))
     return _of_branch(context, plan) if context.branch else context.options.restrict(_hinting(plan, variants))
 
 
@@ -91,13 +92,13 @@ def plan_pipeline(
             listed[ref] = _look_up_before(pipeline, ref, context, data, workspace, plans)
         return listed[ref]
 
-    idle = left_out(pipeline, context)
+    idle, earlier = left_out(pipeline, context), _earlier(pipeline, data, workspace)
     for step in pipeline.modules:
         if step.name in idle:
             plans[step.name] = StepPlan(step.name, (), notes=(_idle(step.name, idle[step.name]),))
             continue
         variants = Variants(step, modules, context, pipeline.path.parent)
-        plan = _hinting(_plan(step, _inputs(pipeline, step, look_up), variants, digests.get, workspace), variants)
+        plan = _hinting(_plan(step, _inputs(pipeline, step, look_up), variants, digests.get, earlier), variants)
         plans[step.name] = context.options.repeat(context.options.restrict(plan))
     return list(plans.values())
 
@@ -151,10 +152,15 @@ def _plan(
     inputs: Mapping[str, Available],
     variants: Variants,
     digests: Callable[[str], str | None],
-    workspace: Storage,
+    earlier: Earlier,
 ) -> StepPlan:
     fingerprints = _once_each(variants, lambda settings: Fingerprints(_ingredients(step, settings, digests)))
-    return plan_step(step, inputs, fingerprints, workspace)
+    return plan_step(step, inputs, fingerprints, earlier.workspace, earlier)
+
+
+def _earlier(pipeline: Pipeline, data: Storage, workspace: Storage) -> Earlier:
+    contents = Contents({"data": data, "workspace": workspace})
+    return Earlier(frozenset(step.name for step in pipeline.modules), workspace, contents)
 
 
 def _once_each[T](variants: Variants, make: Callable[[StepSettings], T]) -> Callable[[Mapping[str, Any]], T]:

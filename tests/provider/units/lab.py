@@ -15,15 +15,16 @@ from platerunner.units.context import RunContext
 from platerunner.units.model import StepPlan, UnitState
 from platerunner.units.options import RunOptions
 from platerunner.units.outcomes import OutcomeStore
-from platerunner.units.prepare import images, plan_one, plan_pipeline
+from platerunner.units.prepare import images, ingredients_of, plan_one, plan_pipeline
 from platerunner.units.settings import data_root
 from platerunner.units.tasks import StepTaskBuilder
 from platerunner.units.toolfiles import hash_files
 from platerunner.units.variants import Variants
 from platerunner_unit.category import Category
+from platerunner_unit.contents import contents_of
 from platerunner_unit.evidence import Verdict
 from platerunner_unit.manifest import UnitTask
-from platerunner_unit.outcome import Outcome
+from platerunner_unit.outcome import Outcome, inputs_as_kept
 from platerunner_unit.storage import Storage
 
 SPEC = """
@@ -156,6 +157,8 @@ class Lab:
 
     def run_step(self, name: str) -> list[str]:
         plan = self.plan_one(name)
+        for unit in plan.of(UnitState.DONE):
+            OutcomeStore(self.workspace).take_over(name, unit)
         ran = list(plan.tasks(UnitState.PENDING))
         good = [task for task in ran if self._do(name, task)]
         step = self.pipeline.steps[name]
@@ -172,9 +175,21 @@ class Lab:
             self._write(step, task)
         verdict = Verdict(category.value, "as planned")
         OutcomeStore(self.workspace).write(
-            Outcome("lab", self.context().run_id, step, task.unit, task.values, task.fingerprint, 1, verdict)
-        )
+            Outcome(
+                "lab", self.context().run_id, step, task.unit, task.values, task.fingerprint, 1, verdict,
+                ingredients=self._ingredients(step, task), timing={"ended": f"2026-01-01T00:{self.runs:04}"},
+            )
+        )  # fmt: skip
         return category is Category.SUCCEEDED
+
+    def _ingredients(self, step: str, task: UnitTask) -> dict[str, Any]:
+        """What the runner keeps of a unit."""
+        pipeline, context = self.pipeline, self.context()
+        digests = {name: self.digests.get(name, self.digest) for name in images(pipeline, load_catalog(), context)}
+        own = ingredients_of(pipeline, step, load_catalog(), context, digests)(task.values)
+        kept = {name: own[name] for name in ("image", "tool", "argv", "with", "files", "load_data")}
+        roots = {"data": data_root(pipeline, context), "workspace": self.workspace.url}
+        return {**kept, "inputs": inputs_as_kept(task.inputs), "contents": contents_of(roots, task.inputs)}
 
     def _write(self, step: str, task: UnitTask) -> None:
         """Outputs whose content follows from the unit's own inputs; one that did not change is left alone."""

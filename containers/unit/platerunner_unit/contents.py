@@ -1,0 +1,38 @@
+"""What files held that a unit has read, where their ETag is a time stamp: in folders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from platerunner_unit.manifest import InputFile
+from platerunner_unit.stage import digest
+from platerunner_unit.storage import Storage, StorageError
+
+
+def contents_of(roots: Mapping[str, str], inputs: Mapping[str, Sequence[InputFile]]) -> dict[str, dict[str, str]]:
+    """Root to key to SHA-256 of the inputs that lie in folders; on S3 the ETag itself tells another content.
+
+    A file that is not as it was planned, or gone, is left out: nobody knows what the tool read of it.
+
+    :param roots: ``data`` and ``workspace`` to URL.
+    """
+    folders = {root: Storage(url) for root, url in roots.items() if not url.startswith("s3://")}
+    files = {(file.root, file.key): file for listed in inputs.values() for file in listed if file.etag is not None}
+    found: dict[str, dict[str, str]] = {}
+    for (root, key), file in files.items():
+        content = content_of(folders[root], key, file.etag) if root in folders else None
+        if content is not None:
+            found.setdefault(root, {})[key] = content
+    return found
+
+
+def content_of(storage: Storage, key: str, etag: str | None) -> str | None:
+    """SHA-256 of a file in a folder; None if it is gone, or was written since its ETag was seen.
+
+    :param storage: a folder.
+    """
+    try:
+        found = digest(storage.path(key))
+        return found if storage.head(key).etag == etag else None
+    except (OSError, StorageError):
+        return None
