@@ -12,10 +12,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from platerunner_unit import detector, prefilter
-from platerunner_unit.log_causes import CAUSES
-from platerunner_unit.log_marks import MARKS
-from platerunner_unit.log_rules import LINE_RULES
+from platerunner_unit.log import detector, prefilter
+from platerunner_unit.log.causes import CAUSES
+from platerunner_unit.log.marks import MARKS
+from platerunner_unit.log.rules import LINE_RULES
 
 CHUNK = 1 << 18
 MODULES = [

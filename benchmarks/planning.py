@@ -114,12 +114,12 @@ def serve(keys_file: Path, pipe: Connection) -> None:
 def plan(port: int, folder: Path, pipe: Connection) -> None:
     """Plan the step, and send the figures and, for the next round, the keys that a run would leave behind."""
     from platerunner.catalog.loader import load_catalog
+    from platerunner.engine.planning.context import RunContext
+    from platerunner.engine.planning.prepare import plan_one
     from platerunner.spec.loader import load_text
-    from platerunner.units.context import RunContext
-    from platerunner.units.prepare import plan_one
-    from platerunner_unit.category import Category
-    from platerunner_unit.outcome import outcome_key
-    from platerunner_unit.storage import Storage
+    from platerunner_unit.contract.category import Category
+    from platerunner_unit.contract.outcome import outcome_key
+    from platerunner_unit.contract.storage import Storage
 
     settings = {"endpoint": f"http://127.0.0.1:{port}", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
     data, workspace = (Storage(f"s3://bucket/{root}", {**settings, "region": "us-east-1"}) for root in ("data", "work"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy
 import tifffile
 
-from platerunner_unit.preflight import check_files
+from platerunner_unit.runner.preflight import check_files
 
 # 12 image sets of 256 x 256 in two channels take CellProfiler 5 to 8 s.
 UNIT_S_PER_IMAGE = 5.0 / 24

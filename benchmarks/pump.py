@@ -14,8 +14,8 @@ from pathlib import Path
 
 from detector import grep_patterns, make, search, timed  # benchmarks/detector.py, next to this file
 
-from platerunner_unit.detector import Detector
-from platerunner_unit.pump import Feed, LogFile, Pump
+from platerunner_unit.log.detector import Detector
+from platerunner_unit.log.pump import Feed, LogFile, Pump
 
 
 class NoLog(LogFile):

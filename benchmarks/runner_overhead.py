@@ -14,9 +14,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from platerunner_unit import manifest
-from platerunner_unit.manifest import InputFile, OutputFile, StepTask, UnitTask
-from platerunner_unit.storage import Storage
+from platerunner_unit.contract import manifest
+from platerunner_unit.contract.manifest import InputFile, OutputFile, StepTask, UnitTask
+from platerunner_unit.contract.storage import Storage
 
 RUN = "_platerunner/runs/r/s/1"
 

@@ -22,12 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from platerunner.catalog.loader import load_catalog
+from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.prepare import images, plan_pipeline
 from platerunner.spec.loader import load_text
-from platerunner.units.context import RunContext
-from platerunner.units.prepare import images, plan_pipeline
-from platerunner_unit.category import Category
-from platerunner_unit.outcome import outcome_key
-from platerunner_unit.storage import Storage
+from platerunner_unit.contract.category import Category
+from platerunner_unit.contract.outcome import outcome_key
+from platerunner_unit.contract.storage import Storage
 
 WELLS_PER_PLATE = 384
 CHANNELS = ("DNA", "ER")

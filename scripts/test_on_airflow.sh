@@ -18,4 +18,4 @@ for argument; do
   [ ! -e "${argument%%::*}" ] || exec "$venv/bin/python" -m pytest -p no:cacheprovider "$@"
 done
 exec "$venv/bin/python" -m pytest -p no:cacheprovider tests/provider/hooks tests/provider/links tests/provider/notifications tests/provider/operators \
-  tests/provider/render tests/provider/sensors tests/provider/triggers tests/provider/ui tests/provider/test_provider_info.py "$@"
+  tests/provider/render tests/provider/sensors tests/provider/triggers tests/plugins tests/provider/test_provider_info.py "$@"

@@ -11,8 +11,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from platerunner.local.aws.faults import Faults
 from platerunner.local.cloud import Cloud
-from platerunner.local.faults import Faults
 
 TIMEOUT_S = 40.0
 

@@ -10,9 +10,9 @@ import signal
 import threading
 from pathlib import Path
 
+from platerunner.local.aws.faults import Faults
+from platerunner.local.aws.images import LocalImage
 from platerunner.local.cloud import Cloud, serve
-from platerunner.local.faults import Faults
-from platerunner.local.images import LocalImage
 
 NOOP = """#!/bin/sh
 # `platerunner-unit run PREFIX` that does nothing but say it is done: what is left is the overhead of carrying it.

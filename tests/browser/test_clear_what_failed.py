@@ -7,7 +7,7 @@ import httpx
 from playwright.sync_api import Page
 from tests.browser.conftest import Site, trigger, until_seen, wait_for
 
-from platerunner_unit.category import CATEGORIES, Category
+from platerunner_unit.contract.category import CATEGORIES, Category
 
 WELLS = [f"{row}{column:02}" for row in "ABCDEFGHIJKLMNO" for column in range(1, 21)]
 CLIENT_ERROR = "botocore.exceptions.ClientError: An error occurred"

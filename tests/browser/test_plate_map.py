@@ -11,10 +11,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FrameLocator, Locator, Page, expect, sync_playwright
 from tests.browser.conftest import CHROMIUM_ARGS, Site, trigger, wait_for
-from tests.provider.ui.records import leave
+from tests.plugins.records import leave
 
-from platerunner.units.model import UnitState
-from platerunner_unit.category import Category
+from platerunner.engine.planning.model import UnitState
+from platerunner_unit.contract.category import Category
 
 EVIL = "<img src=x onerror=alert(1)>"
 WELLS = [f"{row}{column:02}" for row in "ABCD" for column in range(1, 7)]

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Page
 from tests.browser.conftest import Site, trigger, until_seen, wait_for
 
+from platerunner.batch.reasons import CLEARED
 from platerunner.batch.views import STATUSES
-from platerunner.local.resources import BUCKET, LOG_GROUP, QUEUES, Account
-from platerunner.triggers.reasons import CLEARED
+from platerunner.local.aws.resources import BUCKET, LOG_GROUP, QUEUES, Account
 
 HELD = ("A02", "A03")
 

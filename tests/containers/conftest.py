@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.embedded import Account, embedded
 
-from platerunner.local.containers import VARIABLE, container_images
+from platerunner.local.host.containers import VARIABLE, container_images
 
 ROOT = Path(__file__).parents[2]
 

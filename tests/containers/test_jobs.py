@@ -5,8 +5,8 @@ import time
 import pytest
 from tests.embedded import Account, wait_for
 
-from platerunner.local.faults import Faults
-from platerunner.local.limits import job_of, process_table
+from platerunner.local.aws.faults import Faults
+from platerunner.local.host.limits import job_of, process_table
 
 GIB = 1024**3
 
@@ -85,7 +85,7 @@ def test_a_container_that_loses_its_host_is_gone_with_all_its_processes(aws: Acc
 def test_a_container_that_ignores_term_is_killed_after_the_grace(
     aws: Account, tags: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("platerunner.local.attempts.STOP_GRACE_S", 1.0)
+    monkeypatch.setattr("platerunner.local.jobs.attempts.STOP_GRACE_S", 1.0)
     job_id = aws.submit(["sh", "-c", "trap '' TERM; echo up; sleep 300"], jobDefinition=define(aws, tags))
     started = aws.wait(job_id, "RUNNING")
     wait_for(lambda: aws.log(started) == ["up"])

@@ -14,10 +14,10 @@ from tests.embedded import Account, wait_for
 from tests.live.scene import PLATE, Scene, make_images
 from tests.unit.bench import RUN, Bench, data_file
 
-from platerunner_unit import manifest
-from platerunner_unit.category import CATEGORIES, Category
-from platerunner_unit.manifest import StepTask, UnitTask
-from platerunner_unit.storage import Storage
+from platerunner_unit.contract import manifest
+from platerunner_unit.contract.category import CATEGORIES, Category
+from platerunner_unit.contract.manifest import StepTask, UnitTask
+from platerunner_unit.contract.storage import Storage
 
 BUCKET = "s3://platerunner"
 TABLES = ("Image", "Nuclei")

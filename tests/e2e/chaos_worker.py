@@ -13,11 +13,11 @@ import json
 import sys
 from pathlib import Path
 
+from platerunner.engine.planning.context import RunContext
+from platerunner.engine.steps.step_run import StepRun
 from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.operators.step_run import StepRun
 from platerunner.spec.loader import load_pipeline
 from platerunner.triggers.batch_jobs import BatchJobsTrigger
-from platerunner.units.context import RunContext
 
 PARKED = 75
 PARKING = "parked.json"

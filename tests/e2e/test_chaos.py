@@ -16,10 +16,10 @@ from tests.embedded import Account, embedded
 
 from platerunner.batch.model import StepState
 from platerunner.batch.views import STATUSES
-from platerunner.local.faults import Faults
-from platerunner.units.outcomes import OutcomeStore
-from platerunner_unit.category import Category
-from platerunner_unit.storage import Storage
+from platerunner.engine.records.outcomes import OutcomeStore
+from platerunner.local.aws.faults import Faults
+from platerunner_unit.contract.category import Category
+from platerunner_unit.contract.storage import Storage
 
 HERE = Path(__file__).parent
 UNITS, GREEDY_EVERY = 500, 33

@@ -18,14 +18,14 @@ import yaml
 from tests.embedded import embedded
 
 from platerunner.catalog.loader import SHIPPED, VARIABLE
+from platerunner.engine.gates.decisions import Decision
+from platerunner.engine.gates.gate_run import GateRun
+from platerunner.engine.planning.activity import left_out
+from platerunner.engine.planning.context import RunContext
+from platerunner.engine.steps.step_run import StepRun
 from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.operators.step_run import StepRun
-from platerunner.sensors.decisions import Decision
-from platerunner.sensors.gate_run import GateRun
 from platerunner.spec.loader import load_text
 from platerunner.spec.model import Gate
-from platerunner.units.activity import left_out
-from platerunner.units.context import RunContext
 
 SPECS = Path(__file__).parents[2] / "dag_specs"
 WRITER = Path(__file__).parent / "pcpip" / "writer.py"

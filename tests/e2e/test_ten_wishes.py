@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from tests.embedded import embedded
 
+from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.options import RunOptions
+from platerunner.engine.steps.step_run import StepRun
 from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.operators.step_run import StepRun
 from platerunner.spec.loader import load_text
-from platerunner.units.context import RunContext
-from platerunner.units.options import RunOptions
 
 SPEC = """
 version: 1

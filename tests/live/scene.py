@@ -21,9 +21,9 @@ from tests.live.pipelines import Pipeline
 from tests.unit.bench import RUN, Bench, folder_bench
 
 from platerunner.local.demo_plate import make_plate
-from platerunner.local.limits import Group, find_groups
-from platerunner_unit.manifest import InputFile, LoadData, OutputFile, StepTask, ToolFile, UnitTask
-from platerunner_unit.outcome import Outcome
+from platerunner.local.host.limits import Group, find_groups
+from platerunner_unit.contract.manifest import InputFile, LoadData, OutputFile, StepTask, ToolFile, UnitTask
+from platerunner_unit.contract.outcome import Outcome
 
 PLATE, WELLS, SITES, CHANNELS = "Demo1", ("B02", "B03"), (1, 2), ("DNA", "GFP")
 SIZE = 128

@@ -11,8 +11,8 @@ from tests.live.scene import MEASURED, Scene, copy_wells, start_child, well_unit
 from tests.live.situations import TWO_OF_24, two_wells_fail
 from tests.unit.bench import RUN
 
-from platerunner_unit import manifest
-from platerunner_unit.outcome import Outcome, outcomes_prefix, parse_outcome_key
+from platerunner_unit.contract import manifest
+from platerunner_unit.contract.outcome import Outcome, outcomes_prefix, parse_outcome_key
 
 pytestmark = pytest.mark.cellprofiler
 WELLS = tuple(f"{row}{column:02d}" for row in "CDEF" for column in range(3, 9))

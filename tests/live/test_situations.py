@@ -8,7 +8,7 @@ import pytest
 from tests.live.scene import Played, Scene, can_limit_memory, can_mount
 from tests.live.situations import SITUATIONS, Situation
 
-from platerunner_unit.category import CATEGORIES, Category
+from platerunner_unit.contract.category import CATEGORIES, Category
 
 pytestmark = pytest.mark.cellprofiler
 Record = Callable[[str, object], None]

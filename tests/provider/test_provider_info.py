@@ -5,7 +5,7 @@ import pytest
 from airflow.sdk._shared.module_loading import import_string
 from jsonschema import validate
 
-from platerunner.hooks.settings import ConnectionSettings
+from platerunner.engine.connection import ConnectionSettings
 from platerunner.provider_info import get_provider_info
 
 INFO = get_provider_info()

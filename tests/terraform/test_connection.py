@@ -10,7 +10,7 @@ from airflow.providers.amazon.aws.secrets.secrets_manager import SecretsManagerB
 from airflow.sdk import Connection
 from tests.terraform.applied import Applied
 
-from platerunner.hooks.settings import CAPACITIES, ConnectionSettings
+from platerunner.engine.connection import CAPACITIES, ConnectionSettings
 
 
 @pytest.fixture

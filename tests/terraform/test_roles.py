@@ -6,7 +6,7 @@ import pytest
 from tests.terraform.applied import Applied
 from tests.terraform.iam import allowed, many
 
-from platerunner.cli.doctor import CHECKS
+from platerunner.cli.aws.doctor import CHECKS
 
 HERE = "eu-west-1:123456789012"
 BATCH = f"arn:aws:batch:{HERE}"

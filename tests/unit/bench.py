@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from platerunner_unit import manifest
-from platerunner_unit.manifest import InputFile, OutputFile, StepTask, UnitTask
-from platerunner_unit.outcome import Outcome, outcomes_prefix
-from platerunner_unit.storage import Storage
+from platerunner_unit.contract import manifest
+from platerunner_unit.contract.manifest import InputFile, OutputFile, StepTask, UnitTask
+from platerunner_unit.contract.outcome import Outcome, outcomes_prefix
+from platerunner_unit.contract.storage import Storage
 
 RUN = "_platerunner/runs/r1"
 

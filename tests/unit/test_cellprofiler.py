@@ -17,12 +17,12 @@ import pytest
 import tifffile
 from tests.unit.bench import Bench, folder_bench
 
-from platerunner_unit.job import Job
-from platerunner_unit.manifest import InputFile, LoadData, OutputFile, StepTask, ToolFile, UnitTask
-from platerunner_unit.settings import Settings
-from platerunner_unit.storage import Storage
+from platerunner_unit.contract.manifest import InputFile, LoadData, OutputFile, StepTask, ToolFile, UnitTask
+from platerunner_unit.contract.storage import Storage
 from platerunner_unit.tools.cellprofiler import CellProfiler
-from platerunner_unit.workfolder import WorkFolder
+from platerunner_unit.tools.job import Job
+from platerunner_unit.tools.settings import Settings
+from platerunner_unit.tools.workfolder import WorkFolder
 
 PIPELINES = Path(__file__).parents[1] / "data" / "cppipe"
 PLATE = "0512"  # CellProfiler of its own reads this as the number 512

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from tests.unit.bench import Bench, folder_bench
 from tests.unit.test_cellprofiler import pipeline
 
-from platerunner_unit.load_data import Table, build, names_at_risk
-from platerunner_unit.manifest import InputFile, LoadData, OutputFile, ToolFile, UnitTask
+from platerunner_unit.cellprofiler.load_data import Table, build, names_at_risk
+from platerunner_unit.contract.manifest import InputFile, LoadData, OutputFile, ToolFile, UnitTask
 
 # One group each, though LoadData of its own takes the first two, and the last two, for one plate.
 PLATES = ("0512", "512", "12E4", "1_000", "1000")

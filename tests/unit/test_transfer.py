@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platerunner_unit.category import Category
-from platerunner_unit.evidence import Evidence
+from platerunner_unit.contract.category import Category
+from platerunner_unit.contract.evidence import Evidence
+from platerunner_unit.contract.manifest import InputFile
+from platerunner_unit.contract.storage import AccessDeniedError, ArchivedError, NotFoundError, Storage, StorageError
 from platerunner_unit.judge import judge
-from platerunner_unit.manifest import InputFile
-from platerunner_unit.stage import Stager, StagingError
-from platerunner_unit.storage import AccessDeniedError, ArchivedError, NotFoundError, Storage, StorageError
+from platerunner_unit.runner.stage import Stager, StagingError
 from platerunner_unit.transfer import MEANINGS, Answer, Kind, TransferFailure, kind_of
 
 ACCESS = "User: arn:aws:sts::403403403403:assumed-role/x/y is not authorized to perform: "
@@ -123,7 +123,7 @@ def test_a_verdict_on_each_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     if status >= 500:
-        monkeypatch.setattr("platerunner_unit.storage.RETRIES", {"max_retries": 0})
+        monkeypatch.setattr("platerunner_unit.contract.storage.RETRIES", {"max_retries": 0})
     storage = Storage("s3://lab", serve(status, code, message).config)
     key = "Plate404/A01 - 403 Forbidden <Code>InvalidObjectState.tif"
     with pytest.raises(StagingError) as caught:
@@ -150,7 +150,7 @@ def test_a_dead_object_is_asked_for_four_times(
 ) -> None:
     from datetime import timedelta
 
-    from platerunner_unit import storage as module
+    from platerunner_unit.contract import storage as module
 
     monkeypatch.setitem(module.RETRIES["backoff"], "init_backoff", timedelta(milliseconds=5))
     monkeypatch.setitem(module.RETRIES["backoff"], "max_backoff", timedelta(milliseconds=10))

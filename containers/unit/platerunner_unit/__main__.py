@@ -36,9 +36,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from platerunner_unit.category import CATEGORIES, Category
-    from platerunner_unit.run import run
-    from platerunner_unit.settings import Settings, SettingsError
+    from platerunner_unit.contract.category import CATEGORIES, Category
+    from platerunner_unit.runner.run import run
+    from platerunner_unit.tools.settings import Settings, SettingsError
 
     try:
         settings = Settings.from_environ(os.environ)
@@ -49,7 +49,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _judge(args: argparse.Namespace) -> int:
-    from platerunner_unit import recorded
+    from platerunner_unit.runner import recorded
 
     return recorded.main(args.folders)
 

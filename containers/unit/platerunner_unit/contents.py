@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from platerunner_unit.manifest import InputFile
-from platerunner_unit.stage import digest
-from platerunner_unit.storage import Storage, StorageError
+from platerunner_unit.contract.manifest import InputFile
+from platerunner_unit.contract.storage import Storage, StorageError
+from platerunner_unit.runner.stage import digest
 
 
 def contents_of(roots: Mapping[str, str], inputs: Mapping[str, Sequence[InputFile]]) -> dict[str, dict[str, str]]:

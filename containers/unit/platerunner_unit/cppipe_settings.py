@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from platerunner_unit.cppipe_model import Fault, Module
+from platerunner_unit.cellprofiler.model import Fault, Module
 
 _DATA = Path(__file__).with_name("cellprofiler_modules.json")
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Optional
 
+from platerunner_unit.cellprofiler.model import Cppipe, Fault, Module
 from platerunner_unit.cppipe_attributes import AttributesError, read_attributes
-from platerunner_unit.cppipe_model import Cppipe, Fault, Module
 
 COOKIE = "CellProfiler Pipeline: http://www.cellprofiler.org"
 FORMAT = 5

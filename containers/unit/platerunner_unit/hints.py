@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Optional
 
-from platerunner_unit.category import CATEGORIES, Category
-from platerunner_unit.evidence import PreflightProblem, Verdict
+from platerunner_unit.contract.category import CATEGORIES, Category
+from platerunner_unit.contract.evidence import PreflightProblem, Verdict
 
 C = Category
 CELLPROFILER, COMMAND = "cellprofiler", "command"

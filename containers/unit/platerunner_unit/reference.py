@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
-from platerunner_unit.category import CATEGORIES, Category, Retry
-from platerunner_unit.causes import FRAME_RULES, MARKED_FRAME_RULES
+from platerunner_unit.contract.category import CATEGORIES, Category, Retry
 from platerunner_unit.hints import CELLPROFILER, COMMAND, hint
-from platerunner_unit.log_causes import CAUSES, LAST_RESORT
-from platerunner_unit.log_marks import MARKS
-from platerunner_unit.rules import RULES
-from platerunner_unit.rules_batch import BATCH_RULES
-from platerunner_unit.rules_ending import SIGNALS
+from platerunner_unit.judge.batch_rules import BATCH_RULES
+from platerunner_unit.judge.causes import FRAME_RULES, MARKED_FRAME_RULES
+from platerunner_unit.judge.ending_rules import SIGNALS
+from platerunner_unit.judge.rules import RULES
+from platerunner_unit.log.causes import CAUSES, LAST_RESORT
+from platerunner_unit.log.marks import MARKS
 from platerunner_unit.transfer import MEANINGS
 
 _INTRO = """# Verdicts

@@ -7,7 +7,7 @@ import errno
 import re
 from dataclasses import dataclass
 
-from platerunner_unit.category import Category
+from platerunner_unit.contract.category import Category
 
 
 class Kind(str, enum.Enum):

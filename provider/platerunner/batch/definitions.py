@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from platerunner.batch.calls import explained, patiently
 from platerunner.batch.model import JobSpec
 from platerunner.batch.quotas import MAX_NAME
-from platerunner_unit.category import CATEGORIES, Retry
+from platerunner_unit.contract.category import CATEGORIES, Retry
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from platerunner.batch.model import BatchError, StepState, Submission, UnansweredError
 from platerunner.batch.submit import SETTLE_S, look
-from platerunner_unit.outcome import run_prefix
-from platerunner_unit.storage import NotFoundError, Storage
+from platerunner_unit.contract.outcome import run_prefix
+from platerunner_unit.contract.storage import NotFoundError, Storage
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from platerunner_unit.evidence import BatchEvidence
+from platerunner_unit.contract.evidence import BatchEvidence
 
 STATUSES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")
 """Every status of a job, in the order in which it passes through them."""

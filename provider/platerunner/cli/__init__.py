@@ -2,23 +2,23 @@
 
 import typer
 
-from platerunner.cli.bundle import bundle
-from platerunner.cli.demo import demo
-from platerunner.cli.deploy import deploy
-from platerunner.cli.diff import diff
-from platerunner.cli.doctor import doctor
-from platerunner.cli.explain import explain
-from platerunner.cli.graph import graph
-from platerunner.cli.logs import logs
+from platerunner.cli.aws.doctor import doctor
+from platerunner.cli.aws.retire import retire
+from platerunner.cli.gates.qc import qc
+from platerunner.cli.inspect.diff import diff
+from platerunner.cli.inspect.explain import explain
+from platerunner.cli.inspect.graph import graph
+from platerunner.cli.inspect.logs import logs
+from platerunner.cli.inspect.plan import plan
+from platerunner.cli.inspect.status import status
+from platerunner.cli.inspect.units import units
 from platerunner.cli.modules import modules
-from platerunner.cli.plan import plan
-from platerunner.cli.qc import qc
-from platerunner.cli.retire import retire
-from platerunner.cli.run import run
+from platerunner.cli.mwaa.bundle import bundle
+from platerunner.cli.mwaa.deploy import deploy
+from platerunner.cli.run.demo import demo
+from platerunner.cli.run.run import run
+from platerunner.cli.run.up import up
 from platerunner.cli.schema import schema
-from platerunner.cli.status import status
-from platerunner.cli.units import units
-from platerunner.cli.up import up
 from platerunner.cli.validate import validate
 
 app = typer.Typer(

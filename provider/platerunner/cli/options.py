@@ -8,9 +8,9 @@ import typer
 import yaml
 
 from platerunner.cli.console import fail
+from platerunner.engine.planning.errors import PlanningError
+from platerunner.engine.planning.options import RunOptions
 from platerunner.spec.model import Pipeline
-from platerunner.units.errors import PlanningError
-from platerunner.units.options import RunOptions
 
 SpecArgument = Annotated[Path, typer.Argument(help="The pipeline's YAML file.", exists=True, dir_okay=False)]
 StepArgument = Annotated[str, typer.Argument(help="Name of a step that runs units.")]

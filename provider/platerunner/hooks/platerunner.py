@@ -9,9 +9,9 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from botocore.exceptions import BotoCoreError, ClientError
 
 from platerunner.batch.calls import client_config
+from platerunner.engine.connection import ConnectionProblem, ConnectionSettings
 from platerunner.hooks.connection_id import CONN_ID
-from platerunner.hooks.settings import ConnectionProblem, ConnectionSettings
-from platerunner_unit.storage import Storage
+from platerunner_unit.contract.storage import Storage
 
 if TYPE_CHECKING:
     import boto3

@@ -8,8 +8,8 @@ import sys
 import threading
 from pathlib import Path
 
+from platerunner.local.aws.faults import Faults
 from platerunner.local.cloud import Cloud, CloudError, serve
-from platerunner.local.faults import Faults
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:

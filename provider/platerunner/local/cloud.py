@@ -15,13 +15,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from platerunner.local import containers
-from platerunner.local.faults import Dice, Faults
-from platerunner.local.images import ImageMissingError, LocalImage, LocalImages, builtin_images
-from platerunner.local.launch import PARENT_VARIABLE
+from platerunner.local.aws.faults import Dice, Faults
+from platerunner.local.aws.images import ImageMissingError, LocalImage, LocalImages, builtin_images
+from platerunner.local.host import containers
+from platerunner.local.host.launch import PARENT_VARIABLE
 
 if TYPE_CHECKING:
-    from platerunner.local.server import Server
+    from platerunner.local.aws.server import Server
 
 REGION = "us-east-1"
 
@@ -76,7 +76,7 @@ class Cloud:
             raise CloudError(f"A cloud runs in this process already, at {Cloud._running.endpoint}: stop it first.")
         listening = _bind(self._port)
         try:
-            from platerunner.local.server import Server
+            from platerunner.local.aws.server import Server
         except ModuleNotFoundError as error:
             listening.close()
             needed = (error.name or "").partition(".")[0]

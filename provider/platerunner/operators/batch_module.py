@@ -11,7 +11,7 @@ from platerunner.links.batch import BatchJobLink, LogStreamLink, OutputsLink, Pl
 from platerunner.spec.model import Pipeline
 
 if TYPE_CHECKING:
-    from platerunner.hooks.settings import OnClear
+    from platerunner.engine.connection import OnClear
     from platerunner.operators.step_task import StepTask
 
 

@@ -7,17 +7,17 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from platerunner.batch.model import BatchError, UnansweredError
+from platerunner.engine.connection import ConnectionProblem
+from platerunner.engine.planning.branch import Branch
+from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.errors import PlanningError
+from platerunner.engine.planning.options import RunOptions
 from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.hooks.settings import ConnectionProblem
 from platerunner.spec.model import Pipeline
 from platerunner.spec.problems import SpecError
 from platerunner.spec.run_params import RUN_PARAMS
 from platerunner.spec.templates import TemplateProblem
-from platerunner.units.branch import Branch
-from platerunner.units.context import RunContext
-from platerunner.units.errors import PlanningError
-from platerunner.units.options import RunOptions
-from platerunner_unit.storage import AccessDeniedError, NotFoundError, StorageError
+from platerunner_unit.contract.storage import AccessDeniedError, NotFoundError, StorageError
 
 FOR_GOOD = (AccessDeniedError, BatchError, ConnectionProblem, NotFoundError, PlanningError, SpecError, TemplateProblem)
 """What does not get better by trying again; a person has to act."""

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from airflow.sdk import Context, TaskInstanceState
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from platerunner.operators.digest import allowed
+from platerunner.engine.planning.activity import left_out
+from platerunner.engine.planning.context import RunContext
+from platerunner.engine.records.branches import load_branches
+from platerunner.engine.steps.digest import allowed
 from platerunner.operators.trigger_rule import gathers
 from platerunner.spec.model import Pipeline
 from platerunner.triggers.task_state import ends
-from platerunner.units.activity import left_out
-from platerunner.units.context import RunContext
-from platerunner.units.run_branches import load_branches
-from platerunner_unit.storage import Storage
+from platerunner_unit.contract.storage import Storage
 
 log = logging.getLogger(__name__)
 SHOWN = 10

@@ -15,12 +15,12 @@ from dataclasses import asdict, dataclass
 from airflow.configuration import conf
 from airflow.sdk import Context
 
+from platerunner.batch.reasons import CLEARED
 from platerunner.batch.state import StateFile
-from platerunner.operators.step_run import StepRun
-from platerunner.triggers.reasons import CLEARED
+from platerunner.engine.steps.step_run import StepRun
 from platerunner.triggers.task_state import is_over
-from platerunner_unit.outcome import last_run_key
-from platerunner_unit.storage import NotFoundError, Storage
+from platerunner_unit.contract.outcome import last_run_key
+from platerunner_unit.contract.storage import NotFoundError, Storage
 
 log = logging.getLogger(__name__)
 REMEMBERED = 20

@@ -9,18 +9,18 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from platerunner.batch.state import StateFile
+from platerunner.engine.planning.branch import Branch
+from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.errors import NothingListed
+from platerunner.engine.planning.find_branches import Found, find_branches
+from platerunner.engine.planning.settings import data_root, workspace_url
+from platerunner.engine.records.branches import load_branches, save_branches
+from platerunner.engine.steps.waiting import Wait, park, waited, waits_since
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.operators.common import plain_errors, run_context
-from platerunner.operators.waiting import Wait, park, waited, waits_since
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
-from platerunner.units.branch import Branch
-from platerunner.units.context import RunContext
-from platerunner.units.errors import NothingListed
-from platerunner.units.find_branches import Found, find_branches
-from platerunner.units.run_branches import load_branches, save_branches
-from platerunner.units.settings import data_root, workspace_url
-from platerunner_unit.storage import Storage
+from platerunner_unit.contract.storage import Storage
 
 if TYPE_CHECKING:
     from platerunner.operators.split import SplitOperator

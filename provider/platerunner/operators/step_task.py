@@ -12,27 +12,27 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from platerunner.batch.poller import PACE
+from platerunner.batch.reasons import CLEARED
+from platerunner.engine.connection import OnClear
+from platerunner.engine.planning.activity import holds
+from platerunner.engine.planning.blocked import blocked_key
+from platerunner.engine.planning.model import StepPlan, UnitState
+from platerunner.engine.steps.digest import StepResult, allowed, digest, headline
+from platerunner.engine.steps.ledger import UnitFailure
+from platerunner.engine.steps.log_tail import tails, told
+from platerunner.engine.steps.preview import preview
+from platerunner.engine.steps.step_run import StepRun
+from platerunner.engine.steps.trace_context import trace_variables
+from platerunner.engine.steps.waiting import Wait, park
 from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.hooks.settings import OnClear
 from platerunner.links.batch import BatchJobLink, LogStreamLink, OutputsLink, job_url, log_url, outputs_url
 from platerunner.notifications.texts import DIGEST_KEY, RESULT_KEY
 from platerunner.operators.common import plain_errors, run_context
-from platerunner.operators.digest import StepResult, allowed, digest, headline
 from platerunner.operators.gathering import check_gathered
-from platerunner.operators.ledger import UnitFailure
 from platerunner.operators.left_behind import end_left_behind
-from platerunner.operators.log_tail import tails, told
-from platerunner.operators.preview import preview
-from platerunner.operators.step_run import StepRun
-from platerunner.operators.trace_context import trace_variables
-from platerunner.operators.waiting import Wait, park
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
 from platerunner.triggers.batch_jobs import BatchJobsTrigger
-from platerunner.triggers.reasons import CLEARED
-from platerunner.units.activity import holds
-from platerunner.units.blocked import blocked_key
-from platerunner.units.model import StepPlan, UnitState
 
 if TYPE_CHECKING:
     from platerunner.operators.batch_module import BatchModuleOperator

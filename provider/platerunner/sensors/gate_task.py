@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
+from platerunner.engine.gates.asked import APPROVE, ASKED_KEY
+from platerunner.engine.gates.decisions import Decision, Word
+from platerunner.engine.gates.gate_run import GateRun
+from platerunner.engine.gates.questions import Question
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.links.gate import gate_url
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.operators.gathering import check_gathered
-from platerunner.sensors.asked import APPROVE, ASKED_KEY
-from platerunner.sensors.decisions import Decision, Word
-from platerunner.sensors.gate_run import GateRun
-from platerunner.sensors.questions import Question
 from platerunner.triggers.earlier_answer import LOST, EarlierAnswerTrigger
 
 if TYPE_CHECKING:

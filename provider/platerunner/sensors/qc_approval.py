@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import BaseNotifier, Context, Param
 
+from platerunner.engine.gates.asked import APPROVE, REJECT
 from platerunner.hooks.connection_id import CONN_ID
 from platerunner.links.gate import GateLink
-from platerunner.sensors.asked import APPROVE, REJECT
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Gate, Pipeline
 

@@ -16,7 +16,7 @@ from platerunner.spec.matrix import Matrix, expand
 from platerunner.spec.matrix_rules import check_matrices
 from platerunner.spec.schema import pipeline_schema
 from platerunner.spec.targets import Target, parse_output
-from platerunner_unit.patterns import Pattern, PatternError
+from platerunner_unit.contract.patterns import Pattern, PatternError
 
 Data = Mapping[str, Any]
 

@@ -25,7 +25,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class LoadDataMapping:
-    """How a step's inputs become CellProfiler's LoadData; see :class:`platerunner_unit.manifest.LoadData`."""
+    """How a step's inputs become CellProfiler's LoadData; see :class:`platerunner_unit.contract.manifest.LoadData`."""
 
     images: Mapping[str, str]
     metadata: Mapping[str, str]

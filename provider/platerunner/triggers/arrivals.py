@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from platerunner.hooks.settings import ConnectionProblem
+from platerunner.engine.connection import ConnectionProblem
 
 log = logging.getLogger(__name__)
 RECEIVE_S = 5

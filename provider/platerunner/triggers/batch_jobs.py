@@ -11,15 +11,15 @@ from asgiref.sync import sync_to_async
 
 from platerunner.batch.model import BatchError
 from platerunner.batch.poller import PACE, Pace, Poller, poller
+from platerunner.batch.reasons import CLEARED
 from platerunner.batch.stop import terminate
 from platerunner.batch.views import Progress
-from platerunner.hooks.settings import ConnectionProblem, OnClear
+from platerunner.engine.connection import ConnectionProblem, OnClear
+from platerunner.engine.planning.blocked import write_blocked
 from platerunner.triggers.prepared import key_of, prepared
 from platerunner.triggers.progress import progress_line
-from platerunner.triggers.reasons import CLEARED
 from platerunner.triggers.task_state import waits
-from platerunner.units.blocked import write_blocked
-from platerunner_unit.storage import StorageError
+from platerunner_unit.contract.storage import StorageError
 
 REPORT_S = 15.0
 """Shortest time between two progress lines."""

@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
+from platerunner.engine.connection import ConnectionProblem
 from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.hooks.settings import ConnectionProblem
 from platerunner.triggers.arrivals import KEPT_S, PAUSE_S, Arrival, Arrivals, arrivals
 from platerunner.triggers.prepared import in_thread, key_of, prepared
 

@@ -42,7 +42,7 @@ def test_a_pinned_tag_is_its_digest_wherever_the_tag_has_gone(aws: Account, monk
     tag = image_catalog()["imaging"].tag
     pinned = {"imaging": CatalogImage("imaging", tag, DIGEST)}
     monkeypatch.setattr(catalog, "image_catalog", lambda: pinned)
-    monkeypatch.setattr("platerunner.local.images.image_catalog", lambda: pinned)
+    monkeypatch.setattr("platerunner.local.aws.images.image_catalog", lambda: pinned)
     full, digest = resolve(f"imaging:{tag}", registry, aws.ecr)
     assert (full, digest) == (f"{registry}/imaging@{DIGEST}", DIGEST)
     assert resolve("imaging:latest", registry, aws.ecr)[1] != DIGEST

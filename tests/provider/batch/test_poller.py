@@ -11,7 +11,7 @@ from tests.embedded import Account
 from platerunner.batch.model import BatchError
 from platerunner.batch.poller import Pace, Poller, poller
 from platerunner.batch.views import Progress
-from platerunner.local.faults import Faults
+from platerunner.local.aws.faults import Faults
 
 FAST = Pace(first=0.2, fastest=0.05, slowest=0.5, missing_after=0.5)
 

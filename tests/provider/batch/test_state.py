@@ -13,7 +13,7 @@ from tests.embedded import Account
 from platerunner.batch.model import BatchError, StepState, Submission
 from platerunner.batch.state import StateFile
 from platerunner.batch.submit import job_name, submit
-from platerunner_unit.storage import Storage
+from platerunner_unit.contract.storage import Storage
 
 units = st.lists(st.one_of(st.integers(0, 10**6), st.text(max_size=20)), max_size=5).map(tuple)
 submissions = st.builds(

@@ -7,7 +7,7 @@ from tests.embedded import Account
 from platerunner.batch.status import children, describe, view_of
 from platerunner.batch.stop import terminate
 from platerunner.batch.views import STATUSES, JobView
-from platerunner_unit.evidence import BatchEvidence
+from platerunner_unit.contract.evidence import BatchEvidence
 
 
 def test_describe_asks_by_the_hundred(aws: Account) -> None:

@@ -8,7 +8,7 @@ from tests.embedded import Account
 from platerunner.batch.model import BatchError
 from platerunner.batch.status import describe, find
 from platerunner.batch.submit import chunks, job_name, submit
-from platerunner.local.faults import Faults
+from platerunner.local.aws.faults import Faults
 
 
 @given(st.integers(0, 60_000), st.integers(1, 10_000))

@@ -4,7 +4,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from platerunner.cli.bundle_files import write_sums
+from platerunner.cli.mwaa.bundle_files import write_sums
 
 FILES = {
     "plugins.zip": "zip",

@@ -12,7 +12,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from platerunner.cli import app
-from platerunner.cli.one_at_a_time import alone
+from platerunner.cli.run.one_at_a_time import alone
 from platerunner.local.demo_plate import make_plate
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -6,14 +6,14 @@ import pytest
 from tests.provider.cli.test_look import look
 from tests.specs import wells
 
-from platerunner.cli.gates import GateKeeper
-from platerunner.cli.states import asking, overall
-from platerunner.cli.summary import StepSummary, summarise
+from platerunner.cli.gates.questions import GateKeeper
+from platerunner.cli.inspect.states import asking, overall
+from platerunner.cli.run.summary import StepSummary, summarise
+from platerunner.engine.planning.branch import Branch
+from platerunner.engine.records.branches import save_branches
 from platerunner.spec.loader import load_text
-from platerunner.units.branch import Branch
-from platerunner.units.run_branches import save_branches
-from platerunner_unit.outcome import last_run_key, run_prefix
-from platerunner_unit.storage import Storage
+from platerunner_unit.contract.outcome import last_run_key, run_prefix
+from platerunner_unit.contract.storage import Storage
 
 SPEC = wells(head="split: plate", steps="check: {gate: Good?, show: {made: work.made}}")
 RUN = "run-1"

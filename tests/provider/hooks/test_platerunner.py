@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from platerunner.engine.connection import ConnectionProblem
 from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.hooks.settings import ConnectionProblem
 
 EXTRA = {"queues": {"spot": "pr-spot"}, "region": "eu-west-1", "data_root": "s3://raw", "workspace_root": "s3://out"}
 

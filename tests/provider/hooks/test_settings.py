@@ -2,7 +2,7 @@ import traceback
 
 import pytest
 
-from platerunner.hooks.settings import ConnectionProblem, ConnectionSettings
+from platerunner.engine.connection import ConnectionProblem, ConnectionSettings
 
 QUEUES = {"spot": "pr-spot", "on_demand": "pr-on-demand"}
 

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from tests.embedded import Account, alive, wait_for
 
 from platerunner.local.__main__ import main
+from platerunner.local.aws.faults import Dice, Faults
+from platerunner.local.aws.images import LocalImage, LocalImages, builtin_images, find_cellprofiler
 from platerunner.local.cloud import Cloud, CloudError
-from platerunner.local.faults import Dice, Faults
-from platerunner.local.images import LocalImage, LocalImages, builtin_images, find_cellprofiler
-from platerunner_unit.storage import Storage
+from platerunner_unit.contract.storage import Storage
 
 
 @pytest.fixture(autouse=True)

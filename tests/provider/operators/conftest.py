@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from tests.embedded import Account, embedded
 
+from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.options import RunOptions
+from platerunner.engine.steps.digest import StepResult
+from platerunner.engine.steps.ledger import UnitFailure
+from platerunner.engine.steps.step_run import StepRun
 from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.operators.digest import StepResult
-from platerunner.operators.ledger import UnitFailure
-from platerunner.operators.step_run import StepRun
 from platerunner.spec.loader import load_text
-from platerunner.units.context import RunContext
-from platerunner.units.options import RunOptions
 
 SPEC = """
 version: 1

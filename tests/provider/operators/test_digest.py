@@ -1,8 +1,8 @@
 import pytest
 
-from platerunner.operators.digest import StepResult, allowed, digest, headline
-from platerunner.operators.ledger import UnitFailure
-from platerunner_unit.category import Category
+from platerunner.engine.steps.digest import StepResult, allowed, digest, headline
+from platerunner.engine.steps.ledger import UnitFailure
+from platerunner_unit.contract.category import Category
 
 FAILED = [
     *(

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 from platerunner.batch.model import StepState, Submission
 from platerunner.catalog.model import Resources
-from platerunner.operators.ledger import UnitFailure, again, beyond, by_need, failures, fresh, record, remember
-from platerunner.operators.retry import Ask
+from platerunner.engine.steps.ledger import UnitFailure, again, beyond, by_need, failures, fresh, record, remember
+from platerunner.engine.steps.retry import Ask
 from platerunner.spec.settings import Retry
-from platerunner_unit.category import Category
+from platerunner_unit.contract.category import Category
 
 ASK = Ask.of(Resources())
 STATE = StepState("run", "measure")

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from platerunner.batch.reasons import CLEARED
 from platerunner.operators.left_behind import end_left_behind
-from platerunner.triggers.reasons import CLEARED
 
 STATES = "airflow.sdk.execution_time.task_runner.RuntimeTaskInstance.get_task_states"
 

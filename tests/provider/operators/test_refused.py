@@ -68,7 +68,7 @@ def test_a_refused_intent_of_an_older_version_is_forgotten(lab, queue, monkeypat
 
 def test_a_definition_that_was_deregistered_in_between_is_made_anew(lab, monkeypatch):
     lab.write(A01=GOOD, A02=GOOD)
-    real = "platerunner.operators.submission.ensure_definition"
+    real = "platerunner.engine.steps.submission.ensure_definition"
     with monkeypatch.context() as patch:
         arn = lab.aws.define("short-lived")
         lab.aws.batch.deregister_job_definition(jobDefinition=arn)

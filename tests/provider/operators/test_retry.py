@@ -3,10 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platerunner.catalog.model import Resources
-from platerunner.operators.retry import MAX_LOSSES, Ask, History, next_ask
+from platerunner.engine.steps.retry import MAX_LOSSES, Ask, History, next_ask
 from platerunner.spec.settings import Retry
-from platerunner_unit.category import CATEGORIES, Category
-from platerunner_unit.category import Retry as Worth
+from platerunner_unit.contract.category import CATEGORIES, Category
+from platerunner_unit.contract.category import Retry as Worth
 
 ASK = Ask.of(Resources(vcpus=2, memory=8 << 30, disk=50 << 30, timeout=600, capacity="spot"))
 POLICY = Retry(attempts=3, memory=2, disk=1.5, timeout=3, on_demand_after=2)

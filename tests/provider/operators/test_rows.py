@@ -10,7 +10,7 @@ import pytest
 from benchmarks.batch_operator.rows import PER_RUN, counted, install
 from tests.provider.operators.conftest import SPEC, Lab
 
-from platerunner.cli.home import AirflowHome
+from platerunner.cli.run.home import AirflowHome
 
 RUN = """
 import sys

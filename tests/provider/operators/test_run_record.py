@@ -2,7 +2,7 @@
 
 from tests.provider.operators.conftest import GOOD, Lab
 
-from platerunner.operators.run_record import Mark, RunRecord
+from platerunner.engine.inspect.run_record import Mark, RunRecord
 
 FAILS = 'echo "ValueError: no"; exit 1\n'
 

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
+from platerunner.engine.planning.branch import Branch
+from platerunner.engine.planning.context import RunContext
+from platerunner.engine.records.branches import load_branches, save_branches
 from platerunner.operators.gathering import Ends, check_gathered
 from platerunner.operators.split import SplitOperator
 from platerunner.spec.loader import load_text
-from platerunner.units.branch import Branch
-from platerunner.units.context import RunContext
-from platerunner.units.run_branches import load_branches, save_branches
-from platerunner_unit.storage import Storage
+from platerunner_unit.contract.storage import Storage
 
 SPEC = """
 version: 1

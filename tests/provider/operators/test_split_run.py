@@ -5,7 +5,7 @@ import json
 import pytest
 from tests.provider.operators.test_dag_run import FIRST, SECOND, Airflow, aws  # noqa: F401
 
-from platerunner.units.branch import Branch
+from platerunner.engine.planning.branch import Branch
 
 SPEC = """
 version: 1

@@ -5,14 +5,14 @@ from tests.embedded import wait_for
 from tests.provider.batch.test_poller import FAST, follow
 
 from platerunner.batch.poller import Poller
+from platerunner.batch.reasons import CLEARED
 from platerunner.batch.status import children
 from platerunner.batch.views import STATUSES
-from platerunner.local.faults import Faults
-from platerunner.operators.log_tail import tails, told
-from platerunner.operators.preview import preview
-from platerunner.triggers.reasons import CLEARED
-from platerunner.units.errors import NothingListed
-from platerunner_unit.category import Category
+from platerunner.engine.planning.errors import NothingListed
+from platerunner.engine.steps.log_tail import tails, told
+from platerunner.engine.steps.preview import preview
+from platerunner.local.aws.faults import Faults
+from platerunner_unit.contract.category import Category
 
 GOOD = 'echo done > "$1"\n'
 SLOW = f"sleep 2\n{GOOD}"

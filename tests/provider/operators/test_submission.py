@@ -6,8 +6,8 @@ import pytest
 
 from platerunner.batch.model import BatchError
 from platerunner.catalog.model import Resources
-from platerunner.hooks.settings import ConnectionSettings
-from platerunner.operators.submission import Submitter
+from platerunner.engine.connection import ConnectionSettings
+from platerunner.engine.steps.submission import Submitter
 
 ARN = "arn:aws:ssm:eu-west-1:123456789012:parameter/token"
 

@@ -1,7 +1,7 @@
 """The trace of the DAG run reaches the containers."""
 
-from platerunner.operators.step_run import StepRun
-from platerunner.operators.trace_context import trace_variables
+from platerunner.engine.steps.step_run import StepRun
+from platerunner.engine.steps.trace_context import trace_variables
 
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"
 

@@ -8,9 +8,10 @@ import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
 from platerunner.batch.state import StateFile
-from platerunner.operators import step_run, step_task
+from platerunner.engine.steps import step_run
+from platerunner.engine.steps.waiting import Wait
+from platerunner.operators import step_task
 from platerunner.operators.batch_module import BatchModuleOperator
-from platerunner.operators.waiting import Wait
 
 HOUR = 3600.0
 

@@ -17,7 +17,7 @@ OF_RUNS = {
         "sensors.gate_task",
     )
 }
-ABOVE = {"platerunner.cli", "platerunner.local", "platerunner.ui"}
+ABOVE = {"platerunner.cli", "platerunner.local", "platerunner_pages"}
 SCRIPT = """
 import sys, airflow.sdk
 before = set(sys.modules)

@@ -1,9 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platerunner.sensors.decisions import Decision, decisions, gated_fingerprint, record, standing
-from platerunner_unit.manifest import InputFile
-from platerunner_unit.storage import Storage
+from platerunner.engine.gates.decisions import Decision, decisions, gated_fingerprint, record, standing
+from platerunner_unit.contract.manifest import InputFile
+from platerunner_unit.contract.storage import Storage
 
 FILES = [InputFile("a/1.tif", "workspace", 10, "e1"), InputFile("a/2.tif", "workspace", 11, "e2")]
 

@@ -7,12 +7,12 @@ from uuid import uuid4
 import pytest
 from tests.specs import wells
 
+from platerunner.engine.gates.decisions import Decision, latest
 from platerunner.sensors import qc_approval
-from platerunner.sensors.decisions import Decision, latest
 from platerunner.sensors.gate_task import GateTask
 from platerunner.sensors.qc_approval import QCApprovalSensor
 from platerunner.spec.loader import load_text
-from platerunner_unit.storage import Storage
+from platerunner_unit.contract.storage import Storage
 
 CHECK = 'check: {gate: Good?, needs: [work], show: {made: "made/{plate}/*.tif"}}'
 SPEC = wells(head="split: plate", steps=CHECK)

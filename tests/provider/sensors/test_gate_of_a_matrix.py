@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import pytest
 
-from platerunner.sensors.gate_run import GateRun
+from platerunner.engine.gates.gate_run import GateRun
+from platerunner.engine.planning.context import RunContext
 from platerunner.spec.loader import load_text
-from platerunner.units.context import RunContext
-from platerunner_unit.storage import Storage
+from platerunner_unit.contract.storage import Storage
 
 SPEC = """\
 version: 1

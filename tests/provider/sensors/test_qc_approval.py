@@ -13,15 +13,15 @@ import pytest
 from airflow.sdk import BaseNotifier
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
-from platerunner.sensors.approvers import Approvers
-from platerunner.sensors.asked import APPROVE, ASKED_KEY, REJECT, Asked
-from platerunner.sensors.decisions import history
+from platerunner.engine.gates.approvers import Approvers
+from platerunner.engine.gates.asked import APPROVE, ASKED_KEY, REJECT, Asked
+from platerunner.engine.gates.decisions import history
+from platerunner.engine.gates.questions import Questions
 from platerunner.sensors.gate_task import GateTask
 from platerunner.sensors.qc_approval import QCApprovalSensor
-from platerunner.sensors.questions import Questions
 from platerunner.spec.loader import load_text
 from platerunner.triggers.earlier_answer import EarlierAnswerTrigger
-from platerunner_unit.storage import Storage
+from platerunner_unit.contract.storage import Storage
 
 SPEC = """
 version: 1

@@ -9,14 +9,14 @@ from airflow.sdk._shared.module_loading import import_string
 from airflow.triggers.base import TriggerEvent
 from tests.embedded import Account, embedded, wait_for
 
+from platerunner.batch.reasons import CLEARED
 from platerunner.batch.stop import terminate
+from platerunner.engine.connection import ConnectionProblem
+from platerunner.engine.planning.blocked import blocked_key, read_blocked
 from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.hooks.settings import ConnectionProblem
-from platerunner.local.responses import LocalBatchResponse
+from platerunner.local.aws.responses import LocalBatchResponse
 from platerunner.triggers.batch_jobs import BatchJobsTrigger
-from platerunner.triggers.reasons import CLEARED
-from platerunner.units.blocked import blocked_key, read_blocked
-from platerunner_unit.storage import Storage
+from platerunner_unit.contract.storage import Storage
 
 
 @pytest.fixture(scope="module")

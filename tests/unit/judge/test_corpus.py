@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from platerunner_unit import recorded
 from platerunner_unit.judge import judge
+from platerunner_unit.runner import recorded
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[2]

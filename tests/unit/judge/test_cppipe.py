@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from platerunner_unit import cppipe, cppipe_names
-from platerunner_unit.cppipe_checks import installed, warnings
-from platerunner_unit.csv_rows import Rows
+from platerunner_unit.cellprofiler import pipeline_file as cppipe
+from platerunner_unit.cellprofiler import saved_names as cppipe_names
+from platerunner_unit.cellprofiler.checks import installed, warnings
+from platerunner_unit.cellprofiler.csv_rows import Rows
 
 HERE = Path(__file__).parents[2] / "data" / "recorded"
 COLUMNS = {"Image_FileName_DNA", "Image_PathName_DNA", "Image_FileName_GFP", "Image_PathName_GFP", "Metadata_Well"}

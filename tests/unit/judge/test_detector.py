@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from platerunner_unit import prefilter
-from platerunner_unit.detector import MAX_LINE, Detector
-from platerunner_unit.log_causes import CAUSES, LAST_RESORT
-from platerunner_unit.log_marks import MARKS
-from platerunner_unit.log_rules import LINE_RULES
+from platerunner_unit.log import prefilter
+from platerunner_unit.log.causes import CAUSES, LAST_RESORT
+from platerunner_unit.log.detector import MAX_LINE, Detector
+from platerunner_unit.log.marks import MARKS
+from platerunner_unit.log.rules import LINE_RULES
 
 STAMP = "Sat Nov 21 09:33:47 2026: "
 FAILURE = f"""MySQL could not be loaded.

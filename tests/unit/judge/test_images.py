@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from platerunner_unit import images
-from platerunner_unit.preflight import check_files
+from platerunner_unit.runner.preflight import check_files
+from platerunner_unit.tools import images
 
 ONE = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

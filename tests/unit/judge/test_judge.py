@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from platerunner_unit.category import Category
-from platerunner_unit.evidence import BatchEvidence, Evidence, LogMatch, OutputFound, PreflightProblem
+from platerunner_unit.contract.category import Category
+from platerunner_unit.contract.evidence import BatchEvidence, Evidence, LogMatch, OutputFound, PreflightProblem
 from platerunner_unit.judge import judge
-from platerunner_unit.log_rules import LINE_RULES
+from platerunner_unit.log.rules import LINE_RULES
 from platerunner_unit.transfer import TransferFailure
 
 

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from platerunner_unit import images, planes
-from platerunner_unit.category import Category
-from platerunner_unit.preflight import check_files
+from platerunner_unit import planes
+from platerunner_unit.contract.category import Category
+from platerunner_unit.runner.preflight import check_files
+from platerunner_unit.tools import images
 
 GREY = numpy.arange(32 * 48, dtype="uint16").reshape(32, 48)
 RGBA = numpy.zeros((9, 9, 4), "uint8")

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from platerunner_unit import plausible
+from platerunner_unit.tools import plausible
 
 HEADER = "Count_Nuclei,ExecutionTime_01LoadData,Group_Index,ImageNumber,ModuleError_01LoadData\n"
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from platerunner_unit import command_line, csv_rows, recorded
+from platerunner_unit.cellprofiler import command_line, csv_rows
 from platerunner_unit.reference import render
+from platerunner_unit.runner import recorded
 
 REPOSITORY = Path(__file__).parents[3]
 OWN = REPOSITORY / "tests" / "data" / "recorded"

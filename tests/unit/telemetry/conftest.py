@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from platerunner_unit import telemetry
-from platerunner_unit.evidence import Verdict
-from platerunner_unit.manifest import InputFile, OutputFile, StepTask, UnitTask
-from platerunner_unit.outcome import Outcome, OutputRecord
+from platerunner_unit.contract.evidence import Verdict
+from platerunner_unit.contract.manifest import InputFile, OutputFile, StepTask, UnitTask
+from platerunner_unit.contract.outcome import Outcome, OutputRecord
 
 DIGEST = "sha256:" + "ab" * 32
 TRACE_ID, PARENT_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from platerunner_unit.contract.wells import natural
 from platerunner_unit.imaging.tables import Row
-from platerunner_unit.imaging.wells import natural
 
 _SHIFT = re.compile(r"Align_([XY])shift_(.+)")
 _CORRELATION = re.compile(r"Correlation_Correlation_(.+)")

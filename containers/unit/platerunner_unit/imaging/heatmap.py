@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
+from platerunner_unit.contract.wells import LAYOUTS, Layout, layout, plate_order, position, row_name
 from platerunner_unit.imaging import drawing
 from platerunner_unit.imaging.drawing import Colour
-from platerunner_unit.imaging.wells import LAYOUTS, Layout, layout, plate_order, position, row_name
 
 INK: Colour = (30, 30, 34)
 FAINT: Colour = (110, 110, 116)

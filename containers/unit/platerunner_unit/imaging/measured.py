@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from platerunner_unit.contract.wells import natural
 from platerunner_unit.imaging import alignment, heatmap
 from platerunner_unit.imaging.alignment import Limits
 from platerunner_unit.imaging.page import Section, table
 from platerunner_unit.imaging.plate_report import nearest, subject, values
 from platerunner_unit.imaging.tables import FAILURES, Well, columns_of, read_rows, read_wells
 from platerunner_unit.imaging.unit import DataError, File, Unit
-from platerunner_unit.imaging.wells import natural
 
 MAX_SHIFT, MIN_CORRELATION = 50.0, 0.9
 _ALIGN = "Align_Xshift_"

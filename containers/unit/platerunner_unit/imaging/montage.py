@@ -9,13 +9,13 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from platerunner_unit.contract.wells import natural
 from platerunner_unit.imaging import drawing, functions, panel, plate_sheet, sheet
 from platerunner_unit.imaging.measured import measured
 from platerunner_unit.imaging.page import Page, Section, table
 from platerunner_unit.imaging.pixels import IMAGE_SUFFIXES
 from platerunner_unit.imaging.sheet import MARGIN
 from platerunner_unit.imaging.unit import DataError, File, Unit
-from platerunner_unit.imaging.wells import natural
 
 INK, FAINT, PAPER = panel.INK, panel.FAINT, panel.PAPER
 LIMIT, NARROWEST, DEFAULT_TILE = 4000, 640, 160

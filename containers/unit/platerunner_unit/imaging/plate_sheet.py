@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image, ImageDraw
 
+from platerunner_unit.contract.wells import natural, position, row_name
 from platerunner_unit.imaging import drawing
 from platerunner_unit.imaging.panel import FAINT, INK, PAPER, Limits, Panel, stretched
 from platerunner_unit.imaging.sheet import Place
 from platerunner_unit.imaging.tiles import Tile, shrunk
-from platerunner_unit.imaging.wells import natural, position, row_name
 
 LARGEST, WIDEST = 96, 1600
 _GAP, _LABEL = 2, 26

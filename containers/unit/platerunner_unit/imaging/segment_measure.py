@@ -15,9 +15,9 @@ import skimage.measure
 import skimage.segmentation
 from numpy.typing import NDArray
 
+from platerunner_unit.contract.wells import natural, plate_order
 from platerunner_unit.imaging.pixels import Pixels, full_scale, read_plane
 from platerunner_unit.imaging.unit import DataError, File, Unit
-from platerunner_unit.imaging.wells import natural, plate_order
 
 _ndimage: Any = scipy.ndimage  # SciPy and scikit-image carry no types
 _skimage: Any = skimage

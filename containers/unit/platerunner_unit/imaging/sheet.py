@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional, TypeVar
 
+from platerunner_unit.contract.wells import natural, plate_order, position
 from platerunner_unit.imaging.unit import File
-from platerunner_unit.imaging.wells import natural, plate_order, position
 
 T = TypeVar("T")
 Place = tuple[str, str]  # plate and well

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Optional
 
+from platerunner_unit.contract.wells import natural, plate_order
 from platerunner_unit.imaging.unit import DataError, File
-from platerunner_unit.imaging.wells import natural, plate_order
 
 # Columns that describe the run or the file, not the cells: times would make the same data give another table.
 _BOOKKEEPING = (

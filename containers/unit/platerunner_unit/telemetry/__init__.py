@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
-from platerunner_unit.manifest import StepTask, UnitTask
-from platerunner_unit.outcome import Outcome
+from platerunner_unit.contract.manifest import StepTask, UnitTask
+from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.telemetry.settings import missing_packages, read_settings
 
 CLOSE_LIMIT_S = 5.0

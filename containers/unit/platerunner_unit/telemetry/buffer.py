@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from platerunner_unit.outcome import Outcome
+from platerunner_unit.contract.outcome import Outcome
 
 LIMIT_BYTES = 64 * 1024 * 1024
 """Tool output that may wait for the collector: 500,000 lines of 120 bytes, five times the burst promised."""

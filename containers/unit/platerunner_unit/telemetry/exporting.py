@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Optional
 
-from platerunner_unit.outcome import Outcome
+from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.telemetry import CLOSE_LIMIT_S, Attributes, Telemetry
 from platerunner_unit.telemetry.buffer import Buffer, Part, Result, Taken
 from platerunner_unit.telemetry.lines import Line, LineCutter

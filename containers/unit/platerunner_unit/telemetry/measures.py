@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
-from platerunner_unit.category import CATEGORIES, Category
-from platerunner_unit.outcome import Outcome
+from platerunner_unit.contract.category import CATEGORIES, Category
+from platerunner_unit.contract.outcome import Outcome
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Optional
 
-from platerunner_unit.detector import PROGRESS
+from platerunner_unit.log.detector import PROGRESS
 from platerunner_unit.telemetry.buffer import Part
 from platerunner_unit.telemetry.lines import Line
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 import platerunner_unit
-from platerunner_unit.manifest import StepTask, UnitTask
+from platerunner_unit.contract.manifest import StepTask, UnitTask
 
 SERVICE = "platerunner-unit"
 

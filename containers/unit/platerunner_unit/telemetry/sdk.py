@@ -24,7 +24,7 @@ from opentelemetry.trace import Span, Status, StatusCode, Tracer, set_span_in_co
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 import platerunner_unit
-from platerunner_unit.category import Category
+from platerunner_unit.contract.category import Category
 from platerunner_unit.telemetry import ecs
 from platerunner_unit.telemetry.buffer import Part, Result
 from platerunner_unit.telemetry.lines import Line

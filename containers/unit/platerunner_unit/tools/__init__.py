@@ -6,8 +6,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Protocol
 
-from platerunner_unit.evidence import PreflightProblem
-from platerunner_unit.job import Job
+from platerunner_unit.contract.evidence import PreflightProblem
+from platerunner_unit.tools.job import Job
 
 
 class Tool(Protocol):
@@ -34,7 +34,7 @@ class Tool(Protocol):
         """Whether the tool itself says that all its work is done, though it may still run."""
 
     def evidence(self, job: Job) -> dict[str, Any]:
-        """Fields of :class:`platerunner_unit.evidence.Evidence` that only this tool knows."""
+        """Fields of :class:`platerunner_unit.contract.evidence.Evidence` that only this tool knows."""
 
 
 class UnknownToolError(Exception):
@@ -44,7 +44,7 @@ class UnknownToolError(Exception):
 def get(name: str) -> Tool:
     """A tool by name.
 
-    :param name: as in :attr:`platerunner_unit.manifest.StepTask.tool`.
+    :param name: as in :attr:`platerunner_unit.contract.manifest.StepTask.tool`.
     :raises UnknownToolError: if there is none.
     """
     from platerunner_unit.tools.cellprofiler import CellProfiler

@@ -14,11 +14,14 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, Optional
 
-from platerunner_unit import cppipe, cppipe_checks, cppipe_names, plausible
-from platerunner_unit.csv_rows import Rows
-from platerunner_unit.evidence import PreflightProblem
-from platerunner_unit.job import Job
-from platerunner_unit.load_data import LoadDataError, Table, build, names_at_risk
+from platerunner_unit.cellprofiler import checks as cppipe_checks
+from platerunner_unit.cellprofiler import pipeline_file as cppipe
+from platerunner_unit.cellprofiler import saved_names as cppipe_names
+from platerunner_unit.cellprofiler.csv_rows import Rows
+from platerunner_unit.cellprofiler.load_data import LoadDataError, Table, build, names_at_risk
+from platerunner_unit.contract.evidence import PreflightProblem
+from platerunner_unit.tools import plausible
+from platerunner_unit.tools.job import Job
 
 COMPLETE = "Complete"
 PLUGINS_VARIABLE = "PLATERUNNER_CELLPROFILER_PLUGINS"

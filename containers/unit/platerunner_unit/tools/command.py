@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from platerunner_unit import hints
-from platerunner_unit.evidence import PreflightProblem
-from platerunner_unit.job import Job
+from platerunner_unit.contract.evidence import PreflightProblem
+from platerunner_unit.tools.job import Job
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _BRACES = {"{{": "{", "}}": "}"}

@@ -3,7 +3,7 @@
 from platerunner.documents.problems import suggest
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Data, Draft, readable, settings
-from platerunner_unit.patterns import Pattern
+from platerunner_unit.contract.patterns import Pattern
 
 
 def check_load_data(draft: Draft) -> None:

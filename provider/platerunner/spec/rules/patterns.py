@@ -2,7 +2,7 @@
 
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Draft, readable
-from platerunner_unit.patterns import Pattern, PatternError
+from platerunner_unit.contract.patterns import Pattern, PatternError
 
 
 def check_pattern(draft: Draft, keys: Keys, text: str, *, globs: bool) -> None:

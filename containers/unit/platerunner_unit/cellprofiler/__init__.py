@@ -1,0 +1,1 @@
+"""CellProfiler's own files: pipelines, LoadData, tables."""

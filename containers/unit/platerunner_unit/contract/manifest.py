@@ -1,0 +1,231 @@
+"""The contract between Airflow and a container: what one unit of a step has to do.
+
+Airflow writes three objects per submission under ``_platerunner/runs/<run id>/<step>/``: ``<n>.step.json`` (what all
+units share), ``<n>.units.jsonl`` (line i = array index i), ``<n>.units.idx`` (line offsets, little-endian uint64, one
+more than lines), so that a container fetches its own line in two small range requests, however many units there are.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from tempfile import SpooledTemporaryFile
+from typing import TYPE_CHECKING, Any, Optional
+
+if TYPE_CHECKING:
+    from platerunner_unit.contract.storage import Storage
+
+FORMAT = 1
+_OFFSET = struct.Struct("<Q")
+_IN_MEMORY = 8 * 1024**2
+# A planner holds a million of these; Python 3.9 knows no slots, but plans nothing.
+_SLOTS: dict[str, bool] = {"slots": True} if sys.version_info >= (3, 10) else {}
+
+
+@dataclass(frozen=True, **_SLOTS)
+class InputFile:
+    """One input object of a unit.
+
+    :param key: relative to its root.
+    :param root: ``data`` or ``workspace``, a key of :attr:`StepTask.roots`.
+    :param size: bytes; None if planning expected the file and did not find it.
+    :param etag: as listed; None like ``size``.
+    :param values: wildcard values, as text (or int where the pattern says so).
+    """
+
+    key: str
+    root: str = "data"
+    size: Optional[int] = None
+    etag: Optional[str] = None
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The values that its key does not show, such as a dye's name for the microscope's channel."""
+        return {name: str(value) for name, value in self.values.items() if str(value) not in self.key}
+
+
+@dataclass(frozen=True, **_SLOTS)
+class OutputFile:
+    """One output object that a unit must write.
+
+    :param key: relative to the workspace.
+    :param values: wildcard values.
+    :param source: path relative to the tool's output folder if its own name differs from the key's end; else None.
+    """
+
+    key: str
+    values: dict[str, Any] = field(default_factory=dict)
+    source: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class OpenOutput:
+    """An output whose number of files is not known beforehand.
+
+    :param pattern: key pattern with the unit's own wildcards filled in and the open ones left: ``a/P1/{tile}.tiff``.
+    :param at_least: how many files there must be.
+    :param at_most: how many there may be; None for any number.
+    :param source: the pattern of the tool's own names, relative to its output folder; None if like the key's end.
+    """
+
+    pattern: str
+    at_least: int = 1
+    at_most: Optional[int] = None
+    source: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class ToolFile:
+    """A file that belongs to the step itself (a .cppipe, a plugin folder's member), content-addressed in the workspace.
+
+    :param key: relative to the workspace.
+    :param name: path under which the tool sees it.
+    :param sha256: of its content.
+    """
+
+    key: str
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class LoadData:
+    """How inputs become the rows and columns of CellProfiler's LoadData.
+
+    :param images: column name pattern (``Orig{channel}``) to input name.
+    :param metadata: ``Metadata_`` column suffix (``Well``) to wildcard (``well``); a row per distinct combination.
+    """
+
+    images: dict[str, str]
+    metadata: dict[str, str]
+
+
+@dataclass(frozen=True)
+class StepTask:
+    """What all units of a submission share.
+
+    :param tool: ``cellprofiler`` or ``command``.
+    :param argv: the command with its placeholders, for ``command``.
+    :param params: ``with`` after templating, without the files.
+    :param files: parameter name to the files that it stands for; a folder has several.
+    :param folders: the parameters among them that stand for a folder, be there one file in it, many or none.
+    :param roots: ``data`` and ``workspace`` to URL (``s3://bucket/prefix`` or a folder).
+    :param image: as the spec names it.
+    :param digest: of the image; None if it could not be resolved.
+    :param stall_s: seconds without a log line and without CPU time after which the tool counts as stalled.
+    :param timeout_s: the step's time limit in seconds, as Batch enforces it; None for none.
+    :param requested: resources asked for, e.g. ``{"memory": 8589934592, "vcpus": 2}`` (bytes, cores).
+    """
+
+    pipeline: str
+    run_id: str
+    step: str
+    submission: int
+    module: str
+    tool: str
+    roots: dict[str, str]
+    argv: tuple[str, ...] = ()
+    params: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, tuple[ToolFile, ...]] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
+    load_data: Optional[LoadData] = None
+    image: str = ""
+    digest: Optional[str] = None
+    stall_s: float = 1800.0
+    timeout_s: Optional[float] = None
+    requested: dict[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
+
+    def to_json(self) -> bytes:
+        """The step file's content; mappings keep the order of the spec, which is the order of LoadData's columns."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> StepTask:
+        """Read a step file.
+
+        :param data: its content.
+        :raises ValueError: if it was written in another format than this runner reads.
+        """
+        raw = json.loads(data)
+        if raw.get("format") != FORMAT:
+            asked = raw.get("format")
+            raise ValueError(f"manifest format {asked!r}: this runner reads {FORMAT}; use an image built with it")
+        raw["argv"] = tuple(raw["argv"])
+        raw["folders"] = tuple(raw["folders"])
+        raw["files"] = {name: tuple(ToolFile(**f) for f in files) for name, files in raw["files"].items()}
+        raw["load_data"] = LoadData(**raw["load_data"]) if raw["load_data"] else None
+        return cls(**raw)
+
+
+@dataclass(frozen=True)
+class UnitTask:
+    """One unit: a line of the manifest.
+
+    :param unit: unit id, e.g. ``plate=P1/well=A01``.
+    :param values: its ``foreach`` wildcards.
+    :param fingerprint: hash of everything that decides its result.
+    :param inputs: input name to files.
+    :param outputs: output name to the files to be written.
+    :param open_outputs: output name to the pattern of a number of files not known beforehand.
+    :param attempts_before: attempts that earlier submissions of this run made.
+    """
+
+    unit: str
+    values: dict[str, Any]
+    fingerprint: str
+    inputs: dict[str, tuple[InputFile, ...]] = field(default_factory=dict)
+    outputs: dict[str, tuple[OutputFile, ...]] = field(default_factory=dict)
+    open_outputs: dict[str, OpenOutput] = field(default_factory=dict)
+    attempts_before: int = 0
+
+    def to_json(self) -> bytes:
+        """The manifest line, without its newline."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_json(cls, line: bytes) -> UnitTask:
+        """Read a manifest line."""
+        raw = json.loads(line)
+        raw["inputs"] = {name: tuple(InputFile(**f) for f in files) for name, files in raw["inputs"].items()}
+        raw["outputs"] = {name: tuple(OutputFile(**f) for f in files) for name, files in raw["outputs"].items()}
+        raw["open_outputs"] = {name: OpenOutput(**o) for name, o in raw["open_outputs"].items()}
+        return cls(**raw)
+
+
+def write(storage: Storage, prefix: str, step: StepTask, units: Iterable[UnitTask]) -> None:
+    """Write the three objects of a submission.
+
+    :param storage: the workspace.
+    :param prefix: e.g. ``_platerunner/runs/<run id>/<step>/1``.
+    :param step: what all units share.
+    :param units: in array order; each is written before the next is asked for.
+    """
+    storage.put(f"{prefix}.step.json", step.to_json())
+    offsets = [0]
+    with SpooledTemporaryFile(_IN_MEMORY) as lines:
+        for unit in units:
+            offsets.append(offsets[-1] + lines.write(unit.to_json() + b"\n"))
+        lines.seek(0)
+        storage.put(f"{prefix}.units.jsonl", lines)
+    storage.put(f"{prefix}.units.idx", b"".join(_OFFSET.pack(o) for o in offsets))
+
+
+def read(storage: Storage, prefix: str, index: int) -> tuple[StepTask, UnitTask]:
+    """Fetch the step file and one line.
+
+    :param storage: the workspace.
+    :param prefix: as given to :func:`write`.
+    :param index: array index, from 0.
+    :raises IndexError: if the manifest ends before.
+    """
+    step = StepTask.from_json(storage.get(f"{prefix}.step.json"))
+    offsets = storage.get_range(f"{prefix}.units.idx", index * _OFFSET.size, 2 * _OFFSET.size)
+    if len(offsets) < 2 * _OFFSET.size:
+        raise IndexError(f"{storage.url_of(prefix)} has no unit {index}")
+    start, end = struct.unpack("<QQ", offsets)
+    return step, UnitTask.from_json(storage.get_range(f"{prefix}.units.jsonl", start, end - start))

@@ -1,0 +1,335 @@
+"""One way to reach a data root or a workspace, on S3 or in a folder: obstore's sync API, inside containers and outside.
+
+The sync API because obstore's async one aborts at interpreter exit now and then; threads give the same throughput.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any, NamedTuple, Optional, Union, cast
+from urllib.parse import unquote
+
+import obstore
+from obstore.store import LocalStore, S3Store
+
+from platerunner_unit.contract.category import Category
+from platerunner_unit.transfer import MEANINGS, Answer, Kind, TransferFailure, kind_of, kind_of_os_error
+
+SHA256_ATTRIBUTE = "platerunner-sha256"
+# The only retries that a request to S3 gets: four tries at most, within two minutes and the last one's own 30 s.
+# Who calls a Storage never repeats what S3 answered.
+RETRIES: Any = {
+    "max_retries": 3,
+    "retry_timeout": timedelta(seconds=120),
+    "backoff": {"init_backoff": timedelta(seconds=0.5), "max_backoff": timedelta(seconds=15), "base": 3},
+}
+
+
+class StorageError(Exception):
+    """The storage did not do what it was asked; the message names the URL.
+
+    :param failure: the same for the judge.
+    """
+
+    def __init__(self, text: str, failure: Optional[TransferFailure] = None) -> None:
+        super().__init__(text)
+        self.failure = failure or TransferFailure(self.kind.value, "", "", text)
+
+    kind = Kind.FAILED
+
+
+class NotFoundError(StorageError):
+    """The object, the bucket or the folder does not exist."""
+
+    kind = Kind.MISSING
+
+
+class AccessDeniedError(StorageError):
+    """The credentials, a key or a policy do not allow it."""
+
+    kind = Kind.DENIED
+
+
+class ArchivedError(StorageError):
+    """The object is in an archive, and has to be restored before it can be read."""
+
+    kind = Kind.ARCHIVED
+
+
+class StoredObject(NamedTuple):
+    """One listed object.
+
+    :param key: relative to the storage's URL.
+    :param size: bytes.
+    :param etag: changes when the object changes; in a folder it is inode, time and size.
+    """
+
+    key: str
+    size: int
+    etag: str
+
+
+class Storage:
+    """A root, and the objects under it by relative key.
+
+    :param url: ``s3://bucket/prefix``, ``file:///folder`` or a folder.
+    :param config: obstore's S3 settings where they differ from the environment's (those of an Airflow connection).
+    """
+
+    def __init__(self, url: str, config: Optional[dict[str, Any]] = None) -> None:
+        self.url = url.rstrip("/")
+        scheme, _, rest = url.rpartition("://")
+        self.local: Optional[Path] = None
+        if scheme == "s3":
+            bucket, _, prefix = rest.partition("/")
+            self._store: Any = _s3_store(bucket, prefix.strip("/"), config or {})
+        elif scheme in ("", "file"):
+            self.local = Path(unquote(rest) if scheme else url).expanduser().absolute()
+            self.url = str(self.local)
+        else:
+            raise StorageError(f"{url}: only s3:// URLs and folders can be read and written")
+
+    def path(self, key: str) -> Path:
+        """Where a key lies in a local folder.
+
+        :raises StorageError: if the storage is no folder, or the key points out of it.
+        """
+        if self.local is None:
+            raise StorageError(f"{self.url} is no folder")
+        target = self.local / key
+        if ".." in Path(key).parts or Path(key).is_absolute():
+            raise StorageError(f"{key}: a key must stay inside {self.url}")
+        return target
+
+    def resolved(self, key: str) -> str:
+        """The key that a key really leads to, links followed; on S3, which has none, the key itself.
+
+        :raises NotFoundError: if a link leads out of the folder, or the key does.
+        """
+        if self.local is None:
+            return key
+        try:
+            return self.path(key).resolve().relative_to(self.local.resolve()).as_posix()
+        except (ValueError, OSError, RuntimeError) as error:  # outside; a name too long; links in a circle
+            raise NotFoundError(f"{key} leads to no file in {self.url}") from error
+
+    def url_of(self, key: str) -> str:
+        """The full address of a key, for people."""
+        return f"{self.url}/{key}"
+
+    def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
+        """All objects whose key begins with a prefix: in a folder in no particular order, on S3 in that of their UTF-8.
+
+        :param prefix: need not end at a slash.
+        :param after: leave out keys up to this one; empty for none. S3 begins there, so that several LISTs can share a
+            prefix.
+        :raises NotFoundError: if the bucket does not exist. A folder that does not exist is empty.
+        """
+        if self.local is not None and not self.local.is_dir():
+            return
+        # obstore compares whole path segments, so list the folder part and filter the rest.
+        folder = prefix.rpartition("/")[0]
+        with _translated(self.url):
+            for chunk in obstore.list(self._reader(), folder or None, offset=after or None, chunk_size=1000):
+                for meta in chunk:
+                    key = meta["path"]
+                    if key.startswith(prefix) and key > after:
+                        yield StoredObject(key, meta["size"], _etag(meta))
+
+    def folders(self, prefix: str = "") -> tuple[tuple[str, ...], tuple[StoredObject, ...]]:
+        """What lies directly in a folder, to spread a long LIST over threads.
+
+        :param prefix: a folder with its slash at the end; empty for the root.
+        :returns: the folders in it, as prefixes that end at a slash, and the objects in it.
+        :raises NotFoundError: if the bucket does not exist. A folder that does not exist is empty.
+        """
+        if self.local is not None and not self.local.is_dir():
+            return (), ()
+        with _translated(self.url):
+            found = obstore.list_with_delimiter(self._reader(), prefix.rstrip("/") or None)
+        objects = tuple(StoredObject(meta["path"], meta["size"], _etag(meta)) for meta in found["objects"])
+        return tuple(f"{folder}/" for folder in found["common_prefixes"]), objects
+
+    def head(self, key: str) -> StoredObject:
+        """Size and ETag of one object.
+
+        :raises NotFoundError: if it does not exist.
+        """
+        with _translated(self.url_of(key)):
+            meta = obstore.head(self._reader(), key)
+        return StoredObject(key, meta["size"], _etag(meta))
+
+    def exists(self, key: str) -> bool:
+        """Whether an object is there."""
+        try:
+            self.head(key)
+        except NotFoundError:
+            return False
+        return True
+
+    def get(self, key: str) -> bytes:
+        """An object's content.
+
+        :raises NotFoundError: if it does not exist.
+        """
+        with _translated(self.url_of(key)):
+            return bytes(obstore.get(self._reader(), key).bytes())
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """A part of an object's content; shorter if the object ends before.
+
+        :param start: byte offset from 0, within the object.
+        :param length: bytes.
+        :raises NotFoundError: if it does not exist.
+        """
+        if length == 0:  # a range that HTTP cannot express
+            return b""
+        with _translated(self.url_of(key)):
+            return bytes(obstore.get_range(self._reader(), key, start=start, length=length))
+
+    def put(self, key: str, data: Union[bytes, IO[bytes]]) -> None:
+        """Write an object whole; readers see the old one or the new one, never a part.
+
+        :param data: its content, or a file of it, which is written in parts if it is large.
+        """
+        with _translated(self.url_of(key)):
+            obstore.put(self._writer(), key, data)
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is no error."""
+        try:
+            with _translated(self.url_of(key)):
+                obstore.delete(self._writer(), key)
+        except NotFoundError:
+            return
+
+    def download(self, key: str, target: Path) -> int:
+        """Copy an object into a file, through a temporary name so that a file that is there is whole.
+
+        :returns: bytes written.
+        """
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.part")
+        size = 0
+        with _translated(self.url_of(key)), part.open("wb") as file:
+            for chunk in obstore.get(self._reader(), key):
+                size += file.write(chunk)
+        part.replace(target)
+        return size
+
+    def upload(self, source: Path, key: str, sha256: str) -> None:
+        """Copy a file into an object, in parts if it is large; on S3 its digest travels with it."""
+        attributes = None if self.local is not None else {SHA256_ATTRIBUTE: sha256}
+        with _translated(self.url_of(key)):
+            obstore.put(self._writer(), key, source, attributes=attributes)
+
+    def stored_sha256(self, key: str) -> Optional[str]:
+        """The digest that travelled with an object, if it was uploaded by :meth:`upload` to S3; else None."""
+        if self.local is not None:
+            return None
+        with _translated(self.url_of(key)):
+            return obstore.get(self._reader(), key, options={"head": True}).attributes.get(SHA256_ATTRIBUTE)
+
+    def _reader(self) -> Any:
+        if self.local is not None:
+            if not self.local.is_dir():
+                raise NotFoundError(f"{self.url} does not exist")
+            return LocalStore(str(self.local))
+        return self._store
+
+    def _writer(self) -> Any:
+        if self.local is None:
+            return self._store
+        try:
+            return LocalStore(str(self.local), mkdir=True)
+        except Exception as error:
+            raise AccessDeniedError(f"{self.url} cannot be written: {error}") from error
+
+
+def _s3_store(bucket: str, prefix: str, config: dict[str, Any]) -> S3Store:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint and "endpoint" not in config:
+        config = {**config, "endpoint": endpoint}
+    client: Any = {"allow_http": True} if str(config.get("endpoint", "")).startswith("http://") else {}
+    return S3Store(
+        bucket, prefix=prefix or None, config=cast("Any", config), client_options=client, retry_config=RETRIES
+    )
+
+
+def _etag(meta: Any) -> str:
+    return str(meta["e_tag"] or "").strip('"')
+
+
+class _translated:  # noqa: N801  (reads as a verb at its uses)
+    """Turn obstore's errors into ours, with the URL that was asked for."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: Optional[BaseException], _trace: Any) -> None:
+        if isinstance(error, _OURS):
+            raise _translation(self.url, error) from error
+
+
+_DENIED = (PermissionError, obstore.exceptions.PermissionDeniedError, obstore.exceptions.UnauthenticatedError)
+_MISSING = (FileNotFoundError, obstore.exceptions.NotFoundError)
+# obstore has ValueError for a key that it cannot take; other OSErrors, as of a full disk, stay what they are.
+_OURS = (*_DENIED, *_MISSING, ValueError, obstore.exceptions.BaseError)
+
+
+def _translation(url: str, error: BaseException) -> StorageError:
+    """Our error for one of obstore's, which has S3's answer in its text alone."""
+    text = str(error)
+    answer = Answer.of(text)
+    kind = _kind(error, answer, text)
+    if answer.code == "NoSuchBucket":
+        url = "/".join(url.split("/")[:3])
+        said = f"{url} does not exist: there is no such bucket"
+    elif kind is Kind.FAILED and "invalid path" in text:
+        said = f"{url} holds an object whose name no file could have; rename it. {_first_line(text)}"
+    elif kind in (Kind.FAILED, Kind.THROTTLED):
+        said = f"{url}: {_first_line(text)}"
+    else:
+        said = f"{url}{':' if kind is Kind.DENIED else ''} {MEANINGS[kind].clause}{_told(kind, answer)}"
+    return _CLASSES.get(MEANINGS[kind].category, StorageError)(
+        said, TransferFailure(kind.value, url, answer.code, said)
+    )
+
+
+_CLASSES: dict[Category, type[StorageError]] = {
+    Category.INPUT_MISSING: NotFoundError,
+    Category.ACCESS_DENIED: AccessDeniedError,
+    Category.INPUT_ARCHIVED: ArchivedError,
+}
+
+
+def _kind(error: BaseException, answer: Answer, text: str) -> Kind:
+    if answer.status:
+        return kind_of(answer)
+    if isinstance(error, _MISSING):
+        return Kind.MISSING
+    if isinstance(error, _DENIED):
+        return Kind.DENIED
+    # A folder's errors come with the system's number alone.
+    found = re.search(r"\(os error (\d+)\)\s*(?:\n\nDebug source|$)", text)
+    return kind_of_os_error(OSError(int(found[1]), "")) if found else Kind.FAILED
+
+
+def _told(kind: Kind, answer: Answer) -> str:
+    """What S3 said besides, where it says more than the kind."""
+    if kind is Kind.ARCHIVED:
+        return f" ({answer.storage_class}): restore it, then clear the task" if answer.storage_class else ""
+    if kind is Kind.MISSING or answer.message in ("", "Access Denied"):
+        return ""
+    return f" ({answer.code}: {answer.message})"
+
+
+def _first_line(text: str) -> str:
+    return text.splitlines()[0] if text else "unknown error"

@@ -1,0 +1,1 @@
+"""Runs one unit: files in, the tool, files out, an outcome."""

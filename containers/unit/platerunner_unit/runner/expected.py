@@ -1,0 +1,150 @@
+"""Finds the outputs that the spec expects among the files that the tool wrote."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from platerunner_unit.contract.evidence import OutputFound
+from platerunner_unit.contract.manifest import OpenOutput, OutputFile, UnitTask
+from platerunner_unit.contract.patterns import Pattern
+
+Inspect = Callable[[Path], Optional[str]]
+
+
+@dataclass(frozen=True)
+class Located:
+    """An expected output and the file that the tool wrote for it.
+
+    :param name: the output's name in the spec.
+    :param key: where it goes, relative to the workspace.
+    :param path: the file; None if there is none.
+    :param problem: why it is not good, as a clause; None if it is.
+    """
+
+    name: str
+    key: str
+    path: Optional[Path]
+    problem: Optional[str] = None
+
+    def found(self) -> OutputFound:
+        """As evidence."""
+        size = None if self.path is None else self.path.stat().st_size
+        return OutputFound(self.key, size, self.problem)
+
+
+def locate(unit: UnitTask, out: Path, inspect: Inspect) -> list[Located]:
+    """Find every expected output.
+
+    A file is found under its full key; else under the longest end of the key that exactly one file has (a tool knows
+    its own folders only).
+
+    :param unit: what is expected.
+    :param out: the tool's output folder.
+    :param inspect: says why a file is not plausible, None if it is.
+    :returns: a line per expected file, and per file found for open outputs.
+    """
+    index = _Index(out)
+    located = [_look_up(index, name, file) for name, files in unit.outputs.items() for file in files]
+    for name, output in unit.open_outputs.items():
+        located.extend(_open(index, name, output))
+    return [_inspected(each, inspect) for each in _without_shared(located)]
+
+
+class _Index:
+    """The files of a folder, by their paths' ends."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.files = sorted(_files(out))
+        self._by_name: dict[str, list[str]] = {}
+        for file in self.files:
+            self._by_name.setdefault(_name(file), []).append(file)
+
+    def find(self, key: str) -> list[str]:
+        """The files that fit a key best: one if all is well, several if it is ambiguous, none."""
+        files, wanted = self._by_name.get(_name(key), []), key.split("/")
+        score = {file: _common_end(file.split("/"), wanted) for file in files}
+        return [file for file in files if score[file] == max(score.values())]
+
+
+def _look_up(index: _Index, name: str, file: OutputFile) -> Located:
+    for exact in (file.source, file.key):
+        if exact is not None and (index.out / exact).is_file():
+            return Located(name, file.key, index.out / exact)
+    found = index.find(file.source or file.key)
+    if not found:
+        return Located(name, file.key, None)
+    if len(found) > 1:
+        return Located(name, file.key, None, f"{found[0]} and {found[1]} could both be meant")
+    return Located(name, file.key, index.out / found[0])
+
+
+def _open(index: _Index, name: str, output: OpenOutput) -> Iterator[Located]:
+    """All files of an open output, and a line without a file if there are too few or too many."""
+    matched = _matches(index.files, output)
+    for key, file in matched.items():
+        yield Located(name, key, index.out / file)
+    wanted = f"{output.at_least} or more" if output.at_most is None else f"{output.at_least} to {output.at_most}"
+    if not output.at_least <= len(matched) <= (len(matched) if output.at_most is None else output.at_most):
+        yield Located(name, output.pattern, None, f"{len(matched)} files fit, {wanted} are expected")
+
+
+def _matches(files: Sequence[str], output: OpenOutput) -> dict[str, str]:
+    """Key to file, by the longest end of the pattern that any file fits."""
+    pattern = Pattern.parse(output.pattern)
+    parts = (output.source or output.pattern).split("/")
+    for start in range(len(parts)):
+        end = Pattern.parse("/".join(parts[start:]))
+        values = {file: match for file in files if (match := end.match(file)) is not None}
+        if values:
+            return {
+                pattern.format(match): file for file, match in values.items() if set(pattern.wildcards) <= set(match)
+            }
+    return {}
+
+
+def _without_shared(located: Sequence[Located]) -> Iterator[Located]:
+    """A file serves one output; one that two outputs want proves neither."""
+    claims: dict[Path, list[str]] = {}
+    for each in located:
+        if each.path is not None:
+            claims.setdefault(each.path, []).append(each.key)
+    for each in located:
+        keys = claims.get(each.path, []) if each.path is not None else []
+        if len(keys) > 1 and each.path is not None:
+            both = f"the tool wrote one file, {each.path.name}, where {keys[0]} and {keys[1]} are expected"
+            yield Located(each.name, each.key, None, both)
+        else:
+            yield each
+
+
+def _inspected(each: Located, inspect: Inspect) -> Located:
+    if each.path is None:
+        return each
+    return Located(each.name, each.key, each.path, inspect(each.path))
+
+
+def _files(out: Path) -> Iterator[str]:
+    for folder, _, names in os.walk(out):
+        for name in names:
+            path = Path(folder, name)
+            if path.is_file():
+                yield path.relative_to(out).as_posix()
+
+
+def _name(key: str) -> str:
+    return key.rpartition("/")[2]
+
+
+def _common_end(parts: Sequence[str], wanted: Sequence[str]) -> int:
+    """How many last parts of two paths agree."""
+    agree = 0
+    for one, other in zip(reversed(parts), reversed(wanted)):  # noqa: B905  (Python 3.9)
+        if one != other:
+            break
+        agree += 1
+    return agree

@@ -1,0 +1,153 @@
+"""The tool's process: a session of its own, signals forwarded to all of it, nothing left behind.
+
+The runner is PID 1 in a container: it reaps every orphan, and it is made the subreaper elsewhere so that it can.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Optional
+
+from platerunner_unit.runner import proctree
+
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_LEFTOVER_GRACE_S = 2.0
+
+
+class ToolMissingError(Exception):
+    """The tool cannot be started at all; the message is a clause for people.
+
+    :param too_long: whether that is because its command line is longer than the system takes.
+    """
+
+    def __init__(self, clause: str, *, too_long: bool = False) -> None:
+        super().__init__(clause)
+        self.too_long = too_long
+
+
+class ToolProcess:
+    """A started tool.
+
+    :param argv: program and arguments.
+    :param environ: its whole environment.
+    :param cwd: its working folder.
+    :param output: file descriptor for its stdout and stderr, merged so that their order is kept.
+    :raises ToolMissingError: if the program is missing or cannot be executed.
+    """
+
+    def __init__(self, argv: Sequence[str], environ: Mapping[str, str], cwd: Path, output: int) -> None:
+        become_reaper()
+        try:
+            self._popen = subprocess.Popen(
+                list(argv),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=dict(environ),
+                cwd=cwd,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ToolMissingError(_why_not(argv[0], error), too_long=error.errno == errno.E2BIG) from error
+        self.pid = self._popen.pid
+        self.started = time.monotonic()
+        self._kill_at: Optional[float] = None
+
+    @property
+    def exit_code(self) -> Optional[int]:
+        """As ``Popen.returncode``: negative for a signal; None while it runs."""
+        return self._popen.returncode
+
+    def poll(self) -> Optional[int]:
+        """Reap whatever has ended, the tool or an orphan of it, and KILL what outlived its grace.
+
+        :returns: the tool's exit code, None while it runs.
+        """
+        for pid, code in _reap():
+            if pid == self.pid:
+                self._popen.returncode = code
+        if self.exit_code is None and self._kill_at is not None and time.monotonic() >= self._kill_at:
+            self.signal(signal.SIGKILL)
+        return self.exit_code
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the tool's whole group; KILL also to what left the group but not the tree."""
+        if self.exit_code is None:
+            _send(os.killpg, self.pid, number)
+        if number == signal.SIGKILL:
+            self._signal_tree(number)
+
+    def stop(self, number: int, grace_s: float) -> None:
+        """Ask the tool to end; :meth:`poll` makes it end when the grace period is over.
+
+        :param number: the signal to ask with.
+        :param grace_s: seconds; a second call never lengthens them.
+        """
+        deadline = time.monotonic() + grace_s
+        self._kill_at = deadline if self._kill_at is None else min(self._kill_at, deadline)
+        self.signal(number)
+
+    def clear(self, grace_s: float = _LEFTOVER_GRACE_S) -> None:
+        """End what the tool left running, after the tool itself has ended: TERM, then KILL.
+
+        :param grace_s: seconds between the two, and for the kernel to clear away what was killed.
+        """
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            self._signal_tree(number)
+            deadline = time.monotonic() + grace_s
+            while proctree.descendants(os.getpid()) and time.monotonic() < deadline:
+                _reap()
+                time.sleep(0.02)
+            _reap()
+
+    def _signal_tree(self, number: int) -> None:
+        for pid in proctree.descendants(os.getpid()):
+            _send(os.kill, pid, number)
+
+
+def become_reaper() -> None:
+    """Make orphans of the tool our children (Linux), and keep large core files off the disk."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    if sys.platform == "linux" and os.getpid() != 1:
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _reap() -> list[tuple[int, int]]:
+    """Collect every child that has ended, as (pid, exit code)."""
+    ended: list[tuple[int, int]] = []
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return ended
+        if pid == 0:
+            return ended
+        ended.append((pid, os.waitstatus_to_exitcode(status)))
+
+
+def _send(kill: Callable[[int, int], None], target: int, number: int) -> None:
+    try:
+        kill(target, number)
+    except (ProcessLookupError, PermissionError):  # it ended in between, or (macOS) only zombies are left of it
+        return
+
+
+def _why_not(program: str, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"`{program}` is not installed in this image, or not on its PATH"
+    if isinstance(error, PermissionError):
+        return f"`{program}` cannot be executed: permission denied"
+    if error.errno == errno.E2BIG:
+        return f"`{program}` cannot be started: its command line is longer than the system takes ({error.strerror})"
+    if error.errno != errno.ENOEXEC:
+        return f"`{program}` cannot be started: {error.strerror or error}"
+    return f"`{program}` cannot be started: {error.strerror or error} (is the image built for this processor?)"

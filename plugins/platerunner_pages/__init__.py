@@ -1,0 +1,1 @@
+"""Pages in Airflow: runs, plate maps, pipelines, quality control."""

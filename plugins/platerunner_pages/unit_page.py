@@ -1,0 +1,101 @@
+"""What became of a unit: verdict, attempts, end of the log, outputs; a part of the run's page."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from platerunner.engine.inspect.run_record import UnitMark
+from platerunner.engine.records.outcomes import OutcomeStore
+from platerunner_pages import tokens
+from platerunner_pages.access import Reader, may_rerun, may_see_logs, missing
+from platerunner_pages.log_tail import tail
+from platerunner_pages.rendering import page
+from platerunner_pages.runs import SessionDep, find_run
+from platerunner_pages.served_files import PICTURES, servable
+from platerunner_pages.step_records import StepRecords, records_of
+from platerunner_unit.contract.category import CATEGORIES, Category, CategoryInfo
+from platerunner_unit.contract.outcome import Outcome, OutputRecord
+from platerunner_unit.hints import hint_of
+
+router = APIRouter(prefix="/dags/{dag_id}/runs/{run_id}")
+OUTPUTS = 50
+"""Outputs that are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An output with the address under which it may be fetched for some minutes.
+
+    :param token: None for a file that is not served.
+    :param picture: whether a browser can draw it.
+    """
+
+    output: OutputRecord
+    token: str | None
+    picture: bool
+
+
+@router.get("/tasks/{task_id}/unit")
+def unit(
+    request: Request,
+    dag_id: str,
+    run_id: str,
+    task_id: str,
+    user: Reader,
+    session: SessionDep,
+    id: str,  # noqa: A002
+) -> HTMLResponse:
+    """Show a unit of a step; only one that the step has, so that no name leads anywhere else."""
+    found = find_run(dag_id, run_id, session)
+    step = found.step(task_id)
+    record = records_of(found, step)
+    mark = _mark(record, id)
+    attempts = OutcomeStore(record.workspace).attempts(record.step, id)[::-1]
+    last = attempts[0] if attempts else None
+    return page(
+        request,
+        "unit.html",
+        unit=id,
+        mark=mark,
+        info=_info(mark, last),
+        hint=_hint(mark, last),
+        attempts=attempts,
+        last=last,
+        run_id=run_id,
+        log=tail(record.workspace, last.log) if last and last.log and may_see_logs(request, user) else None,
+        outputs=[_shown(output, user.get_id(), dag_id, run_id, task_id) for output in _outputs(last)],
+        more=max(0, len(last.outputs) - OUTPUTS) if last else 0,
+        editable=may_rerun(request, user),
+    )
+
+
+def _mark(record: StepRecords, unit_id: str) -> UnitMark:
+    for mark in record.units:
+        if mark.unit == unit_id:
+            return mark
+    raise missing()
+
+
+def _info(mark: UnitMark, last: Outcome | None) -> CategoryInfo | None:
+    """What the table says of the failure that the unit shows, or met last."""
+    if mark.category is not None:
+        return CATEGORIES[mark.category]
+    return CATEGORIES[Category(last.verdict.category)] if last else None
+
+
+def _hint(mark: UnitMark, last: Outcome | None) -> str:
+    """What to do: about the last verdict, if that is what the unit shows."""
+    if last is not None and mark.category in (None, last.verdict.category):
+        return hint_of(last.verdict)
+    return CATEGORIES[mark.category].hint if mark.category is not None else ""
+
+
+def _outputs(last: Outcome | None) -> tuple[OutputRecord, ...]:
+    return last.outputs[:OUTPUTS] if last else ()
+
+
+def _shown(output: OutputRecord, *whose: str) -> Shown:
+    token = tokens.sign("file", *whose, output.key) if servable(output.key, output.size) else None
+    picture = token is not None and output.key.lower().endswith(PICTURES)
+    return Shown(output, token, picture)

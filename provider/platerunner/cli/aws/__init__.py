@@ -1,0 +1,1 @@
+"""Commands that check or tidy an AWS account."""

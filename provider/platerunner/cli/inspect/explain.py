@@ -1,0 +1,40 @@
+"""`platerunner explain`: why a unit would run, or would not."""
+
+from typing import Annotated
+
+import typer
+
+from platerunner.cli.console import out
+from platerunner.cli.inspect.spec_session import Roots, spec_session
+from platerunner.cli.options import DataRoot, Local, Only, Params, Rerun, SpecArgument, StepArgument, WorkspaceRoot
+from platerunner.engine.inspect.explain import Explanation
+from platerunner.engine.inspect.explain import explain as explanation
+
+
+def explain(
+    spec: SpecArgument,
+    step: StepArgument,
+    unit: Annotated[str, typer.Argument(help="Unit id or pattern: `plate=P1/well=A01`, `well=A*`.")] = "*",
+    *,
+    local: Local = False,
+    data_root: DataRoot = None,
+    workspace_root: WorkspaceRoot = None,
+    param: Params = None,
+    only: Only = None,
+    rerun: Rerun = None,
+    first: Annotated[int, typer.Option(help="Units to explain at most.")] = 10,
+) -> None:
+    """Say why a step's units would run (what changed since they last did), or would not. Nothing is written."""
+    with spec_session(spec, Roots(data_root, workspace_root, param, only, rerun), local=local) as session:
+        units = session.units(step, unit)
+        ingredients = session.ingredients(step)
+        for planned in units[:first]:
+            _print(explanation(session.store, step, ingredients(planned.values), planned, session.contents))
+        if len(units) > first:
+            out.print(f"... and {len(units) - first:,} more units; name one, or raise --first", markup=False)
+
+
+def _print(found: Explanation) -> None:
+    out.print(f"{found.unit or '(the only unit)'}  {found.sentence}", markup=False)
+    for detail in found.details:
+        out.print(f"  {detail}", markup=False)

@@ -1,0 +1,56 @@
+"""`platerunner plan`: what a run would do, without doing it."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from platerunner.cli.console import out
+from platerunner.cli.inspect.spec_session import Roots, spec_session
+from platerunner.cli.options import DataRoot, Local, Only, Params, Rerun, SpecArgument, WorkspaceRoot
+from platerunner.engine.planning.model import StepPlan, UnitState
+
+STATES = tuple(str(state) for state in UnitState)
+
+
+def plan(
+    spec: SpecArgument,
+    *,
+    local: Local = False,
+    data_root: DataRoot = None,
+    workspace_root: WorkspaceRoot = None,
+    param: Params = None,
+    only: Only = None,
+    rerun: Rerun = None,
+    first: Annotated[int, typer.Option(help="Units to name per step and state.")] = 3,
+) -> None:
+    """Per step: units done, pending, waiting, excluded, and the first of each with the reason. Nothing is written."""
+    with spec_session(spec, Roots(data_root, workspace_root, param, only, rerun), local=local) as session:
+        plans = session.plans()
+    _show(plans)
+    for step in plans:
+        for note in step.notes:
+            out.print(f"  {note}", markup=False)
+        _name_units(step, first)
+
+
+def _show(plans: list[StepPlan]) -> None:
+    if not out.is_terminal:
+        for step in plans:
+            counts = step.counts()
+            out.print(f"{step.step}: " + ", ".join(f"{counts[state]} {state}" for state in STATES), markup=False)
+        return
+    table = Table("step", "units", *STATES)
+    for step in plans:
+        counts = step.counts()
+        table.add_row(step.step, str(len(step.units)), *(str(counts[state]) for state in STATES))
+    out.print(table)
+
+
+def _name_units(step: StepPlan, first: int) -> None:
+    for state in (UnitState.PENDING, UnitState.WAITING, UnitState.EXCLUDED):
+        units = [unit for unit in step.units if unit.state is state]
+        for unit in units[:first]:
+            out.print(f"  {step.step}  {state}  {unit.unit}: {unit.reason}", markup=False)
+        if len(units) > first:
+            out.print(f"  {step.step}  {state}  ... and {len(units) - first} more", markup=False)

@@ -1,0 +1,128 @@
+"""What a command that only looks needs of a spec: its pipeline, its roots, its plan, and what is recorded."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from platerunner.catalog.loader import load_catalog
+from platerunner.cli.aws.connection import Connection, connect
+from platerunner.cli.aws.images import digests
+from platerunner.cli.console import err, fail, quiet
+from platerunner.cli.loading import load_or_fail
+from platerunner.cli.options import parse_options, parse_params, with_roots
+from platerunner.cli.run.checks import plan_or_fail
+from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.earlier import Contents
+from platerunner.engine.planning.errors import PlanningError
+from platerunner.engine.planning.model import PlannedUnit, StepPlan
+from platerunner.engine.planning.prepare import IngredientsOf, images, ingredients_of
+from platerunner.engine.planning.settings import data_root, workspace_url
+from platerunner.engine.planning.unit_patterns import UnitPattern
+from platerunner.engine.records.outcomes import OutcomeStore
+from platerunner.spec.model import Pipeline
+from platerunner.spec.templates import TemplateProblem
+from platerunner_unit.contract.storage import Storage, StorageError
+
+
+@dataclass(frozen=True)
+class SpecSession:
+    """A spec under some params, where its data and its workspace are.
+
+    :param connection: extras of the connection ``platerunner``, with the roots.
+    """
+
+    pipeline: Pipeline
+    context: RunContext
+    connection: Mapping[str, Any]
+
+    @cached_property
+    def workspace(self) -> Storage:
+        """Of the pipeline."""
+        return Storage(workspace_url(self.pipeline, self.context))
+
+    @cached_property
+    def store(self) -> OutcomeStore:
+        """What is recorded of its units."""
+        return OutcomeStore(self.workspace)
+
+    @cached_property
+    def contents(self) -> Contents:
+        """Of its files, where they have only a time stamp."""
+        return Contents({"data": Storage(data_root(self.pipeline, self.context)), "workspace": self.workspace})
+
+    def plans(self) -> list[StepPlan]:
+        """The plans of all steps; ends the command if there is none."""
+        if not self.connection.get("registry"):
+            err.print("No registry is known, so images count by name: units that ran by digest show as changed. "
+                      "Give AIRFLOW_CONN_PLATERUNNER, or --local.", style="yellow")  # fmt: skip
+        return plan_or_fail(self.pipeline, self.context, self.connection)
+
+    def ingredients(self, step: str) -> IngredientsOf:
+        """What a step brings into its units' fingerprints, by their wildcards."""
+        modules = load_catalog()
+        found = digests(images(self.pipeline, modules, self.context), self.connection)
+        return ingredients_of(self.pipeline, step, modules, self.context, found)
+
+    def pattern(self, step: str, unit: str) -> UnitPattern:
+        """Which units of a step a person means; ends the command if the step or a wildcard is unknown."""
+        try:
+            return UnitPattern.parse(f"{step}:{unit}", self.pipeline)
+        except PlanningError as error:
+            fail(str(error))
+
+    def units(self, step: str, unit: str = "*") -> list[PlannedUnit]:
+        """A step's units that a pattern covers, as they are planned now; ends the command if there is none."""
+        pattern = self.pattern(step, unit)
+        [plan] = [plan for plan in self.plans() if plan.step == step]
+        found = [planned for planned in plan.units if pattern.covers(step, planned.values)]
+        if not found:
+            fail(f"{step} has no unit {unit}; `platerunner units` lists them")
+        return found
+
+
+def session_of(spec: Path, cloud: Connection, options: "Roots") -> SpecSession:
+    """A spec under a connection.
+
+    :param spec: the YAML file.
+    :param options: of the command line.
+    """
+    pipeline = load_or_fail(spec)
+    params = parse_params(options.param or [], pipeline.params)
+    connection = with_roots(cloud.extras, options.data_root, options.workspace_root)
+    asked = parse_options(pipeline, options.only, options.rerun)
+    context = RunContext(params, connection["data_root"], connection["workspace_root"], options=asked)
+    return SpecSession(pipeline, context, connection)
+
+
+class Roots(NamedTuple):
+    """Options that say where a spec's files are, and under which params it is looked at."""
+
+    data_root: str | None = None
+    workspace_root: str | None = None
+    param: list[str] | None = None
+    only: list[str] | None = None
+    rerun: list[str] | None = None
+
+
+@contextlib.contextmanager
+def spec_sessions(specs: Sequence[Path], options: Roots, *, local: bool = False) -> Iterator[list[SpecSession]]:
+    """Open specs to look at them; what cannot be read ends the command with one sentence.
+
+    :param specs: YAML files.
+    :param local: with the embedded cloud, whose images have digests.
+    """
+    with quiet(), connect(local=local, needed=False) as cloud:
+        try:
+            yield [session_of(spec, cloud, options) for spec in specs]
+        except (PlanningError, TemplateProblem, StorageError) as error:
+            fail(f"{specs[-1]}: {error}")
+
+
+@contextlib.contextmanager
+def spec_session(spec: Path, options: Roots, *, local: bool = False) -> Iterator[SpecSession]:
+    """Open one spec: see :func:`spec_sessions`."""
+    with spec_sessions([spec], options, local=local) as [session]:
+        yield session

@@ -1,0 +1,1 @@
+"""Commands that bundle and deploy to Amazon MWAA."""

@@ -1,0 +1,61 @@
+"""What can be found out before Airflow is started: a run that cannot work says so at once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from platerunner.catalog.loader import load_catalog
+from platerunner.cli.aws.images import digests
+from platerunner.cli.console import fail
+from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.errors import PlanningError
+from platerunner.engine.planning.model import StepPlan
+from platerunner.engine.planning.prepare import images, plan_pipeline
+from platerunner.engine.planning.settings import workspace_url
+from platerunner.spec.model import Pipeline
+from platerunner.spec.templates import TemplateProblem
+from platerunner_unit.contract.storage import Storage, StorageError
+
+PROBE = "_platerunner/.writable"
+
+
+def plan_or_fail(pipeline: Pipeline, context: RunContext, connection: Mapping[str, Any]) -> list[StepPlan]:
+    """Plan all steps; ends the command with one sentence if that cannot be done.
+
+    :param context: params and roots.
+    :param connection: extras of the connection ``platerunner``.
+    """
+    modules = load_catalog()
+    try:
+        needed = images(pipeline, modules, context)
+        return plan_pipeline(pipeline, modules, context, Storage, digests(needed, connection))
+    except (PlanningError, TemplateProblem, StorageError) as error:
+        fail(f"{pipeline.path}: {error}")
+
+
+def check_before(pipeline: Pipeline, context: RunContext, connection: Mapping[str, Any]) -> None:
+    """End the command if the data, the workspace or an image is not there.
+
+    :param context: params and roots.
+    :param connection: extras of the connection ``platerunner``.
+    """
+    workspace = Storage(workspace_url(pipeline, context))
+    try:
+        workspace.put(PROBE, b"writable\n")  # a full disk takes an empty file
+        workspace.delete(PROBE)
+    except StorageError as error:
+        fail(f"The workspace cannot be written: {error}. Give another with --workspace-root.")
+    plan_or_fail(pipeline, context, connection)
+
+
+def check_local_images(pipeline: Pipeline, context: RunContext, known: frozenset[str]) -> None:
+    """End the command if this machine cannot stand in for an image.
+
+    :param known: ``name:tag`` of the embedded cloud's images.
+    """
+    missing = [image for image in images(pipeline, load_catalog(), context) if image not in known]
+    if not missing:
+        return
+    remedy = f"this machine stands in for {', '.join(sorted(known))}"
+    if missing[0].startswith("cellprofiler:"):
+        remedy = "CellProfiler is not installed here: run `make cellprofiler`, or point PLATERUNNER_CELLPROFILER to it"
+    fail(f"{pipeline.path}: no image `{missing[0]}` on the embedded cloud; {remedy}.")

@@ -1,0 +1,115 @@
+"""What a run did, per step, from the results that the steps left in the workspace."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from rich.table import Table
+
+from platerunner.cli.console import counted, out
+from platerunner.cli.run.progress import WORDS
+from platerunner.engine.records.branches import load_branches
+from platerunner.spec.model import Pipeline
+from platerunner_unit.contract.category import Category
+from platerunner_unit.contract.outcome import run_prefix
+from platerunner_unit.contract.storage import NotFoundError, Storage
+
+COLUMNS = ("units", "succeeded", "done_before", "failed", "waiting")
+
+
+@dataclass(frozen=True, slots=True)
+class StepSummary:
+    """One step's counts.
+
+    :param succeeded: units that ran in this run and succeeded.
+    :param done_before: units that had nothing to do.
+    :param categories: verdict category to number of units, of those that ran.
+    """
+
+    units: int = 0
+    succeeded: int = 0
+    done_before: int = 0
+    failed: int = 0
+    waiting: int = 0
+    categories: Mapping[str, int] = field(default_factory=dict)
+
+    def failures(self) -> dict[str, int]:
+        """The categories without that of success."""
+        return {word: count for word, count in self.categories.items() if word != Category.SUCCEEDED}
+
+    def words(self) -> str:
+        """``24 units, 22 succeeded, 2 failed (2 input_unreadable)``: counts that are 0 say nothing."""
+        counts = [f"{getattr(self, name)} {name.replace('_', ' ')}" for name in COLUMNS[1:] if getattr(self, name)]
+        why = f" ({_words(self.failures())})" if self.failures() else ""
+        return ", ".join([counted(self.units, "unit"), *counts]) + why
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run's counts.
+
+    :param state: Airflow's word for the DAG run, ``success`` or ``failed``; or ``waiting`` for an answer at a gate.
+    """
+
+    pipeline: str
+    run_id: str
+    state: str
+    seconds: float
+    steps: Mapping[str, StepSummary]
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    def show(self, states: Mapping[str, str]) -> None:
+        """Print it: a table on a terminal, a line per step otherwise.
+
+        :param states: task id to Airflow's state.
+        """
+        words = {name: WORDS.get(states.get(name, ""), states.get(name, "-")) for name in self.steps}
+        if not out.is_terminal:
+            for name, step in self.steps.items():
+                out.print(f"{name}: {words[name]}, {step.words()}", markup=False)
+            return
+        title = f"{self.pipeline}: {self.state} in {self.seconds:.0f} s"
+        table = Table("step", "state", *(column.replace("_", " ") for column in COLUMNS), title=title)
+        table.add_column("why", overflow="fold")  # the longest, and what a person looks for: never cut off
+        for name, step in self.steps.items():
+            numbers = [str(getattr(step, column)) for column in COLUMNS]
+            table.add_row(name, words[name], *numbers, _words(step.failures()))
+        out.print(table)
+
+
+def summarise(pipeline: Pipeline, workspace: Storage, run_id: str, state: str, seconds: float) -> RunSummary:
+    """Collect what every step recorded of itself in this run.
+
+    :param workspace: the pipeline's.
+    :param seconds: wall time of the run.
+    """
+    branches = [branch.key for branch in load_branches(workspace, run_id)]
+    steps = {
+        step.name: _step(workspace, run_id, step.name, branches if pipeline.in_branches(step.name) else [""])
+        for step in pipeline.modules
+    }
+    return RunSummary(pipeline.name, run_id, state, round(seconds, 1), steps)
+
+
+def _step(workspace: Storage, run_id: str, step: str, branches: Iterable[str]) -> StepSummary:
+    """The counts of a step, in all its branches together."""
+    counts: Counter[str] = Counter()
+    categories: Counter[str] = Counter()
+    for branch in branches:
+        try:
+            raw = json.loads(workspace.get(f"{run_prefix(run_id, step, branch)}result.json"))
+        except NotFoundError:
+            continue
+        counts.update({name: raw.get(name, 0) for name in COLUMNS})
+        categories.update(raw.get("categories", {}))
+    return StepSummary(**{name: counts[name] for name in COLUMNS}, categories=dict(categories))
+
+
+def _words(categories: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {word}" for word, count in categories.items())

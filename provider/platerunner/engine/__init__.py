@@ -1,0 +1,1 @@
+"""What runs a pipeline: planning, records, steps, gates. Imports no Airflow."""

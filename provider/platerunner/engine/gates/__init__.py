@@ -1,0 +1,1 @@
+"""A gate of a run: question, decision, report."""

@@ -1,0 +1,134 @@
+"""The same work under another name: a step that was renamed, or files whose stamps changed and not their content."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from platerunner.engine.records.outcomes import OutcomeIndex, OutcomeStore
+from platerunner_unit.contents import content_of
+from platerunner_unit.contract.category import Category
+from platerunner_unit.contract.manifest import InputFile
+from platerunner_unit.contract.outcome import PREFIX
+from platerunner_unit.contract.storage import NotFoundError, Storage
+
+Inputs = Mapping[str, tuple[InputFile, ...]]
+Known = Iterable[tuple[str, Category]]
+SAME_FILES = "its files were written anew with the same content"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An outcome of the same work.
+
+    :param step: where it is stored.
+    :param because: for people, as a clause.
+    """
+
+    step: str
+    fingerprint: str
+    because: str
+
+
+@dataclass
+class Contents:
+    """What files in folders hold now; each is read once.
+
+    :param storages: by root, ``data`` and ``workspace``.
+    """
+
+    storages: Mapping[str, Storage]
+    _read: dict[tuple[str, str, str | None], str | None] = field(default_factory=dict)
+
+    def can_be_stamped(self, inputs: Inputs) -> bool:
+        """Whether the ETag of any input is a time stamp."""
+        return any(files and self._local(files[0].root) for files in inputs.values())
+
+    def as_recorded(self, ingredients: Mapping[str, Any], inputs: Inputs) -> dict[str, tuple[InputFile, ...]]:
+        """Inputs with the ETags that an outcome has of them, where size and content are still those that it had.
+
+        :param ingredients: of the outcome.
+        """
+        return self._stamped(ingredients, inputs, lambda file, digest: self._now(file) == digest)
+
+    def could_be(self, ingredients: Mapping[str, Any], inputs: Inputs) -> dict[str, tuple[InputFile, ...]]:
+        """The same, if all files whose content is recorded had it still; no file is read."""
+        return self._stamped(ingredients, inputs, lambda _file, _digest: True)
+
+    def _stamped(
+        self, ingredients: Mapping[str, Any], inputs: Inputs, same: Callable[[InputFile, str], bool]
+    ) -> dict[str, tuple[InputFile, ...]]:
+        contents = ingredients.get("contents") or {}
+        was = {(row[0], row[1]): row for rows in (ingredients.get("inputs") or {}).values() for row in rows}
+
+        def older(file: InputFile) -> InputFile:
+            row, digest = was.get((file.root, file.key)), contents.get(file.root, {}).get(file.key)
+            if row is None or digest is None or row[3] == file.etag or row[2] != file.size:
+                return file
+            return replace(file, etag=row[3]) if self._local(file.root) and same(file, digest) else file
+
+        return {name: tuple(older(file) for file in files) for name, files in inputs.items()}
+
+    def _now(self, file: InputFile) -> str | None:
+        at = (file.root, file.key, file.etag)
+        if at not in self._read:
+            self._read[at] = content_of(self.storages[file.root], file.key, file.etag)
+        return self._read[at]
+
+    def _local(self, root: str) -> bool:
+        return self.storages[root].local is not None
+
+
+@dataclass
+class Earlier:
+    """Finds what makes a unit done although nothing is stored under its step and fingerprint.
+
+    :param steps: names of the pipeline's steps; what is stored under others is of steps that it had before.
+    :param workspace: the pipeline's.
+    :param contents: of its inputs.
+    """
+
+    steps: Collection[str]
+    workspace: Storage
+    contents: Contents
+
+    def find(
+        self, step: str, unit: str, fingerprint: str, inputs: Inputs, known: Known, again: Callable[[Inputs], str]
+    ) -> Found | None:
+        """An outcome of the same work; None if there is none.
+
+        :param inputs: the unit's, as they are now.
+        :param known: fingerprints and categories of its outcomes.
+        :param again: makes its fingerprint of other inputs.
+        """
+        before = {name: index.units.get(unit, ()) for name, index in self._gone.items()}
+        for name, outcomes in before.items():
+            if (fingerprint, Category.SUCCEEDED) in outcomes:
+                return Found(name, fingerprint, f"done by `{name}`, as this step was called before")
+        if not self.contents.can_be_stamped(inputs):
+            return None
+        places: list[tuple[str, Known]] = [(step, known), *before.items()]
+        for name, stored in places:
+            for older, category in stored:
+                if category is Category.SUCCEEDED and self._same(name, unit, older, inputs, again):
+                    return Found(name, older, SAME_FILES)
+        return None
+
+    def _same(self, step: str, unit: str, fingerprint: str, inputs: Inputs, again: Callable[[Inputs], str]) -> bool:
+        """Whether an outcome is of the same work but for stamps of files; they are read only if all else is alike."""
+        try:
+            ingredients = OutcomeStore(self.workspace).read(step, unit, fingerprint, Category.SUCCEEDED).ingredients
+        except NotFoundError:
+            return False  # another run took it over in the meantime
+        if again(self.contents.could_be(ingredients, inputs)) != fingerprint:
+            return False
+        return again(self.contents.as_recorded(ingredients, inputs)) == fingerprint
+
+    @cached_property
+    def _gone(self) -> dict[str, OutcomeIndex]:
+        """What is stored under the names of steps that the pipeline has no more; asked for once a plan, if at all."""
+        prefix = f"{PREFIX}/outcomes/"
+        folders, _ = self.workspace.folders(prefix)
+        names = (folder.removeprefix(prefix).strip("/") for folder in folders)
+        store = OutcomeStore(self.workspace)
+        return {name: store.index(name) for name in sorted(names) if name not in self.steps}

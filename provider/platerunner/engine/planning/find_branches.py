@@ -1,0 +1,82 @@
+"""Finds the branches of a pipeline: the values of its ``split`` wildcard that its files have or its run asks for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from platerunner.engine.planning.available import parse_pattern
+from platerunner.engine.planning.branch import Branch
+from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.dataset import from_dataset
+from platerunner.engine.planning.errors import NothingListed
+from platerunner.engine.planning.where import as_listed
+from platerunner.spec.dataset import FileSet
+from platerunner.spec.model import Pipeline
+from platerunner_unit.contract.patterns import Pattern
+from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.unit_ids import natural_key
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The branches that there are.
+
+    :param branches: in natural order.
+    :param excluded: values of which the spec leaves every file out, each with the reason.
+    """
+
+    branches: tuple[Branch, ...]
+    excluded: Mapping[str, str]
+
+
+def find_branches(pipeline: Pipeline, context: RunContext, data: Storage) -> Found:
+    """List the raw files, and see which branches they make.
+
+    What ``where`` asks for by name has a branch even without files: there it fails, or waits, without the others.
+
+    :param pipeline: with ``split``.
+    :param data: the data root.
+    :raises NothingListed: if there are no files at all, and no value is asked for.
+    :raises PlanningError: if a value of ``where`` or ``exclude`` is unfit for its wildcard's type.
+    """
+    assert pipeline.split is not None
+    wildcard = pipeline.split.wildcard
+    where = context.where(pipeline.dataset.where)
+    sets = _file_sets(pipeline, wildcard)
+    found: set[str] = set()
+    excluded: dict[str, str] = {}
+    nothing: list[NothingListed] = []
+    for files in sets:
+        try:
+            available = from_dataset(files, data, where, pipeline.dataset.exclude)
+        except NothingListed as error:
+            nothing.append(error)
+            continue
+        found |= {str(value) for value in available.files.distinct(wildcard)}
+        excluded |= {str(each.values[wildcard]): each.because for each in available.excluded}
+    found |= _asked(where.get(wildcard), sets[0], wildcard) - set(excluded)
+    if not found and nothing:
+        raise nothing[0]
+    reasons = {value: because for value, because in excluded.items() if value not in found}
+    return Found(tuple(Branch(wildcard, value) for value in sorted(found, key=natural_key)), reasons)
+
+
+def _file_sets(pipeline: Pipeline, wildcard: str) -> list[FileSet]:
+    """Those that steps in branches read; if they read none that have the wildcard, all that have it."""
+    having = {name: files for name, files in pipeline.dataset.files.items() if wildcard in _pattern(files).wildcards}
+    steps = [step for step in pipeline.modules if pipeline.in_branches(step.name)]
+    read = {ref.name for step in steps for ref in step.inputs.values() if ref.source == "dataset"}
+    return [files for name, files in having.items() if name in read] or list(having.values())
+
+
+def _asked(asked: Any, files: FileSet, wildcard: str) -> set[str]:
+    """The values that are asked for, as files of their own would have them."""
+    values = asked if isinstance(asked, (list, tuple)) else [asked]
+    names = set(files.rename.get(wildcard, {}).values())
+    given = [value for value in values if value not in (None, "")]
+    pattern = _pattern(files)
+    return {str(value) if value in names else as_listed(pattern, wildcard, value, "where") for value in given}
+
+
+def _pattern(files: FileSet) -> Pattern:
+    return parse_pattern(files.pattern, f"dataset.{files.name}")

@@ -1,0 +1,103 @@
+"""Whether a unit has to run, from what was done before and what is still there."""
+
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from platerunner.engine.planning.expected import ExpectedOutput
+from platerunner.engine.planning.listing import fold_keys
+from platerunner.engine.planning.model import UnitState
+from platerunner.engine.records.outcomes import OutcomeIndex
+from platerunner_unit.contract.category import Category
+from platerunner_unit.contract.manifest import UnitTask
+from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.unit_ids import unit_id
+
+NEW, CHANGED = "new", "inputs or settings changed"
+UNKNOWN = frozenset({NEW, CHANGED})
+"""Why a unit has to run of which nothing is stored under its fingerprint."""
+
+
+class History:
+    """A step's past: one LIST of its outcomes, and one of its outputs if there ever was a success.
+
+    :param index: outcomes of the step.
+    :param workspace: holds its outputs.
+    :param foreach: of the step.
+    :param outputs: of the step.
+    """
+
+    def __init__(
+        self, index: OutcomeIndex, workspace: Storage, foreach: tuple[str, ...], outputs: Iterable[ExpectedOutput]
+    ) -> None:
+        self._index = index
+        self._workspace = workspace
+        self._foreach = foreach
+        self._outputs = tuple(outputs)
+
+    def judge(self, task: UnitTask) -> tuple[UnitState, str]:
+        """Done or pending, and why pending, as a clause."""
+        categories = self._index.categories(task.unit, task.fingerprint)
+        if not categories:
+            known = task.unit in self._index.units
+            return UnitState.PENDING, CHANGED if known else NEW
+        if Category.SUCCEEDED not in categories:
+            return UnitState.PENDING, f"failed before: {', '.join(sorted(str(each) for each in categories))}"
+        gone = self.gone(task)
+        return (UnitState.PENDING, f"output {gone} is gone") if gone else (UnitState.DONE, "")
+
+    def gone(self, task: UnitTask) -> str | None:
+        """The first output that is not there any more."""
+        for files in task.outputs.values():
+            for file in files:
+                if file.key not in self._there:
+                    return file.key
+        for name, output in task.open_outputs.items():
+            if self._there.counts[name][task.unit] < output.at_least:
+                return output.pattern
+        return None
+
+    @cached_property
+    def _there(self) -> "_There":
+        patterns = [output.pattern for output in self._outputs]
+        return _There(fold_keys(self._workspace, patterns, self._seen))
+
+    def _seen(self, keys: Iterator[str]) -> "_Seen":
+        opened = [output for output in self._outputs if output.at_least is not None]
+        hashes, counts = array("q"), {output.name: Counter[str]() for output in opened}
+        for key in keys:
+            hashes.append(hash(key))
+            for output in opened:
+                values = output.pattern.match(key)
+                if values is not None:
+                    counts[output.name][unit_id(values, self._foreach)] += 1
+        return hashes, counts
+
+
+_Seen = tuple["array[int]", dict[str, Counter[str]]]
+
+
+class _There:
+    """What there is of the outputs: eight bytes for each of a million keys.
+
+    Python's hash of a text has 64 bits and a secret of the process, so that a key that is gone passes for one that is
+    there once in 10^13 times.
+
+    :param parts: hashes of keys, and for open outputs the number of files by unit.
+    """
+
+    def __init__(self, parts: Iterable[_Seen]) -> None:
+        hashes = array("q")
+        self.counts: dict[str, Counter[str]] = {}
+        for part, counts in parts:
+            hashes.extend(part)
+            for name, counted in counts.items():
+                self.counts.setdefault(name, Counter()).update(counted)
+        self._hashes = array("q", sorted(hashes))
+
+    def __contains__(self, key: str) -> bool:
+        hashed = hash(key)
+        at = bisect_left(self._hashes, hashed)
+        return at < len(self._hashes) and self._hashes[at] == hashed

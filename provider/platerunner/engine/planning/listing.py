@@ -1,0 +1,175 @@
+"""Lists a storage and matches a pattern: one LIST per folder that can matter, streamed, a million keys at a time."""
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import batched, chain, islice, product, takewhile
+from threading import Lock
+from typing import Any
+
+from platerunner.engine.planning.files import Files, FileTable, new_rows
+from platerunner_unit.contract.manifest import InputFile
+from platerunner_unit.contract.patterns import Pattern, PatternError
+from platerunner_unit.contract.storage import Storage, StoredObject
+
+THREADS = 16
+SAMPLE = 2000
+"""Names that did not match, kept to suggest the nearest ones."""
+BATCH = 1000
+"""Objects that are looked at before the table is locked to take them in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a LIST brought.
+
+    :param files: objects that match, in the order of the listing.
+    :param others: names of some objects that do not.
+    """
+
+    files: Files
+    others: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a storage, to be listed in one go.
+
+    :param prefix: of its keys.
+    :param after: its keys come after this one; empty for the beginning.
+    :param end: they come before this one; None for the end.
+    """
+
+    prefix: str
+    after: str = ""
+    end: str | None = None
+
+    def objects(self, storage: Storage) -> Iterator[StoredObject]:
+        """The objects of this part."""
+        found = storage.list(self.prefix, self.after)
+        end = self.end
+        return found if end is None else takewhile(lambda each: each.key < end, found)
+
+
+def list_matching(storage: Storage, root: str, pattern: Pattern, only: Mapping[str, frozenset[str]]) -> Listed:
+    """All objects that match a pattern.
+
+    :param storage: to be listed.
+    :param root: what :attr:`InputFile.root` says.
+    :param pattern: of their keys.
+    :param only: wildcard to the values (as text) that matter; folders of other values need not be listed.
+    :raises platerunner_unit.contract.storage.NotFoundError: if the bucket does not exist.
+    """
+    table, lock = FileTable(root), Lock()
+    parts = _each_span(
+        storage,
+        _spans(storage, [pattern], _prefixes(pattern, only)),
+        lambda objects: _match(objects, pattern, table, lock),
+    )
+    rows = new_rows()
+    for part, _ in parts:
+        rows.extend(part)
+    return Listed(Files(table, rows), list(islice(chain.from_iterable(others for _, others in parts), SAMPLE)))
+
+
+def fold_keys[T](storage: Storage, patterns: Iterable[Pattern], fold: Callable[[Iterator[str]], T]) -> list[T]:
+    """Look at every key that may match one of some patterns, in several threads; no folder is listed twice.
+
+    :param fold: makes something of a part of the keys.
+    :returns: what it made of each part.
+    """
+    wanted = list(patterns)
+    prefixes = _outermost(pattern.literal_prefix[: pattern.literal_prefix.rfind("/") + 1] for pattern in wanted)
+    spans = _spans(storage, wanted, prefixes)
+    return _each_span(storage, spans, lambda objects: fold(found.key for found in objects))
+
+
+def _each_span[T](storage: Storage, spans: Sequence[Span], look: Callable[[Iterator[StoredObject]], T]) -> list[T]:
+    if len(spans) == 1:
+        return [look(spans[0].objects(storage))]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(lambda span: look(span.objects(storage)), spans))
+
+
+def _match(
+    objects: Iterator[StoredObject], pattern: Pattern, table: FileTable, lock: Lock
+) -> tuple["array[int]", list[str]]:
+    """Put what matches into a table; its rows there, and some names that do not match."""
+    rows, others = new_rows(), list[str]()
+    for batch in batched(objects, BATCH):
+        matches = [(found, pattern.match(found.key)) for found in batch]
+        files = [InputFile(o.key, table.root, o.size, o.etag, values) for o, values in matches if values is not None]
+        others += [found.key for found, values in matches if values is None][: SAMPLE - len(others)]
+        with lock:
+            rows.extend(table.extend(files))
+    return rows, others
+
+
+def _prefixes(pattern: Pattern, only: Mapping[str, frozenset[str]]) -> list[str]:
+    """The folders to list: that of the pattern's literal prefix, or one for each value that matters."""
+    named = [name for name in pattern.wildcards if only.get(name) and pattern.types[name] in _ONE_SPELLING]
+    combinations = _combinations(only, named)
+    prefixes = (_prefix(pattern, dict(zip(named, values, strict=False))) for values in combinations)
+    return _outermost(prefix[: prefix.rfind("/") + 1] for prefix in prefixes if prefix is not None)
+
+
+# A value of these types is written in one way only, so that it can be looked for by name.
+_ONE_SPELLING = frozenset({"text", "digits", "alpha", "word"})
+
+
+def _outermost(prefixes: Iterable[str]) -> list[str]:
+    """Prefixes without those that lie within others."""
+    kept: list[str] = []
+    for prefix in sorted(set(prefixes)):
+        if not kept or not prefix.startswith(kept[-1]):
+            kept.append(prefix)
+    return kept
+
+
+def _combinations(only: Mapping[str, frozenset[str]], named: list[str], limit: int = 256) -> Iterator[tuple[str, ...]]:
+    """Combinations of the values of the first wildcards, of as many wildcards as the limit allows."""
+    count, usable = 1, list[list[str]]()
+    for name in named:
+        count *= len(only[name])
+        if count > limit:
+            break
+        usable.append(sorted(only[name]))
+    return product(*usable)
+
+
+def _prefix(pattern: Pattern, values: Mapping[str, Any]) -> str | None:
+    try:
+        return pattern.partial(values).literal_prefix
+    except PatternError:
+        return None  # such a value no key can have
+
+
+def _spans(storage: Storage, patterns: Sequence[Pattern], prefixes: list[str]) -> list[Span]:
+    """What to list at the same time.
+
+    S3 lists 1,000 keys per answer and one answer after the other, so that only several LISTs at once are fast; but a
+    LIST for each of 100,000 folders would be slower than one for all. So the folders are found first, as deep as it
+    takes to find enough, and then cut into as many spans as there are threads. A local folder is walked faster at once.
+    """
+    spans = [Span(prefix) for prefix in prefixes]
+    if storage.local is not None or any(t.text.startswith("**") for pattern in patterns for t in pattern.tokens):
+        return spans
+    # Keys that match have as many slashes as their pattern, so that no object above this level is one of them.
+    depth = min((pattern.text.count("/") for pattern in patterns), default=0)
+    while 0 < len(spans) < THREADS and all(span.prefix.count("/") < depth for span in spans):
+        below = [(span, sorted(storage.folders(span.prefix)[0])) for span in spans]
+        if not any(folders for _, folders in below):
+            break
+        if sum(len(folders) for _, folders in below) > THREADS:
+            return [part for span, folders in below for part in _cut(span, folders, THREADS // len(spans))]
+        spans = [Span(folder) for _, folders in below for folder in folders]
+    return spans
+
+
+def _cut(span: Span, folders: list[str], parts: int) -> list[Span]:
+    """A span in parts that have about as many folders each."""
+    size = -(-len(folders) // parts) or 1
+    starts = folders[::size]
+    ends = [*starts[1:], None]
+    return [Span(span.prefix, start, end) for start, end in zip(starts, ends, strict=False)]

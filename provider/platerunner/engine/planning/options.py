@@ -1,0 +1,105 @@
+"""What a person asks of one run beyond the spec: only some units, some again, other resources, or a plan alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from platerunner.catalog.loader import resources
+from platerunner.catalog.model import Resources
+from platerunner.catalog.quantities import QuantityError
+from platerunner.documents.problems import suggest
+from platerunner.engine.planning.errors import PlanningError
+from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
+from platerunner.engine.planning.unit_patterns import UnitPattern
+from platerunner.spec.model import Pipeline, Step
+from platerunner.spec.schema import schema
+
+EXAMPLE = '{"memory": "16 GiB"}'
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """The values of :data:`platerunner.spec.run_params.RUN_PARAMS`, checked.
+
+    :param only: units that may run; empty for all.
+    :param rerun: units that run although they are done.
+    :param resources: step to what its units ask for instead of what the spec says, as written there.
+    :param dry_run: plan alone.
+    """
+
+    only: tuple[UnitPattern, ...] = ()
+    rerun: tuple[UnitPattern, ...] = ()
+    resources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    dry_run: bool = False
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any], pipeline: Pipeline) -> Self:
+        """Check what a trigger form or a command line gave.
+
+        :param raw: param name to value; other params are passed over.
+        :raises PlanningError: if something in it is not of this pipeline; one sentence with the remedy.
+        """
+        patterns = {name: _patterns(name, raw.get(name) or (), pipeline) for name in ("only", "rerun")}
+        given = raw.get("resources") or {}
+        for step, layer in given.items():
+            _check_resources(step, layer, pipeline)
+        return cls(patterns["only"], patterns["rerun"], given, bool(raw.get("dry_run")))
+
+    def to_params(self) -> dict[str, Any]:
+        """The params that say the same; those that ask for nothing are left out."""
+        texts = {name: [pattern.text for pattern in getattr(self, name)] for name in ("only", "rerun")}
+        given = {**texts, "resources": dict(self.resources), "dry_run": self.dry_run}
+        return {name: value for name, value in given.items() if value}
+
+    def resources_of(self, step: Step) -> Resources:
+        """What a step's units ask for at their first attempt."""
+        return resources(self.resources.get(step.name, {}), base=step.resources)
+
+    def asks_again(self, step: str, unit: PlannedUnit) -> bool:
+        """Whether a unit that is done has to run all the same."""
+        return unit.state is UnitState.DONE and any(p.covers(step, unit.values) for p in self.rerun)
+
+    def restrict(self, plan: StepPlan) -> StepPlan:
+        """The plan in which the units that ``only`` leaves out wait; those that are done stay done."""
+        units = tuple(self._restricted(plan.step, unit) for unit in plan.units)
+        idle = [
+            f"`{pattern.text}` matches no unit of {plan.step}"
+            for pattern in (*self.only, *self.rerun)
+            if pattern.step == plan.step and not any(pattern.covers(plan.step, u.values) for u in plan.units)
+        ]
+        return replace(plan, units=units, notes=(*plan.notes, *idle))
+
+    def repeat(self, plan: StepPlan) -> StepPlan:
+        """The plan with the units pending that are asked for again."""
+        units = (
+            replace(unit, state=UnitState.PENDING, reason="rerun asked") if self.asks_again(plan.step, unit) else unit
+            for unit in plan.units
+        )
+        return replace(plan, units=tuple(units))
+
+    def _restricted(self, step: str, unit: PlannedUnit) -> PlannedUnit:
+        left_out = self.only and not any(pattern.allows(step, unit.values) for pattern in self.only)
+        if left_out and unit.state in (UnitState.PENDING, UnitState.WAITING):
+            return replace(unit, state=UnitState.WAITING, reason="left for a later run by `only`")
+        return unit
+
+
+def _patterns(name: str, texts: Any, pipeline: Pipeline) -> tuple[UnitPattern, ...]:
+    try:
+        return tuple(UnitPattern.parse(str(text), pipeline) for text in texts if str(text).strip())
+    except PlanningError as error:
+        raise PlanningError(f"{name}: {error}") from None
+
+
+def _check_resources(step: str, layer: Any, pipeline: Pipeline) -> None:
+    steps = [each.name for each in pipeline.modules]
+    if step not in steps:
+        raise PlanningError(f"resources: no step that runs units is called `{step}`. {suggest(step, steps, 'steps')}")
+    from jsonschema import Draft202012Validator  # slow to import, and few runs ask for resources
+
+    for error in Draft202012Validator(schema()["$defs"]["resources"]).iter_errors(layer):
+        raise PlanningError(f"resources: {step}: {error.message}. Write them as in the spec, such as {EXAMPLE}.")
+    try:
+        resources(layer)
+    except QuantityError as error:
+        raise PlanningError(f"resources: {step}: {error}") from None

@@ -1,0 +1,222 @@
+"""The two doors to planning: one step within a run, and a whole pipeline before it runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from platerunner.catalog.model import Module
+from platerunner.engine.planning.activity import left_out
+from platerunner.engine.planning.available import Available, from_step, from_workspace_pattern, of_branch, together
+from platerunner.engine.planning.chain import from_plan
+from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.dataset import from_dataset
+from platerunner.engine.planning.earlier import Contents, Earlier
+from platerunner.engine.planning.errors import PlanningError
+from platerunner.engine.planning.fingerprint import Fingerprints, step_ingredients
+from platerunner.engine.planning.model import StepPlan, StepSettings
+from platerunner.engine.planning.planning import plan_step
+from platerunner.engine.planning.sampling import sampled
+from platerunner.engine.planning.settings import data_root, workspace_url
+from platerunner.engine.planning.toolfiles import hash_files
+from platerunner.engine.planning.variants import Variants
+from platerunner.engine.records.branches import current_in
+from platerunner.spec.model import InputRef, Pipeline, Step
+from platerunner_unit.contract.storage import Storage
+
+StorageFactory = Callable[[str], Storage]
+IngredientsOf = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+def plan_one(
+    pipeline: Pipeline,
+    step_name: str,
+    modules: Mapping[str, Module],
+    context: RunContext,
+    *,
+    data: Storage,
+    workspace: Storage,
+    digests: Callable[[str], str | None],
+) -> StepPlan:
+    """Plan a step within a run, after the steps before it have ended.
+
+    Units that are asked for again are done here: a run makes them pending by forgetting their outcomes, once.
+
+    :param step_name: of a step that runs units, no gate.
+    :param modules: the catalog.
+    :param data: the data root.
+    :param digests: for an image's name, its digest; None if it cannot be known.
+    :raises PlanningError: if the step cannot be planned; the message is for the scientist.
+    """
+    step = _step(pipeline, step_name)
+
+    def look_up(ref: InputRef) -> Available:
+        if ref.source == "dataset":
+            return _from_dataset(pipeline, ref, context, data)
+        if ref.source == "workspace":
+            return from_workspace_pattern(ref.name, workspace)
+        return _of_steps(ref, written)
+
+    def written(source: str, name: str) -> Available:
+        upstream = _step(pipeline, source)
+        current = current_in(workspace, pipeline, upstream, context)
+        return from_step(upstream, upstream.outputs[name], workspace, current)
+
+    variants = Variants(step, modules, context, pipeline.path.parent)
+    inputs = _inputs(pipeline, step, lambda ref: of_branch(look_up(ref), context.branch))
+    plan = _plan(step, inputs, variants, digests, _earlier(pipeline, data, workspace))
+    return _of_branch(context, plan) if context.branch else context.options.restrict(_hinting(plan, variants))
+
+
+def plan_pipeline(
+    pipeline: Pipeline,
+    modules: Mapping[str, Module],
+    context: RunContext,
+    storage_factory: StorageFactory,
+    digests: Mapping[str, str | None],
+) -> list[StepPlan]:
+    """Plan all steps as if the pipeline ran now; nothing is written.
+
+    Units that come after units that have to run are pending, because nobody knows yet what these will write.
+
+    :param storage_factory: makes a storage of a URL.
+    :param digests: image name to digest.
+    :raises PlanningError: if a step cannot be planned.
+    """
+    data = storage_factory(data_root(pipeline, context))
+    workspace = storage_factory(workspace_url(pipeline, context))
+    listed: dict[InputRef, Available] = {}
+    plans: dict[str, StepPlan] = {}
+
+    def look_up(ref: InputRef) -> Available:
+        if ref not in listed:
+            listed[ref] = _look_up_before(pipeline, ref, context, data, workspace, plans)
+        return listed[ref]
+
+    idle, earlier = left_out(pipeline, context), _earlier(pipeline, data, workspace)
+    for step in pipeline.modules:
+        if step.name in idle:
+            plans[step.name] = StepPlan(step.name, (), notes=(_idle(step.name, idle[step.name]),))
+            continue
+        variants = Variants(step, modules, context, pipeline.path.parent)
+        plan = _hinting(_plan(step, _inputs(pipeline, step, look_up), variants, digests.get, earlier), variants)
+        plans[step.name] = context.options.repeat(context.options.restrict(plan))
+    return list(plans.values())
+
+
+def ingredients_of(
+    pipeline: Pipeline,
+    step: str,
+    modules: Mapping[str, Module],
+    context: RunContext,
+    digests: Mapping[str, str | None],
+) -> IngredientsOf:
+    """For the ``foreach`` wildcards of a unit, what its step brings into its fingerprint.
+
+    :param digests: image name to digest.
+    :raises PlanningError: if there is no such step, or a file of it is missing.
+    """
+    spec = _step(pipeline, step)
+    variants = Variants(spec, modules, context, pipeline.path.parent)
+    return _once_each(variants, lambda settings: _ingredients(spec, settings, digests.get))
+
+
+def images(pipeline: Pipeline, modules: Mapping[str, Module], context: RunContext) -> list[str]:
+    """The images that a pipeline runs under these params, to be resolved to digests."""
+    idle = left_out(pipeline, context)
+    active = (step for step in pipeline.modules if step.name not in idle)
+    variants = (Variants(step, modules, context, pipeline.path.parent) for step in active)
+    return sorted({image for each in variants for image in each.images()})
+
+
+def _idle(step: str, because: str) -> str:
+    own = "its `when` does not hold" if step == because else f"the `when` of {because} does not hold"
+    return f"{step}: left out, since {own}."
+
+
+def _step(pipeline: Pipeline, name: str) -> Step:
+    step = pipeline.steps.get(name)
+    if not isinstance(step, Step):
+        raise PlanningError(f"pipeline {pipeline.name} has no step {name} that runs units")
+    return step
+
+
+def _inputs(pipeline: Pipeline, step: Step, look_up: Callable[[InputRef], Available]) -> dict[str, Available]:
+    """Input name to files; an input that two names share is listed once."""
+    within = pipeline.split.wildcard if pipeline.split and pipeline.in_branches(step.name) else None
+    by_ref = {ref: sampled(look_up(ref), step.every, within) for ref in dict.fromkeys(step.inputs.values())}
+    return {name: by_ref[ref] for name, ref in step.inputs.items()}
+
+
+def _plan(
+    step: Step,
+    inputs: Mapping[str, Available],
+    variants: Variants,
+    digests: Callable[[str], str | None],
+    earlier: Earlier,
+) -> StepPlan:
+    fingerprints = _once_each(variants, lambda settings: Fingerprints(_ingredients(step, settings, digests)))
+    return plan_step(step, inputs, fingerprints, earlier.workspace, earlier)
+
+
+def _earlier(pipeline: Pipeline, data: Storage, workspace: Storage) -> Earlier:
+    contents = Contents({"data": data, "workspace": workspace})
+    return Earlier(frozenset(step.name for step in pipeline.modules), workspace, contents)
+
+
+def _once_each[T](variants: Variants, make: Callable[[StepSettings], T]) -> Callable[[Mapping[str, Any]], T]:
+    """For the ``foreach`` wildcards of a unit, what is made of its settings: once for all units that share them."""
+    known: dict[int, T] = {}
+
+    def of(values: Mapping[str, Any]) -> T:
+        settings = variants.of(values)
+        if id(settings) not in known:  # the variants keep them, so that no other object gets the id
+            known[id(settings)] = make(settings)
+        return known[id(settings)]
+
+    return of
+
+
+def _hinting(plan: StepPlan, variants: Variants) -> StepPlan:
+    """The plan with notes on overrides that no unit has."""
+    return replace(plan, notes=(*plan.notes, *variants.notes([unit.values for unit in plan.units])))
+
+
+def _of_branch(context: RunContext, plan: StepPlan) -> StepPlan:
+    """The plan of a branch, without notes on what no unit has: another branch may have it."""
+    return replace(context.options.restrict(plan), notes=plan.notes)
+
+
+def _ingredients(step: Step, settings: StepSettings, digests: Callable[[str], str | None]) -> dict[str, Any]:
+    return step_ingredients(settings, hash_files(settings), step.outputs, digests(settings.image))
+
+
+def _from_dataset(pipeline: Pipeline, ref: InputRef, context: RunContext, data: Storage) -> Available:
+    dataset = pipeline.dataset
+    return from_dataset(dataset.files[ref.name], data, context.where(dataset.where), dataset.exclude)
+
+
+def _look_up_before(
+    pipeline: Pipeline,
+    ref: InputRef,
+    context: RunContext,
+    data: Storage,
+    workspace: Storage,
+    plans: Mapping[str, StepPlan],
+) -> Available:
+    if ref.source == "dataset":
+        return _from_dataset(pipeline, ref, context, data)
+    if ref.source == "workspace":
+        return from_workspace_pattern(ref.name, workspace)
+
+    def planned(source: str, name: str) -> Available:
+        upstream = _step(pipeline, source)
+        return from_plan(upstream, upstream.outputs[name], workspace, plans[upstream.name])
+
+    return _of_steps(ref, planned)
+
+
+def _of_steps(ref: InputRef, look_up: Callable[[str, str], Available]) -> Available:
+    """What a step writes, or all steps of a matrix together."""
+    if not ref.members:
+        return look_up(ref.source, ref.name)
+    return together(ref, ((member, look_up(member.step, ref.name)) for member in ref.members))

@@ -1,0 +1,1 @@
+"""The files under `_platerunner/` in a workspace, as typed records."""

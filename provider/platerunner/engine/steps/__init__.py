@@ -1,0 +1,1 @@
+"""A step of a run: submit, adopt, collect, try again, report."""

@@ -1,0 +1,137 @@
+"""The end of a step's log: what failed, why, whose turn it is, and what to do, for a tired reader."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from platerunner.engine.steps.ledger import UnitFailure
+from platerunner_unit.contract.category import CATEGORIES, Actor, Category
+
+LINE_CHARS = 110
+UNITS_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step did in a run, in counts alone: small enough for an XCom.
+
+    :param units: units that could run: without those that wait or are excluded.
+    :param succeeded: units that ran and succeeded.
+    :param done_before: units that had nothing to do.
+    :param categories: latest verdict's category to number of units, of those that ran.
+    :param retried: category to attempts that were made again.
+    :param seconds: from the task's first start to its end.
+    :param jobs: ids of the submitted jobs, at most ten.
+    :param branch: key of the branch whose step it is, like ``plate=P1``; empty if there are none.
+    :param plates: of which units ran.
+    """
+
+    pipeline: str
+    step: str
+    units: int = 0
+    succeeded: int = 0
+    done_before: int = 0
+    failed: int = 0
+    waiting: int = 0
+    excluded: int = 0
+    categories: Mapping[str, int] = field(default_factory=dict)
+    retried: Mapping[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    jobs: tuple[str, ...] = ()
+    branch: str = ""
+    plates: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {**asdict(self), "jobs": list(self.jobs)}
+
+    @property
+    def place(self) -> str:
+        """``measure``, or ``measure of plate=P1``."""
+        return f"{self.step} of {self.branch}" if self.branch else self.step
+
+    @property
+    def sentence(self) -> str:
+        """One line: ``measure: 384 of 384 units done, 380 of them before; 2 wait for their inputs``."""
+        done = self.succeeded + self.done_before
+        parts = [f"{self.place}: {done} of {self.units} units done"]
+        if self.done_before and self.succeeded:
+            parts[0] += f", {self.done_before} of them before"
+        if self.failed:
+            parts.append(f"{self.failed} failed")
+        if self.waiting:
+            parts.append(f"{self.waiting} wait for their inputs and run next time")
+        if self.excluded:
+            parts.append(f"{self.excluded} excluded")
+        return "; ".join(parts)
+
+
+def allowed(tolerate: float | int, units: int) -> int:
+    """How many units of a step may fail.
+
+    :param tolerate: a share below 1 (float), or a count (int).
+    :param units: units that could run.
+    """
+    return int(tolerate * units) if isinstance(tolerate, float) else tolerate
+
+
+def digest(result: StepResult, failed: Sequence[UnitFailure], runbook: str) -> list[str]:
+    """The lines of the digest, most frequent category first; the last lines say what to do.
+
+    :param failed: units that failed for good.
+    :param runbook: where the categories are explained.
+    """
+    lines = [result.sentence]
+    if result.retried:
+        lines.append("tried again: " + ", ".join(f"{count} x {word}" for word, count in sorted(result.retried.items())))
+    if not failed:
+        return lines
+    groups = _by_category(failed)
+    lines += ["", f"  {'category':<18}{'units':>6}  {'who acts':<10}  examples"]
+    for category, group in groups:
+        lines.append(f"  {category:<18}{len(group):>6}  {CATEGORIES[category].who.value:<10}  {_examples(group)}")
+    for category, group in groups:
+        lines += ["", *_explain(category, group[0])]
+    return [*lines, "", *_advice(groups, runbook)]
+
+
+def headline(result: StepResult, failed: Sequence[UnitFailure]) -> str:
+    """One sentence for the exception that fails the task: counts, the first cause, and the way on."""
+    counts = ", ".join(f"{len(group)} {category}" for category, group in _by_category(failed))
+    first = failed[0]
+    hint = first.hint or CATEGORIES[first.category].hint
+    example = f"{first.unit}: {first.sentence}" if first.unit else first.sentence
+    return f"{result.failed} of {result.units} units failed ({counts}). {example} {hint}".strip()
+
+
+def _by_category(failed: Iterable[UnitFailure]) -> list[tuple[Category, list[UnitFailure]]]:
+    groups: dict[Category, list[UnitFailure]] = defaultdict(list)
+    for failure in failed:
+        groups[failure.category].append(failure)
+    return sorted(groups.items(), key=lambda item: (-len(item[1]), item[0].value))
+
+
+def _examples(group: Sequence[UnitFailure]) -> str:
+    shown = ", ".join(failure.unit or "(the only unit)" for failure in group[:UNITS_SHOWN])
+    more = len(group) - UNITS_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _explain(category: Category, example: UnitFailure) -> list[str]:
+    lines = [f"  {category}: {example.unit}: {example.sentence}"]
+    if example.line and example.line not in example.sentence:
+        lines.append(f"    > {example.line[:LINE_CHARS]}")
+    if example.job_id:
+        lines.append(f"    job {example.job_id}")
+    return lines
+
+
+def _advice(groups: Sequence[tuple[Category, Sequence[UnitFailure]]], runbook: str) -> list[str]:
+    lines = ["What to do:"]
+    for category, group in groups:
+        info = CATEGORIES[category]
+        who = "" if info.who is Actor.NOBODY else f" ({info.who.value})"
+        hints = Counter(failure.hint or info.hint for failure in group)
+        lines += [f"  {count} x {category}{who}: {hint}" for hint, count in hints.most_common()]
+    return [*lines, f"  Then clear this task: only the units that failed run again. {runbook}".rstrip()]

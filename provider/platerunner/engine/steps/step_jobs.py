@@ -1,0 +1,168 @@
+"""The jobs of one step of one run: what submits them, finds them again, reads their verdicts and ends them."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from platerunner.batch.calls import explained
+from platerunner.batch.images import resolve
+from platerunner.batch.model import StepState, Submission
+from platerunner.batch.state import StateFile, now
+from platerunner.batch.status import describe
+from platerunner.batch.stop import terminate
+from platerunner.batch.views import JobView
+from platerunner.catalog.loader import load_catalog
+from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.model import PlannedUnit, StepSettings
+from platerunner.engine.planning.settings import data_root, workspace_url
+from platerunner.engine.planning.tasks import StepTaskBuilder
+from platerunner.engine.planning.toolfiles import hash_files
+from platerunner.engine.planning.variants import Variants
+from platerunner.engine.records.outcomes import OutcomeStore
+from platerunner.engine.steps.collect import Collector, failed_jobs, read_manifest
+from platerunner.engine.steps.ledger import again, record, remember
+from platerunner.engine.steps.retry import Ask
+from platerunner.engine.steps.submission import Submitter
+from platerunner.hooks.platerunner import PlaterunnerHook
+from platerunner.spec.model import Pipeline, Step
+from platerunner_unit.contract.manifest import UnitTask
+from platerunner_unit.contract.storage import Storage
+
+log = logging.getLogger(__name__)
+UNKNOWN_S = 120.0
+"""Seconds after which a job that Batch does not know counts as ended."""
+
+
+class StepJobs:
+    """A step of a run with its state file, and what is done to its jobs.
+
+    :param hook: clients, storages and settings.
+    :param pipeline: the spec.
+    :param step: name of the step.
+    :param context: params, roots, the run's id, and the branch that the step belongs to, if it does.
+    :param variables: what each container gets in its environment besides what the connection says.
+    """
+
+    def __init__(
+        self,
+        hook: PlaterunnerHook,
+        pipeline: Pipeline,
+        step: str,
+        context: RunContext,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        spec = pipeline.steps[step]
+        assert isinstance(spec, Step)
+        self.hook = hook
+        self.pipeline = pipeline
+        self.step = spec
+        self.context = context
+        self.variables = dict(variables or {})
+        self.workspace = hook.storage(workspace_url(pipeline, context))
+        self.branch = context.branch.key if context.branch else ""
+        self.state_file = StateFile(self.workspace, context.run_id, step, self.branch)
+        self._images: dict[str, tuple[str, str | None]] = {}
+
+    @cached_property
+    def variants(self) -> Variants:
+        """The step's settings under the run's params, by unit."""
+        return Variants(self.step, load_catalog(), self.context, self.pipeline.path.parent)
+
+    def stop(self, reason: str) -> list[str]:
+        """End whatever runs, also what a dying process submitted a moment ago.
+
+        :param reason: becomes the jobs' ``statusReason``.
+        :returns: ids of the jobs.
+        """
+        return self.stop_all(self.state_file, reason)
+
+    def stop_all(self, state_file: StateFile, reason: str) -> list[str]:
+        """End what runs of this step in a run.
+
+        :param state_file: that run's; see :meth:`stop` for the rest.
+        """
+        state = state_file.adopt(self.hook.batch, state_file.load())
+        ids = [str(submission.job_id) for submission in state.live]
+        terminate(self.hook.batch, ids, reason)
+        return ids
+
+    def log_stream(self, job_id: str | None) -> str | None:
+        """Where a job's log is; None if there is none (yet).
+
+        :param job_id: of a single job or of an array's child.
+        """
+        views = describe(self.hook.batch, [job_id]) if job_id else ()
+        return next((view.log_stream for view in views), None)
+
+    @cached_property
+    def _data(self) -> Storage:
+        return self.hook.storage(data_root(self.pipeline, self.context))
+
+    def _image(self, name: str) -> tuple[str, str | None]:
+        """An image's full reference, and its digest if it is known."""
+        if name not in self._images:
+            self._images[name] = resolve(name, self.hook.settings.registry, self.hook.ecr)
+        return self._images[name]
+
+    def _first_ask(self, values: Mapping[str, Any]) -> Ask:
+        """What the spec gives a unit."""
+        return Ask.of(self.variants.of(values).resources)
+
+    def _submit(self, state: StepState, asks: Mapping[Ask, Sequence[PlannedUnit]]) -> StepState:
+        """Submit units, those that run under the same settings together."""
+        groups: dict[int, tuple[StepSettings, dict[Ask, list[PlannedUnit]]]] = {}
+        for ask, unit in ((ask, unit) for ask, units in asks.items() for unit in units):
+            settings = self.variants.of(unit.values)
+            groups.setdefault(id(settings), (settings, {}))[1].setdefault(ask, []).append(unit)
+        for settings, by_ask in groups.values():
+            image, digest = self._image(settings.image)
+            state = self._submitter(image).submit(state, self._builder(settings, digest), by_ask)
+        return state
+
+    def _builder(self, settings: StepSettings, digest: str | None) -> StepTaskBuilder:
+        name, run_id, files = self.pipeline.name, self.context.run_id, hash_files(settings)
+        return StepTaskBuilder(name, run_id, settings, files, digest, self._data, self.workspace)
+
+    def _submitter(self, image: str = "") -> Submitter:
+        """What submits units, and finds again what was submitted.
+
+        :param image: full reference; what is found again has its own.
+        """
+        hook = self.hook
+        tags, share = self.step.cost_tags, hook.settings.share(self.pipeline.name, self.pipeline.owner)
+        return Submitter(hook.batch, hook.settings, self.workspace, self.state_file, image, self.variables, tags, share)
+
+    def _recorded(self, state: StepState) -> tuple[StepState, list[Submission]]:
+        """The state with the verdicts of the jobs that have ended, and these submissions."""
+        with explained(f"look up the jobs of {self.step.name}"):
+            views = {view.id: view for view in describe(self.hook.batch, [str(s.job_id) for s in state.live])}
+            ended = [s for s in state.live if _ended(s, views.get(str(s.job_id)))]
+            return (self._with_verdicts(state, ended, views) if ended else state), ended
+
+    def _with_verdicts(self, state: StepState, ended: Sequence[Submission], views: Mapping[str, JobView]) -> StepState:
+        index = OutcomeStore(self.workspace).index(self.step.name)
+        collector = Collector(self.hook.batch, self.workspace, index)
+        for submission in ended:
+            manifest = read_manifest(self.workspace, self._submitter().prefix(submission))
+            failed = failed_jobs(self.hook.batch, submission, views.get(str(submission.job_id)))
+            found = collector.collect(submission, manifest, failed)
+            state = record(state, found.succeeded, found.failed)
+            state = state.with_submission(replace(submission, ended_at=now()))
+        # In the same write as the verdicts: who dies after it leaves what the units need to whoever submits them.
+        return self.state_file.save(remember(state, again(state, ended, self.step.retry)))
+
+    def _tasks_of(self, submissions: Sequence[Submission]) -> list[UnitTask]:
+        manifests = (read_manifest(self.workspace, self._submitter().prefix(s)) for s in submissions)
+        return [task for manifest in manifests for task in manifest.units]
+
+
+def _ended(submission: Submission, view: JobView | None) -> bool:
+    """Whether a job has ended, or is one that Batch has forgotten, as it does some days after their end."""
+    if view is not None:
+        return view.ended
+    # A job that was submitted a moment ago may not be known everywhere yet.
+    age = datetime.now(UTC) - datetime.fromisoformat(submission.submitted_at)
+    return age.total_seconds() > UNKNOWN_S

@@ -1,0 +1,218 @@
+"""One step of one run, between Airflow and Batch: plan, submit, collect, submit again, end. Knows no Airflow."""
+
+import json
+import logging
+import random
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
+
+from platerunner.batch.calls import explained
+from platerunner.batch.model import StepState, Submission
+from platerunner.batch.status import describe
+from platerunner.catalog.loader import load_catalog
+from platerunner.engine.planning.arrival import not_arrived
+from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
+from platerunner.engine.planning.prepare import plan_one
+from platerunner.engine.records.needs import load_needs, save_needs
+from platerunner.engine.records.outcomes import OutcomeStore
+from platerunner.engine.records.plans import record_plan
+from platerunner.engine.steps.digest import StepResult
+from platerunner.engine.steps.ledger import (
+    UnitFailure,
+    again,
+    beyond,
+    by_need,
+    count_retries,
+    failures,
+    fresh,
+)
+from platerunner.engine.steps.retry import Ask, backs_off
+from platerunner.engine.steps.step_jobs import StepJobs
+from platerunner.engine.steps.waiting import waited, waits_since
+from platerunner_unit.contract.category import Category
+from platerunner_unit.contract.outcome import run_prefix
+
+log = logging.getLogger(__name__)
+BACK_OFF_S = (2.0, 10.0)
+"""Seconds of rest, at least and at most, before units that AWS throttled are submitted again."""
+MAX_JOBS_SHOWN = 10
+
+
+class StepRun(StepJobs):
+    """Everything that a step's task does, in whatever process it goes on; made as :class:`StepJobs` is."""
+
+    def plan(self) -> StepPlan:
+        """What there is to do now.
+
+        :raises PlanningError: if the step cannot be planned.
+        """
+        return plan_one(
+            self.pipeline,
+            self.step.name,
+            load_catalog(),
+            self.context,
+            data=self._data,
+            workspace=self.workspace,
+            digests=lambda image: self._image(image)[1],
+        )
+
+    def not_arrived(self) -> list[str]:
+        """What is missing of the raw files that the step reads, as clauses.
+
+        :raises PlanningError: if the step cannot be planned, whatever arrives.
+        """
+        return not_arrived(self.pipeline, self.step, self.context, self._data)
+
+    def waits_since(self) -> float:
+        """When the step's waiting for raw files began; see :func:`platerunner.engine.steps.waiting.waits_since`."""
+        return waits_since(self.state_file, self.workspace, self.context.run_id)
+
+    def waited(self) -> None:
+        """Note that the waiting is over."""
+        waited(self.state_file)
+
+    def start(self) -> StepPlan:
+        """Adopt what runs, and submit what is pending and does not run.
+
+        What an earlier try left behind and has ended since is only written down: the plan, made of the files as they
+        are now, says what is still to be done.
+
+        :returns: the plan as it was before.
+        """
+        state = self._submitter().resume(self.state_file.load())
+        if state.live:
+            state, _ = self._recorded(state)
+        else:
+            state = replace(fresh(state), extra={**fresh(state).extra, "started": time.time()})
+        state = self._with_needs(self._forgetting(state))
+        plan = self.plan()
+        self._take_over(plan)
+        record_plan(self.workspace, self.context.run_id, plan, self.branch)
+        running = {str(unit) for submission in state.live for unit in submission.units}
+        pending = plan.of(UnitState.PENDING)
+        todo = {unit.unit: unit for unit in pending if unit.unit not in running}
+        if running:
+            log.info("%s: %d units run already; waiting for their jobs", self.step.name, len(pending) - len(todo))
+        if todo:
+            groups = by_need(todo, state, lambda unit: self._first_ask(todo[unit].values))
+            self._submit(state, {ask: [todo[unit] for unit in units] for ask, units in groups.items()})
+        elif not running:
+            self.state_file.save(state)
+        return plan
+
+    def waiting_for(self) -> list[str]:
+        """Ids of the jobs that have not ended yet; empty if there are some whose verdicts can be collected, or none."""
+        live = [str(submission.job_id) for submission in self.state_file.load().live]
+        with explained(f"look up the jobs of {self.step.name}"):
+            return [] if not live or any(view.ended for view in describe(self.hook.batch, live)) else live
+
+    def collect(self) -> bool:
+        """Collect the verdicts of ended jobs, and submit again what is worth it.
+
+        :returns: whether there are jobs to wait for.
+        """
+        state, ended = self._recorded(self.state_file.load())
+        return bool(self._again(state, ended).live)
+
+    def finish(self) -> tuple[StepResult, list[UnitFailure]]:
+        """Record what is done now for the steps that come after, and say what became of the units.
+
+        :returns: counts, and the units that failed for good.
+        """
+        state = self.state_file.load()
+        plan = self.plan()
+        record_plan(self.workspace, self.context.run_id, plan, self.branch)
+        done, waiting = plan.tasks(UnitState.DONE), plan.tasks(UnitState.WAITING)
+        OutcomeStore(self.workspace).record_current(
+            self.context.run_id, self.step.name, self.step.foreach, done, waiting, branch=self.branch
+        )
+        pending = {unit.unit for unit in plan.of(UnitState.PENDING)}
+        failed = [failure for failure in failures(state) if failure.unit in pending]
+        result = self._result(state, plan, failed)
+        values = {unit.unit: unit.values for unit in plan.units}
+        needs = beyond(state, lambda unit: self._first_ask(values.get(unit, {})))
+        save_needs(self.workspace, self.step.name, needs, self.branch)
+        key = f"{run_prefix(self.context.run_id, self.step.name, self.branch)}result.json"
+        self.workspace.put(key, json.dumps(result.to_json(), indent=1).encode())
+        return result, failed
+
+    def _forgetting(self, state: StepState) -> StepState:
+        """Forget what is to be done again: once in a run, for a task that is cleared repeats failures alone."""
+        if not self.context.options.rerun or state.extra.get("forgotten"):
+            return state
+        again_asked = [unit for unit in self.plan().units if self.context.options.asks_again(self.step.name, unit)]
+        store = OutcomeStore(self.workspace)
+        for unit in again_asked:
+            store.forget(self.step.name, unit)
+        log.info("%s: %d units that were done run again, as asked", self.step.name, len(again_asked))
+        return self.state_file.save(replace(state, extra={**state.extra, "forgotten": True}))
+
+    def _take_over(self, plan: StepPlan) -> None:
+        """Store as the step's own what another name of the same work made done, so that nobody looks for it again."""
+        found = [unit for unit in plan.of(UnitState.DONE) if unit.done_by is not None]
+        for unit in found:
+            OutcomeStore(self.workspace).take_over(self.step.name, unit)
+        for reason, count in Counter(unit.reason for unit in found).items():
+            log.info("%s: %d units are taken over: %s", self.step.name, count, reason)
+
+    def _with_needs(self, state: StepState) -> StepState:
+        """The state that knows what units needed in runs before."""
+        needs = {**load_needs(self.workspace, self.step.name, self.branch), **state.extra.get("needs", {})}
+        return replace(state, extra={**state.extra, "needs": needs}) if needs else state
+
+    def _again(self, state: StepState, ended: Sequence[Submission]) -> StepState:
+        groups = again(state, ended, self.step.retry)
+        if not groups:
+            return state
+        state = count_retries(state, groups)
+        for ask, group in groups.items():
+            words = Counter(_why(failure) for failure in group)
+            log.info("%s: trying again %s, with %s", self.step.name, _counted(words), _amounts(ask))
+        if any(backs_off(failure.category) for group in groups.values() for failure in group):
+            time.sleep(random.uniform(*BACK_OFF_S))  # noqa: S311
+        units = {task.unit: PlannedUnit.of(task, UnitState.PENDING) for task in self._tasks_of(ended)}
+        if any(failure.cleared for group in groups.values() for failure in group):
+            units |= {unit.unit: unit for unit in self.plan().of(UnitState.PENDING)}  # files may have changed since
+        return self._submit(state, {ask: [units[failure.unit] for failure in group] for ask, group in groups.items()})
+
+    def _result(self, state: StepState, plan: StepPlan, failed: Sequence[UnitFailure]) -> StepResult:
+        counts = plan.counts()
+        won = set(state.extra.get("succeeded", ())) & {unit.unit for unit in plan.of(UnitState.DONE)}
+        categories = Counter(str(failure.category) for failure in failed)
+        if won:
+            categories[str(Category.SUCCEEDED)] = len(won)
+        return StepResult(
+            pipeline=self.pipeline.name,
+            step=self.step.name,
+            branch=self.branch,
+            units=counts[UnitState.DONE] + counts[UnitState.PENDING],
+            succeeded=len(won),
+            done_before=counts[UnitState.DONE] - len(won),
+            failed=len(failed),
+            waiting=counts[UnitState.WAITING],
+            excluded=counts[UnitState.EXCLUDED],
+            categories=dict(categories),
+            retried=dict(state.extra.get("retried", {})),
+            seconds=round(time.time() - state.extra.get("started", time.time()), 1),
+            jobs=tuple(str(s.job_id) for s in state.submissions if s.job_id)[-MAX_JOBS_SHOWN:],
+            plates=_plates(plan, won | {failure.unit for failure in failed}),
+        )
+
+
+def _plates(plan: StepPlan, ran: Set[str]) -> int:
+    """On how many plates units ran."""
+    return len({unit.values["plate"] for unit in plan.units if unit.unit in ran and "plate" in unit.values})
+
+
+def _why(failure: UnitFailure) -> str:
+    return "ended when the task was cleared" if failure.cleared else str(failure.category)
+
+
+def _counted(words: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} x {word}" for word, count in words.items())
+
+
+def _amounts(ask: Ask) -> str:
+    return f"{ask.memory / 1024**3:.3g} GiB of memory, {ask.timeout / 60:.3g} min, {ask.capacity} capacity"

@@ -1,0 +1,155 @@
+"""From units to jobs: manifests, job definitions, arrays, and the state that finds them again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from platerunner.batch.definitions import ensure_definition
+from platerunner.batch.model import BatchError, JobSpec, StepState, Submission
+from platerunner.batch.share import share_of
+from platerunner.batch.state import StateFile
+from platerunner.batch.submit import chunks, job_name, submit
+from platerunner.catalog.model import Resources
+from platerunner.engine.connection import ConnectionSettings
+from platerunner.engine.planning.model import PlannedUnit
+from platerunner.engine.planning.tasks import StepTaskBuilder
+from platerunner.engine.steps.retry import Ask
+from platerunner_unit.contract import manifest
+from platerunner_unit.contract.manifest import StepTask
+from platerunner_unit.contract.storage import Storage
+
+if TYPE_CHECKING:
+    from mypy_boto3_batch import BatchClient
+
+COMMAND = ("platerunner-unit", "run")
+
+
+@dataclass(frozen=True, slots=True)
+class Submitter:
+    """Submits units of one step in one run.
+
+    :param settings: of the connection.
+    :param state_file: of the step in this run.
+    :param image: full reference, with its digest where it is known.
+    :param variables: of this run's containers; what all runs share is in the job definition.
+    :param share: in whose name jobs take their place in a queue with a scheduling policy; empty for none.
+    :param cost_tags: of the jobs, besides the connection's. Not of their definitions, which outlive a change of tags.
+    """
+
+    batch: "BatchClient"
+    settings: ConnectionSettings
+    workspace: Storage
+    state_file: StateFile
+    image: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    cost_tags: Mapping[str, str] = field(default_factory=dict)
+    share: str = ""
+
+    def submit(
+        self, state: StepState, builder: StepTaskBuilder, groups: Mapping[Ask, Sequence[PlannedUnit]]
+    ) -> StepState:
+        """Submit units, an array for each amount of resources and each 10,000 units.
+
+        :param builder: makes what they share.
+        :param groups: what they ask for to units.
+        :returns: the state with the jobs in it.
+        """
+        for ask, units in groups.items():
+            for part in chunks(len(units)):
+                state = self._submit(state, builder, ask, [units[i] for i in part])
+        return state
+
+    def _submit(self, state: StepState, builder: StepTaskBuilder, ask: Ask, units: Sequence[PlannedUnit]) -> StepState:
+        task = builder(state.next_n, ask.over(builder.settings.resources))
+        intent = self._intent(task, ask, builder.settings.resources, units)
+        made: Mapping[str, int] = state.extra.get("made", {})
+        tasks = (replace(unit.task, attempts_before=made.get(unit.unit, 0)) for unit in units)
+        manifest.write(self.workspace, self.prefix(intent), task, tasks)
+        return self.state_file.submit(state, intent, self._call)
+
+    def resume(self, state: StepState) -> StepState:
+        """Take up what a process left that died between an intent and its job id.
+
+        :returns: the state without intents: those without a job are forgotten, not made again, for the queue, the
+            definition and the spec may have been mended since.
+        """
+        state = self.state_file.adopt(self.batch, state)
+        for intent in state.intents:
+            state = state.without(intent)
+        return state
+
+    def prefix(self, submission: Submission) -> str:
+        """Where a submission's manifest is, relative to the workspace."""
+        return f"{self.state_file.key.rpartition('/')[0]}/{submission.n}"
+
+    def _spec(self, task: StepTask, ask: Ask, resources: Resources) -> JobSpec:
+        settings = self.settings
+        _check_platform(task.step, settings.platform, resources)
+        return JobSpec(
+            name=f"{task.pipeline}-{task.step}",
+            image=self.image,
+            command=COMMAND,
+            vcpus=ask.vcpus,
+            memory=ask.memory,
+            disk=ask.disk,
+            job_role=settings.job_role,
+            execution_role=settings.execution_role,
+            log_group=settings.log_group,
+            platform="FARGATE" if settings.platform == "FARGATE" else "EC2",
+            environment=settings.environment,
+            secrets=settings.secrets,
+            gpus=resources.gpus,
+            shared_memory=resources.shared_memory,
+            swap=resources.swap,
+            tags=self._tags(task),
+        )
+
+    def _tags(self, task: StepTask) -> dict[str, str]:
+        return {**self.settings.tags, "platerunner:pipeline": task.pipeline, "platerunner:step": task.step}
+
+    def _intent(self, task: StepTask, ask: Ask, resources: Resources, units: Sequence[PlannedUnit]) -> Submission:
+        return Submission(
+            n=task.submission,
+            name=job_name(task.pipeline, self._place(task), task.run_id, task.submission, scope=self.workspace.url),
+            kind="array" if len(units) > 1 else "single",
+            size=len(units),
+            units=tuple(unit.unit for unit in units),
+            queue=self.settings.queue(ask.capacity),
+            resources=ask.to_json(),
+            definition=ensure_definition(self.batch, self._spec(task, ask, resources)),
+        )
+
+    def _place(self, task: StepTask) -> str:
+        """The step, and the branch that it is in: branches submit at the same time, under the same numbers."""
+        branch = self.state_file.branch
+        return f"{task.step}/{branch}" if branch else task.step
+
+    def _call(self, submission: Submission) -> str:
+        ask = Ask.from_json(submission.resources)
+        return submit(
+            self.batch,
+            name=submission.name,
+            queue=submission.queue,
+            definition=submission.definition,
+            command=[*COMMAND, self.workspace.url_of(self.prefix(submission))],
+            environment=self.variables,
+            vcpus=ask.vcpus,
+            memory=ask.memory,
+            timeout_s=ask.timeout,
+            size=submission.size,
+            tags={**self.settings.tags, **self.cost_tags},
+            share=share_of(self.batch, submission.queue, self.share, submission.n),
+        )
+
+
+def _check_platform(step: str, platform: str, resources: Resources) -> None:
+    """Refuse what Fargate does not have: Batch would ignore it, or say so in its own words.
+
+    :raises BatchError: naming it.
+    """
+    asked = [name for name in ("gpus", "shared_memory", "swap") if getattr(resources, name)]
+    if platform == "FARGATE" and asked:
+        raise BatchError(
+            f"step {step} asks for {' and '.join(asked)}, which Fargate does not have: take it out of its `resources`,"
+            " or name queues on EC2 in the connection, with the platform EC2"
+        )

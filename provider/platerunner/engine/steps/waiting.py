@@ -1,0 +1,97 @@
+"""How a step waits for raw files that have not arrived: parked, with a look from time to time."""
+
+import json
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import NoReturn
+
+from airflow.sdk import BaseOperator
+
+from platerunner.batch.state import StateFile
+from platerunner_unit.contract.outcome import waiting_key
+from platerunner_unit.contract.storage import NotFoundError, Storage
+
+PAUSE_S = (10.0, 600.0)
+"""Seconds between two looks, at least and at most: each is a LIST of the raw files."""
+LOOKS = 20
+"""Looks within the time that a step waits, as far as the bounds above allow."""
+WAITS_SINCE, WAITED_SINCE = "waits_since", "waited_since"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A step's waiting.
+
+    :param limit: seconds in all.
+    :param since: when it began, in seconds of the epoch.
+    """
+
+    limit: float
+    since: float
+
+    def pause(self, now: float) -> float | None:
+        """Seconds until the next look; None if the time is over."""
+        left = self.since + self.limit - now
+        shortest, longest = PAUSE_S
+        if left <= 0:
+            return None
+        # The last look is at the very end, and no event may come within a second of parking; see BatchJobsTrigger.
+        return max(min(longest, max(shortest, self.limit / LOOKS), left), shortest / 2)
+
+    @property
+    def until(self) -> str:
+        """The end, for people."""
+        return f"{datetime.fromtimestamp(self.since + self.limit, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def waits_since(file: StateFile, workspace: Storage, run_id: str) -> float:
+    """When a task's waiting for raw files began, in seconds of the epoch.
+
+    It began with the run's first wait, so that steps one after the other do not add up; now, if nothing waited yet,
+    or if this task's last wait was that very one: then somebody has cleared it, and it waits anew.
+
+    :param file: keeps it: a deferral's arguments get lost in ``dag.test``.
+    """
+    state = file.load()
+    since = state.extra.get(WAITS_SINCE)
+    if since is None:
+        since = _began(workspace, run_id, float(state.extra.get(WAITED_SINCE, 0.0)))
+        file.save(replace(state, extra={**state.extra, WAITS_SINCE: since}))
+    return float(since)
+
+
+def waited(file: StateFile) -> None:
+    """Note that the waiting is over."""
+    state = file.load()
+    if WAITS_SINCE in state.extra:
+        kept = {key: value for key, value in state.extra.items() if key != WAITS_SINCE}
+        file.save(replace(state, extra={**kept, WAITED_SINCE: state.extra[WAITS_SINCE]}))
+
+
+def _began(workspace: Storage, run_id: str, before: float) -> float:
+    """When the run's waiting began, which this task may begin now.
+
+    :param before: when this task's last wait began; 0 for never.
+    """
+    key = waiting_key(run_id)
+    try:
+        since = float(json.loads(workspace.get(key)))
+    except NotFoundError:
+        since = 0.0
+    if since <= before:
+        since = time.time()
+        workspace.put(key, json.dumps(since).encode())
+    return since
+
+
+def park(task: BaseOperator, pause: float) -> NoReturn:
+    """Let a task sleep without a worker; it goes on in its ``execute_arrived``.
+
+    :param pause: seconds.
+    """
+    # Most steps never wait, and this takes a third of the time that importing Platerunner may take.
+    from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
+
+    task.defer(trigger=TimeDeltaTrigger(timedelta(seconds=pause)), method_name="execute_arrived")
+    raise AssertionError("defer does not return")

@@ -1,0 +1,98 @@
+"""moto's server with our Batch in it, in a thread of its own."""
+
+import socket
+import threading
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.logs.models import logs_backends
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+from platerunner.local.aws.faults import Dice
+from platerunner.local.aws.front import Front
+from platerunner.local.aws.images import LocalImage, LocalImages
+from platerunner.local.aws.logs import open_stream
+from platerunner.local.aws.request import Limits
+from platerunner.local.aws.resources import ARRIVALS, BUCKET, LOG_GROUP, QUEUES, Account
+from platerunner.local.aws.responses import Patch
+from platerunner.local.jobs.scheduler import Capacity, Scheduler
+from platerunner.local.jobs.table import Jobs
+
+
+class QuietHandler(MotoRequestHandler):
+    """Serves a request without a line on stderr."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: the front counts the calls."""
+
+
+class Server:
+    """All parts of the cloud, wired together.
+
+    :param listening: a bound and listening socket.
+    :param folder: for logs and the jobs' working folders.
+    :param cores: that jobs may use together.
+    :param memory: bytes that jobs may use together.
+    :param variables: what every job gets.
+    """
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        *,
+        folder: Path,
+        region: str,
+        cores: float,
+        memory: int,
+        images: Iterable[LocalImage],
+        variables: dict[str, str],
+        dice: Dice,
+        min_timeout: int,
+    ) -> None:
+        (folder / "logs").mkdir()
+        self.account = Account(region)
+        self.images = LocalImages(self.account.registry, images)
+        capacity = Capacity(cores, memory // 1024**2)
+        logs = logs_backends[self.account.id][region]
+        self._scheduler = Scheduler(folder, capacity, self.images, variables, dice, partial(open_stream, logs))
+        self.account.create(capacity, self.images)
+        self._patch = Patch(Jobs(self._scheduler), Limits(min_timeout=min_timeout))
+        self.front = Front(DomainDispatcherApplication(create_backend_app), dice)
+        host, port = listening.getsockname()
+        self._http = make_server(
+            host, port, self.front, threaded=True, request_handler=QuietHandler, fd=listening.fileno()
+        )
+        self._listening = listening
+        self._thread = threading.Thread(target=self._http.serve_forever, name="platerunner-cloud", daemon=True)
+        self._thread.start()
+
+    def connection(self, endpoint: str) -> dict[str, Any]:
+        """The names of what jobs need.
+
+        :param endpoint: the cloud's address.
+        """
+        return {
+            "queues": dict(QUEUES),
+            "registry": self.account.registry,
+            "log_group": LOG_GROUP,
+            "bucket": BUCKET,
+            "upload_queue": f"{endpoint}/{self.account.id}/{ARRIVALS}",
+            "job_role": self.account.role("job"),
+            "execution_role": self.account.role("execution"),
+        }
+
+    def close(self) -> None:
+        """End the jobs, then the server, and forget what moto holds."""
+        self._scheduler.close()
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+        self._listening.close()
+        self._patch.undo()
+        BackendDict.reset()
+        reset_model_data()

@@ -1,0 +1,1 @@
+"""The jobs of the embedded cloud: table, attempts, scheduler."""

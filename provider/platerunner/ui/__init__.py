@@ -1,1 +1,0 @@
-"""The app behind the plugin's pages."""

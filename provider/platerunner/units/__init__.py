@@ -1,1 +1,0 @@
-"""What a step has to do: patterns, listing, planning, fingerprints, outcomes."""

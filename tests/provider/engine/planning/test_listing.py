@@ -1,0 +1,131 @@
+"""Listing: which LISTs are sent, and that none of them loses a key."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.provider.engine.planning.s3 import s3_bucket
+
+from platerunner.engine.planning.listing import fold_keys, list_matching
+from platerunner_unit.contract.patterns import Pattern
+from platerunner_unit.contract.storage import Storage
+
+
+class Watched(Storage):
+    """A storage that remembers what was listed."""
+
+    def __init__(self, url):
+        super().__init__(url)
+        self.listed = []
+
+    def list(self, prefix="", after=""):
+        self.listed.append(prefix)
+        return super().list(prefix, after)
+
+
+KEYS = [f"images/{b}/P{p}/{w}_s1.tif" for b in ("b1", "b2") for p in range(1, 4) for w in ("A01", "A02")]
+OTHERS = ["images/readme.txt", "images/b1/notes.txt", "results/x.csv", "images/b1/P1/sub/A01_s1.tif"]
+
+
+@pytest.fixture(params=["folder", "s3"])
+def storage(request, tmp_path):
+    if request.param == "folder":
+        yield Watched(str(tmp_path))
+    else:
+        with s3_bucket() as bucket:
+            yield Watched(f"s3://{bucket}/x")
+
+
+def _fill(storage):
+    for key in KEYS + OTHERS:
+        storage.put(key, b"x")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "kept"),
+    [
+        ("images/{batch}/{plate}/{well}_s{site:int}.tif", KEYS),
+        ("images/b1/{plate}/{well}_s{site:int}.tif", KEYS[:6]),
+        ("images/b{batch}/P1/{well}_s1.tif", [key for key in KEYS if "/P1/" in key]),
+        ("**/{well}_s1.tif", [*KEYS, OTHERS[3]]),
+        ("images/*/*/A01_s1.tif", [key for key in KEYS if "A01" in key]),
+        ("images/{name}.txt", OTHERS[:1]),
+        ("images/b1/P1/A01_s1.tif", KEYS[:1]),
+        ("{any}", []),
+        ("nothing/{x}", []),
+    ],
+)
+def test_all_that_matches_is_found(storage, pattern, kept):
+    _fill(storage)
+    found = list_matching(storage, "data", Pattern.parse(pattern), {})
+    assert sorted(file.key for file in found.files) == sorted(kept)
+    assert not set(found.others) & set(kept)
+
+
+def test_only_the_folders_that_matter_are_listed(storage):
+    _fill(storage)
+    pattern = Pattern.parse("images/{batch}/{plate}/{well}_s{site:int}.tif")
+    only = {"batch": frozenset({"b1"}), "plate": frozenset({"P1", "P3", "P404"}), "site": frozenset({"1"})}
+    found = list_matching(storage, "data", pattern, only)
+    assert sorted(storage.listed) == ["images/b1/P1/", "images/b1/P3/", "images/b1/P404/"]
+    assert {file.values["plate"] for file in found.files} == {"P1", "P3"}
+
+
+def test_a_folder_is_listed_once_however_many_values_share_it(storage):
+    _fill(storage)
+    found = list_matching(storage, "data", Pattern.parse("images/b1/{plate}_{well}"), {"plate": frozenset("abc")})
+    assert (list(found.files), storage.listed) == ([], ["images/b1/"])
+
+
+@pytest.mark.parametrize("plates", [2, 17, 40])
+def test_many_folders_on_s3_are_listed_in_a_few_spans(plates):
+    keys = [f"images/P{plate}/{well}/s1.tif" for plate in range(plates) for well in ("A01", "A02", "ü")]
+    with s3_bucket() as bucket:
+        storage = Watched(f"s3://{bucket}/x")
+        for key in keys:
+            storage.put(key, b"x")
+        found = list_matching(storage, "data", Pattern.parse("images/{plate}/{well}/s{site:int}.tif"), {})
+        assert len(storage.listed) <= 16
+        shallow = [Pattern.parse("images/P{x}/{y}/{z}"), Pattern.parse("images/readme.txt")]
+        storage.put("images/readme.txt", b"x")
+        folded = fold_keys(storage, shallow, list)
+        deep = fold_keys(storage, shallow[:1], list)
+    assert [file.key for file in found.files] == sorted(keys, key=str.encode)
+    assert sorted(key for part in folded for key in part) == sorted([*keys, "images/readme.txt"])
+    assert sorted(key for part in deep for key in part if key in keys) == sorted(keys)
+    assert (len(folded), len(deep) > 1) == (1, True)
+
+
+def test_more_values_than_anybody_lists_one_by_one(tmp_path):
+    storage = Watched(str(tmp_path))
+    _fill(storage)
+    only = {"batch": frozenset(f"b{number}" for number in range(1000))}
+    found = list_matching(storage, "data", Pattern.parse("images/{batch}/{plate}/{well}_s{site:int}.tif"), only)
+    assert len(found.files) == len(KEYS)
+    assert storage.listed == ["images/"]
+
+
+def test_keys_of_several_patterns_are_listed_once(storage):
+    _fill(storage)
+    patterns = [Pattern.parse(text) for text in ("images/b1/{plate}/{x}", "images/b1/P1/{x}", "images/b1/{y}.txt")]
+    [keys] = fold_keys(storage, patterns, set)
+    assert keys == {*KEYS[:6], OTHERS[1], OTHERS[3]}
+    assert storage.listed == ["images/b1/"]
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.sets(st.sampled_from(["a", "a/x.tif", "a/b/x.tif", "ab/x.tif", "b/y.tif", "b/c/y.tif", "x.tif"]), min_size=1),
+    st.sampled_from(["{p}/{n}.tif", "{p}/{q}/{n}.tif", "{n}.tif", "a/{n}.tif", "a{p}/{n}.tif", "**/{n}.tif"]),
+    st.sets(st.sampled_from(["a", "b", "x", "zz"])),
+)
+def test_restricting_the_listing_restricts_nothing_else(tmp_path_factory, keys, text, values):
+    storage = Storage(str(tmp_path_factory.mktemp("list")))
+    for key in keys:
+        if not any(other.startswith(f"{key}/") for other in keys):
+            storage.put(key, b"x")
+    pattern = Pattern.parse(text)
+    everything = {found.key: pattern.match(found.key) for found in storage.list()}
+    wanted = {k for k, v in everything.items() if v is not None and (not values or v.get("p", "a") in values | {"a"})}
+    only = {"p": frozenset(values | {"a"})} if values else {}
+    listed = list_matching(storage, "data", pattern, only)
+    assert wanted <= {file.key for file in listed.files} <= set(everything)

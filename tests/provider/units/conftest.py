@@ -1,9 +1,0 @@
-import pytest
-from tests.provider.units.lab import Lab
-
-
-@pytest.fixture
-def lab(tmp_path):
-    lab = Lab(tmp_path)
-    lab.shoot()
-    return lab

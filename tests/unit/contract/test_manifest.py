@@ -1,0 +1,89 @@
+"""The manifest: what Airflow writes is what a container reads, one line at a time."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from platerunner_unit.contract import manifest
+from platerunner_unit.contract.manifest import InputFile, LoadData, OpenOutput, OutputFile, StepTask, ToolFile, UnitTask
+from platerunner_unit.contract.storage import NotFoundError, Storage, StorageError
+
+STEP = StepTask(
+    pipeline="p",
+    run_id="manual__2026-01-01T00:00:00+00:00",
+    step="illum_apply",
+    submission=1,
+    module="cellprofiler",
+    tool="cellprofiler",
+    roots={"data": "s3://bucket/data", "workspace": "/work"},
+    argv=("a", "{unit}"),
+    params={"threshold": 0.2, "list": [1, "ü"]},
+    files={
+        "pipeline": (ToolFile("_platerunner/files/0/a.cppipe", "a.cppipe", "0"),),
+        "plugins": (ToolFile("k", "b.py", "1"),),
+    },
+    folders=("plugins",),
+    load_data=LoadData({"Orig{channel}": "images"}, {"Well": "well"}),
+    image="cellprofiler:4.2.8",
+    digest="sha256:0",
+    timeout_s=60.0,
+    requested={"memory": 2**33},
+)
+
+
+def _unit(number: int) -> UnitTask:
+    values = {"plate": "P1", "well": f"ü{number:05d}" * (number % 7 + 1)}
+    return UnitTask(
+        unit=f"plate=P1/well={number}",
+        values=values,
+        fingerprint=f"{number:032x}",
+        inputs={"images": (InputFile("a/b", "data", 3, "e", {"site": 1}), InputFile("missing"))},
+        outputs={"corrected": (OutputFile("c", {"site": 1}, "tool/c"),)},
+        open_outputs={"tiles": OpenOutput("t/{tile}.tiff", 1, None, None)},
+        attempts_before=number,
+    )
+
+
+def test_the_step_file_reads_back():
+    assert StepTask.from_json(STEP.to_json()) == STEP
+
+
+@pytest.mark.parametrize("number", [0, 5])
+def test_a_unit_line_reads_back(number):
+    line = _unit(number).to_json()
+    assert b"\n" not in line
+    assert UnitTask.from_json(line) == _unit(number)
+
+
+def test_each_index_reads_its_own_line(tmp_path):
+    storage, units = Storage(str(tmp_path)), [_unit(number) for number in range(100)]
+    manifest.write(storage, "runs/r/s/1", STEP, units)
+    for index in (0, 1, 7, 50, 99):
+        assert manifest.read(storage, "runs/r/s/1", index) == (STEP, units[index])
+
+
+@pytest.mark.parametrize(("index", "error"), [(3, IndexError), (100, StorageError)])
+def test_an_index_beyond_the_last_line_is_an_error(tmp_path, index, error):
+    storage = Storage(str(tmp_path))
+    manifest.write(storage, "m/1", STEP, [_unit(number) for number in range(3)])
+    with pytest.raises(error, match="m/1"):
+        manifest.read(storage, "m/1", index)
+
+
+def test_a_manifest_that_is_not_there(tmp_path):
+    with pytest.raises(NotFoundError, match="does not exist"):
+        manifest.read(Storage(str(tmp_path)), "m/1", 0)
+
+
+def test_another_format_is_refused_with_the_remedy():
+    raw = {**json.loads(STEP.to_json()), "format": 99}
+    with pytest.raises(ValueError, match=r"format 99.*use an image built with it"):
+        StepTask.from_json(json.dumps(raw).encode())
+
+
+@given(st.dictionaries(st.text(min_size=1), st.one_of(st.text(), st.integers())))
+def test_any_values_survive(values):
+    unit = UnitTask("u", values, "f", {"i": (InputFile("k", values=values),)})
+    assert UnitTask.from_json(unit.to_json()) == unit

@@ -1,0 +1,39 @@
+"""Well names and plate order."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from platerunner_unit.contract import wells
+
+
+@given(st.integers(0, 31), st.integers(0, 47), st.booleans())
+def test_position_reads_what_row_name_writes(row, column, padded):
+    name = f"{wells.row_name(row)}{column + 1:0{2 if padded else 1}d}"
+    assert wells.position(name) == (row, column)
+    assert wells.position(name.lower()) == (row, column)
+
+
+@pytest.mark.parametrize("name", ["", "A", "1", "A0", "A00", "AAA1", "A1000", "A1b", "well", "A-1", "A²"])
+def test_other_names_have_no_position(name):
+    assert wells.position(name) is None
+
+
+def test_layouts():
+    assert wells.layout(["A01", "H12"]) == wells.Layout(8, 12)
+    assert wells.layout(["H13"]) == wells.layout(["I01"]) == wells.Layout(16, 24)
+    assert wells.layout(["AA01"]) == wells.Layout(32, 48)
+    assert wells.layout(["AG01"]) is None
+    assert wells.layout(["A01", "left"]) is None
+
+
+def test_plate_order():
+    names = ["B01", "A10", "AA1", "A2", "slide 10", "slide 2"]
+    assert sorted(names, key=wells.plate_order) == ["A2", "A10", "B01", "AA1", "slide 2", "slide 10"]
+
+
+@given(st.text(), st.text())
+def test_any_two_names_can_be_ordered(one, other):
+    assert sorted([one, other], key=wells.plate_order) == sorted([other, one], key=wells.plate_order)
