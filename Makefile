@@ -61,7 +61,7 @@ docs: $(SYNCED)  ## regenerate the reference pages from schema and tables
 clean:  ## remove what the other targets made
 	rm -rf .venv .tools .cellprofiler .platerunner demo-results dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-$(SYNCED): uv.lock pyproject.toml containers/unit/pyproject.toml | $(UV)
+$(SYNCED): uv.lock pyproject.toml containers/unit/pyproject.toml plugins/pyproject.toml | $(UV)
 	$(UV) sync --locked
 	@touch $@
 

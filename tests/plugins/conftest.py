@@ -26,11 +26,11 @@ from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState
 from airflow.utils.types import DagRunTriggeredByType, DagRunType
 from fastapi.testclient import TestClient
-from platerunner_pages.workspaces import _hook
 from sqlalchemy import select
 
 from platerunner.render import build_dag
 from platerunner.spec.loader import load_text
+from platerunner_pages.workspaces import _hook
 
 SECRET = "a secret of these tests, long enough for HMAC and what Airflow asks of it, 0123456789abcdef"
 HIDDEN = "hidden"

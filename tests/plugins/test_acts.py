@@ -6,11 +6,12 @@ import pytest
 from airflow.models.hitl import HITLDetail
 from airflow.models.log import Log
 from airflow.utils.session import create_session
-from platerunner_pages import acts
 from sqlalchemy import delete, select
 from tests.plugins.conftest import HIDDEN
 from tests.plugins.test_qc_page import PAGE, wait
 from tests.plugins.test_rerun_page import STEP, WELLS, lose, token_of
+
+from platerunner_pages import acts
 
 LENGTH = {"Content-Type": "application/json"}
 

@@ -6,8 +6,6 @@ import pytest
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from airflow.utils.session import create_session
-from platerunner_pages.history_page import _of_run
-from platerunner_pages.runs import find_run
 from sqlalchemy import select
 from tests.plugins.records import leave, wells_and_sums
 from tests.plugins.test_rerun_page import ask
@@ -15,6 +13,8 @@ from tests.plugins.test_rerun_page import ask
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.records.branches import save_branches
+from platerunner_pages.history_page import _of_run
+from platerunner_pages.runs import find_run
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.outcome import run_prefix
 from platerunner_unit.contract.storage import Storage

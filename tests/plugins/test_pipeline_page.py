@@ -1,9 +1,9 @@
 import pytest
-from platerunner_pages import forecast
-from platerunner_pages.history_page import summed
 from tests.plugins.records import leave, wells_and_sums
 
 from platerunner.engine.planning.model import UnitState
+from platerunner_pages import forecast
+from platerunner_pages.history_page import summed
 
 PAGES = "/platerunner/dags/lab"
 

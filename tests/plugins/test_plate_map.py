@@ -1,8 +1,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from platerunner_pages.plate_map import label, plate_maps
 
+from platerunner_pages.plate_map import label, plate_maps
 from platerunner_unit.contract.unit_ids import unit_id
 
 

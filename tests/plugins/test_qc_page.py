@@ -11,8 +11,6 @@ from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
 from packaging.version import Version
-from platerunner_pages import tokens
-from platerunner_pages.gate_listener import GateListener
 from sqlalchemy import select, update
 from tests.plugins.conftest import HIDDEN
 from tests.specs import wells
@@ -20,6 +18,8 @@ from tests.specs import wells
 from platerunner.engine.gates.asked import ASKED_KEY, Asked
 from platerunner.engine.gates.decisions import Decision, history, record, remember
 from platerunner.engine.gates.questions import Questions
+from platerunner_pages import tokens
+from platerunner_pages.gate_listener import GateListener
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.storage import Storage
 

@@ -8,13 +8,13 @@ from airflow.models.dagrun import DagRun
 from airflow.models.log import Log
 from airflow.models.taskinstance import TaskInstance
 from airflow.utils.session import create_session
-from platerunner_pages import tokens
 from sqlalchemy import select
 from tests.plugins.conftest import HIDDEN
 from tests.plugins.records import leave, wells_and_sums
 
 from platerunner.batch.state import StateFile
 from platerunner.engine.planning.model import UnitState
+from platerunner_pages import tokens
 from platerunner_unit.contract.category import Category
 
 WELLS = [f"plate=P1/well=A0{n}" for n in range(1, 6)]

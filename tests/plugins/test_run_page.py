@@ -1,8 +1,8 @@
-from platerunner_pages.legend import LOOKS
 from tests.plugins.records import leave, wells_and_sums
 
 from platerunner.engine.planning.blocked import blocked_key, write_blocked
 from platerunner.engine.planning.model import UnitState
+from platerunner_pages.legend import LOOKS
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.storage import Storage
 

@@ -6,12 +6,12 @@ import struct
 import time
 
 import pytest
-from platerunner_pages import tokens
 from tests.plugins.conftest import HIDDEN
 from tests.plugins.records import leave, wells_and_sums
 
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.records.outcomes import OutcomeStore
+from platerunner_pages import tokens
 from platerunner_unit.contract.category import CATEGORIES, Category
 from platerunner_unit.contract.evidence import Verdict
 from platerunner_unit.contract.outcome import Outcome, OutputRecord, log_key

@@ -2,30 +2,25 @@
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 from botocore.exceptions import BotoCoreError, ClientError
 
 from platerunner.batch.calls import client_config
+from platerunner.engine.access import Access
 from platerunner.engine.connection import ConnectionProblem, ConnectionSettings
 from platerunner.hooks.connection_id import CONN_ID
-from platerunner_unit.contract.storage import Storage
 
 if TYPE_CHECKING:
     import boto3
-    from mypy_boto3_batch import BatchClient
-    from mypy_boto3_ecr import ECRClient
-    from mypy_boto3_logs import CloudWatchLogsClient
 
 DATA_ROOT = "PLATERUNNER_DATA_ROOT"
 WORKSPACE_ROOT = "PLATERUNNER_WORKSPACE_ROOT"
 
-Service = Literal["batch", "logs", "ecr", "sts", "iam", "sqs"]
 
-
-class PlaterunnerHook(BaseHook):
+class PlaterunnerHook(Access, BaseHook):
     """Clients and storages for one connection.
 
     :param conn_id: id of a connection of type ``platerunner``.
@@ -66,48 +61,6 @@ class PlaterunnerHook(BaseHook):
             return boto3.Session(region_name=self.settings.region)
         return cast("boto3.Session", self._aws.get_session(region_name=self.settings.region))
 
-    @cached_property
-    def batch(self) -> "BatchClient":
-        """Client for AWS Batch."""
-        return cast("BatchClient", self._client("batch"))
-
-    @cached_property
-    def logs(self) -> "CloudWatchLogsClient":
-        """Client for CloudWatch Logs."""
-        return cast("CloudWatchLogsClient", self._client("logs"))
-
-    @cached_property
-    def ecr(self) -> "ECRClient":
-        """Client for the container registry."""
-        return cast("ECRClient", self._client("ecr"))
-
-    @cached_property
-    def sts(self) -> Any:
-        """Client that says whose the credentials are."""
-        return self._client("sts")
-
-    @cached_property
-    def iam(self) -> Any:
-        """Client for roles."""
-        return self._client("iam")
-
-    @cached_property
-    def sqs(self) -> Any:
-        """Client for the queue of uploads."""
-        return self._client("sqs")
-
-    @property
-    def region(self) -> str:
-        """The region that the clients talk to."""
-        return str(self.batch.meta.region_name)
-
-    def storage(self, url: str) -> Storage:
-        """A data root or a workspace, reached with the connection's credentials.
-
-        :param url: ``s3://bucket/prefix`` or a folder.
-        """
-        return Storage(url, self._storage_config() if url.startswith("s3://") else None)
-
     def test_connection(self) -> tuple[bool, str]:
         """Whether the queues can be seen, for the form's test button."""
         try:
@@ -136,36 +89,11 @@ class PlaterunnerHook(BaseHook):
             config=client_config(),
         )
 
-    def new_batch_client(self) -> "BatchClient":
-        """A further client for AWS Batch, which asks for credentials anew; looks no connection up again."""
-        return cast("BatchClient", self._client("batch"))
-
-    def new_sqs_client(self) -> Any:
-        """A further client for the queue of uploads, with credentials asked for anew."""
-        return self._client("sqs")
-
-    def _client(self, service: Service) -> Any:
-        try:
-            return self.session.client(service, config=client_config(), endpoint_url=self._endpoint(service))
-        except BotoCoreError as error:
-            raise ConnectionProblem(
-                f'connection {self.conn_id!r}: {error}; add "region" to its extras or set AWS_DEFAULT_REGION'
-            ) from error
-
     def _endpoint(self, service: str) -> str | None:
         if self.settings.endpoint_url is not None or self._aws is None:
             return self.settings.endpoint_url
         endpoint: str | None = self._aws.conn_config.get_service_endpoint_url(service_name=service)
         return endpoint
-
-    def _storage_config(self) -> dict[str, Any]:
-        config: dict[str, Any] = {"region": self.session.region_name} if self.session.region_name else {}
-        if (credentials := self.session.get_credentials()) is not None:
-            frozen = credentials.get_frozen_credentials()
-            config |= {"access_key_id": frozen.access_key, "secret_access_key": frozen.secret_key}
-            config |= {"token": frozen.token} if frozen.token else {}
-        endpoint = self._endpoint("s3")
-        return config | ({"endpoint": endpoint} if endpoint else {})
 
 
 def _extras(conn_id: str) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from platerunner.engine.planning.errors import NothingListed
 from platerunner.engine.planning.find_branches import Found, find_branches
 from platerunner.engine.planning.settings import data_root, workspace_url
 from platerunner.engine.records.branches import load_branches, save_branches
-from platerunner.engine.steps.waiting import Wait, park, waited, waits_since
+from platerunner.engine.steps.waiting import Wait, waited, waits_since
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.operators.common import plain_errors, run_context
+from platerunner.operators.parking import park
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
 from platerunner_unit.contract.storage import Storage

@@ -11,6 +11,7 @@ from airflow.configuration import conf
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
+from platerunner.batch.console import job_url, log_url, outputs_url
 from platerunner.batch.poller import PACE
 from platerunner.batch.reasons import CLEARED
 from platerunner.engine.connection import OnClear
@@ -23,13 +24,14 @@ from platerunner.engine.steps.log_tail import tails, told
 from platerunner.engine.steps.preview import preview
 from platerunner.engine.steps.step_run import StepRun
 from platerunner.engine.steps.trace_context import trace_variables
-from platerunner.engine.steps.waiting import Wait, park
+from platerunner.engine.steps.waiting import Wait
 from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.links.batch import BatchJobLink, LogStreamLink, OutputsLink, job_url, log_url, outputs_url
+from platerunner.links.batch import BatchJobLink, LogStreamLink, OutputsLink
 from platerunner.notifications.texts import DIGEST_KEY, RESULT_KEY
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.operators.gathering import check_gathered
 from platerunner.operators.left_behind import end_left_behind
+from platerunner.operators.parking import park
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
 from platerunner.triggers.batch_jobs import BatchJobsTrigger

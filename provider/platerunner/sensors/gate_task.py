@@ -16,6 +16,7 @@ from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.links.gate import gate_url
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.operators.gathering import check_gathered
+from platerunner.sensors.assigning import assign_users
 from platerunner.triggers.earlier_answer import LOST, EarlierAnswerTrigger
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class GateTask:
         url = gate_url(self._operator.pipeline.name, run.run_id, self._operator.task_id, getattr(task, "map_index", -1))
         question = run.question(url, refused)
         self._context["ti"].xcom_push(key=ASKED_KEY, value=run.ask().to_xcom())
-        return self._operator.ask(self._context, question, run.approvers.assignable())
+        return self._operator.ask(self._context, question, assign_users(run.approvers.users))
 
     def _look_for_answer(self, asked: Question) -> NoReturn:
         """Wait for the answer to what an earlier try asked: asking again would drop one that was given already."""

@@ -2,7 +2,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from platerunner.links.batch import PlateMapLink, job_url, log_url, outputs_url
+from platerunner.batch.console import job_url, log_url, outputs_url
+from platerunner.links.batch import PlateMapLink
 
 
 def test_a_jobs_page():

@@ -219,8 +219,8 @@ def test_the_shipped_specs_load_without_any_error(monkeypatch):
 @pytest.mark.airflow
 def test_the_dag_processor_files_it_where_the_ui_and_the_command_look(specs, tmp_path):
     home = tmp_path / "airflow"
-    environment = {
-        **os.environ,
+    # Without what tests before this one have set for an Airflow of their own.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW__")} | {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(DAG_FILE.parent),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

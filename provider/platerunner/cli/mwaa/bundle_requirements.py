@@ -35,13 +35,14 @@ def missing(checkout: Checkout, airflow: str) -> list[str]:
     constraints = checkout.constraints(airflow)
     known = {name_of(line) for line in pins(constraints.read_text())}
     locked = [line for line in _locked(checkout) if name_of(line) not in known]
-    ours = [checkout.root / "pyproject.toml", checkout.root / "containers" / "unit" / "pyproject.toml"]
+    ours = [checkout.root / folder / "pyproject.toml" for folder in (".", "plugins", "containers/unit")]
+    own = [word for name in OURS for word in ("--no-emit-package", name)]
     with tempfile.TemporaryDirectory() as folder:
         more, image = Path(folder, "more.txt"), Path(folder, "image.in")
         more.write_text("\n".join([f"apache-airflow=={airflow}", *locked]))
         image.write_text("\n".join(IMAGE).format(airflow=airflow))
         there = _resolve(checkout, constraints, image)
-        needed = _resolve(checkout, constraints, *ours, "--constraints", more, "--no-emit-package", "platerunner-unit")
+        needed = _resolve(checkout, constraints, *ours, "--constraints", more, *own)
     return sorted(set(needed) - set(there))
 
 

@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-OURS = ("airflow-provider-platerunner", "platerunner-unit")
+OURS = ("airflow-provider-platerunner", "airflow-plugin-platerunner", "platerunner-unit")
 # What hatchling takes if it is unset: no machine's own date gets into the wheels.
 EPOCH = "1580601600"
 

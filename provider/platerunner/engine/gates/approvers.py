@@ -3,9 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from airflow.configuration import conf
-from airflow.sdk.execution_time.hitl import HITLUser
-
 
 @dataclass(frozen=True, slots=True)
 class Approvers:
@@ -33,18 +30,6 @@ class Approvers:
         if not self.declared:
             return True
         return any(user == user_id or (user == name and not user.isdigit()) for user in self.users if user)
-
-    def assignable(self) -> list[HITLUser]:
-        """The approvers as Airflow can assign them, so that others are refused in the form already.
-
-        Airflow compares user ids. They are names with the simple auth manager, numbers with FAB; where names cannot be
-        compared, the sensor itself checks the answer.
-        """
-        users = self.users
-        simple = str(conf.get("core", "auth_manager", fallback="")).endswith("SimpleAuthManager")
-        if simple or all(user.isdigit() for user in users):
-            return [HITLUser(id=user, name=user) for user in users]
-        return []
 
     @property
     def sentence(self) -> str:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
 
+from platerunner.batch.console import object_url
+from platerunner.engine.access import Access
 from platerunner.engine.gates.approvers import Approvers
 from platerunner.engine.gates.asked import Asked
 from platerunner.engine.gates.decisions import Decision, decisions, gated_fingerprint, record, remember, standing
@@ -15,8 +17,6 @@ from platerunner.engine.planning.available import from_step, from_workspace_patt
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.settings import workspace_url
 from platerunner.engine.records.branches import current_in
-from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.links.batch import object_url
 from platerunner.spec.model import Gate, InputRef, Pipeline, Step
 from platerunner_unit.contract.manifest import InputFile
 
@@ -32,7 +32,7 @@ class GateRun:
     :param context: params, roots, the run's id, and the branch that it asks about, if it asks about one.
     """
 
-    def __init__(self, hook: PlaterunnerHook, pipeline: Pipeline, gate: str, context: RunContext) -> None:
+    def __init__(self, hook: Access, pipeline: Pipeline, gate: str, context: RunContext) -> None:
         spec = pipeline.steps[gate]
         assert isinstance(spec, Gate)
         self.hook = hook

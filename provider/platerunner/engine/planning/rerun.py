@@ -42,7 +42,7 @@ def params_for(params: Mapping[str, Any], steps: Mapping[str, Sequence[str]], pi
 
 
 def exactly(step: str, unit: str) -> str:
-    """The pattern of one unit of one step, and of no other: :class:`platerunner.engine.planning.unit_patterns.UnitPattern`.
+    """The pattern of one unit of one step, and of no other, as `unit_patterns` reads it.
 
     :param unit: its id.
     """

@@ -15,6 +15,7 @@ from platerunner.batch.status import describe
 from platerunner.batch.stop import terminate
 from platerunner.batch.views import JobView
 from platerunner.catalog.loader import load_catalog
+from platerunner.engine.access import Access
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.model import PlannedUnit, StepSettings
 from platerunner.engine.planning.settings import data_root, workspace_url
@@ -26,7 +27,6 @@ from platerunner.engine.steps.collect import Collector, failed_jobs, read_manife
 from platerunner.engine.steps.ledger import again, record, remember
 from platerunner.engine.steps.retry import Ask
 from platerunner.engine.steps.submission import Submitter
-from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.spec.model import Pipeline, Step
 from platerunner_unit.contract.manifest import UnitTask
 from platerunner_unit.contract.storage import Storage
@@ -48,7 +48,7 @@ class StepJobs:
 
     def __init__(
         self,
-        hook: PlaterunnerHook,
+        hook: Access,
         pipeline: Pipeline,
         step: str,
         context: RunContext,

@@ -3,10 +3,7 @@
 import json
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import NoReturn
-
-from airflow.sdk import BaseOperator
+from datetime import UTC, datetime
 
 from platerunner.batch.state import StateFile
 from platerunner_unit.contract.outcome import waiting_key
@@ -83,15 +80,3 @@ def _began(workspace: Storage, run_id: str, before: float) -> float:
         since = time.time()
         workspace.put(key, json.dumps(since).encode())
     return since
-
-
-def park(task: BaseOperator, pause: float) -> NoReturn:
-    """Let a task sleep without a worker; it goes on in its ``execute_arrived``.
-
-    :param pause: seconds.
-    """
-    # Most steps never wait, and this takes a third of the time that importing Platerunner may take.
-    from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
-
-    task.defer(trigger=TimeDeltaTrigger(timedelta(seconds=pause)), method_name="execute_arrived")
-    raise AssertionError("defer does not return")

@@ -1,4 +1,4 @@
-"""Stands between the agent and podman for one container: ``python -m platerunner.local.host.shim FOLDER podman run ...``.
+"""Stands between the agent and podman for one container: ``python -m platerunner.local.host.shim FOLDER podman ...``.
 
 The agent starts, signals and kills processes; a container is none of its children, since podman hands it to a monitor
 that leaves the session. This process takes the monitor in, so that whatever ends the one ends the other, and it looks

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[4]
 SPECS = ROOT / "dag_specs"
 IMAGE = ["apache-airflow==3.3.1", "boto3==1.43.56", "typing-extensions==4.15.0"]
 WHEELS = {
+    "airflow-plugin-platerunner": "airflow_plugin_platerunner-0.1.0-py3-none-any.whl",
     "airflow-provider-platerunner": "airflow_provider_platerunner-0.1.0-py3-none-any.whl",
     "platerunner-unit": "platerunner_unit-0.1.0-py3-none-any.whl",
 }

@@ -1,0 +1,108 @@
+"""The way to AWS and to the storages, whoever knows the connection."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from botocore.exceptions import BotoCoreError
+
+from platerunner.batch.calls import client_config
+from platerunner.engine.connection import ConnectionProblem, ConnectionSettings
+from platerunner_unit.contract.storage import Storage
+
+if TYPE_CHECKING:
+    import boto3
+    from mypy_boto3_batch import BatchClient
+    from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+
+Service = Literal["batch", "logs", "ecr", "sts", "iam", "sqs"]
+
+
+class Access:
+    """Clients and storages of one connection; Airflow's hook is one of its kinds."""
+
+    conn_id: str
+
+    @cached_property
+    def settings(self) -> ConnectionSettings:
+        """The connection's settings.
+
+        :raises ConnectionProblem: if there is no such connection or it cannot be used.
+        """
+        raise NotImplementedError
+
+    @cached_property
+    def session(self) -> "boto3.Session":
+        """A boto3 session with the connection's credentials and region."""
+        raise NotImplementedError
+
+    @cached_property
+    def batch(self) -> "BatchClient":
+        """Client for AWS Batch."""
+        return cast("BatchClient", self._client("batch"))
+
+    @cached_property
+    def logs(self) -> "CloudWatchLogsClient":
+        """Client for CloudWatch Logs."""
+        return cast("CloudWatchLogsClient", self._client("logs"))
+
+    @cached_property
+    def ecr(self) -> "ECRClient":
+        """Client for the container registry."""
+        return cast("ECRClient", self._client("ecr"))
+
+    @cached_property
+    def sts(self) -> Any:
+        """Client that says whose the credentials are."""
+        return self._client("sts")
+
+    @cached_property
+    def iam(self) -> Any:
+        """Client for roles."""
+        return self._client("iam")
+
+    @cached_property
+    def sqs(self) -> Any:
+        """Client for the queue of uploads."""
+        return self._client("sqs")
+
+    @property
+    def region(self) -> str:
+        """The region that the clients talk to."""
+        return str(self.batch.meta.region_name)
+
+    def storage(self, url: str) -> Storage:
+        """A data root or a workspace, reached with the connection's credentials.
+
+        :param url: ``s3://bucket/prefix`` or a folder.
+        """
+        return Storage(url, self._storage_config() if url.startswith("s3://") else None)
+
+    def new_batch_client(self) -> "BatchClient":
+        """A further client for AWS Batch, which asks for credentials anew; looks no connection up again."""
+        return cast("BatchClient", self._client("batch"))
+
+    def new_sqs_client(self) -> Any:
+        """A further client for the queue of uploads, with credentials asked for anew."""
+        return self._client("sqs")
+
+    def _client(self, service: Service) -> Any:
+        try:
+            return self.session.client(service, config=client_config(), endpoint_url=self._endpoint(service))
+        except BotoCoreError as error:
+            raise ConnectionProblem(
+                f'connection {self.conn_id!r}: {error}; add "region" to its extras or set AWS_DEFAULT_REGION'
+            ) from error
+
+    def _endpoint(self, service: str) -> str | None:  # noqa: ARG002
+        """Address of a service that is not at its usual place; None for the usual one."""
+        return self.settings.endpoint_url
+
+    def _storage_config(self) -> dict[str, Any]:
+        config: dict[str, Any] = {"region": self.session.region_name} if self.session.region_name else {}
+        if (credentials := self.session.get_credentials()) is not None:
+            frozen = credentials.get_frozen_credentials()
+            config |= {"access_key_id": frozen.access_key, "secret_access_key": frozen.secret_key}
+            config |= {"token": frozen.token} if frozen.token else {}
+        endpoint = self._endpoint("s3")
+        return config | ({"endpoint": endpoint} if endpoint else {})
