@@ -12,6 +12,7 @@ from platerunner.cli.inspect.logs import logs
 from platerunner.cli.inspect.plan import plan
 from platerunner.cli.inspect.status import status
 from platerunner.cli.inspect.units import units
+from platerunner.cli.loaddata import loaddata
 from platerunner.cli.modules import modules
 from platerunner.cli.mwaa.bundle import bundle
 from platerunner.cli.mwaa.deploy import deploy
@@ -30,7 +31,7 @@ app = typer.Typer(
 )
 LOOK = (validate, graph, plan, explain, diff, units, status, logs)
 RUN = (run, up, demo)
-KEEP = (doctor, retire, bundle, deploy, modules, schema)
+KEEP = (doctor, retire, bundle, deploy, modules, schema, loaddata)
 for command in (*LOOK, *RUN, *KEEP):
     app.command()(command)
 app.add_typer(qc)

@@ -8,12 +8,13 @@ from platerunner.spec.model import Pipeline
 from platerunner.spec.problems import SpecError
 
 
-def load_or_fail(path: Path) -> Pipeline:
+def load_or_fail(path: Path, *, look_into_files: bool = False) -> Pipeline:
     """The pipeline of a spec; ends the command with every problem of the file if it has any.
 
     :param path: the YAML file.
+    :param look_into_files: as for :func:`platerunner.spec.loader.load_pipeline`.
     """
     try:
-        return load_pipeline(path)
+        return load_pipeline(path, look_into_files=look_into_files)
     except SpecError as error:
         fail(str(error))

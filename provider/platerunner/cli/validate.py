@@ -35,6 +35,7 @@ FormatOption = Annotated[
 def validate(specs: Specs, *, format_: FormatOption = Format.TEXT) -> None:
     """Check specs without running or listing anything; every problem with its line, column and remedy.
 
+    CellProfiler pipelines beside a spec are looked into as a container would, once the spec itself is right.
     Ends with 1 if there is any problem, with 2 if there is nothing to check.
     """
     files = list(dict.fromkeys(file for spec in specs for file in _files(spec)))
@@ -64,7 +65,7 @@ def _checked(file: Path) -> str:
     if is_shared(file):
         check_shared(file)
         return "a part that specs include"
-    pipeline = load_pipeline(file)
+    pipeline = load_pipeline(file, look_into_files=True)
     return f"pipeline {pipeline.name}, {counted(len(pipeline.steps), 'step')}"
 
 

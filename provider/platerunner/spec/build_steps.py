@@ -1,5 +1,6 @@
 """Steps of a valid spec as the frozen model."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -88,10 +89,14 @@ def _output(name: str, value: Any) -> model.Output:
 def _load_data(data: Data) -> LoadDataMapping | None:
     if "load_data" not in data:
         return None
-    metadata = data["load_data"]["metadata"]
+    return LoadDataMapping(data["load_data"]["images"], metadata_columns(data["load_data"]["metadata"]))
+
+
+def metadata_columns(metadata: Mapping[str, str] | list[str]) -> Mapping[str, str]:
+    """Name of each ``Metadata_`` column to its wildcard; a list names them like the wildcards, with a capital."""
     if isinstance(metadata, list):
-        metadata = {wildcard[:1].upper() + wildcard[1:]: wildcard for wildcard in metadata}
-    return LoadDataMapping(data["load_data"]["images"], metadata)
+        return {wildcard[:1].upper() + wildcard[1:]: wildcard for wildcard in metadata}
+    return metadata
 
 
 def tolerance(value: str | int) -> float | int:

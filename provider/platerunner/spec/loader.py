@@ -15,15 +15,18 @@ from platerunner.spec.problems import SpecError
 from platerunner.spec.rules import RULES
 
 
-def load_pipeline(path: Path, modules: Mapping[str, Module] | None = None) -> Pipeline:
+def load_pipeline(
+    path: Path, modules: Mapping[str, Module] | None = None, *, look_into_files: bool = False
+) -> Pipeline:
     """Read a spec.
 
     :param path: its file; files named in ``with`` and ``include`` are relative to its folder.
     :param modules: the catalog; None for the shipped one.
+    :param look_into_files: whether the pipelines that it names have to fit it, too; asked of a spec that is right.
     :raises SpecError: with every problem of the file and of those that it includes.
     """
     try:
-        return _load(documents.read(path), modules)
+        return _load(documents.read(path), modules, look_into_files=look_into_files)
     except DocumentError as error:
         raise SpecError(error.problems) from None
 
@@ -42,11 +45,16 @@ def load_text(text: str | bytes, path: Path, modules: Mapping[str, Module] | Non
         raise SpecError(error.problems) from None
 
 
-def _load(source: documents.Source, modules: Mapping[str, Module] | None) -> Pipeline:
+def _load(source: documents.Source, modules: Mapping[str, Module] | None, *, look_into_files: bool = False) -> Pipeline:
     include(source)
     spec = draft(source, load_catalog() if modules is None else modules)
     for rule in RULES:
         rule(spec)
+    if look_into_files and not source.problems:
+        # Rendering and tasks do without: they would read hundreds of kilobytes for each spec, each time.
+        from platerunner.spec.rules.pipeline_files import check_pipeline_files
+
+        check_pipeline_files(spec)
     if source.problems:
         raise SpecError(_once(source.problems) if spec.matrices else source.problems)
     return build(spec)

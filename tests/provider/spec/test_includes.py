@@ -15,6 +15,7 @@ from platerunner.spec.model import Step
 from platerunner.spec.problems import SpecError
 
 VALID = (Path(__file__).parent / "valid.yaml").read_text()
+CPPIPE = Path(__file__).parents[2] / "data" / "cppipe"
 LAB = """\
 owner: the-lab
 tags: [shared, lab]
@@ -31,7 +32,7 @@ CHANNELS = "dataset: {files: {raw: {rename: {channel: {w1: ER, w2: RNA}}}}}\n"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "pipelines").mkdir()
-    (tmp_path / "pipelines" / "illum.cppipe").write_text("x")
+    (tmp_path / "pipelines" / "illum.cppipe").write_bytes((CPPIPE / "illum_calc.cppipe").read_bytes())
     (tmp_path / "shared").mkdir()
     (tmp_path / "_lab.yaml").write_text(LAB)
     (tmp_path / "shared" / "_channels.yaml").write_text(CHANNELS)

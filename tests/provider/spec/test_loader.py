@@ -38,7 +38,7 @@ def test_the_corpus_is_large():
 def test_a_broken_spec_is_reported_where_its_header_says_and_nowhere_else(path):
     expected = [(int(line), int(column), phrase) for line, column, phrase in EXPECTATION.findall(path.read_text())]
     with pytest.raises(SpecError) as raised:
-        load_pipeline(path)
+        load_pipeline(path, look_into_files=True)
     found = raised.value.problems
     assert [(p.line, p.column) for p in found] == [(line, column) for line, column, _ in expected or [(1, 1, "")]]
     for problem, (_, _, phrase) in zip(found, expected, strict=False):

@@ -220,6 +220,7 @@ STRATEGIES = {
     "set_labels": st.lists(st.tuples(st.integers(-1, 6), TEXT), max_size=3).map(tuple),
     "warnings": st.lists(TEXT, max_size=2).map(tuple),
     "names_at_risk": st.lists(TEXT, max_size=2).map(tuple),
+    "unmatched": TEXT,
 }
 EVIDENCE = st.fixed_dictionaries(STRATEGIES).map(lambda values: Evidence(**values))
 

@@ -107,6 +107,8 @@ class Evidence:
     :param set_labels: image set number and what a person calls it, e.g. ``(5, "well A02, site 2")``.
     :param names_at_risk: names that CellProfiler's own LoadData would write otherwise, e.g. ``plate 0512 as 512``.
     :param warnings: what may have changed the result without failing it, as sentences.
+    :param unmatched: what became of the files that a pipeline's own rules should have made image sets of, as a
+        sentence; empty if they did, or if the spec made them.
     """
 
     tool: Optional[str] = None
@@ -138,6 +140,7 @@ class Evidence:
     set_labels: tuple[tuple[int, str], ...] = ()
     warnings: tuple[str, ...] = ()
     names_at_risk: tuple[str, ...] = ()
+    unmatched: str = ""
 
 
 @dataclass(frozen=True)

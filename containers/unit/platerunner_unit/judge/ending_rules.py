@@ -84,10 +84,10 @@ def nothing_matched(facts: Facts) -> Optional[Verdict]:
     if e.exit_code not in (0, 1, 255):
         return None
     if facts.asked == frozenset():
-        return verdict(C.NOTHING_MATCHED, "No image set was asked for that exists.")
+        return verdict(C.NOTHING_MATCHED, e.unmatched or "No image set was asked for that exists.", notes=e.warnings)
     if e.exit_code == 0 and facts.log_lost and facts.asked is None:
         return None
-    return verdict(C.NOTHING_MATCHED, "CellProfiler found no image set to work on.", tail(facts))
+    return verdict(C.NOTHING_MATCHED, e.unmatched or "CellProfiler found no image set to work on.", tail(facts))
 
 
 def names_changed(facts: Facts) -> Optional[Verdict]:

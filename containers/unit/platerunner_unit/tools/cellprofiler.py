@@ -1,35 +1,36 @@
-"""CellProfiler 4.2, headless, on the rows of a LoadData table made for the unit.
+"""CellProfiler 4.2, headless, on the rows of a LoadData table made for the unit, or on the unit's files as they are.
 
 Measured with 4.2.8: ``--data-file`` replaces the file and folder that the pipeline's LoadData names, before its columns
 are read; grouping, rescaling and the range of rows stay the pipeline's. INFO is the default level, and the lines that
-prove each image set's work are at INFO, so the level is never given.
+prove each image set's work are at INFO, so the level is never given. With ``--file-list`` the pipeline's own rules make
+the image sets and say nowhere how many: a module of ours, last in a copy of the pipeline, writes them down beforehand.
 """
 
 from __future__ import annotations
 
 import os
-import re
-import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Optional
 
 from platerunner_unit.cellprofiler import checks as cppipe_checks
+from platerunner_unit.cellprofiler import copies, fit, image_sets, written
 from platerunner_unit.cellprofiler import pipeline_file as cppipe
 from platerunner_unit.cellprofiler import saved_names as cppipe_names
 from platerunner_unit.cellprofiler.csv_rows import Rows
+from platerunner_unit.cellprofiler.image_sets import file_list
 from platerunner_unit.cellprofiler.load_data import LoadDataError, Table, build, names_at_risk
 from platerunner_unit.contract.evidence import PreflightProblem
-from platerunner_unit.tools import plausible
+from platerunner_unit.contract.manifest import InputFile
+from platerunner_unit.tools import plausible, plugins
 from platerunner_unit.tools.job import Job
 
 COMPLETE = "Complete"
-PLUGINS_VARIABLE = "PLATERUNNER_CELLPROFILER_PLUGINS"
-"""Names an image's own folder of plugins; CellProfiler takes one folder, so a step's own go before it."""
 LOAD_DATA = Path(__file__).with_name("loaddata.py")
+LIST_IMAGE_SETS = Path(__file__).with_name("listimagesets.py")
+BATCH_MODULE = "CreateBatchFiles"
+BATCH_FILE = "Batch_data.h5"
 _DONE_LIMIT = 1000
-# CellProfiler knows a plugin by its class, or by the name that the class gives itself.
-_PLUGIN_NAME = re.compile(r"^class\s+(\w+)|\bmodule_name\s*=\s*[\"'](\w+)", re.MULTILINE)
 
 
 class CellProfiler:
@@ -38,32 +39,32 @@ class CellProfiler:
     remedy = "Use an image that has it; on a laptop, `make cellprofiler` installs it."
 
     def __init__(self) -> None:
-        self._table = Table((), ())
+        self._table: Optional[Table] = None
         self._pipeline: Optional[cppipe.Cppipe] = None
+        self._disabled: tuple[cppipe.Module, ...] = ()
 
     def prepare(self, job: Job) -> tuple[PreflightProblem, ...]:
         """Write the LoadData table, clear a stale done file (CellProfiler never does), and look at the pipeline."""
         _done(job).unlink(missing_ok=True)
-        if job.step.load_data is None:
-            return (
-                PreflightProblem("pipeline_invalid", f"step `{job.step.step}` needs `load_data` to run CellProfiler"),
-            )
+        _list(job).unlink(missing_ok=True)
         if len(job.tool_files("pipeline")) != 1:
             return (PreflightProblem("pipeline_invalid", f"step `{job.step.step}` needs one file in `with: pipeline`"),)
         try:
-            self._table = build(job.step.load_data, job.unit, job.inputs)
+            self._table = build(job.step.load_data, job.unit, job.inputs) if job.step.load_data else None
         except LoadDataError as error:
             return (error.problem,)
-        _csv(job).write_text(self._table.to_csv(), encoding="utf-8")
-        problems = self._pipeline_problems(job)
-        self._gather_plugins(job)
+        if not job.inputs:
+            return (PreflightProblem("nothing_matched", "the unit has no input files, so there is no image set"),)
+        _csv(job).write_text(self._table.to_csv() if self._table else file_list(_staged(job)), encoding="utf-8")
+        problems = tuple(self._pipeline_problems(job))
+        plugins.gather(job, self._pipeline, LIST_IMAGE_SETS if self._table is None else LOAD_DATA)
         return problems
 
     def command(self, job: Job) -> list[str]:
         """The command line."""
         options = {
-            "-p": job.tool_files("pipeline")[0],
-            "--data-file": _csv(job),
+            "-p": self._pipeline_file(job),
+            "--data-file" if self._table else "--file-list": _csv(job),
             "-i": job.folder.inputs,
             "-o": job.folder.out,
             "-d": _done(job),
@@ -71,7 +72,7 @@ class CellProfiler:
         }
         argv = [job.settings.cellprofiler, "-c", "-r"]
         argv += [text for option, path in options.items() for text in (option, str(path))]
-        return [*argv, f"--plugins-directory={_own_plugins(job)}"]
+        return [*argv, f"--plugins-directory={plugins.gathered(job)}"]
 
     def flat(self, job: Job) -> Collection[Path]:
         """The images that LoadData loads: a row of its table has no plane in it."""
@@ -90,7 +91,8 @@ class CellProfiler:
             "HOME": home if writable else str(job.folder.home),
             "PYTHONFAULTHANDLER": "1",
             "PYTHONUNBUFFERED": "1",
-            "PLATERUNNER_NUMBERS": " ".join(self._table.numbers),
+            "PLATERUNNER_NUMBERS": " ".join(self._table.numbers) if self._table else "",
+            "PLATERUNNER_IMAGE_SETS": str(_list(job)),
         }
 
     def complete(self, job: Job) -> bool:
@@ -102,10 +104,10 @@ class CellProfiler:
         known = {
             "done_file_asked": True,
             "done_file": _done_text(job),
-            "sets_asked": tuple(range(1, len(self._table.rows) + 1)),
-            "set_labels": tuple(enumerate(self._table.labels, start=1)),
             "sets_in_table": _sets_in_table(job),
-            "names_at_risk": names_at_risk(self._table),
+            "asks": "image_sets",
+            "names_at_risk": names_at_risk(self._table) if self._table else (),
+            **self._sets(job),
         }
         if self._pipeline is None:
             return known
@@ -113,44 +115,77 @@ class CellProfiler:
             **known,
             "module_blocks": self._pipeline.blocks,
             "module_count": self._pipeline.module_count,
-            "warnings": cppipe_checks.warnings(self._pipeline),
-            "asks": "batch_file" if self._pipeline.has("CreateBatchFiles") else "image_sets",
+            "warnings": (*cppipe_checks.warnings(self._pipeline), *self._remarks(job)),
+            "asks": "batch_file" if self._pipeline.has(BATCH_MODULE) else "image_sets",
             "modules_enabled": tuple((module.name, module.number) for module in self._pipeline.enabled),
         }
 
-    def _gather_plugins(self, job: Job) -> None:
-        """Make the folder that CellProfiler looks into, it takes only one: links to the plugins, and our LoadData.
+    def _sets(self, job: Job) -> dict[str, Any]:
+        """The image sets asked for: the table's rows, or what CellProfiler wrote down before it began with them."""
+        if self._table is not None:
+            numbered = tuple(enumerate(self._table.labels, start=1))
+            return {"sets_asked": tuple(range(1, len(self._table.rows) + 1)), "set_labels": numbered}
+        sets = image_sets.read(_list(job))
+        if not sets:
+            return {"sets_asked": sets, "unmatched": image_sets.unmatched(_staged(job))}
+        return {
+            "sets_asked": tuple(each.number for each in sets),
+            "set_labels": tuple((each.number, each.label) for each in sets),
+        }
 
-        A plugin called LoadData is left alone; the judge then finds out whether it kept the names.
-        """
-        folder = _own_plugins(job)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        source = _plugins(job) or self._image_plugins(job)
-        for each in sorted(Path(source).iterdir()) if source else ():
-            (folder / each.name).symlink_to(each.absolute())
-        if not (folder / LOAD_DATA.name).exists():
-            shutil.copyfile(LOAD_DATA, folder / LOAD_DATA.name)
+    def _remarks(self, job: Job) -> Iterator[str]:
+        for module in self._disabled:
+            yield (
+                f"{module.place} was disabled in the copy of the pipeline that ran, since it writes a batch file and "
+                "ends a run before its work."
+            )
+        if self._pipeline is not None:
+            yield from written.remarks(self._pipeline)
+        sets = image_sets.read(_list(job)) if self._table is None else None
+        if sets is not None:
+            yield from image_sets.remarks(sets, _staged(job))
 
-    def _image_plugins(self, job: Job) -> str:
-        """The image's folder of plugins if the pipeline uses one of them; others run without, as on a laptop."""
-        there = _image_modules(job)
-        used = self._pipeline is not None and any(module.name in there for module in self._pipeline.enabled)
-        return job.settings.environ[PLUGINS_VARIABLE] if used else ""
+    def _pipeline_file(self, job: Job) -> Path:
+        """The pipeline, or the copy that is run in its place."""
+        (path,) = job.tool_files("pipeline")
+        if self._pipeline is None or (self._table and not self._disabled):
+            return path
+        copy = job.folder.root / "copy" / path.name
+        numbers = [module.number for module in self._disabled]
+        copies.write_copy(path, copy, self._pipeline, numbers, lists=self._table is None)
+        return copy
 
-    def _pipeline_problems(self, job: Job) -> tuple[PreflightProblem, ...]:
-        self._pipeline = cppipe.read(job.tool_files("pipeline")[0])
-        problems = cppipe.check(self._pipeline, _plugin_modules(job), set(self._table.columns))
-        rows = Rows(self._table.columns, self._table.rows)
-        return (*problems, *cppipe_names.check(self._pipeline, rows, None))
-
-
-def _own_plugins(job: Job) -> Path:
-    return job.folder.root / "plugins"
+    def _pipeline_problems(self, job: Job) -> Iterator[PreflightProblem]:
+        found = cppipe.read(job.tool_files("pipeline")[0])
+        expected = [file.source or file.key for files in job.unit.outputs.values() for file in files]
+        if not any(key.endswith(BATCH_FILE) for key in expected):
+            self._disabled = tuple(module for module in found.enabled if module.name == BATCH_MODULE)
+        self._pipeline = copies.without(found, self._disabled)
+        columns = set(self._table.columns) if self._table else None
+        faults = cppipe.check(self._pipeline, plugins.modules(job), columns)
+        yield from faults
+        if faults:
+            return
+        rows = len(self._table.rows) if self._table else None
+        for finding in fit.check(self._pipeline, columns, expected, rows):
+            yield PreflightProblem("pipeline_invalid", finding.sentence)
+        if self._table:
+            yield from cppipe_names.check(self._pipeline, Rows(self._table.columns, self._table.rows), None)
 
 
 def _csv(job: Job) -> Path:
-    return job.folder.root / "load_data.csv"
+    """LoadData's table, or the file list."""
+    return job.folder.root / ("load_data.csv" if job.step.load_data else "files.txt")
+
+
+def _list(job: Job) -> Path:
+    """Where CellProfiler writes down the image sets that it makes of a file list."""
+    return job.folder.root / "image_sets.json"
+
+
+def _staged(job: Job) -> dict[Path, InputFile]:
+    files = (file for files in job.unit.inputs.values() for file in files)
+    return {job.folder.path_of(file): file for file in files}
 
 
 def _done(job: Job) -> Path:
@@ -162,29 +197,6 @@ def _done_text(job: Job) -> Optional[str]:
         return _done(job).read_text(errors="replace")[:_DONE_LIMIT].strip()
     except FileNotFoundError:
         return None
-
-
-def _plugins(job: Job) -> str:
-    """The folder that holds the plugins; CellProfiler looks into that one only, not below it."""
-    folders = {str(path.parent) for path in job.tool_files("plugins") if path.suffix == ".py"}
-    return os.path.commonpath(folders) if folders else ""
-
-
-def _plugin_modules(job: Job) -> set[str]:
-    """Names that modules of the step's plugin files may have, or those of the image's if the step has none."""
-    own = [path for path in job.tool_files("plugins") if path.suffix == ".py"]
-    return _module_names(own) if own else _image_modules(job)
-
-
-def _image_modules(job: Job) -> set[str]:
-    """Names that modules of the image's plugins may have; none outside an image."""
-    folder = job.settings.environ.get(PLUGINS_VARIABLE)
-    return _module_names(sorted(Path(folder).glob("*.py"))) if folder else set()
-
-
-def _module_names(files: Iterable[Path]) -> set[str]:
-    texts = (path.read_text(errors="replace") for path in files)
-    return {name for text in texts for names in _PLUGIN_NAME.findall(text) for name in names if name}
 
 
 def _sets_in_table(job: Job) -> Optional[tuple[int, ...]]:

@@ -5,9 +5,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from platerunner.cli.console import out
+from platerunner.catalog.loader import load_catalog
+from platerunner.cli.console import fail, out
 from platerunner.cli.inspect.spec_session import Roots, spec_session
+from platerunner.cli.loading import load_or_fail
 from platerunner.cli.options import DataRoot, Local, Only, Params, Rerun, SpecArgument, WorkspaceRoot
+from platerunner.engine.planning.fit import misfits
 from platerunner.engine.planning.model import StepPlan, UnitState
 
 STATES = tuple(str(state) for state in UnitState)
@@ -24,14 +27,21 @@ def plan(
     rerun: Rerun = None,
     first: Annotated[int, typer.Option(help="Units to name per step and state.")] = 3,
 ) -> None:
-    """Per step: units done, pending, waiting, excluded, and the first of each with the reason. Nothing is written."""
+    """Per step: units done, pending, waiting, excluded, and the first of each with the reason. Nothing is written.
+
+    Ends with 2 if a CellProfiler pipeline does not fit the units that would run it.
+    """
+    load_or_fail(spec, look_into_files=True)
     with spec_session(spec, Roots(data_root, workspace_root, param, only, rerun), local=local) as session:
         plans = session.plans()
+        wrong = list(misfits(session.pipeline, load_catalog(), session.context, plans))
     _show(plans)
     for step in plans:
         for note in step.notes:
             out.print(f"  {note}", markup=False)
         _name_units(step, first)
+    if wrong:
+        fail("\n".join(wrong))
 
 
 def _show(plans: list[StepPlan]) -> None:

@@ -1,8 +1,16 @@
 """How inputs become CellProfiler's LoadData."""
 
+from typing import Any
+
 from platerunner.documents.problems import suggest
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Data, Draft, readable, settings
+from platerunner.spec.named_files import NamedFileError, find
+from platerunner.spec.rules.modules import effective_with
+from platerunner.spec.targets import parse_output
+from platerunner.spec.templates import contains_template
+from platerunner_unit.cellprofiler import pipeline_file as cppipe
+from platerunner_unit.cellprofiler.inputs import ReadsBy, reads_by
 from platerunner_unit.contract.patterns import Pattern
 
 
@@ -15,6 +23,7 @@ def check_load_data(draft: Draft) -> None:
             if "load_data" in setting:
                 _check_images(draft, name, (*keys, "load_data", "images"), setting["load_data"].get("images", {}))
                 _check_metadata(draft, name, (*keys, "load_data", "metadata"), setting["load_data"].get("metadata", ()))
+                _check_rows(draft, name, (*keys, "load_data"), setting["load_data"])
 
 
 def _check_use(draft: Draft, keys: Keys, step: Data, setting: Data) -> None:
@@ -27,12 +36,27 @@ def _check_use(draft: Draft, keys: Keys, step: Data, setting: Data) -> None:
         message = f"`{module.name}` does not read LoadData; only CellProfiler does"
         draft.source.at_key((*keys, "load_data"), message, "Delete `load_data`.", "useless-load-data")
     elif (
-        module.tool == "cellprofiler" and not has and "module" in setting and not draft.is_doubtful(*keys, "load_data")
+        module.tool == "cellprofiler"
+        and not has
+        and "module" in setting
+        and not draft.is_doubtful(*keys, "load_data")
+        and not _may_do_without(draft, effective_with(step, setting).get("pipeline"))
     ):
         remedy = 'Add `load_data: {images: {"Orig{channel}": images}, metadata: [plate, well, site]}`.'
         draft.source.at_value(
             (*keys, "module"), "CellProfiler needs `load_data` to find its images", remedy, "missing-key"
         )
+
+
+def _may_do_without(draft: Draft, pipeline: Any) -> bool:
+    """Whether a CellProfiler pipeline reads its images by rules of its own, or cannot be looked into yet."""
+    if not isinstance(pipeline, str) or contains_template(pipeline):
+        return True
+    try:
+        path = find(draft.source.path.parent, pipeline, kind="file")
+        return reads_by(cppipe.read(path)) is ReadsBy.RULES
+    except (NamedFileError, OSError):
+        return True
 
 
 def _check_images(draft: Draft, step: str, keys: Keys, images: Data) -> None:
@@ -69,3 +93,33 @@ def _check_metadata(draft: Draft, step: str, keys: Keys, metadata: Data | list[s
             remedy = suggest(wildcard, supplied, "wildcards of the inputs")
             message = f"no input of `{step}` has a wildcard `{{{wildcard}}}`"
             draft.source.at_value((*keys, key), message, remedy, "unknown-wildcard")
+
+
+def _check_rows(draft: Draft, step: str, keys: Keys, load_data: Data) -> None:
+    """Note files that would want one cell: they differ in a wildcard of ``complete``, which has several values."""
+    metadata = load_data.get("metadata", {})
+    named = set(metadata.values() if isinstance(metadata, dict) else metadata)
+    if draft.is_doubtful("steps", step) or draft.is_doubtful("dataset") or named - (draft.supplied(step) or set()):
+        return
+    told = {*named, *draft.steps[step].get("foreach", ()), *draft.steps[step].get("every", ())}
+    for column, name in load_data.get("images", {}).items():
+        pattern = readable(column)
+        target = parse_output(draft.steps[step].get("inputs", {}).get(name, ""))
+        files = draft.files.get(target.output) if target is not None and target.step == "dataset" else None
+        if pattern is None or target is None or files is None or set(pattern.wildcards) - set(files.wildcards):
+            continue
+        several = [each for each in _several(draft, target.output) if each in files.wildcards]
+        mixed = [each for each in several if each not in told and each not in pattern.wildcards]
+        if mixed:
+            wildcards = ", ".join(f"`{{{wildcard}}}`" for wildcard in mixed)
+            message = f"files of `{name}` that differ in {wildcards} would all be `{column}` of one image set"
+            remedy = f"Add {wildcards.replace('{', '').replace('}', '')} to `metadata`, or {wildcards} to the name."
+            draft.source.at_key((*keys, "images", column), message, remedy, "same-cell")
+
+
+def _several(draft: Draft, files: str) -> list[str]:
+    """Wildcards of a file set that have several values, since the spec wants all combinations of them."""
+    dataset = draft.data.get("dataset", {})
+    value = dataset.get("files", {}).get(files)
+    complete = value.get("complete", ()) if isinstance(value, dict) else ()
+    return [wildcard for wildcard in complete if wildcard not in dataset.get("where", {})]
