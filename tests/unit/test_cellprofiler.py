@@ -17,7 +17,7 @@ import pytest
 import tifffile
 from tests.unit.bench import Bench, folder_bench
 
-from platerunner_unit.contract.manifest import InputFile, LoadData, OutputFile, StepTask, ToolFile, UnitTask
+from platerunner_unit.contract.manifest import InputFile, LoadData, OpenOutput, OutputFile, StepTask, ToolFile, UnitTask
 from platerunner_unit.contract.storage import Storage
 from platerunner_unit.tools.cellprofiler import CellProfiler
 from platerunner_unit.tools.job import Job
@@ -111,6 +111,43 @@ def test_the_command_line(job: Job) -> None:
     assert "-L" not in argv
     assert tool.evidence(job)["sets_asked"] == (1,)
     assert tool.evidence(job)["modules_enabled"][-1] == ("SaveImages", 3)
+
+
+BY_FILES = """CellProfiler Pipeline: http://www.cellprofiler.org
+Version:5
+DateRevision:428
+GitHash:
+ModuleCount:2
+HasImagePlaneDetails:False
+
+Metadata:[module_num:1|svn_version:'Unknown'|variable_revision_number:6|show_window:False|notes:[]|enabled:True]
+    Extract metadata?:{extract}
+    Metadata extraction method:{method}
+
+NamesAndTypes:[module_num:2|svn_version:'Unknown'|variable_revision_number:8|show_window:False|notes:[]|enabled:True]
+    Process as 3D?:{volumes}
+"""
+
+
+@pytest.mark.parametrize(
+    ("extract", "method", "volumes", "flat"),
+    [
+        ("No", "Extract from file/folder names", "No", True),
+        ("Yes", "Extract from file/folder names", "No", True),
+        ("No", "Extract from image file headers", "No", True),
+        ("Yes", "Extract from image file headers", "No", False),
+        ("No", "Extract from file/folder names", "Yes", False),
+    ],
+)
+def test_a_pipeline_that_finds_files_itself_may_read_stacks_if_it_says_so(
+    job: Job, extract: str, method: str, volumes: str, *, flat: bool
+) -> None:
+    (file,) = job.tool_files("pipeline")
+    file.write_text(BY_FILES.format(extract=extract, method=method, volumes=volumes))
+    listed = replace(job, step=replace(job.step, load_data=None))
+    tool = CellProfiler()
+    tool.prepare(listed)
+    assert set(tool.flat(listed)) == (set(job.inputs.values()) if flat else set())
 
 
 def test_a_stale_done_file_is_cleared(job: Job) -> None:
@@ -262,7 +299,16 @@ def test_a_skipped_image_set_names_the_module_that_skipped_it(bench: Bench) -> N
     unit = replace(calc_unit(plate(bench)), outputs={"corrected": saved})
     ran = bench.run(bench.step(tool="cellprofiler", files=pipeline(bench, "flag.cppipe", text), load_data=CALC), unit)
     assert ran.category == "partial", ran.stdout.decode()
-    assert "1 of 2 image sets went no further after FlagImage: image set 1 (" in ran.sentence
+    assert "FlagImage skipped 1 of 2 image sets on purpose: image set 1 (" in ran.sentence
+    allowed = bench.step(
+        tool="cellprofiler", files=pipeline(bench, "flag.cppipe", text), load_data=CALC, allow_flagged=True
+    )
+    some = {"corrected": OpenOutput(f"c/{PLATE}_A01_s{{site}}_CorrDNA.tiff")}
+    ran = bench.run(allowed, replace(unit, outputs={}, open_outputs=some, fingerprint="f9"))
+    assert ran.category == "succeeded", ran.stdout.decode()
+    assert ran.outcome is not None
+    assert [record.key for record in ran.outcome.outputs] == [f"c/{PLATE}_A01_s2_CorrDNA.tiff"]
+    assert "FlagImage skipped, as the spec allows: image set 1 (" in ran.outcome.verdict.notes[0]
 
 
 @pytest.mark.cellprofiler

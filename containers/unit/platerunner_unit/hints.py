@@ -26,11 +26,19 @@ BY_RULE: dict[str, str] = {
         "Look at the images named, and at the module after which they went no further. Exclude them in the spec with a "
         "reason, then clear the task."
     ),
+    "flagged": (
+        "If they may be missing, write `allow_flagged: true` into the step; else change the limits of FlagImage, or "
+        "exclude the images in the spec with a reason. Then clear the task."
+    ),
     "output_missing": "Compare the step's `outputs` with the names of the files that the tool wrote.",
     "output_is_folder": (
-        "Make the output's pattern cover every file of the folder, or let the tool pack the folder into one file."
+        "Let the tool pack the folder into one file, or give the folder an output with `at_least` for each depth of "
+        "its files: `x.zarr/{part}`, `x.zarr/{row}/{chunk}`."
     ),
-    "not_an_output": "Let the pattern of the output cover these files too, or let the tool write them somewhere else.",
+    "not_an_output": (
+        "Give these files an output of their own (one for each depth: `x.zarr/{part}`, `x.zarr/{row}/{chunk}`), let "
+        "the tool pack the folder into one file, or let it write them somewhere else."
+    ),
     "load_data_error": "Compare the step's `load_data` with the columns that the pipeline's modules use.",
     "pipeline_unread": "Export the pipeline again from CellProfiler 4.2, and commit the whole file.",
     "options": "Use an image with CellProfiler 4.2: this one does not know an option that the runner gives it.",

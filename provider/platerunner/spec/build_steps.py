@@ -30,6 +30,7 @@ def build_step(draft: Draft, name: str, data: Data, position: model.Position) ->
         resources=resources(defaults.get("resources", {}), data.get("resources", {}), base=module.resources),
         retry=retry_policy(defaults.get("retry", {}), data.get("retry", {})),
         tolerate=tolerance(data.get("tolerate", 0)),
+        allow_flagged=data.get("allow_flagged", False),
         cost_tags={**draft.data.get("cost_tags", {}), **data.get("cost_tags", {})},
         when=data.get("when"),
         every=data.get("every", {}),

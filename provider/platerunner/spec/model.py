@@ -117,6 +117,7 @@ class Step:
     :param with_: the module's parameters (templated).
     :param needs: steps and gates to wait for besides those that ``inputs`` name.
     :param tolerate: failed units allowed before the step fails: a share (``0 <= x < 1``) or a count (int); 0 for none.
+    :param allow_flagged: whether image sets may be missing that FlagImage skips.
     :param waiting_for: seconds to wait for raw files that have not arrived.
     :param cost_tags: of the step's jobs, besides the connection's.
     :param when: Jinja expression template over ``params``: the step is skipped if it does not hold; None for always.
@@ -136,6 +137,7 @@ class Step:
     resources: Resources = field(default_factory=Resources)
     retry: Retry = field(default_factory=Retry)
     tolerate: float | int = 0
+    allow_flagged: bool = False
     waiting_for: float = 0.0
     cost_tags: Mapping[str, str] = field(default_factory=dict)
     when: str | None = None

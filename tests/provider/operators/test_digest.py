@@ -66,3 +66,22 @@ def test_the_headline_is_one_line_with_the_cause():
 @pytest.mark.parametrize(("tolerate", "units", "expected"), [(0, 100, 0), (3, 100, 3), (0.02, 384, 7), (0.02, 10, 0)])
 def test_tolerated_failures(tolerate, units, expected):
     assert allowed(tolerate, units) == expected
+
+
+def test_notes_of_units_that_succeeded_are_told():
+    result = StepResult("demo", "measure", units=1, succeeded=1, notes=("plate=P1: Not kept: a.csv (3 bytes).",))
+    assert digest(result, [], "") == [
+        "measure: 1 of 1 units done",
+        "note: plate=P1: Not kept: a.csv (3 bytes).",
+    ]
+
+
+def test_one_category_with_two_causes_has_two_remedies():
+    failed = [
+        UnitFailure(f"well={i}", Category.PIPELINE_INVALID, "So it is.", hint=hint)
+        for i, hint in enumerate(["Do this.", "Do that.", "Do this."])
+    ]
+    text = "\n".join(digest(RESULT, failed, ""))
+    assert "2 x pipeline_invalid (scientist): Do this." in text
+    assert "1 x pipeline_invalid (scientist): Do that." in text
+    assert headline(RESULT, failed).endswith("So it is. Do this.")

@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.evidence import BatchEvidence, Evidence, LogMatch, OutputFound, PreflightProblem
+from platerunner_unit.contract.evidence import (
+    BatchEvidence,
+    Evidence,
+    LogMatch,
+    OutputFound,
+    PreflightProblem,
+    WrittenFile,
+)
 from platerunner_unit.judge import judge
 from platerunner_unit.log.rules import LINE_RULES
 from platerunner_unit.transfer import TransferFailure
@@ -219,6 +226,10 @@ STRATEGIES = {
     "reached": st.lists(st.tuples(st.integers(-1, 6), st.integers(0, 9)), max_size=3).map(tuple),
     "set_labels": st.lists(st.tuples(st.integers(-1, 6), TEXT), max_size=3).map(tuple),
     "warnings": st.lists(TEXT, max_size=2).map(tuple),
+    "unclaimed": st.lists(st.builds(WrittenFile, TEXT, st.integers(0, 9)), max_size=2).map(tuple),
+    "unclaimed_count": st.integers(0, 9),
+    "flags": st.just(()) | st.just((3,)),
+    "allow_flagged": st.booleans(),
     "names_at_risk": st.lists(TEXT, max_size=2).map(tuple),
     "unmatched": TEXT,
 }
@@ -244,6 +255,8 @@ def proof(e):
     if e.asks == "batch_file":
         return bool(e.outputs)
     done = set(e.sets_finished) | set(e.sets_in_table or ())
+    if e.allow_flagged and done:
+        done |= {n for n, module in e.reached if module in e.flags}
     return bool(e.sets_asked) and set(e.sets_asked) <= done and not e.preflight and not e.transfers
 
 
@@ -268,3 +281,73 @@ def test_no_other_evidence_outweighs_a_doubt(evidence, doubt):
         for name in ("peak_memory", "memory_limit", "tail", "set_labels", "warnings", "oom_kills")
     }
     assert judge(replace(GOOD, **kept, **DOUBTS[doubt])).category != "succeeded"
+
+
+WRITTEN = (WrittenFile("0/0/0", 1_048_576), WrittenFile("tables/Objects.csv", 12))
+
+
+def test_what_was_written_instead_of_an_output_is_said():
+    lost = replace(GOOD, outputs=(OutputFound("m/Cells.csv", None),), unclaimed=WRITTEN, unclaimed_count=9)
+    assert judge(lost).sentence == (
+        "The output m/Cells.csv was not written. In its output folder the tool wrote "
+        "0/0/0 (1,048,576 bytes), tables/Objects.csv (12 bytes) and 7 more."
+    )
+    nothing = judge(replace(lost, unclaimed=(), unclaimed_count=0))
+    assert nothing.sentence == (
+        "The output m/Cells.csv was not written. The tool wrote nothing into its output folder."
+    )
+
+
+@pytest.mark.parametrize("evidence", [GOOD, Evidence(tool="command", exit_code=0, outputs=(OutputFound("a", 1),))])
+def test_what_belongs_to_no_output_is_never_dropped_without_a_word(evidence):
+    assert judge(evidence).notes == ()
+    (note,) = judge(replace(evidence, unclaimed=WRITTEN[:1], unclaimed_count=1)).notes
+    assert note == "Not kept: the tool also wrote 1 file that belongs to no output: 0/0/0 (1,048,576 bytes)."
+
+
+@pytest.mark.parametrize("cause", ["output_is_folder", "not_an_output"])
+def test_an_output_that_is_a_folder_has_remedies_of_its_own(cause):
+    verdict = judge(replace(GOOD, outputs=(OutputFound("z/{part}", None, "takes a folder", cause),)))
+    assert verdict.category == "output_missing"
+    assert "x.zarr/{part}" in verdict.hint
+
+
+@pytest.mark.parametrize(
+    ("last", "sentence"),
+    [
+        ("platerunner-imaging illum-calc: A01.tif: no such file", "Imaging illum-calc stopped: A01.tif: no such file."),
+        ("boom: it broke", "The tool ended with exit code 3; the last that it said: boom: it broke."),
+        ("", "The tool ended with exit code 3 and said nothing."),
+    ],
+)
+def test_a_tool_that_stops_with_a_sentence_is_quoted(last, sentence):
+    assert judge(Evidence(tool="command", exit_code=3, tail=("before", last) if last else ())).sentence == sentence
+
+
+FLAGGED = replace(GOOD, sets_finished=(1, 3), sets_in_table=(1, 3), reached=((1, 4), (2, 3), (3, 4)), flags=(3,))
+
+
+def test_what_flag_image_skips_is_called_so_and_allowed_if_the_spec_allows_it():
+    verdict = judge(FLAGGED)
+    assert (verdict.category, verdict.rule) == ("partial", "flagged")
+    assert verdict.sentence == "FlagImage skipped 1 of 3 image sets on purpose: image set 2 (well A02, site 1)."
+    assert "allow_flagged: true" in verdict.hint
+    allowed = judge(replace(FLAGGED, allow_flagged=True))
+    assert allowed.category == "succeeded"
+    assert allowed.sentence.startswith("2 of 3 image sets reached the last module, FlagImage skipped the others")
+    assert "as the spec allows: image set 2 (well A02, site 1)" in allowed.notes[0]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"reached": ((1, 4), (2, 2), (3, 4))},
+        {"flags": ()},
+        {"matches": (match("module_error", "Error detected during run of module FlagImage", image_set=2),)},
+        {"sets_finished": (), "sets_in_table": (), "reached": ((1, 3), (2, 3), (3, 3))},
+        {"exit_code": 1},
+    ],
+    ids=["another module", "none that skips", "it failed", "nothing is left", "the run failed"],
+)
+def test_allowing_flags_allows_nothing_else(other):
+    assert judge(replace(FLAGGED, allow_flagged=True, **other)).category != "succeeded"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from platerunner_unit.contract.manifest import OpenOutput, OutputFile, UnitTask
-from platerunner_unit.runner.expected import Located, locate
+from platerunner_unit.runner.expected import Located, locate, unclaimed
 
 
 def located(
@@ -92,3 +93,47 @@ def test_too_few_and_too_many_are_a_problem(tmp_path: Path, at_least: int, at_mo
     crops = OpenOutput("c/{tile}.png", at_least=at_least, at_most=at_most)
     found = located(tmp_path, ["1.png", "2.png"], open_output=crops)
     assert str(found[-1].problem).startswith(said)
+
+
+def part(pattern: str) -> UnitTask:
+    return UnitTask("u", {}, "f", open_outputs={"zarr": OpenOutput(pattern)})
+
+
+def write(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+
+
+@pytest.mark.parametrize("prefix", ["", "P1.zarr/", "z/P1.zarr/"], ids=["bare", "its folder", "whole key"])
+def test_a_folder_of_which_only_a_part_is_an_output_is_no_output(tmp_path: Path, prefix: str) -> None:
+    write(tmp_path, f"{prefix}.zgroup", f"{prefix}0/0/0")
+    kept, gap = locate(part("z/P1.zarr/{part}"), tmp_path, lambda _: None)
+    assert kept.key == "z/P1.zarr/.zgroup"
+    assert gap.problem == f"takes a folder, and 1 of its files fit no output: {prefix}0/0/0"
+    assert gap.cause == "not_an_output"
+
+
+def test_a_folder_with_an_output_for_each_depth_is_whole(tmp_path: Path) -> None:
+    write(tmp_path, "P1.zarr/.zgroup", "P1.zarr/0/0/0", "P1.zarr/0/0/1", "log.txt")
+    unit = replace(
+        part("z/P1.zarr/{part}"),
+        open_outputs={"top": OpenOutput("z/P1.zarr/{part}"), "deep": OpenOutput("z/P1.zarr/{a}/{b}/{c}")},
+    )
+    found = locate(unit, tmp_path, lambda _: None)
+    assert [each.problem for each in found] == [None] * 3
+    assert [(each.path, each.size) for each in unclaimed(found, tmp_path)] == [("log.txt", 1)]
+
+
+def test_other_files_beside_pictures_are_no_fault_of_theirs(tmp_path: Path) -> None:
+    write(tmp_path, "tiles/1.png", "tiles/2.png", "tiles/index.json")
+    found = locate(part("tiles/{tile}.png"), tmp_path, lambda _: None)
+    assert [each.problem for each in found] == [None, None]
+    assert [each.path for each in unclaimed(found, tmp_path)] == ["tiles/index.json"]
+
+
+def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "z/P1.zarr/.zgroup", "z/P1.zarr/0/0/0")
+    (each,) = located(tmp_path, [], OutputFile("z/P1.zarr"))
+    assert (each.path, each.cause) == (None, "output_is_folder")
+    assert each.problem == ("was written as a folder of 2 files (z/P1.zarr/.zgroup, ...), and an output is one file")

@@ -393,3 +393,23 @@ def test_term_after_the_tools_end_is_no_success_without_its_outputs(bench: Bench
     ran = bench.run(bench.step(argv), bench.unit(["a.txt"]))
     assert (ran.code, ran.category) == (exit_code(Category.STOPPED_BY_USER), "stopped_by_user")
     assert not bench.store.exists("a.txt")
+
+
+def test_a_command_line_that_is_too_long_is_told_the_way_out(bench: Bench) -> None:
+    argv = ("sh", "-c", "true", "{inputs.i}")
+    step = bench.step((*argv, *("x" * 100_000 for _ in range(60))))
+    ran = bench.run(step, bench.unit(["a.txt"], [data_file(bench, "x")]))
+    assert ran.category == "pipeline_invalid"
+    assert "longer than the system takes" in ran.sentence
+    assert ran.outcome is not None
+    assert "`{unit}`" in ran.outcome.verdict.hint
+
+
+def test_files_of_no_output_are_in_the_outcome(bench: Bench) -> None:
+    argv = ("sh", "-c", 'echo a >"$1"; echo bb >other.txt', "sh", "{outputs.o}")
+    ran = bench.run(bench.step(argv), bench.unit(["a.txt"]))
+    assert ran.category == "succeeded"
+    assert ran.outcome is not None
+    (note,) = ran.outcome.verdict.notes
+    assert "other.txt (3 bytes)" in note
+    assert ran.outcome.evidence["unclaimed"] == [{"path": "other.txt", "size": 3}]

@@ -33,11 +33,25 @@ class OutputFound:
     :param key: where stage-out would put it, relative to the workspace.
     :param size: bytes; None if it is not there.
     :param problem: why it is not plausible, as a clause; None if it is.
+    :param cause: what kind of problem it is, if it has a remedy of its own.
     """
 
     key: str
     size: Optional[int]
     problem: Optional[str] = None
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file that the tool wrote and that no output asks for.
+
+    :param path: relative to the tool's output folder.
+    :param size: bytes.
+    """
+
+    path: str
+    size: int
 
 
 @dataclass(frozen=True)
@@ -105,6 +119,10 @@ class Evidence:
     :param sets_in_table: image sets that have a whole row in the tool's own Image table; None if it wrote none.
     :param reached: image set and the number of the last module that ended on it, as the log says.
     :param set_labels: image set number and what a person calls it, e.g. ``(5, "well A02, site 2")``.
+    :param flags: numbers of the FlagImage modules that skip what they flag.
+    :param allow_flagged: whether the spec allows that.
+    :param unclaimed: files in the output folder that belong to no output, the first few by name.
+    :param unclaimed_count: how many there are.
     :param names_at_risk: names that CellProfiler's own LoadData would write otherwise, e.g. ``plate 0512 as 512``.
     :param warnings: what may have changed the result without failing it, as sentences.
     :param unmatched: what became of the files that a pipeline's own rules should have made image sets of, as a
@@ -141,6 +159,10 @@ class Evidence:
     warnings: tuple[str, ...] = ()
     names_at_risk: tuple[str, ...] = ()
     unmatched: str = ""
+    flags: tuple[int, ...] = ()
+    allow_flagged: bool = False
+    unclaimed: tuple[WrittenFile, ...] = ()
+    unclaimed_count: int = 0
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,7 @@ class StepTask:
     :param files: parameter name to the files that it stands for; a folder has several.
     :param folders: the parameters among them that stand for a folder, be there one file in it, many or none.
     :param roots: ``data`` and ``workspace`` to URL (``s3://bucket/prefix`` or a folder).
+    :param allow_flagged: whether image sets may be missing that FlagImage skips on purpose.
     :param image: as the spec names it.
     :param digest: of the image; None if it could not be resolved.
     :param stall_s: seconds without a log line and without CPU time after which the tool counts as stalled.
@@ -133,6 +134,7 @@ class StepTask:
     files: dict[str, tuple[ToolFile, ...]] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
     load_data: Optional[LoadData] = None
+    allow_flagged: bool = False
     image: str = ""
     digest: Optional[str] = None
     stall_s: float = 1800.0
@@ -142,7 +144,10 @@ class StepTask:
 
     def to_json(self) -> bytes:
         """The step file's content; mappings keep the order of the spec, which is the order of LoadData's columns."""
-        return json.dumps(asdict(self)).encode()
+        raw = asdict(self)
+        if not self.allow_flagged:  # runners of before do not know it, and need not
+            del raw["allow_flagged"]
+        return json.dumps(raw).encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> StepTask:

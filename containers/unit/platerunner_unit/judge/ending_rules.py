@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Optional
 
+from platerunner_unit import hints
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
+from platerunner_unit.judge import causes
 from platerunner_unit.judge.facts import Facts
-from platerunner_unit.judge.sentences import listed, memory, tail, verdict, where
+from platerunner_unit.judge.sentences import listed, memory, tail, unclaimed, verdict, where
 
 C = Category
 
@@ -100,6 +103,15 @@ def names_changed(facts: Facts) -> Optional[Verdict]:
     return verdict(C.PIPELINE_INVALID, sentence)
 
 
+def flagged(facts: Facts) -> Optional[Verdict]:
+    """FlagImage skipped image sets on purpose, and nothing else is missing; the spec did not allow it."""
+    if not facts.lost or facts.flagged != facts.lost or facts.vetoes:
+        return None
+    sets = f"{len(facts.flagged)} of {len(facts.asked or ())} image sets"
+    sentence = f"FlagImage skipped {sets} on purpose: {listed(facts, facts.flagged)}."
+    return verdict(C.PARTIAL, sentence, partial=facts.partial)
+
+
 def skipped(facts: Facts) -> Optional[Verdict]:
     """The run came to its end, but some image sets did not reach it, and no line says why (FlagImage, a range)."""
     asked = facts.asked or frozenset()
@@ -143,9 +155,14 @@ def output_missing(facts: Facts) -> Optional[Verdict]:
     if not facts.bad_outputs or facts.evidence.exit_code != 0:
         return None
     first = facts.bad_outputs[0]
-    what = "was not written" if first.size is None else first.problem
+    what = first.problem or "was not written"
     more = f" ({len(facts.bad_outputs) - 1} more like this.)" if len(facts.bad_outputs) > 1 else ""
-    return verdict(C.OUTPUT_MISSING, f"The output {first.key} {what}.{more}")
+    wrote = f"In its output folder the tool wrote {unclaimed(facts)}" if facts.evidence.unclaimed else ""
+    if not wrote and all(output.size is None for output in facts.evidence.outputs):
+        wrote = "The tool wrote nothing into its output folder"
+    instead = f" {wrote}." if wrote and first.size is None else ""
+    hint = hints.BY_RULE.get(first.cause, "")
+    return verdict(C.OUTPUT_MISSING, f"The output {first.key} {what}.{more}{instead}", hint=hint)
 
 
 def tool_failed(facts: Facts) -> Optional[Verdict]:
@@ -153,4 +170,12 @@ def tool_failed(facts: Facts) -> Optional[Verdict]:
     e = facts.evidence
     if e.tool != "command" or e.exit_code in (None, 0):
         return None
-    return verdict(C.TOOL_ERROR, f"The tool ended with exit code {e.exit_code}.", tail(facts))
+    last = tail(facts)
+    if (own := _OWN_MODULE.match(last)) is not None:
+        return verdict(C.TOOL_ERROR, f"{own[1].capitalize()} stopped: {causes.short(own[2])}.", last)
+    said = f"; the last that it said: {causes.short(last)}" if last else " and said nothing"
+    return verdict(C.TOOL_ERROR, f"The tool ended with exit code {e.exit_code}{said}.", last)
+
+
+# What the modules that come with the runner say when data or parameters are at fault: imaging/__main__.py.
+_OWN_MODULE = re.compile(r"^(?:platerunner-)?(imaging \S+): (.+)$")

@@ -47,9 +47,18 @@ class Facts:
         return frozenset(table) if self.log_lost else finished & frozenset(table)
 
     @cached_property
+    def flagged(self) -> tuple[int, ...]:
+        """Image sets that FlagImage skipped on purpose: it was the last to work on them, and no module failed there."""
+        failed = {match.image_set for match in self.vetoes}
+        reached = dict(self.evidence.reached)
+        missing = (self.asked or frozenset()) - self.good - failed
+        return tuple(sorted(n for n in missing if reached.get(n) in self.evidence.flags)) if self.orderly else ()
+
+    @cached_property
     def lost(self) -> tuple[int, ...]:
-        """Image sets asked for and not proven good, in order."""
-        return tuple(sorted((self.asked or frozenset()) - self.good))
+        """Image sets asked for and not proven good, in order; without those that the spec allows to be flagged."""
+        allowed = frozenset(self.flagged) if self.evidence.allow_flagged and self.good else frozenset()
+        return tuple(sorted((self.asked or frozenset()) - self.good - allowed))
 
     @cached_property
     def vetoes(self) -> tuple[LogMatch, ...]:

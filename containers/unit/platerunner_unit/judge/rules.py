@@ -72,6 +72,7 @@ RULES: tuple[Rule, ...] = (
         rules_ending.nothing_matched,
     ),
     Rule("names_changed", "LoadData writes plate 0512 as 512, 12E4 as 120000.0", rules_ending.names_changed),
+    Rule("flagged", "FlagImage's skip: it is the last module in the log for the image set", rules_ending.flagged),
     Rule("skipped", "FlagImage's skip: exit 0, Complete, blank cells in Image.csv", rules_ending.skipped),
     Rule("vanished", "a module calls os._exit(0): exit 0, no done file, no last line", rules_ending.vanished),
     Rule("output_missing", "exit 0 and no file", rules_ending.output_missing),

@@ -37,6 +37,21 @@ def memory(facts: Facts) -> str:
     return f" (peak {e.peak_memory / 2**30:.1f} GiB)" if e.peak_memory else ""
 
 
+def unclaimed(facts: Facts, most: int = 5) -> str:
+    """Files that belong to no output, with their sizes: the first few by name."""
+    e = facts.evidence
+    names = [f"{file.path} ({file.size:,} bytes)" for file in e.unclaimed[:most]]
+    more = f" and {e.unclaimed_count - len(names)} more" if e.unclaimed_count > len(names) else ""
+    return ", ".join(names) + more
+
+
+def dropped(facts: Facts) -> list[str]:
+    """A note on files that were not kept, if there are any."""
+    count = facts.evidence.unclaimed_count
+    files = "1 file that belongs" if count == 1 else f"{count} files that belong"
+    return [f"Not kept: the tool also wrote {files} to no output: {unclaimed(facts)}."] if count else []
+
+
 def tail(facts: Facts) -> str:
     """The last line of the output that is not blank."""
     return next((line for line in reversed(facts.evidence.tail) if line.strip()), "")

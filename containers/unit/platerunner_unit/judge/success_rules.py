@@ -7,7 +7,7 @@ from typing import Optional
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
 from platerunner_unit.judge.facts import FLUSH_FAILED, Facts
-from platerunner_unit.judge.sentences import verdict
+from platerunner_unit.judge.sentences import dropped, listed, verdict
 
 C = Category
 
@@ -36,20 +36,24 @@ def succeeded(facts: Facts) -> Optional[Verdict]:
     if e.exit_code != 0 and e.stopped_by in ("user", "timeout"):
         return None
     count = len(facts.asked or ())
-    return verdict(
-        C.SUCCEEDED, f"All {count} image sets reached the last module, and every output is there.", notes=_notes(facts)
-    )
+    reached = f"All {count} image sets reached the last module"
+    if facts.flagged:
+        reached = f"{len(facts.good)} of {count} image sets reached the last module, FlagImage skipped the others"
+    return verdict(C.SUCCEEDED, f"{reached}, and every output is there.", notes=_notes(facts))
 
 
 def _notes(facts: Facts) -> list[str]:
     e = facts.evidence
     notes = list(e.warnings)
+    if facts.flagged:
+        notes.append(f"FlagImage skipped, as the spec allows: {listed(facts, facts.flagged, most=50)}.")
     if facts.hung_when_done:
         notes.append("It hung after its work was done and was ended.")
     if e.exit_code == FLUSH_FAILED:
         notes.append("Whoever read its output went away before it ended.")
     if facts.has("done_file_unwritable"):
         notes.append("Its done file could not be written.")
+    notes += dropped(facts)
     return notes
 
 
@@ -60,7 +64,8 @@ def command_succeeded(facts: Facts) -> Optional[Verdict]:
         return None
     if e.preflight or e.transfers or not e.outputs or not facts.exported:
         return None
-    return verdict(C.SUCCEEDED, f"The tool ended with 0 and wrote all {len(e.outputs)} outputs.", notes=e.warnings)
+    notes = [*e.warnings, *dropped(facts)]
+    return verdict(C.SUCCEEDED, f"The tool ended with 0 and wrote all {len(e.outputs)} outputs.", notes=notes)
 
 
 def listing_succeeded(facts: Facts) -> Optional[Verdict]:

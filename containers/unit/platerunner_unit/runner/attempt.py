@@ -31,6 +31,10 @@ from platerunner_unit.tools.job import Job
 SPANS = {"stage_in_s": "stage-in", "tool_s": "tool", "stage_out_s": "stage-out", "verdict_s": "verdict"}
 
 
+UNCLAIMED = 20
+"""Files that belong to no output are recorded up to so many; more are counted."""
+
+
 class Attempt:
     """Collects evidence step by step; :meth:`run` may be called once.
 
@@ -165,11 +169,14 @@ class Attempt:
         if ended.feed_error:
             self._log.say(f"the detector failed, so nothing can be proven\n{ended.feed_error}")
         self._located = self._locate()
+        others = expected.unclaimed(self._located, self._job.folder.out)
         self._note(
             exit_code=ended.exit_code,
             stopped_by=self._why_stopped() if ended.stopped_by == "user" else ended.stopped_by,
             tail=ended.tail,
             outputs=tuple(each.found() for each in self._located),
+            unclaimed=tuple(others[:UNCLAIMED]),
+            unclaimed_count=len(others),
             oom_kills=ended.usage.oom_kills,
             peak_memory=ended.usage.peak_memory,
             memory_limit=ended.usage.memory_limit or self._job.step.requested.get("memory"),

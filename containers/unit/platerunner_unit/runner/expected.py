@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from platerunner_unit.contract.evidence import OutputFound
+from platerunner_unit.contract.evidence import OutputFound, WrittenFile
 from platerunner_unit.contract.manifest import OpenOutput, OutputFile, UnitTask
 from platerunner_unit.contract.patterns import Pattern
 
@@ -23,17 +24,19 @@ class Located:
     :param key: where it goes, relative to the workspace.
     :param path: the file; None if there is none.
     :param problem: why it is not good, as a clause; None if it is.
+    :param cause: the name under which a remedy for the problem is known; empty for the usual one.
     """
 
     name: str
     key: str
     path: Optional[Path]
     problem: Optional[str] = None
+    cause: str = ""
 
     def found(self) -> OutputFound:
         """As evidence."""
         size = None if self.path is None else self.path.stat().st_size
-        return OutputFound(self.key, size, self.problem)
+        return OutputFound(self.key, size, self.problem, self.cause)
 
 
 def locate(unit: UnitTask, out: Path, inspect: Inspect) -> list[Located]:
@@ -51,7 +54,39 @@ def locate(unit: UnitTask, out: Path, inspect: Inspect) -> list[Located]:
     located = [_look_up(index, name, file) for name, files in unit.outputs.items() for file in files]
     for name, output in unit.open_outputs.items():
         located.extend(_open(index, name, output))
+    located.extend(_gaps(index, unit, {each.path for each in located}))
     return [_inspected(each, inspect) for each in _without_shared(located)]
+
+
+def unclaimed(located: Sequence[Located], out: Path) -> list[WrittenFile]:
+    """What the tool wrote besides its outputs, by name."""
+    claimed = {each.path for each in located}
+    return [WrittenFile(file, (out / file).stat().st_size) for file in sorted(_files(out)) if out / file not in claimed]
+
+
+def _gaps(index: _Index, unit: UnitTask, claimed: Collection[Optional[Path]]) -> Iterator[Located]:
+    """For an output that is a folder, a line that names its files that no output has: a part of it is no whole.
+
+    An output is a folder if the last name of its pattern is a wildcard and no more, as in ``{plate}.zarr/{part}``.
+    """
+    for name, output in unit.open_outputs.items():
+        if not _WILDCARD.fullmatch((output.source or output.pattern).rpartition("/")[2]):
+            continue
+        base = _base(_fit(index.files, output)[0])
+        left = [file for file in index.files if file.startswith(base) and index.out / file not in claimed]
+        if left:
+            shown = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
+            problem = f"takes a folder, and {len(left)} of its files fit no output: {shown}"
+            yield Located(name, output.pattern, None, problem, cause="not_an_output")
+
+
+_WILDCARD = re.compile(r"\{\w+(?::\w+)?\}")
+
+
+def _base(end: str) -> str:
+    """The folder of a pattern before its first wildcard, with a slash; empty for the output folder itself."""
+    literal = re.split(r"[{*]", end, maxsplit=1)[0]
+    return literal[: literal.rfind("/") + 1]
 
 
 class _Index:
@@ -77,15 +112,25 @@ def _look_up(index: _Index, name: str, file: OutputFile) -> Located:
             return Located(name, file.key, index.out / exact)
     found = index.find(file.source or file.key)
     if not found:
-        return Located(name, file.key, None)
+        return _absent(index, name, file)
     if len(found) > 1:
         return Located(name, file.key, None, f"{found[0]} and {found[1]} could both be meant")
     return Located(name, file.key, index.out / found[0])
 
 
+def _absent(index: _Index, name: str, file: OutputFile) -> Located:
+    """Nothing has an output's name, or a folder has it."""
+    folder = f"/{_name(file.source or file.key)}/"
+    inside = [each for each in index.files if folder in f"/{each}"]
+    if not inside:
+        return Located(name, file.key, None)
+    problem = f"was written as a folder of {len(inside)} files ({inside[0]}, ...), and an output is one file"
+    return Located(name, file.key, None, problem, cause="output_is_folder")
+
+
 def _open(index: _Index, name: str, output: OpenOutput) -> Iterator[Located]:
     """All files of an open output, and a line without a file if there are too few or too many."""
-    matched = _matches(index.files, output)
+    _, matched = _fit(index.files, output)
     for key, file in matched.items():
         yield Located(name, key, index.out / file)
     wanted = f"{output.at_least} or more" if output.at_most is None else f"{output.at_least} to {output.at_most}"
@@ -93,18 +138,17 @@ def _open(index: _Index, name: str, output: OpenOutput) -> Iterator[Located]:
         yield Located(name, output.pattern, None, f"{len(matched)} files fit, {wanted} are expected")
 
 
-def _matches(files: Sequence[str], output: OpenOutput) -> dict[str, str]:
-    """Key to file, by the longest end of the pattern that any file fits."""
+def _fit(files: Sequence[str], output: OpenOutput) -> tuple[str, dict[str, str]]:
+    """The longest end of the pattern that any file fits, and key to file of these."""
     pattern = Pattern.parse(output.pattern)
     parts = (output.source or output.pattern).split("/")
     for start in range(len(parts)):
         end = Pattern.parse("/".join(parts[start:]))
         values = {file: match for file in files if (match := end.match(file)) is not None}
         if values:
-            return {
-                pattern.format(match): file for file, match in values.items() if set(pattern.wildcards) <= set(match)
-            }
-    return {}
+            full = {file: match for file, match in values.items() if set(pattern.wildcards) <= set(match)}
+            return "/".join(parts[start:]), {pattern.format(match): file for file, match in full.items()}
+    return "/".join(parts), {}
 
 
 def _without_shared(located: Sequence[Located]) -> Iterator[Located]:

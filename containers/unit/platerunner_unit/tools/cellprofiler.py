@@ -20,6 +20,7 @@ from platerunner_unit.cellprofiler import saved_names as cppipe_names
 from platerunner_unit.cellprofiler.csv_rows import Rows
 from platerunner_unit.cellprofiler.image_sets import file_list
 from platerunner_unit.cellprofiler.load_data import LoadDataError, Table, build, names_at_risk
+from platerunner_unit.cellprofiler.model import Module
 from platerunner_unit.contract.evidence import PreflightProblem
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.tools import plausible, plugins
@@ -75,9 +76,12 @@ class CellProfiler:
         return [*argv, f"--plugins-directory={plugins.gathered(job)}"]
 
     def flat(self, job: Job) -> Collection[Path]:
-        """The images that LoadData loads: a row of its table has no plane in it."""
-        mapping = job.step.load_data
-        named = set(mapping.images.values()) if mapping is not None else set()
+        """Images of LoadData, since its table names no plane; all of a list, unless the pipeline reads planes."""
+        if job.step.load_data is not None:
+            named = set(job.step.load_data.images.values())
+        else:
+            by_design = self._pipeline is None or any(map(_reads_planes, self._pipeline.enabled))
+            named = set() if by_design else set(job.unit.inputs)
         return {job.folder.path_of(file) for name in named for file in job.unit.inputs.get(name, ())}
 
     def environment(self, job: Job) -> dict[str, str]:
@@ -117,6 +121,8 @@ class CellProfiler:
             "module_count": self._pipeline.module_count,
             "warnings": (*cppipe_checks.warnings(self._pipeline), *self._remarks(job)),
             "asks": "batch_file" if self._pipeline.has(BATCH_MODULE) else "image_sets",
+            "flags": tuple(module.number for module in self._pipeline.enabled if _skips(module)),
+            "allow_flagged": job.step.allow_flagged,
             "modules_enabled": tuple((module.name, module.number) for module in self._pipeline.enabled),
         }
 
@@ -171,6 +177,21 @@ class CellProfiler:
             yield PreflightProblem("pipeline_invalid", finding.sentence)
         if self._table:
             yield from cppipe_names.check(self._pipeline, Rows(self._table.columns, self._table.rows), None)
+
+
+def _skips(module: Module) -> bool:
+    """Whether it is a FlagImage that skips the image sets that it flags."""
+    skips = (value for text, value in module.settings if text == "Skip image set if flagged?")
+    return module.name == "FlagImage" and "Yes" in skips
+
+
+def _reads_planes(module: Module) -> bool:
+    """Whether it takes files apart into their planes, or whole as volumes, by design."""
+    if module.name == "NamesAndTypes":
+        return module.value("Process as 3D?") == "Yes"
+    methods = {value for text, value in module.settings if text == "Metadata extraction method"}
+    from_headers = bool(methods & {"Extract from image file headers", "Automatic"})
+    return module.name == "Metadata" and module.value("Extract metadata?") == "Yes" and from_headers
 
 
 def _csv(job: Job) -> Path:

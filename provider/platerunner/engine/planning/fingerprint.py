@@ -62,6 +62,8 @@ def step_ingredients(
         "files": {param: {file.name: file.sha256 for file in members} for param, members in files.items()},
         "load_data": _load_data(settings),
         "outputs": {name: _output(output) for name, output in outputs.items()},
+        # What came later counts only where it is used, so that the fingerprints of all others stay.
+        **({"allow_flagged": True} if settings.allow_flagged else {}),
     }
 
 

@@ -96,6 +96,7 @@ class StepSettings:
     :param folders: the parameters among them that stand for a folder.
     :param image: as the spec or the catalog names it.
     :param load_data: how inputs become CellProfiler's LoadData; None for other tools.
+    :param allow_flagged: whether image sets may be missing that FlagImage skips.
     :param resources: what a unit asks of Batch at its first attempt.
     """
 
@@ -108,4 +109,5 @@ class StepSettings:
     files: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
     load_data: LoadData | None = None
+    allow_flagged: bool = False
     resources: Resources = field(default_factory=Resources)

@@ -45,6 +45,7 @@ def settle(step: Step, modules: Mapping[str, Module], context: RunContext, spec_
         files={name: _files(step, module.parameters[name], value, spec_folder) for name, value in files.items()},
         folders=tuple(name for name in files if of_type[name] == "folder"),
         load_data=_load_data(step),
+        allow_flagged=step.allow_flagged,
         resources=context.options.resources_of(step),
     )
 

@@ -52,6 +52,7 @@ class StepTaskBuilder:
             files=dict(self.files),
             folders=settings.folders,
             load_data=settings.load_data,
+            allow_flagged=settings.allow_flagged,
             image=settings.image,
             digest=self.digest,
             stall_s=resources.stall,

@@ -25,6 +25,7 @@ class StepResult:
     :param jobs: ids of the submitted jobs, at most ten.
     :param branch: key of the branch whose step it is, like ``plate=P1``; empty if there are none.
     :param plates: of which units ran.
+    :param notes: what the verdicts on some of the units that succeeded say besides, with the unit's name.
     """
 
     pipeline: str
@@ -41,10 +42,11 @@ class StepResult:
     jobs: tuple[str, ...] = ()
     branch: str = ""
     plates: int = 0
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
-        return {**asdict(self), "jobs": list(self.jobs)}
+        return {**asdict(self), "jobs": list(self.jobs), "notes": list(self.notes)}
 
     @property
     def place(self) -> str:
@@ -85,6 +87,7 @@ def digest(result: StepResult, failed: Sequence[UnitFailure], runbook: str) -> l
     lines = [result.sentence]
     if result.retried:
         lines.append("tried again: " + ", ".join(f"{count} x {word}" for word, count in sorted(result.retried.items())))
+    lines += [f"note: {note}" for note in result.notes]
     if not failed:
         return lines
     groups = _by_category(failed)

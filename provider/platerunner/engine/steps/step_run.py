@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 BACK_OFF_S = (2.0, 10.0)
 """Seconds of rest, at least and at most, before units that AWS throttled are submitted again."""
 MAX_JOBS_SHOWN = 10
+MAX_NOTES = 5
 
 
 class StepRun(StepJobs):
@@ -138,6 +139,15 @@ class StepRun(StepJobs):
         self.workspace.put(key, json.dumps(result.to_json(), indent=1).encode())
         return result, failed
 
+    def _notes(self, won: Sequence[PlannedUnit]) -> tuple[str, ...]:
+        """What the verdicts on the first, the middle and the last unit say besides: others of a step say the same."""
+        store, notes = OutcomeStore(self.workspace), dict[str, str]()
+        for task in (won[i].task for i in sorted({0, len(won) // 2, len(won) - 1}) if won):
+            outcome = store.read(self.step.name, task.unit, task.fingerprint, Category.SUCCEEDED)
+            for note in outcome.verdict.notes:
+                notes.setdefault(note.partition(":")[0], f"{task.unit or 'the only unit'}: {note}")
+        return tuple(notes.values())[:MAX_NOTES]
+
     def _forgetting(self, state: StepState) -> StepState:
         """Forget what is to be done again: once in a run, for a task that is cleared repeats failures alone."""
         if not self.context.options.rerun or state.extra.get("forgotten"):
@@ -197,6 +207,7 @@ class StepRun(StepJobs):
             retried=dict(state.extra.get("retried", {})),
             seconds=round(time.time() - state.extra.get("started", time.time()), 1),
             jobs=tuple(str(s.job_id) for s in state.submissions if s.job_id)[-MAX_JOBS_SHOWN:],
+            notes=self._notes([unit for unit in plan.of(UnitState.DONE) if unit.unit in won]),
             plates=_plates(plan, won | {failure.unit for failure in failed}),
         )
 

@@ -35,6 +35,9 @@ def _check_use(draft: Draft, keys: Keys, step: Data, setting: Data) -> None:
     if module.tool != "cellprofiler" and "load_data" in setting:
         message = f"`{module.name}` does not read LoadData; only CellProfiler does"
         draft.source.at_key((*keys, "load_data"), message, "Delete `load_data`.", "useless-load-data")
+    elif module.tool != "cellprofiler" and "allow_flagged" in setting:
+        message = f"`{module.name}` has no image sets that could be flagged; only CellProfiler has"
+        draft.source.at_key((*keys, "allow_flagged"), message, "Delete `allow_flagged`.", "useless-allow-flagged")
     elif (
         module.tool == "cellprofiler"
         and not has
