@@ -1,6 +1,6 @@
 """Writes what the pre-flight checks know of CellProfiler's modules, out of an installed CellProfiler.
 
-CELLPROFILER/bin/python containers/unit/dump_modules.py > containers/unit/platerunner_unit/cellprofiler_modules.json
+cd containers/unit; CELLPROFILER/bin/python dump_modules.py > platerunner_unit/cellprofiler/cellprofiler_modules.json
 """
 
 import inspect

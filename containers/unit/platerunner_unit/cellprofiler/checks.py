@@ -10,9 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Optional
 
 from platerunner_unit.cellprofiler.model import Cppipe, Fault, Module
-from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.evidence import PreflightProblem
-from platerunner_unit.cppipe_settings import (
+from platerunner_unit.cellprofiler.module_settings import (
     ends_early,
     installed,
     known_places,
@@ -21,6 +19,8 @@ from platerunner_unit.cppipe_settings import (
     refusal,
     replaced_value,
 )
+from platerunner_unit.contract.category import Category
+from platerunner_unit.contract.evidence import PreflightProblem
 
 # Without one of these, or a plugin, nothing is left of a run.
 _WRITERS = {

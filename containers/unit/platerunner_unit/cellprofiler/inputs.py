@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Optional
 
 from platerunner_unit.cellprofiler.model import Cppipe, Module
-from platerunner_unit.cppipe_settings import own_name
+from platerunner_unit.cellprofiler.module_settings import own_name
 
 RULE_MODULES = ("Images", "Metadata", "NamesAndTypes", "Groups")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from platerunner_unit.cellprofiler.inputs import Finding
 from platerunner_unit.cellprofiler.model import Cppipe, Module
-from platerunner_unit.cppipe_settings import own_name
+from platerunner_unit.cellprofiler.module_settings import own_name
 
 # cellprofiler_core/measurement/_measurements.py 4.2.8, apply_metadata: a doubled backslash is a backslash, not a tag.
 _TAG = re.compile(r"\(\?<(.+?)>\)|\\g<(.+?)>")

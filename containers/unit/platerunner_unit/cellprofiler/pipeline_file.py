@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 from platerunner_unit.cellprofiler.checks import check
 from platerunner_unit.cellprofiler.model import Cppipe, Fault, Module
-from platerunner_unit.cppipe_text import COOKIE, decode, is_pipeline, read_text
+from platerunner_unit.cellprofiler.pipeline_text import COOKIE, decode, is_pipeline, read_text
 
 __all__ = ["Cppipe", "Module", "check", "read"]
 

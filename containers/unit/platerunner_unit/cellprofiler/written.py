@@ -7,7 +7,7 @@ from typing import Optional
 
 from platerunner_unit.cellprofiler.inputs import Finding
 from platerunner_unit.cellprofiler.model import Cppipe, Module
-from platerunner_unit.cppipe_settings import own_name
+from platerunner_unit.cellprofiler.module_settings import own_name
 
 # Modules whose files are told by their settings, and others of CellProfiler 4.2.8 that write some.
 _TABLES, _IMAGES = "ExportToSpreadsheet", "SaveImages"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Optional
 
 from platerunner_unit.cellprofiler.model import Fault, Module
 
-_DATA = Path(__file__).with_name("cellprofiler") / "cellprofiler_modules.json"
+_DATA = Path(__file__).with_name("cellprofiler_modules.json")
 
 
 class _Refused(NamedTuple):

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Optional
 
+from platerunner_unit.cellprofiler.attributes import AttributesError, read_attributes
 from platerunner_unit.cellprofiler.model import Cppipe, Fault, Module
-from platerunner_unit.cppipe_attributes import AttributesError, read_attributes
 
 COOKIE = "CellProfiler Pipeline: http://www.cellprofiler.org"
 FORMAT = 5
@@ -149,12 +149,14 @@ def _read_block(lines: _Lines, line: str, number: int) -> Module:
     name = name.strip()
     settings: list[tuple[str, str]] = []
     fault = None if colon else Fault(f"has {_quoted(line)} where a module should begin", at)
+    fault = fault or _read_settings(lines, name, settings)
+    revision, enabled = None, True
     if fault is None:
-        fault = _read_settings(lines, name, settings) or _unread_attributes(name, attributes, at)
-    if fault is not None:
-        return Module(name, number, settings=tuple(settings), line=at, fault=fault)
-    revision, enabled = read_attributes(attributes)
-    return Module(name, number, revision, enabled, tuple(settings), line=at)
+        try:
+            revision, enabled = read_attributes(attributes)
+        except AttributesError as error:
+            fault = Fault(_unread_attributes(name, attributes, error), at)
+    return Module(name, number, revision, enabled, tuple(settings), line=at, fault=fault)
 
 
 def _read_settings(lines: _Lines, name: str, settings: list[tuple[str, str]]) -> Optional[Fault]:
@@ -168,15 +170,11 @@ def _read_settings(lines: _Lines, name: str, settings: list[tuple[str, str]]) ->
     return None
 
 
-def _unread_attributes(name: str, attributes: str, line: int) -> Optional[Fault]:
-    try:
-        read_attributes(attributes)
-    except AttributesError as error:
-        if attributes.startswith("["):
-            return Fault(f"has a first line of {_shown(name) or 'a module'} that is not whole: {error}", line)
-        what = f"has {_quoted(f'{name}:{attributes}')} where a module should begin"
-        return Fault(f"{what}: take out the empty line before it if it is a setting", line)
-    return None
+def _unread_attributes(name: str, attributes: str, error: AttributesError) -> str:
+    if attributes.startswith("["):
+        return f"has a first line of {_shown(name) or 'a module'} that is not whole: {error}"
+    what = f"has {_quoted(f'{name}:{attributes}')} where a module should begin"
+    return f"{what}: take out the empty line before it if it is a setting"
 
 
 def _resolve(setting: str) -> str:

@@ -6,6 +6,7 @@ import ast
 import builtins
 import re
 import warnings
+from functools import lru_cache
 from typing import Any
 
 _NOTES = re.compile(r"(\|notes:\[.*?\]\|)")
@@ -43,15 +44,17 @@ def _parts(text: str) -> list[str]:
     return [*before[1:].split("|"), notes[1:-1], *after[:-1].split("|")]
 
 
+@lru_cache(maxsize=256)
 def _read(part: str) -> tuple[str, Any]:
-    if part.isascii():
+    """An attribute's name and value; most attributes are the same in all modules of a file."""
+    if part.isascii() and "\\" in part:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)
                 part = part.encode().decode("unicode_escape")
         except UnicodeDecodeError as error:
             raise AttributesError(f'"{part[:40]}" has a broken escape') from error
-    else:
+    elif not part.isascii():
         part = part.replace("\\", "")
     name, colon, value = part.partition(":")
     if not colon:
