@@ -67,9 +67,9 @@ def test_what_the_file_names_lack_comes_from_the_unit() -> None:
     ("images", "files", "category", "said"),
     [
         ({"Orig{channel}": "images"}, [image("A01", 1, "DNA"), image("A01", 2, "DNA"), image("A01", 1, "GFP")],
-         "input_missing", "plate P1, well A01, site 2: no file for the LoadData column `OrigGFP`"),
+         "input_missing", "well A01, site 2: no file for the LoadData column `OrigGFP` (`Orig{channel}: images`)"),
         ({"Orig": "images"}, [image("A01", 1, "DNA"), image("A01", 1, "GFP")],
-         "pipeline_invalid", "both want the LoadData column `Orig`"),
+         "pipeline_invalid", "both want the LoadData column `Orig` (`Orig: images`); `{channel}` differs"),
         ({"Orig{cycle}": "images"}, [image("A01", 1, "DNA")], "pipeline_invalid", "`{cycle}`"),
         ({"Orig{channel}": "image"}, [image("A01", 1, "DNA")], "pipeline_invalid", "names no input"),
         ({"Orig{channel}": "images"}, [], "nothing_matched", "no input files"),
@@ -84,6 +84,27 @@ def test_what_cannot_be_a_table_is_explained(
         table(images, {"images": files})
     assert caught.value.problem.category == category
     assert said in caught.value.problem.sentence
+
+
+def test_two_files_that_no_wildcard_tells_apart_are_named_with_what_differs() -> None:
+    values = {"plate": "P1", "well": "A01", "site": 1, "channel": "DNA"}
+    names = ("P1/A01_s1_DNA_0901.tif", "P1/A01_s1_DNA_1130.tif", "P1/A01_s1_DNA_1130_b.tif")
+    files = [InputFile(name, "data", 1, "e", values) for name in names]
+    with pytest.raises(LoadDataError) as caught:
+        table({"{channel}": "images"}, {"images": files})
+    problem = caught.value.problem
+    assert problem.sentence == (
+        f"plate P1, well A01, site 1: {names[0]} and {names[1]} (and 1 more) both want the LoadData column `DNA` "
+        "(`{channel}: images`); no wildcard tells `0901` from `1130`."
+    )
+    assert "a wildcard in the pattern of the files, in place of its `*`" in problem.hint
+    assert "save" not in problem.hint
+
+
+def test_two_files_that_a_wildcard_tells_apart_are_told_which() -> None:
+    with pytest.raises(LoadDataError) as caught:
+        table({"Orig": "images"}, {"images": [image("A01", 1, "DNA"), image("A01", 1, "GFP")]})
+    assert caught.value.problem.hint.startswith("Put `{channel}`, which tells the two apart, into `load_data`")
 
 
 def test_a_plate_of_1536_wells_takes_no_time_worth_speaking_of() -> None:

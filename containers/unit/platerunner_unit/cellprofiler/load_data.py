@@ -68,9 +68,10 @@ def build(mapping: LoadData, unit: UnitTask, paths: Mapping[InputFileKey, Path])
     wildcards = list(mapping.metadata.values())
     rows = _rows(cells, wildcards)
     images = {name: _Column(group, wildcards) for name, group in _by_column(cells)}
+    told = {cell.column: f"`{cell.column}` (`{cell.told}`)" for cell in cells}
     table = []
     for row in rows:
-        files = [_the_file(name, column.find(row), row, wildcards) for name, column in images.items()]
+        files = [_the_file(told[name], column.find(row), row, wildcards) for name, column in images.items()]
         staged = [paths[(file.root, file.key)] for file in files]
         table.append((*(text for path in staged for text in (path.name, str(path.parent))), *row))
     labels = tuple(_label(row, wildcards) for row in rows)
@@ -145,11 +146,12 @@ def _by_column(cells: Sequence[_Cell]) -> Iterator[tuple[str, list[_Cell]]]:
 
 @dataclass(frozen=True)
 class _Cell:
-    """A file and the column it belongs to; ``values`` are the file's own and the unit's, as text."""
+    """A file and its column; ``values`` are its own and the unit's, as text, ``told`` is the line of `load_data`."""
 
     column: str
     file: InputFile
     values: Mapping[str, str]
+    told: str = ""
 
 
 class _Column:
@@ -177,7 +179,7 @@ def _cells(mapping: LoadData, unit: UnitTask) -> Iterator[_Cell]:
             )
         for file in unit.inputs[name]:
             values = {wildcard: str(value) for wildcard, value in {**unit.values, **file.values}.items()}
-            yield _Cell(_column_name(pattern, values, file), file, values)
+            yield _Cell(_column_name(pattern, values, file), file, values, f"{pattern}: {name}")
 
 
 def _column_name(pattern: str, values: Mapping[str, str], file: InputFile) -> str:
@@ -203,7 +205,7 @@ def _rows(cells: Sequence[_Cell], wildcards: Sequence[str]) -> list[_Row]:
 def _the_file(image: str, files: Sequence[InputFile], row: _Row, wildcards: Sequence[str]) -> InputFile:
     name = _label(row, wildcards)
     if not files:
-        clause = f"{name}: no file for the LoadData column `{image}`"
+        clause = f"{name}: no file for the LoadData column {image}"
         raise LoadDataError("input_missing", clause, MISSING_HINT)
     if len(files) > 1:
         raise _two_files(name, image, files, wildcards)
@@ -214,7 +216,7 @@ def _two_files(row: str, image: str, files: Sequence[InputFile], wildcards: Sequ
     """Two files for one cell: what tells them apart is a wildcard that `load_data` lacks, or none that there is."""
     first, second = sorted(files, key=lambda file: file.key)[:2]
     more = f" (and {len(files) - 2} more)" if len(files) > 2 else ""
-    clause = f"{row}: {first.key} and {second.key}{more} both want the LoadData column `{image}`"
+    clause = f"{row}: {first.key} and {second.key}{more} both want the LoadData column {image}"
     apart = [
         f"`{{{name}}}`"
         for name in first.values
