@@ -109,7 +109,7 @@ class Lab:
 
     def outcomes(self) -> int:
         """Units that are done."""
-        return sum(1 for _ in (self.folder / "workspace").glob("_platerunner/outcomes/work/*/*/*.succeeded.json"))
+        return sum(1 for _ in (self.folder / "workspace").glob("_platerunner/outcomes/work/*/*/*.succeeded.*json"))
 
     def forget(self) -> None:
         """Leave the manifest, but nothing done."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner_pages.steps import SeenStep
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.outcome import Outcome
+from platerunner_unit.contract.outcome import Kept, Outcome
 from platerunner_unit.contract.storage import Storage
 from platerunner_unit.contract.unit_ids import natural_key, parse_unit_id
 
@@ -35,15 +35,15 @@ def versions(workspace: Storage, steps: Sequence[SeenStep]) -> list[Version]:
     store = OutcomeStore(workspace)
     chosen = [each for step in steps if not step.gate for each in _chosen(store, step.step)][:MOST]
     with ThreadPoolExecutor(16) as pool:
-        read = pool.map(lambda each: store.read(each[0], each[2], each[3], Category.SUCCEEDED), chosen)
+        read = pool.map(lambda each: store.get(each[0], each[2], each[3]), chosen)
         return [Version(step, plate, outcome) for (step, plate, _, _), outcome in zip(chosen, read, strict=True)]
 
 
-def _chosen(store: OutcomeStore, step: str) -> list[tuple[str, str, str, str]]:
-    """Step, plate, unit and fingerprint of a unit of each plate that succeeded."""
-    found: dict[str, tuple[str, str]] = {}
-    for unit, pairs in store.index(step).units.items():
-        for fingerprint, category in pairs:
-            if category is Category.SUCCEEDED:
-                found[parse_unit_id(unit).get("plate", "")] = (unit, fingerprint)
+def _chosen(store: OutcomeStore, step: str) -> list[tuple[str, str, str, Kept]]:
+    """Step, plate, unit and outcome of a unit of each plate that succeeded."""
+    found: dict[str, tuple[str, Kept]] = {}
+    for unit, outcomes in store.index(step).units.items():
+        for kept in outcomes:
+            if kept.category is Category.SUCCEEDED:
+                found[parse_unit_id(unit).get("plate", "")] = (unit, kept)
     return [(step, plate, *found[plate]) for plate in sorted(found, key=natural_key)]

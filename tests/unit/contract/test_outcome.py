@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
 from platerunner_unit.contract.outcome import (
+    FORGOTTEN,
+    Kept,
     Outcome,
     OutputRecord,
     branches_key,
@@ -19,6 +21,7 @@ from platerunner_unit.contract.outcome import (
     outcomes_prefix,
     parse_outcome_key,
     run_prefix,
+    run_token,
 )
 from platerunner_unit.contract.unit_ids import unit_id
 
@@ -42,22 +45,42 @@ def test_an_outcome_reads_back():
 
 
 def test_the_key_tells_unit_fingerprint_and_category():
-    assert OUTCOME.key == f"_platerunner/outcomes/s/plate=P1/well=A01/{'f' * 32}.partial.json"
+    assert OUTCOME.key == f"_platerunner/outcomes/s/plate=P1/well=A01/{'f' * 32}.partial.2.r.json"
     assert OUTCOME.key.startswith(outcomes_prefix("s"))
-    assert parse_outcome_key(OUTCOME.key) == (OUTCOME.unit, OUTCOME.fingerprint, Category.PARTIAL)
+    assert parse_outcome_key(OUTCOME.key) == (OUTCOME.unit, Kept(OUTCOME.fingerprint, "partial", "r", 2))
+
+
+def test_a_key_of_a_version_that_kept_the_last_attempt_alone_is_read():
+    unit, kept = parse_outcome_key(f"_platerunner/outcomes/s/plate=P1/well=A01/{'f' * 32}.partial.json")
+    assert (unit, kept, kept.category) == (OUTCOME.unit, Kept("f" * 32, "partial"), Category.PARTIAL)
 
 
 FINGERPRINTS = st.text(string.hexdigits.lower(), min_size=32, max_size=32)
 
 
+RUN_IDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=250) | st.sampled_from(
+    ["manual__2026-11-29T15:04:05.123456+00:00", "scheduled__2026-11-29T00:00:00+00:00", "a/b.json", "r.1.succeeded"]
+)
+
+
 @given(
     st.dictionaries(st.sampled_from(["plate", "well"]), st.text(st.characters(exclude_categories=["Cs"]), min_size=1)),
     FINGERPRINTS,
-    st.sampled_from(Category),
+    st.sampled_from([*(category.value for category in Category), FORGOTTEN]),
+    RUN_IDS,
+    st.integers(1, 10**6),
 )
-def test_keys_read_back(values, fingerprint, category):
+def test_keys_read_back(values, fingerprint, word, run_id, attempt):
     unit = unit_id(values, values)
-    assert parse_outcome_key(outcome_key("step", unit, fingerprint, category)) == (unit, fingerprint, category)
+    for kept in (Kept(fingerprint, word), Kept(fingerprint, word, run_token(run_id), attempt)):
+        key = outcome_key("step", unit, kept)
+        assert parse_outcome_key(key) == (unit, kept)
+        assert len(key.rsplit("/", 1)[1].encode()) < 255
+
+
+@given(RUN_IDS, RUN_IDS)
+def test_two_runs_never_share_a_key(one, other):
+    assert (run_token(one) == run_token(other)) == (one == other)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +91,9 @@ def test_keys_read_back(values, fingerprint, category):
         "_platerunner/outcomes/s/u/f.nonsense.json",
         "_platerunner/outcomes/s/u/f.succeeded.json.tmp",
         "_platerunner/outcomes/s/u/f.succeeded.txt",
+        "_platerunner/outcomes/s/u/f.succeeded.1.json",
+        "_platerunner/outcomes/s/u/f.succeeded.x.r.json",
+        "_platerunner/outcomes/s/u/f.succeeded.1..json",
         "_platerunner/outcomes/f.succeeded.json",
         "_platerunner/runs/s/u/f.succeeded.json",
         "other/outcomes/s/u/f.succeeded.json",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
+from urllib.parse import quote
 
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
@@ -13,6 +16,29 @@ from platerunner_unit.contract.manifest import InputFile
 
 PREFIX = "_platerunner"
 FORMAT = 1
+FORGOTTEN = "forgotten"
+"""Stands in the place of a category: the unit succeeded, and somebody asked for it to be done again."""
+LONGEST_RUN = 120
+"""Characters of a run's id in a key; a file's name may have 255."""
+
+
+class Kept(NamedTuple):
+    """What the name of an outcome tells.
+
+    :param word: category, or :data:`FORGOTTEN`.
+    :param run: :func:`run_token` of its run; empty for one of a version that kept one per fingerprint and verdict.
+    :param attempt: its number within the run; 0 if the name has none.
+    """
+
+    fingerprint: str
+    word: str
+    run: str = ""
+    attempt: int = 0
+
+    @property
+    def category(self) -> Optional[Category]:
+        """How the attempt ended; None if that does not count any more."""
+        return None if self.word == FORGOTTEN else Category(self.word)
 
 
 @dataclass(frozen=True)
@@ -65,7 +91,8 @@ class Outcome:
     @property
     def key(self) -> str:
         """Where it is kept, relative to the workspace."""
-        return outcome_key(self.step, self.unit, self.fingerprint, Category(self.verdict.category))
+        kept = Kept(self.fingerprint, self.verdict.category, run_token(self.run_id), self.attempt)
+        return outcome_key(self.step, self.unit, kept)
 
     def to_json(self) -> bytes:
         """The stored form."""
@@ -95,24 +122,39 @@ def outcomes_prefix(step: str) -> str:
     return f"{PREFIX}/outcomes/{step}/"
 
 
-def outcome_key(step: str, unit: str, fingerprint: str, category: Category) -> str:
-    """Where an outcome is kept, relative to the workspace."""
-    return f"{outcomes_prefix(step)}{unit}/{fingerprint}.{category.value}.json"
+def run_token(run_id: str) -> str:
+    """A run's id as it stands in an outcome's name: without slashes, and short enough for a file."""
+    token = quote(run_id, safe="+:~@=,")
+    if len(token) > LONGEST_RUN:
+        token = f"{token[: LONGEST_RUN - 17]}~{hashlib.sha256(run_id.encode()).hexdigest()[:16]}"
+    return sys.intern(token)
 
 
-def parse_outcome_key(key: str) -> Optional[tuple[str, str, Category]]:
-    """Unit id, fingerprint and category of an outcome's key; None if the key is no outcome's.
+def outcome_key(step: str, unit: str, kept: Kept) -> str:
+    """Where an outcome is kept, relative to the workspace: no attempt takes the place of another."""
+    made = f".{kept.attempt}.{kept.run}" if kept.run else ""
+    return f"{outcomes_prefix(step)}{unit}/{kept.fingerprint}.{kept.word}{made}.json"
+
+
+def parse_outcome_key(key: str) -> Optional[tuple[str, Kept]]:
+    """Unit id and name of an outcome by its key; None if the key is no outcome's.
 
     :param key: relative to the workspace.
     """
     parts = key.split("/")
-    stem = parts[-1].split(".")
-    if len(parts) < 5 or len(stem) != 3 or stem[2] != "json" or parts[:2] != [PREFIX, "outcomes"]:
+    name, mark, ending = parts[-1].rpartition(".")
+    if len(parts) < 5 or not mark or ending != "json" or parts[:2] != [PREFIX, "outcomes"]:
         return None
-    try:
-        return "/".join(parts[3:-1]), stem[0], Category(stem[1])
-    except ValueError:
+    fingerprint, *rest = name.split(".", 3)
+    if not rest or (rest[0] != FORGOTTEN and rest[0] not in _WORDS) or len(rest) == 2:
         return None
+    if len(rest) == 3 and not (rest[1].isascii() and rest[1].isdigit() and rest[2]):
+        return None
+    made = (sys.intern(rest[2]), int(rest[1])) if len(rest) == 3 else ("", 0)
+    return "/".join(parts[3:-1]), Kept(fingerprint, sys.intern(rest[0]), *made)
+
+
+_WORDS = frozenset(category.value for category in Category)
 
 
 def run_prefix(run_id: str, step: str, branch: str = "") -> str:

@@ -199,6 +199,14 @@ class Storage:
         with _translated(self.url_of(key)):
             obstore.put(self._writer(), key, data)
 
+    def rename(self, key: str, new: str) -> None:
+        """Give an object another key; on S3 a copy, made there, and a deletion.
+
+        :raises NotFoundError: if it does not exist.
+        """
+        with _translated(self.url_of(key)):
+            obstore.rename(self._writer(), key, new)
+
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
         try:

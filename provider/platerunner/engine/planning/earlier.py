@@ -9,11 +9,11 @@ from platerunner.engine.records.outcomes import OutcomeIndex, OutcomeStore
 from platerunner_unit.contents import content_of
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.manifest import InputFile
-from platerunner_unit.contract.outcome import PREFIX
+from platerunner_unit.contract.outcome import PREFIX, Kept
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
 Inputs = Mapping[str, tuple[InputFile, ...]]
-Known = Iterable[tuple[str, Category]]
+Known = Iterable[Kept]
 SAME_FILES = "its files were written anew with the same content"
 
 
@@ -98,19 +98,19 @@ class Earlier:
         """An outcome of the same work; None if there is none.
 
         :param inputs: the unit's, as they are now.
-        :param known: fingerprints and categories of its outcomes.
+        :param known: what the names of its outcomes tell.
         :param again: makes its fingerprint of other inputs.
         """
         before = {name: index.units.get(unit, ()) for name, index in self._gone.items()}
         for name, outcomes in before.items():
-            if (fingerprint, Category.SUCCEEDED) in outcomes:
+            if any(kept.category is Category.SUCCEEDED and kept.fingerprint == fingerprint for kept in outcomes):
                 return Found(name, fingerprint, f"done by `{name}`, as this step was called before")
         if not self.contents.can_be_stamped(inputs):
             return None
         places: list[tuple[str, Known]] = [(step, known), *before.items()]
         for name, stored in places:
-            for older, category in stored:
-                if category is Category.SUCCEEDED and self._same(name, unit, older, inputs, again):
+            for older in dict.fromkeys(kept.fingerprint for kept in stored if kept.category is Category.SUCCEEDED):
+                if self._same(name, unit, older, inputs, again):
                     return Found(name, older, SAME_FILES)
         return None
 

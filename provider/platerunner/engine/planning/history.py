@@ -41,6 +41,8 @@ class History:
         """Done or pending, and why pending, as a clause."""
         categories = self._index.categories(task.unit, task.fingerprint)
         if not categories:
+            if self._index.forgotten(task.unit, task.fingerprint):
+                return UnitState.PENDING, "to be done again, as asked"
             known = task.unit in self._index.units
             return UnitState.PENDING, CHANGED if known else NEW
         if Category.SUCCEEDED not in categories:

@@ -1,6 +1,7 @@
 """The outcome store: what was done before, from one LIST per step."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from platerunner.engine.planning.model import PlannedUnit
@@ -8,32 +9,56 @@ from platerunner.engine.records.done import Current
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.manifest import UnitTask
 from platerunner_unit.contract.outcome import (
+    FORGOTTEN,
+    Kept,
     Outcome,
     inputs_as_kept,
     outcome_key,
     outcomes_prefix,
     parse_outcome_key,
     run_prefix,
+    run_token,
 )
 from platerunner_unit.contract.storage import NotFoundError, Storage
+
+THREADS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeIndex:
     """What is known of a step's units without reading an outcome.
 
-    :param units: unit id to its (fingerprint, category) pairs.
+    :param units: unit id to what the names of its outcomes tell.
     """
 
-    units: dict[str, tuple[tuple[str, Category], ...]]
+    units: dict[str, tuple[Kept, ...]]
 
     def categories(self, unit: str, fingerprint: str) -> frozenset[Category]:
         """How attempts of a unit with this fingerprint ended."""
-        return frozenset(category for known, category in self.units.get(unit, ()) if known == fingerprint)
+        of_unit = self.units.get(unit, ())
+        return frozenset(k.category for k in of_unit if k.category is not None and k.fingerprint == fingerprint)
 
     def fingerprints(self, unit: str) -> dict[str, frozenset[Category]]:
         """Fingerprint to categories of a unit."""
-        return {known: self.categories(unit, known) for known, _ in self.units.get(unit, ())}
+        return {kept.fingerprint: self.categories(unit, kept.fingerprint) for kept in self.units.get(unit, ())}
+
+    def successes(self, unit: str, fingerprint: str) -> list[Kept]:
+        """What makes a unit with this fingerprint done."""
+        of_unit = self.units.get(unit, ())
+        return [kept for kept in of_unit if kept.category is Category.SUCCEEDED and kept.fingerprint == fingerprint]
+
+    def forgotten(self, unit: str, fingerprint: str) -> bool:
+        """Whether a unit had succeeded with this fingerprint, and somebody asked for it to be done again."""
+        return any(kept.word == FORGOTTEN and kept.fingerprint == fingerprint for kept in self.units.get(unit, ()))
+
+    def attempts(self, unit: str, fingerprint: str, run_id: str, after: int) -> list[Kept]:
+        """Outcomes that a job of a run may have left: those of its later attempts, and those whose names tell no run.
+
+        :param after: attempts of the run that had been made before the job.
+        """
+        token = run_token(run_id)
+        of_unit = [kept for kept in self.units.get(unit, ()) if kept.fingerprint == fingerprint and kept.category]
+        return [kept for kept in of_unit if not kept.run or (kept.run == token and kept.attempt > after)]
 
 
 class OutcomeStore:
@@ -47,48 +72,73 @@ class OutcomeStore:
 
     def index(self, step: str) -> OutcomeIndex:
         """All outcomes of a step, from one LIST; foreign objects under its prefix are passed over."""
-        units: dict[str, tuple[tuple[str, Category], ...]] = {}
-        for found in self._workspace.list(outcomes_prefix(step)):
-            parsed = parse_outcome_key(found.key)
-            if parsed is not None:
-                unit, fingerprint, category = parsed
-                units[unit] = (*units.get(unit, ()), (fingerprint, category))
-        return OutcomeIndex(units)
+        units: dict[str, list[Kept]] = {}
+        for unit, kept in self._kept(outcomes_prefix(step)):
+            units.setdefault(unit, []).append(kept)
+        return OutcomeIndex({unit: tuple(found) for unit, found in units.items()})
+
+    def get(self, step: str, unit: str, kept: Kept) -> Outcome:
+        """One outcome of an index.
+
+        :raises platerunner_unit.contract.storage.NotFoundError: if it is gone.
+        """
+        return Outcome.from_json(self._workspace.get(outcome_key(step, unit, kept)))
 
     def read(self, step: str, unit: str, fingerprint: str, category: Category) -> Outcome:
-        """One outcome.
+        """The last outcome with a fingerprint and a category.
 
         :raises platerunner_unit.contract.storage.NotFoundError: if there is none.
         """
-        return Outcome.from_json(self._workspace.get(outcome_key(step, unit, fingerprint, category)))
+        prefix = f"{outcomes_prefix(step)}{unit}/{fingerprint}.{category.value}."
+        found = [self.get(step, unit, kept) for of, kept in self._kept(prefix) if of == unit]
+        if not found:
+            raise NotFoundError(f"{self._workspace.url_of(prefix)} has no outcome")
+        return max(found, key=_ended)
 
     def attempts(self, step: str, unit: str) -> list[Outcome]:
-        """What is recorded of a unit, the last attempt last; of one fingerprint and verdict only the last is kept."""
-        keys = [found.key for found in self._workspace.list(f"{outcomes_prefix(step)}{unit}/")]
-        known = [parsed for parsed in map(parse_outcome_key, keys) if parsed is not None and parsed[0] == unit]
-        found = [self.read(step, unit, fingerprint, category) for _, fingerprint, category in known]
-        return sorted(found, key=lambda outcome: str(outcome.timing.get("ended", "")))
+        """What is recorded of a unit, the last attempt last."""
+        prefix = f"{outcomes_prefix(step)}{unit}/"
+        return sorted((self.get(step, unit, kept) for of, kept in self._kept(prefix) if of == unit), key=_ended)
 
     def write(self, outcome: Outcome) -> None:
-        """Store an outcome; a former one of the same unit, fingerprint and category is replaced."""
+        """Store an outcome; one of another run or attempt stays."""
         self._workspace.put(outcome.key, outcome.to_json())
 
-    def forget(self, step: str, unit: PlannedUnit) -> None:
-        """Delete the outcome that makes a unit done, so that it runs again; nothing if there is none."""
-        where, fingerprint = unit.done_by or (step, unit.fingerprint)
-        self._workspace.delete(outcome_key(where, unit.unit, fingerprint, Category.SUCCEEDED))
+    def forget(self, step: str, units: Iterable[PlannedUnit]) -> None:
+        """Let units run again that are done; what made them so is kept, under a name that does not count."""
+        indexes = {step: self.index(step)}
+        moves = []
+        for unit in units:
+            where, fingerprint = unit.done_by or (step, unit.fingerprint)
+            if where not in indexes:
+                indexes[where] = self.index(where)
+            moves += [(where, unit.unit, kept) for kept in indexes[where].successes(unit.unit, fingerprint)]
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(lambda move: self._forget(*move), moves))
+
+    def _forget(self, step: str, unit: str, kept: Kept) -> None:
+        # Without a run, the next success that is forgotten would take its place.
+        made = kept if kept.run else kept._replace(run="before", attempt=1)
+        self._workspace.rename(outcome_key(step, unit, kept), outcome_key(step, unit, made._replace(word=FORGOTTEN)))
 
     def take_over(self, step: str, unit: PlannedUnit) -> None:
-        """Store the outcome that makes a unit done as its own, if it is another's; there is one of it in the end.
+        """Store what makes a unit done as its own, if it is another's; it is there once in the end.
 
         :param step: the unit's.
         """
         if unit.done_by is None:
             return
-        found = self.read(unit.done_by[0], unit.unit, unit.done_by[1], Category.SUCCEEDED)
-        ingredients = {**found.ingredients, "inputs": inputs_as_kept(unit.task.inputs)}
-        self.write(replace(found, step=step, fingerprint=unit.fingerprint, ingredients=ingredients))
-        self._workspace.delete(found.key)
+        where, fingerprint = unit.done_by
+        prefix = f"{outcomes_prefix(where)}{unit.unit}/{fingerprint}.{Category.SUCCEEDED.value}."
+        for kept in [kept for of, kept in self._kept(prefix) if of == unit.unit]:
+            found = self.get(where, unit.unit, kept)
+            ingredients = {**found.ingredients, "inputs": inputs_as_kept(unit.task.inputs)}
+            self.write(replace(found, step=step, fingerprint=unit.fingerprint, ingredients=ingredients))
+            self._workspace.delete(outcome_key(where, unit.unit, kept))
+
+    def _kept(self, prefix: str) -> Iterator[tuple[str, Kept]]:
+        found = (parse_outcome_key(each.key) for each in self._workspace.list(prefix))
+        return (parsed for parsed in found if parsed is not None)
 
     def record_current(
         self,
@@ -122,3 +172,7 @@ class OutcomeStore:
 
 def _current_key(run_id: str, step: str, branch: str) -> str:
     return f"{run_prefix(run_id, step, branch)}done.json"
+
+
+def _ended(outcome: Outcome) -> tuple[str, int]:
+    return str(outcome.timing.get("ended", "")), outcome.attempt

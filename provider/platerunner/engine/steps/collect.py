@@ -1,7 +1,7 @@
 """What became of the units of an ended job: the stored outcomes decide, and the judge where there is none."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from platerunner.engine.steps.ledger import UnitFailure
 from platerunner_unit.contract.category import BY_EXIT_CODE, Category
 from platerunner_unit.contract.evidence import BatchEvidence, Evidence, Verdict
 from platerunner_unit.contract.manifest import StepTask, UnitTask
-from platerunner_unit.contract.outcome import Outcome
+from platerunner_unit.contract.outcome import Kept, Outcome
 from platerunner_unit.contract.storage import NotFoundError, Storage
 from platerunner_unit.judge import judge
 
@@ -94,7 +94,7 @@ class Collector:
         """
         ids = [submission.child_id(i) for i in range(submission.size)]
         tasks = dict(zip(ids, manifest.units, strict=True))
-        doubtful = [job for job in ids if job in failed or not self._succeeded(tasks[job])]
+        doubtful = [job for job in ids if job in failed or not self._succeeded(manifest.task, tasks[job])]
         views = {**failed, **self._described(job for job in doubtful if job not in failed)}
         with ThreadPoolExecutor(READERS) as pool:
             verdicts = list(
@@ -108,8 +108,10 @@ class Collector:
         names = {failure.unit for failure in lost}
         return Collected([task.unit for task in tasks.values() if task.unit not in names], lost)
 
-    def _succeeded(self, task: UnitTask) -> bool:
-        return Category.SUCCEEDED in self._index.categories(task.unit, task.fingerprint)
+    def _succeeded(self, step: StepTask, task: UnitTask) -> bool:
+        """Whether there is a success that this job may have left; one of an earlier run proves nothing of it."""
+        own = self._index.attempts(task.unit, task.fingerprint, step.run_id, task.attempts_before)
+        return any(kept.category is Category.SUCCEEDED for kept in own)
 
     def _described(self, jobs: Iterable[str]) -> dict[str, JobView]:
         return {view.id: view for view in describe(self._batch, jobs)}
@@ -128,24 +130,21 @@ class Collector:
         return verdict
 
     def _own_verdict(self, step: StepTask, task: UnitTask, job_id: str, view: JobView | None) -> Verdict | None:
-        """What the runner stored for this job; the key tells verdicts apart, not attempts, so look who wrote it."""
-        for category in self._candidates(task, view):
+        """What the runner stored for this job; an attempt of its own may have been adopted, so look who wrote it."""
+        for kept in self._candidates(step, task, view):
             try:
-                outcome = self._store.read(step.step, task.unit, task.fingerprint, category)
+                outcome = self._store.get(step.step, task.unit, kept)
             except (NotFoundError, json.JSONDecodeError):
                 continue
             if outcome.job_id == job_id:
                 return outcome.verdict
         return None
 
-    def _candidates(self, task: UnitTask, view: JobView | None) -> Iterator[Category]:
-        """Categories under which this job's outcome may be: first the one that its exit code names."""
-        known = self._index.categories(task.unit, task.fingerprint)
+    def _candidates(self, step: StepTask, task: UnitTask, view: JobView | None) -> list[Kept]:
+        """Outcomes that may be this job's: first the one that its exit code names."""
+        known = self._index.attempts(task.unit, task.fingerprint, step.run_id, task.attempts_before)
         first = BY_EXIT_CODE.get(view.exit_code) if view and view.exit_code is not None else None
-        if first in known:
-            assert first is not None
-            yield first
-        yield from sorted(known - {first}, key=str)
+        return sorted(known, key=lambda kept: (kept.category is not first, kept.attempt, kept.word))
 
 
 def _outcome(step: StepTask, task: UnitTask, job_id: str, evidence: Evidence, verdict: Verdict) -> Outcome:

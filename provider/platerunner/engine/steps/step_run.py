@@ -153,9 +153,7 @@ class StepRun(StepJobs):
         if not self.context.options.rerun or state.extra.get("forgotten"):
             return state
         again_asked = [unit for unit in self.plan().units if self.context.options.asks_again(self.step.name, unit)]
-        store = OutcomeStore(self.workspace)
-        for unit in again_asked:
-            store.forget(self.step.name, unit)
+        OutcomeStore(self.workspace).forget(self.step.name, again_asked)
         log.info("%s: %d units that were done run again, as asked", self.step.name, len(again_asked))
         return self.state_file.save(replace(state, extra={**state.extra, "forgotten": True}))
 

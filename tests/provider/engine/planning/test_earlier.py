@@ -104,7 +104,7 @@ def test_what_was_asked_again_runs_all_the_same(lab, change):
     plans = lab.plan_all()
     for step, plan in plans.items():
         for unit in plan.units:
-            OutcomeStore(lab.workspace).forget(step, unit)
+            OutcomeStore(lab.workspace).forget(step, [unit])
     ran = lab.run()
     assert ran["illum_calc"] == ["plate=P1"]
     assert all(ran.values())

@@ -1,8 +1,11 @@
 """The outcome store: many outcomes from one LIST, and the record of what is current in a run."""
 
+from pathlib import Path
+
 import pytest
 from tests.provider.engine.planning.s3 import s3_bucket
 
+from platerunner.engine.planning.model import PlannedUnit, UnitState
 from platerunner.engine.records.done import Current
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner_unit.contract.category import Category
@@ -21,8 +24,12 @@ def workspace(request, tmp_path):
             yield Storage(f"s3://{bucket}/work")
 
 
-def _outcome(unit="plate=P%2F1/well=A01", fingerprint="a" * 32, category="succeeded", step="s"):
-    return Outcome("p", "r", step, unit, {}, fingerprint, 1, Verdict(category, "so it is"))
+A01 = "plate=P%2F1/well=A01"
+
+
+def _outcome(unit=A01, fingerprint="a" * 32, category="succeeded", step="s", run_id="r", attempt=1):
+    ended = {"ended": f"2026-11-29T10:0{attempt}"}
+    return Outcome("p", run_id, step, unit, {}, fingerprint, attempt, Verdict(category, "so it is"), timing=ended)
 
 
 def test_an_empty_workspace_knows_nothing(workspace):
@@ -105,3 +112,49 @@ def test_a_step_without_any_done_unit_lets_nothing_pass(workspace):
     current = store.current("run", "s")
     assert current is not None
     assert not current.allows("P1", "o", {"plate": "P1"})
+
+
+def test_no_attempt_takes_the_place_of_another(workspace):
+    store = OutcomeStore(workspace)
+    made = [
+        _outcome(category="tool_error", run_id=run, attempt=n) for run in ("r1", "manual__1.5+0") for n in (1, 2, 3)
+    ]
+    for outcome in made:
+        store.write(outcome)
+    assert sorted((o.run_id, o.attempt) for o in store.attempts("s", A01)) == sorted(
+        (o.run_id, o.attempt) for o in made
+    )
+    assert store.read("s", A01, "a" * 32, Category.TOOL_ERROR).attempt == 3
+    index = store.index("s")
+    assert index.categories(A01, "a" * 32) == {Category.TOOL_ERROR}
+    assert {kept.attempt for kept in index.attempts(A01, "a" * 32, "r1", after=1)} == {2, 3}
+    assert index.attempts(A01, "a" * 32, "r2", after=0) == []
+
+
+def test_what_is_forgotten_makes_nothing_done_and_is_kept(workspace):
+    store = OutcomeStore(workspace)
+    store.write(_outcome())
+    store.write(_outcome(category="tool_error"))
+    workspace.put(f"_platerunner/outcomes/s/{A01}/{'a' * 32}.succeeded.json", _outcome(run_id="old").to_json())
+    task = UnitTask(A01, {}, "a" * 32, {}, {})
+    for _ in range(2):
+        store.forget("s", [PlannedUnit.of(task, UnitState.DONE)])
+        index = store.index("s")
+        assert index.categories(A01, "a" * 32) == {Category.TOOL_ERROR}
+        assert index.forgotten(A01, "a" * 32)
+        assert [o.verdict.category for o in store.attempts("s", A01)].count("succeeded") == 2
+    store.write(_outcome(run_id="r2"))
+    assert Category.SUCCEEDED in store.index("s").categories(A01, "a" * 32)
+
+
+def test_a_workspace_of_a_version_before_is_read_as_it_is():
+    """Recorded: a unit that succeeded, and failed when its command was another."""
+    store = OutcomeStore(Storage(str(Path(__file__).parents[3] / "data" / "workspace_of_0.1")))
+    unit = "plate=P1/well=A01"
+    index = store.index("s")
+    assert index.categories(unit, "f1") == {Category.SUCCEEDED, Category.TOOL_ERROR}
+    first, last = store.attempts("s", unit)
+    assert (first.verdict.category, first.run_id, first.attempt) == ("succeeded", "r1", 1)
+    assert last.verdict.category == "tool_error"
+    assert store.read("s", unit, "f1", Category.SUCCEEDED) == first
+    assert {kept.word for kept in index.attempts(unit, "f1", "r1", after=0)} == {"succeeded", "tool_error"}

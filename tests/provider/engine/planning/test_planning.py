@@ -195,3 +195,13 @@ def test_every_file_belongs_to_exactly_one_unit(tmp_path_factory, keys):
     step = _step(["plate", "well"], {})
     plan = _plan(step, tmp_path_factory.mktemp("plan"), images=_available(RAW, keys))
     assert sorted(file.key for unit in plan.units for file in unit.task.inputs["images"]) == sorted(keys)
+
+
+def test_what_a_version_before_did_stays_done(lab):
+    """It kept one outcome for each fingerprint and verdict, without attempt and run in its name."""
+    lab.run()
+    outcomes = lab.workspace.path("_platerunner/outcomes")
+    for path in [path for path in outcomes.rglob("*.json") if path.is_file()]:
+        fingerprint, word, _ = path.name.split(".", 2)
+        path.rename(path.with_name(f"{fingerprint}.{word}.json"))
+    assert all(ran == [] for ran in lab.run().values())
