@@ -290,6 +290,19 @@ def test_an_unknown_module_is_found_before_it_is_passed_over(bench: Bench) -> No
 
 
 @pytest.mark.cellprofiler
+def test_what_only_cellprofilers_loader_refuses_fails_by_its_log(bench: Bench) -> None:
+    """A line is missing in LoadData: nothing tells before the start, and CellProfiler runs on without the module."""
+    text = re.sub(r"    Input data file location:.*\n", "", (PIPELINES / "illum_calc.cppipe").read_text())
+    ran = bench.run(
+        bench.step(tool="cellprofiler", files=pipeline(bench, "mine.cppipe", text), load_data=CALC),
+        calc_unit(plate(bench)),
+    )
+    assert ran.outcome is not None
+    assert ran.outcome.evidence["started"] is True
+    assert ran.category == "pipeline_invalid"
+
+
+@pytest.mark.cellprofiler
 def test_a_skipped_image_set_names_the_module_that_skipped_it(bench: Bench) -> None:
     blocks = re.split(r"\n(?=\w+:\[module_num)", (PIPELINES / "illum_apply.cppipe").read_text())
     header = blocks[2].splitlines()[0].replace("CorrectIlluminationApply", "FlagImage")
