@@ -96,7 +96,7 @@ def check_quantities(source: Source, places: Iterable[Place]) -> set[Keys]:
     for keys, value, node in places:
         if "x-quantity" in node and isinstance(value, str):
             try:
-                quantities.KINDS[node["x-quantity"]](value)
+                quantities.within(node["x-quantity"], value, node.get("x-least"), node.get("x-most"))
             except quantities.QuantityError as error:
                 source.at_value(keys, f"{sentences.where(keys)}: {error.message}", error.remedy, "bad-quantity")
                 bad.add(keys)

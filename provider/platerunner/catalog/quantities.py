@@ -76,6 +76,23 @@ KINDS: Mapping[str, Callable[[str], float]] = {"size": size, "duration": duratio
 """The words of the schema's ``x-quantity``."""
 
 
+def within(kind: str, text: str, least: str | None = None, most: str | None = None) -> float:
+    """A quantity that is neither too small nor too large.
+
+    :param kind: one of :data:`KINDS`.
+    :param least: as people write it; None for no limit.
+    :param most: likewise.
+    :raises QuantityError: if it is none, or out of this range.
+    """
+    read = KINDS[kind]
+    number = read(text)
+    if least is not None and number < read(least):
+        raise QuantityError(f"`{_short(text)}` is less than AWS Batch takes", f"Write {least} or more.")
+    if most is not None and number > read(most):
+        raise QuantityError(f"`{_short(text)}` is more than AWS Batch takes", f"Write {most} or less.")
+    return number
+
+
 def size_text(count: int) -> str:
     """Bytes as people write them: in the largest unit that leaves no fraction."""
     unit, factor = max((item for item in _SIZES.items() if count % item[1] == 0), key=lambda item: item[1])

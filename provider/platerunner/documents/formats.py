@@ -14,15 +14,15 @@ def text(problems: Iterable[Problem]) -> str:
 
 
 def as_json(problems: Iterable[Problem]) -> str:
-    """A list of objects with ``path``, ``line``, ``column``, ``code``, ``message``, ``remedy``."""
-    names = ("line", "column", "code", "message", "remedy")
+    """A list of objects with ``path``, ``line``, ``column``, ``code``, ``severity``, ``message``, ``remedy``."""
+    names = ("line", "column", "code", "severity", "message", "remedy")
     return json.dumps([{"path": str(p.path)} | {name: getattr(p, name) for name in names} for p in problems], indent=1)
 
 
 def github(problems: Iterable[Problem]) -> str:
     """Workflow commands, which GitHub shows at the line (docs.github.com, "Workflow commands", ``error``)."""
     return "\n".join(
-        f"::error file={_property(str(p.path))},line={p.line},col={p.column},title={_property(p.code)}::"
+        f"::{p.severity} file={_property(str(p.path))},line={p.line},col={p.column},title={_property(p.code)}::"
         f"{_data(f'{p.message}. {p.remedy}')}"
         for p in problems
     )
@@ -56,7 +56,12 @@ def _result(problem: Problem) -> dict[str, Any]:
     region = {"startLine": problem.line, "startColumn": problem.column}
     place = {"artifactLocation": {"uri": quote(problem.path.as_posix())}, "region": region}
     message = {"text": f"{problem.message}. {problem.remedy}"}
-    return {"ruleId": problem.code, "level": "error", "message": message, "locations": [{"physicalLocation": place}]}
+    return {
+        "ruleId": problem.code,
+        "level": problem.severity,
+        "message": message,
+        "locations": [{"physicalLocation": place}],
+    }
 
 
 FORMATS: Mapping[str, Callable[[Iterable[Problem]], str]] = {

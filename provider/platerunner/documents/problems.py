@@ -19,6 +19,7 @@ class Problem:
     :param remedy: a sentence or two: what to do.
     :param code: stable name of the rule, e.g. ``unknown-key``.
     :param excerpt: the line as it stands in the file.
+    :param severity: ``error``, or ``warning`` for what can be used as it is, but is probably not meant.
     """
 
     path: Path
@@ -28,10 +29,20 @@ class Problem:
     remedy: str = ""
     code: str = field(default="invalid", compare=False)
     excerpt: str = field(default="", compare=False)
+    severity: str = field(default="error", compare=False)
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the document cannot be used with it."""
+        return self.severity == "error"
 
     def __str__(self) -> str:
-        text = f"{self.path}:{self.line}:{self.column}: {self.message}. {self.remedy}".rstrip()
+        text = f"{self.path}:{self.line}:{self.column}: {self._word}{self.message}. {self.remedy}".rstrip()
         return f"{text}\n{self._caret()}" if self.excerpt.strip() else text
+
+    @property
+    def _word(self) -> str:
+        return "" if self.is_error else f"{self.severity}: "
 
     def _caret(self) -> str:
         """The line and, below it, a caret; of a very long line the part around the column."""

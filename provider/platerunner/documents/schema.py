@@ -1,7 +1,8 @@
 """A JSON Schema file, made ready: references resolved, and its extra keywords.
 
 ``x-text``: scalars are taken as written (as they are where the type is ``string``). ``x-template``: text is a Jinja
-template over these names. ``x-quantity``: text is a quantity of this kind (see :mod:`platerunner.catalog.quantities`).
+template over these names. ``x-quantity``: text is a quantity of this kind (see :mod:`platerunner.catalog.quantities`),
+from ``x-least`` to ``x-most``. ``x-ordered``: pairs of keys of which the first must not be larger than the second.
 ``x-names``: what names the keys of a mapping may have, as a sentence.
 """
 

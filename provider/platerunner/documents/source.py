@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any, NamedTuple, NoReturn
 
 import yaml
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
 from platerunner.documents import core_schema
 from platerunner.documents.problems import DocumentError, Problem
@@ -24,6 +25,7 @@ Keys = tuple[str | int, ...]
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 MAX_VALUES = 50_000
+_COMMENT_AT_ONCE = re.compile(r"[\]}\"']#")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -132,6 +134,16 @@ class Source:
         path, line = self._place(at)
         self.problems.append(Problem(path, at.line, at.column, message, remedy, code, line))
 
+    def warn(self, at: Position, message: str, remedy: str, code: str) -> None:
+        """Note what can be used as it is, but is probably not meant."""
+        self.add(at, message, remedy, code)
+        self.problems[-1] = replace(self.problems[-1], severity="warning")
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a problem was noted with which the document cannot be used."""
+        return any(problem.is_error for problem in self.problems)
+
     def line_of(self, keys: Keys) -> str:
         """Where a value is written, for people: ``line 14 of cells.yaml``."""
         at = self.mark(keys).key
@@ -163,6 +175,12 @@ def read(path: Path) -> Source:
     :raises DocumentError: if it cannot be read, is too large, not UTF-8, or not one YAML document that holds a mapping.
     """
     try:
+        status = path.stat()
+        if not S_ISREG(status.st_mode):
+            kind = "a folder" if S_ISDIR(status.st_mode) else "no regular file"
+            raise DocumentError([Problem(path, 1, 1, f"this is {kind}", "Name a YAML file.", "unreadable")])
+        if status.st_size > MAX_BYTES:
+            raise DocumentError([_too_large(path)])
         content = path.read_bytes()
     except OSError as error:
         remedy = "Check the name and the permissions."
@@ -185,6 +203,8 @@ def parse(content: bytes | str, path: Path) -> Source:
         message = f"a control character (U+{ord(bad[0]):04X})"
         _fail(source, Position(len(lines), len(lines[-1]) + 1), message, "Delete it; a spec is plain text.", "not-text")
     root = _compose(source, text)
+    if _COMMENT_AT_ONCE.search(text):
+        _refuse_comments(source, root)
     source.data = _value(source, root, (), root)
     if source.problems:
         raise DocumentError(source.problems)
@@ -195,7 +215,7 @@ def _text(content: bytes | str, path: Path) -> str:
     raw = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
     problem: Problem | None = None
     if len(raw) > MAX_BYTES:
-        problem = Problem(path, 1, 1, f"larger than {MAX_BYTES >> 20} MiB", "Keep data out of specs.", "too-large")
+        problem = _too_large(path)
     else:
         try:
             return raw.decode("utf-8-sig").replace("\r\n", "\n")
@@ -204,6 +224,10 @@ def _text(content: bytes | str, path: Path) -> str:
             at = len(before), len(before[-1]) + 1
             problem = Problem(path, *at, "not UTF-8 text", "Save the file as UTF-8.", "not-utf8")
     raise DocumentError([problem])
+
+
+def _too_large(path: Path) -> Problem:
+    return Problem(path, 1, 1, f"larger than {MAX_BYTES >> 20} MiB", "Keep data out of specs.", "too-large")
 
 
 def _fail(source: Source, at: Position, message: str, remedy: str, code: str) -> NoReturn:
@@ -227,6 +251,25 @@ def _compose(source: Source, text: str) -> MappingNode:
     kind = "a list" if isinstance(node, SequenceNode) else "plain text"
     remedy = "Write `key: value` lines, beginning with `version: 1`."
     _fail(source, _position(node), f"the file holds {kind}, not keys with values", remedy, "wrong-type")
+
+
+def _refuse_comments(source: Source, root: Node) -> None:
+    """Note a `#` directly behind a bracket or a quote: a comment for this parser, but not for others."""
+    waiting, seen = [root], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        end = node.end_mark
+        closed = node.flow_style if isinstance(node, CollectionNode) else getattr(node, "style", None) in {"'", '"'}
+        if closed and end.line < len(source.lines) and source.lines[end.line][end.column : end.column + 1] == "#":
+            at = Position(end.line + 1, end.column + 1)
+            source.add(at, "a comment begins directly behind a value", "Put a blank before the `#`.", "not-yaml")
+        if isinstance(node, MappingNode):
+            waiting += (part for pair in node.value for part in pair)
+        elif isinstance(node, SequenceNode):
+            waiting += node.value
 
 
 def _too_deep(source: Source, at: Position) -> NoReturn:
@@ -271,6 +314,9 @@ def _scalar(source: Source, node: ScalarNode) -> Any:
     read = core_schema.READERS.get(node.tag)
     if read is None:
         return _foreign_tag(source, node)
+    if "\0" in node.value:  # written as the escape `\0`
+        source.add(_position(node), "this text has a NUL character", "Delete it; no name can hold one.", "not-text")
+        return None
     try:
         return read(node.value)
     except ValueError:

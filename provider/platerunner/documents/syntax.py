@@ -54,6 +54,10 @@ def syntax_problem(error: yaml.YAMLError, lines: list[str]) -> tuple[int, int, s
     if tab is not None:
         line, column = tab
         return line, column, "a tab indents this line", "YAML indents by spaces only: replace each tab by two spaces."
+    opened = _open_quote(lines, mark) if mark is not None else None
+    if opened is not None:
+        message = f"the quote that opens here is closed only in line {mark.line + 1}"
+        return *opened, message, "Add the closing quote to this line."
     above = _key_above(lines, mark) if "mapping values" in problem and mark is not None else None
     if above is not None:
         return *above, "a `:` is missing after this key", "Write `key: value`."
@@ -77,6 +81,19 @@ def _tab_line(lines: list[str], *marks: Any) -> tuple[int, int] | None:
             if found:
                 return mark.line + 1, found.end()
     return None
+
+
+def _open_quote(lines: list[str], mark: Any) -> tuple[int, int] | None:
+    """Where the text in quotes begins that ends in the line of an error, if it ran on over the end of its own line."""
+    ran_on = None
+    try:
+        for token in yaml.scan("\n".join(lines[: mark.line + 1])):
+            quoted = isinstance(token, yaml.ScalarToken) and token.style in {"'", '"'}
+            if quoted and token.start_mark.line < token.end_mark.line == mark.line:
+                ran_on = token.start_mark
+    except yaml.YAMLError:
+        pass  # the error itself; what stands before it has been seen
+    return (ran_on.line + 1, ran_on.column + 1) if ran_on is not None else None
 
 
 def _key_above(lines: list[str], mark: Any) -> tuple[int, int] | None:

@@ -16,7 +16,9 @@ from platerunner.render import import_errors
 from platerunner.render.dag import build_dag
 from platerunner.spec.includes import is_shared
 from platerunner.spec.loader import load_pipeline
-from platerunner.spec.problems import Problem, SpecError
+from platerunner.spec.model import Pipeline
+from platerunner.spec.problems import SpecError
+from platerunner.spec.together import check_together
 
 log = logging.getLogger(__name__)
 _NAME = re.compile(rb"^pipeline:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
@@ -83,28 +85,27 @@ def specs_of(dag_file: str) -> Path:
 
 def _built(paths: Iterable[Path], default_args: Mapping[str, Any] | None) -> Iterator[tuple[str, DAG | str]]:
     """Each spec's name, with its DAG, or with what is wrong with it."""
-    owners: dict[str, str] = {}
+    before: list[Pipeline] = []
     for path in paths:
         name = f"{path.parent.name}/{path.name}"
         try:
-            dag = _build(path, owners, default_args)
+            dag = _build(path, before, default_args)
         except SpecError as error:
             yield name, str(error)
         except Exception:
             yield name, traceback.format_exc()
         else:
-            owners[dag.dag_id] = name
             yield name, dag
 
 
-def _build(path: Path, owners: dict[str, str], default_args: Mapping[str, Any] | None) -> DAG:
+def _build(path: Path, before: list[Pipeline], default_args: Mapping[str, Any] | None) -> DAG:
+    """The DAG of a spec, which joins those read before it."""
     pipeline = load_pipeline(path)
-    if (other := owners.get(pipeline.name)) is not None:
-        problem = Problem(
-            path, 1, 1, f"pipeline `{pipeline.name}` is also in {other}", "Give one of them another name."
-        )
-        raise SpecError([problem])
-    return build_dag(pipeline, default_args)
+    if problems := check_together(pipeline, before):
+        raise SpecError(problems)
+    dag = build_dag(pipeline, default_args)
+    before.append(pipeline)
+    return dag
 
 
 def _specs(source: Path) -> list[Path]:

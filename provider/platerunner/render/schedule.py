@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from airflow.sdk import Asset, AssetWatcher
+from airflow.sdk import Asset, AssetWatcher, CronTriggerTimetable
 from airflow.sdk.definitions.asset import AssetRef
 
 from platerunner.hooks.connection_id import CONN_ID
@@ -11,12 +11,16 @@ from platerunner.spec.model import OnAssets, OnUpload, Pipeline
 GROUP = "platerunner"
 
 
-def schedule_of(pipeline: Pipeline) -> str | Sequence[Asset | AssetRef] | None:
+def schedule_of(pipeline: Pipeline) -> str | CronTriggerTimetable | Sequence[Asset | AssetRef] | None:
     """The DAG's schedule; a list means all of its assets."""
     schedule = pipeline.schedule
     if isinstance(schedule, OnAssets):
         return [_reference(name) for name in schedule.assets]
-    return [_uploads(pipeline.name, schedule)] if isinstance(schedule, OnUpload) else schedule
+    if isinstance(schedule, OnUpload):
+        return [_uploads(pipeline.name, schedule)]
+    if schedule is None or pipeline.timezone == "UTC":
+        return schedule
+    return CronTriggerTimetable(schedule, timezone=pipeline.timezone)
 
 
 def outlets_of(assets: Sequence[str]) -> list[Asset]:

@@ -1,10 +1,11 @@
 """A valid spec's data as the frozen model."""
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from platerunner.catalog import quantities
+from platerunner.documents.problems import Problem
 from platerunner.spec import model
 from platerunner.spec.build_gates import build_gate, build_report
 from platerunner.spec.build_schedule import build_notify, build_schedule
@@ -15,8 +16,11 @@ from platerunner.spec.rules.names import report_name
 from platerunner.spec.split import sides, split_wildcard
 
 
-def build(draft: Draft) -> model.Pipeline:
-    """The pipeline of a draft in which no rule found a problem."""
+def build(draft: Draft, warnings: Iterable[Problem] = ()) -> model.Pipeline:
+    """The pipeline of a draft in which no rule found an error.
+
+    :param warnings: what the rules found.
+    """
     data = draft.data
     return model.Pipeline(
         name=data["pipeline"],
@@ -34,6 +38,9 @@ def build(draft: Draft) -> model.Pipeline:
         path=draft.source.path,
         split=_split(draft),
         parts=tuple(path for path, _ in draft.source.parts),
+        warnings=tuple(warnings),
+        timezone=data.get("timezone", "UTC"),
+        places={key: draft.source.mark((key,)).key for key in data},
     )
 
 

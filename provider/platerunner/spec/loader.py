@@ -50,14 +50,15 @@ def _load(source: documents.Source, modules: Mapping[str, Module] | None, *, loo
     spec = draft(source, load_catalog() if modules is None else modules)
     for rule in RULES:
         rule(spec)
-    if look_into_files and not source.problems:
+    if look_into_files and not source.is_broken:
         # Rendering and tasks do without: they would read hundreds of kilobytes for each spec, each time.
         from platerunner.spec.rules.pipeline_files import check_pipeline_files
 
         check_pipeline_files(spec)
-    if source.problems:
-        raise SpecError(_once(source.problems) if spec.matrices else source.problems)
-    return build(spec)
+    problems = _once(source.problems) if spec.matrices else source.problems
+    if source.is_broken:
+        raise SpecError(problems)
+    return build(spec, sorted(problems))
 
 
 def _once(problems: Iterable[Problem]) -> list[Problem]:

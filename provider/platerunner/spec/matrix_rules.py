@@ -95,5 +95,5 @@ def _check_output(source: Source, keys: Keys, output: Any, matrix: Mapping[str, 
             message = f"all {len(values)} values of `{axis}` would write the same files"
             source.at_value(place, message, f"Put `{{matrix.{axis}}}` into the pattern.", "same-output")
         if re.search(rf"\{{{axis}[:}}]", path):
-            message = f"`{{{axis}}}` is a wildcard here, and `{axis}` a name of the matrix"
-            source.at_value(place, message, f"Rename `{axis}` in the matrix.", "same-name")
+            message = f"`{{{axis}}}` is a wildcard of `outputs.{keys[3]}`, and `{axis}` a name of the matrix"
+            source.at_key((*keys[:2], "matrix", axis), message, f"Rename `{axis}` in the matrix.", "same-name")

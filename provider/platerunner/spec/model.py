@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from platerunner.catalog.model import Resources
+from platerunner.documents.problems import Problem
 from platerunner.documents.source import Position as Position  # for those who read only the model
 from platerunner.spec.dataset import Dataset
 from platerunner.spec.settings import LoadDataMapping, Override, Retry
@@ -228,6 +229,9 @@ class Pipeline:
     :param path: the spec's file.
     :param split: None if everything flows together.
     :param parts: files that it includes, in the order of :attr:`Position.file`.
+    :param warnings: what is probably not meant.
+    :param timezone: of a cron expression in ``schedule``.
+    :param places: top-level key to where it is written.
     """
 
     name: str
@@ -245,6 +249,9 @@ class Pipeline:
     path: Path = Path()
     split: Split | None = None
     parts: tuple[Path, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    timezone: str = "UTC"
+    places: Mapping[str, Position] = field(default_factory=dict)
 
     def in_branches(self, step: str) -> bool:
         """Whether every branch has a step or a gate for itself."""

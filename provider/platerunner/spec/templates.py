@@ -89,6 +89,16 @@ def is_single_expression(template: str) -> bool:
     )
 
 
+def is_text(template: str) -> bool:
+    """Whether a template is an expression that is nothing but text in quotes.
+
+    :raises TemplateProblem: as :func:`names_in`.
+    """
+    body = _parse(template.strip()).body
+    parts = body[0].nodes if len(body) == 1 and isinstance(body[0], nodes.Output) else []
+    return len(parts) == 1 and isinstance(parts[0], nodes.Const) and isinstance(parts[0].value, str)
+
+
 def render(value: Any, context: Mapping[str, Any]) -> Any:
     """A value with its templates filled in; what is exactly one ``{{ expression }}`` keeps the expression's type.
 

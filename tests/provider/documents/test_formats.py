@@ -21,6 +21,7 @@ def test_json():
         "line": 3,
         "column": 7,
         "code": "wrong-type",
+        "severity": "error",
         "message": "50% wrong:\nreally",
         "remedy": "Mend it.",
     }

@@ -169,9 +169,13 @@ def test_without_libyaml_broken_files_are_broken_in_the_same_line(monkeypatch):
         assert [p.line for p in raised.value.problems] == [int(header.partition(":")[0] or 1)], path.name
 
 
+TEXT = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+NAMES = st.text(TEXT, min_size=1, max_size=5)
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=10),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(min_size=1, max_size=5), inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | st.text(TEXT, max_size=10),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(TEXT, min_size=1, max_size=5), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 

@@ -34,7 +34,7 @@ version: 1
 pipeline: {name}
 title: A pipeline
 owner: tests
-workspace: "{{{{ workspace_root }}}}"
+workspace: "{{{{ workspace_root }}}}/{name}"
 dataset: {{root: "{{{{ data_root }}}}", files: {{raw: "{{well}}.txt"}}}}
 steps:
   copy:

@@ -3,15 +3,19 @@
 from collections.abc import Callable
 
 from platerunner.spec.draft import Draft
+from platerunner.spec.rules.commands import check_commands
 from platerunner.spec.rules.dataset import check_dataset
+from platerunner.spec.rules.gates import check_gates
 from platerunner.spec.rules.graph import check_cycles
 from platerunner.spec.rules.header import check_header
 from platerunner.spec.rules.load_data import check_load_data
+from platerunner.spec.rules.locations import check_locations
 from platerunner.spec.rules.modules import check_modules
 from platerunner.spec.rules.names import check_names
 from platerunner.spec.rules.outputs import check_outputs
 from platerunner.spec.rules.overrides import check_overrides
 from platerunner.spec.rules.ports import check_ports
+from platerunner.spec.rules.ranges import check_ranges
 from platerunner.spec.rules.references import check_references
 from platerunner.spec.rules.sampling import check_sampling
 from platerunner.spec.rules.schedule import check_schedule
@@ -22,15 +26,19 @@ from platerunner.spec.rules.wildcards import check_wildcards
 
 RULES: tuple[Callable[[Draft], None], ...] = (
     check_header,
+    check_ranges,
     check_schedule,
     check_templates,
+    check_locations,
     check_dataset,
     check_names,
     check_references,
+    check_gates,
     check_cycles,
     check_modules,
     check_overrides,
     check_ports,
+    check_commands,
     check_load_data,
     check_outputs,
     check_wildcards,

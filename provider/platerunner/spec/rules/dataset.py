@@ -1,11 +1,15 @@
 """The dataset: patterns, what must be complete, which files count."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from platerunner.documents.problems import nearest, suggest
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Draft, path_of, texts
+from platerunner.spec.rules.apart import check_apart
 from platerunner.spec.rules.patterns import check_pattern
+from platerunner.spec.templates import is_template
+from platerunner_unit.contract.patterns import Pattern, PatternError
 
 
 def check_dataset(draft: Draft) -> None:
@@ -14,7 +18,11 @@ def check_dataset(draft: Draft) -> None:
     for name, value in dataset.get("files", {}).items():
         keys: Keys = ("dataset", "files", name)
         if path_of(value):
-            check_pattern(draft, keys if isinstance(value, str) else (*keys, "path"), path_of(value), globs=True)
+            place = keys if isinstance(value, str) else (*keys, "path")
+            check_pattern(draft, place, path_of(value), globs=True)
+            complete = frozenset(name for _, name in texts([] if isinstance(value, str) else value.get("complete")))
+            if (pattern := draft.files[name]) is not None:
+                check_apart(draft, place, pattern, complete)
         if isinstance(value, dict):
             _check_complete(draft, name, value.get("complete", []))
             _check_rename(draft, name, value.get("rename", {}))
@@ -56,6 +64,31 @@ def _check_filters(draft: Draft) -> None:
     for keys, wildcard in places:
         if known and wildcard not in known:
             draft.source.at_key(keys, *_unknown(keys, wildcard, known), "unknown-wildcard")
+        elif not draft.is_doubtful(*keys):
+            _check_values(draft, keys, wildcard)
+
+
+def _check_values(draft: Draft, keys: Keys, wildcard: str) -> None:
+    """Values that no file set can have for a wildcard, because of its type."""
+    value: Any = draft.data
+    for key in keys:
+        value = value[key]
+    patterns = [pattern for pattern in draft.files.values() if pattern and wildcard in pattern.wildcards]
+    for place, item in [((*keys, i), v) for i, v in enumerate(value)] if isinstance(value, list) else [(keys, value)]:
+        if item in (None, "") or is_template(item):
+            continue
+        objections = [message for pattern in patterns if (message := _objection(pattern, wildcard, item))]
+        if patterns and len(objections) == len(patterns):
+            remedy = f"Write it as the type of `{{{wildcard}}}` in the files' pattern wants it."
+            draft.source.at_value(place, f"`{{{wildcard}}}`: {objections[0]}", remedy, "wrong-type")
+
+
+def _objection(pattern: Pattern, wildcard: str, value: object) -> str | None:
+    try:
+        pattern.convert(wildcard, value)
+    except PatternError as error:
+        return error.message
+    return None
 
 
 def _unknown(keys: Keys, wildcard: str, known: set[str]) -> tuple[str, str]:

@@ -23,6 +23,7 @@ def check_outputs(draft: Draft) -> None:
             pattern = readable(path_of(output))
             if pattern is not None:
                 _check_pattern(draft, place, pattern, data)
+                _check_types(draft, place, pattern, data)
                 _check_unique(draft, place, pattern, (step, name), seen)
                 if isinstance(output, dict):
                     _check_long_form(draft, keys, pattern, output, data)
@@ -40,6 +41,23 @@ def _check_pattern(draft: Draft, keys: Keys, pattern: Pattern, data: Data) -> No
         draft.source.at_value(keys, message, remedy, "same-output")
 
 
+def _check_types(draft: Draft, keys: Keys, pattern: Pattern, data: Data) -> None:
+    """A type in an output can only repeat what the inputs say: values come from there as they are."""
+    inputs = [draft.referred(reference) for reference in data.get("inputs", {}).values() if isinstance(reference, str)]
+    for wildcard, type_ in pattern.types.items():
+        given = {known.types[wildcard] for known in inputs if known is not None and wildcard in known.types}
+        if type_ != "text" and given and type_ not in given:
+            message = (
+                f"`{{{wildcard}:{type_}}}` does not take every value: `{{{wildcard}}}` of the inputs is {_any(given)}"
+            )
+            remedy = f"Write `{{{wildcard}}}`: types belong into the patterns of `dataset.files`."
+            draft.source.at_value(keys, message, remedy, "wrong-type")
+
+
+def _any(types: set[str]) -> str:
+    return " or ".join(f"`{type_}`" for type_ in sorted(types))
+
+
 def _check_unique(
     draft: Draft, keys: Keys, pattern: Pattern, own: tuple[str, str], seen: dict[str, tuple[str, str]]
 ) -> None:
@@ -52,6 +70,15 @@ def _check_unique(
 
 
 def _check_long_form(draft: Draft, keys: Keys, pattern: Pattern, output: Data, data: Data) -> None:
+    least = output.get("at_least")
+    if (
+        isinstance(least, int)
+        and least > 1
+        and not set(pattern.wildcards) - {name for _, name in texts(data.get("foreach"))}
+    ):
+        message = f"a unit writes one file of `{pattern.text}`, so that there are never {least}"
+        remedy = "Put a wildcard for the file's name into `path`, such as `{tile}`, or take `at_least` out."
+        draft.source.at_value((*keys, "at_least"), message, remedy, "out-of-range")
     if "from" in output:
         _check_from(draft, (*keys, "from"), pattern, output, data)
     for wildcard, declared in output.items():

@@ -1,5 +1,7 @@
 """What every rule about patterns needs."""
 
+import re
+
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Draft, readable
 from platerunner_unit.contract.patterns import Pattern, PatternError
@@ -11,6 +13,11 @@ def check_pattern(draft: Draft, keys: Keys, text: str, *, globs: bool) -> None:
     :param keys: where it stands.
     :param globs: whether ``*`` may be in it.
     """
+    for expression, message, remedy in _FOREIGN:
+        if found := expression.search(text):
+            at = draft.source.inside(keys, found.start())
+            draft.source.add(at, f"`{_short(text)}`: {message.format(found[0])}", remedy, "bad-pattern")
+            return
     try:
         pattern = readable(text) or Pattern.parse(text)
     except PatternError as error:
@@ -23,6 +30,25 @@ def check_pattern(draft: Draft, keys: Keys, text: str, *, globs: bool) -> None:
         remedy = "Write a wildcard like `{tile}` and give its `range`, or `at_least`."
         draft.source.add(draft.source.inside(keys, star - 1), message, remedy, "bad-pattern")
 
+
+_FOREIGN = (
+    (re.compile(r"\(\?|\\[dDwWsSb.](?=[+*?{)\]]|$)|\.[*+]|\[[^\[\]/]*\][+?*{]"),
+     "`{}` is part of a regular expression, and a pattern is none",
+     "Write wildcards in braces, like `{plate}/{well}_s{site:int}.tif`; a dot is a dot."),
+    (re.compile(r"\\"),
+     "`{}` stands between no folders here",
+     "Write `/` between folders, on Windows too."),
+    (re.compile(r"\[!?[A-Za-z0-9]-[A-Za-z0-9][^\[\]/]*\]|\[![^\[\]/]+\]"),
+     "`{}` is taken as it is written, not as a choice of characters",
+     "Write a wildcard for the part that differs, like `{site:int}`, and choose with `where`."),
+    (re.compile(r"\?"),
+     "`{}` is taken as it is written, not as any character",
+     "Write a wildcard like `{site:int}`, or `*`."),
+    (re.compile(r"(?:^|(?<=/))[ \t]+|[ \t\n]+(?:$|(?=/))"),
+     "a blank stands at the start or the end of a name",
+     "Delete it."),
+)  # fmt: skip
+"""What other languages write, with what is wrong and what to do; `*` matches the rare names that hold it."""
 
 _REMEDY = "Write a relative path with wildcards, like `{plate}/{well}_s{site:int}.tif`."
 

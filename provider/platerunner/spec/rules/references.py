@@ -88,4 +88,5 @@ def _check_gate(draft: Draft, name: str, gate: Data) -> None:
         draft.source.at_key(("steps", name), f"the gate `{name}` neither shows nor needs anything", remedy, "idle-gate")
     elif not any(parse_output(item) for item in shown):
         message = f"the gate `{name}` shows files of the workspace, but waits for no step that writes them"
-        draft.source.at_key(("steps", name), message, "Add `needs:` with the step that writes them.", "idle-gate")
+        keys = ("steps", name, "show", next(iter(gate["show"])))
+        draft.source.at_value(keys, message, "Add `needs:` with the step that writes them.", "idle-gate")

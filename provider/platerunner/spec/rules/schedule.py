@@ -1,6 +1,10 @@
 """What starts a pipeline, and who is told."""
 
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+
 from platerunner.catalog import quantities
+from platerunner.documents.problems import suggest
 from platerunner.documents.source import Keys
 from platerunner.spec.build_schedule import AT_LATEST, QUIET
 from platerunner.spec.draft import Data, Draft, texts
@@ -15,6 +19,7 @@ def check_schedule(draft: Draft) -> None:
         _check_cron(draft, schedule)
     elif isinstance(schedule, dict) and not draft.is_doubtful("schedule"):
         _check_start(draft, schedule)
+    _check_timezone(draft)
     _check_deadline(draft)
 
 
@@ -38,20 +43,64 @@ def _check_start(draft: Draft, schedule: Data) -> None:
 
 
 def _check_cron(draft: Draft, text: str) -> None:
-    if text in _PRESETS or _is_cron(text):
+    if text in _PRESETS:
         return
-    message = f"`{text}` is not a cron expression"
-    remedy = "Write minute, hour, day, month and weekday, like `0 6 * * *`, or null."
-    if text.startswith("s3://"):
-        remedy = f'To start when files arrive there, write `{{on_upload: "{text}"}}`.'
-    draft.source.at_value(("schedule",), message, remedy, "bad-schedule")
+    objection = _objection(text)
+    if objection is not None:
+        message, remedy = objection
+        if text.startswith("s3://"):
+            remedy = f'To start when files arrive there, write `{{on_upload: "{text}"}}`.'
+        draft.source.at_value(("schedule",), message, remedy, "bad-schedule")
 
 
-def _is_cron(text: str) -> bool:
+_CRON = "Write minute, hour, day, month and weekday, like `0 6 * * *`, or null."
+_FIELDS = 5
+_YEARS = 5
+
+
+@lru_cache(maxsize=256)
+def _objection(text: str) -> tuple[str, str] | None:
+    """What is wrong with a cron expression, and what to do."""
     # Most specs have no schedule, and this takes as long to import as several specs take to load.
-    from croniter import croniter
+    from croniter import CroniterError, croniter
 
-    return bool(croniter.is_valid(text))
+    fields = text.split()
+    if len(fields) >= _FIELDS and any(field[:1] in "RrHh" for field in fields):
+        return f"`{text}` means another time whenever it is read", f"Choose one. {_CRON}"
+    if len(fields) in {6, 7} and text[:1] != "@":
+        words = f"`{text}` has {len(fields)} fields, for which programs have different meanings"
+        return words, f"Airflow reads five. {_CRON}"
+    if len(fields) != _FIELDS or not croniter.is_valid(text):
+        return f"`{text}` is not a cron expression", _CRON
+    try:
+        croniter(text, datetime(2026, 1, 1, tzinfo=UTC), max_years_between_matches=_YEARS).get_next()
+    except CroniterError:
+        return f"`{text}` never comes: no date within {_YEARS} years is one of these", "Correct day, month or weekday."
+    return None
+
+
+def _check_timezone(draft: Draft) -> None:
+    name = draft.data.get("timezone")
+    if not isinstance(name, str):
+        return
+    if name not in _zones():
+        remedy = f"{suggest(name, _zones(), 'time zones')} Names are like `Europe/Berlin`."
+        draft.source.at_value(("timezone",), f"no time zone is called `{name}`", remedy, "unknown-timezone")
+    elif not _has_times(draft.data.get("schedule")) and not draft.is_doubtful("schedule"):
+        message, remedy = "`timezone` says nothing without a cron expression in `schedule`", "Take it out."
+        draft.source.at_key(("timezone",), message, remedy, "bad-schedule")
+
+
+def _has_times(schedule: object) -> bool:
+    return isinstance(schedule, str) and schedule not in {"@once", "@continuous"}
+
+
+@cache
+def _zones() -> frozenset[str]:
+    # Reads a directory, which nobody without a time zone should pay for.
+    from zoneinfo import available_timezones
+
+    return frozenset(available_timezones())
 
 
 def _check_times(draft: Draft, schedule: Data) -> None:

@@ -36,6 +36,13 @@ def _check_template(draft: Draft, keys: Keys, text: str, schema: Node) -> None:
             remedy = "Write it like `{{ params.engine == 'cellprofiler' }}`."
             draft.source.at_value(keys, f"{where(keys)} is not one template expression", remedy, "bad-template")
             return
+        if keys[-1] == "when" and templates.is_text(text):
+            message, remedy = (
+                f"{where(keys)} is text, not a condition",
+                "Compare a param: `{{ params.engine == 'cellprofiler' }}`.",
+            )
+            draft.source.at_value(keys, message, remedy, "bad-template")
+            return
         names = templates.names_in(text)
     except templates.TemplateProblem as problem:
         remedy = "Write an expression like `{{ params.wells }}`; see Jinja's documentation of templates."
