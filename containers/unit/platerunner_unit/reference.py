@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 from platerunner_unit.contract.category import CATEGORIES, Category, Retry
+from platerunner_unit.contract.transfer import MEANINGS
 from platerunner_unit.hints import CELLPROFILER, COMMAND, hint
 from platerunner_unit.judge.batch_rules import BATCH_RULES
 from platerunner_unit.judge.causes import FRAME_RULES, MARKED_FRAME_RULES
@@ -13,7 +14,6 @@ from platerunner_unit.judge.ending_rules import SIGNALS
 from platerunner_unit.judge.rules import RULES
 from platerunner_unit.log.causes import CAUSES, LAST_RESORT
 from platerunner_unit.log.marks import MARKS
-from platerunner_unit.transfer import MEANINGS
 
 _INTRO = """# Verdicts
 

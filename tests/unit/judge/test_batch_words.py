@@ -4,12 +4,12 @@
 
 import pytest
 
-from platerunner_unit import batch_words as words
-from platerunner_unit.batch_words import Said
 from platerunner_unit.contract.category import BY_EXIT_CODE
 from platerunner_unit.contract.evidence import BatchEvidence, Evidence
+from platerunner_unit.judge import batch_words as words
 from platerunner_unit.judge import judge
 from platerunner_unit.judge.batch_rules import BATCH_RULES
+from platerunner_unit.judge.batch_words import Said
 
 WORDS = {
     "MEMORY": "OutOfMemory x;OutOfMemoryError: x;Container killed due to memory usage;OOMKilled;OOM-killed;memory limit too low?",
@@ -87,7 +87,7 @@ def test_a_word_is_no_name(text: str) -> None:
         ("response code: 403", {403}), ("API error (404): x", {404}), ("API error (500): x", set()), ("exit status 403", set()),
         ("HTTP status code 403", {403}), ("status code https://x.org/1: 429 Too Many Requests", {429}), ("status 4031", set()),
         ("400 Bad Request", {400}), ("401 Unauthorized", {401}), ("403 Forbidden", {403}), ("404 Not Found", {404}),
-        ("408 Request Timeout", {408}), ("409 Conflict", {409}), ("429 Too Many Requests", {429}), ("503 Slow Down", {503}),
+        ("408 Request Timeout", {408}), ("409 Conflict", {409}), ("429 Too Many Requests", {429}), ("503 Slow Down", {503}), ("xHTTP 403", set()),
         ("500 Internal Server Error", {500}), ("502 Bad Gateway", {502}), ("503 Service Unavailable", {503}),
         ("503 Service Temporarily Unavailable", {503}), ("504 Gateway Time-out", {504}), ("1403 Forbidden", set()),
         ("status code: 400, request id: 403", {400}), ("HTTP 503 then 403 Forbidden", {403, 503}),
@@ -130,7 +130,7 @@ PLACES = [
     ("dependency", "Dependent Job was cancelled"), ("dependency", "Dependent Job was terminated"), ("dependency", "the dependsOn of it"),
     ("dependency", "Array Child Job failed"), ("unknown", "it failed, no Dependent Job failed"),
     ("resource", "ResourceInitializationError: is required"), ("resource_host", "ResourceInitializationError: read-only file system"),
-    ("image_certificate", "CannotPullContainerError: certificate has x"), ("image_pull", "CannotPullECRContainerError: x"),
+    ("image_certificate", "CannotPullContainerError: certificate has x"), ("image_certificate", "CannotPullContainerError: x509: unknown authority"), ("image_pull", "CannotPullECRContainerError: x"),
     ("image_name_not_resolved", "CannotPullContainerError: lookup x: server misbehaving; x not found"), ("unknown", "ResourceInitializationError: x"), ("unknown", "CannotStartContainerError: x"),
 ]  # fmt: skip
 

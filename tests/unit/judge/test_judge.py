@@ -15,9 +15,9 @@ from platerunner_unit.contract.evidence import (
     PreflightProblem,
     WrittenFile,
 )
+from platerunner_unit.contract.transfer import TransferFailure
 from platerunner_unit.judge import judge
 from platerunner_unit.log.rules import LINE_RULES
-from platerunner_unit.transfer import TransferFailure
 
 
 def failed(*kinds):

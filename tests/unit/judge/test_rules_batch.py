@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from platerunner_unit.batch_words import Said
 from platerunner_unit.contract.category import BY_EXIT_CODE, Category
 from platerunner_unit.contract.evidence import BatchEvidence, Evidence
 from platerunner_unit.judge import judge
 from platerunner_unit.judge.batch_rules import BATCH_RULES
+from platerunner_unit.judge.batch_words import Said
 
 SHARED = Path(__file__).parents[4] / "shared/cases/batch_reasons/reasons.json"
 EXITED = "Essential container in task exited"

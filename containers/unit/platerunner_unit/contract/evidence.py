@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Optional
 
-from platerunner_unit.transfer import TransferFailure
+from platerunner_unit.contract.transfer import TransferFailure
 
 
 @dataclass(frozen=True)

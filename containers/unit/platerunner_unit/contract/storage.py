@@ -17,7 +17,7 @@ import obstore
 from obstore.store import LocalStore, S3Store
 
 from platerunner_unit.contract.category import Category
-from platerunner_unit.transfer import MEANINGS, Answer, Kind, TransferFailure, kind_of, kind_of_os_error
+from platerunner_unit.contract.transfer import MEANINGS, Answer, Kind, TransferFailure, kind_of, kind_of_os_error
 
 SHA256_ATTRIBUTE = "platerunner-sha256"
 # The only retries that a request to S3 gets: four tries at most, within two minutes and the last one's own 30 s.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Optional
 
-from platerunner_unit.batch_words import Said
 from platerunner_unit.contract.category import BY_EXIT_CODE, CATEGORIES, Category
 from platerunner_unit.contract.evidence import BatchEvidence, Evidence, Verdict
 from platerunner_unit.judge.batch_rules import BATCH_RULES
+from platerunner_unit.judge.batch_words import Said
 from platerunner_unit.judge.ending_rules import SIGNALS
 
 C = Category

@@ -12,7 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Optional
 
-from platerunner_unit.batch_words import (
+from platerunner_unit.contract.category import Category
+from platerunner_unit.judge.batch_words import (
     ABSENT,
     DENIED,
     DISK,
@@ -27,7 +28,6 @@ from platerunner_unit.batch_words import (
     Said,
     Why,
 )
-from platerunner_unit.contract.category import Category
 
 C = Category
 

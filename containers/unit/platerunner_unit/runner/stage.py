@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from platerunner_unit.contract.manifest import InputFile, ToolFile
 from platerunner_unit.contract.outcome import OutputRecord
 from platerunner_unit.contract.storage import AccessDeniedError, NotFoundError, Storage, StorageError
-from platerunner_unit.transfer import ORDER, Kind, TransferFailure, kind_of_os_error
+from platerunner_unit.contract.transfer import ORDER, Kind, TransferFailure, kind_of_os_error
 
 THREADS = 16
 TRIES = 4

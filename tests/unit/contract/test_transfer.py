@@ -19,9 +19,9 @@ from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Evidence
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.storage import AccessDeniedError, ArchivedError, NotFoundError, Storage, StorageError
+from platerunner_unit.contract.transfer import MEANINGS, Answer, Kind, TransferFailure, kind_of
 from platerunner_unit.judge import judge
 from platerunner_unit.runner.stage import Stager, StagingError
-from platerunner_unit.transfer import MEANINGS, Answer, Kind, TransferFailure, kind_of
 
 ACCESS = "User: arn:aws:sts::403403403403:assumed-role/x/y is not authorized to perform: "
 # status, code, message, kind: S3's own words
