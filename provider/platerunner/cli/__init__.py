@@ -1,9 +1,13 @@
 """The `platerunner` command."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from platerunner.cli.aws.doctor import doctor
 from platerunner.cli.aws.retire import retire
+from platerunner.cli.command_group import Sentences
 from platerunner.cli.gates.qc import qc
 from platerunner.cli.inspect.diff import diff
 from platerunner.cli.inspect.explain import explain
@@ -22,13 +26,33 @@ from platerunner.cli.run.up import up
 from platerunner.cli.schema import schema
 from platerunner.cli.validate import validate
 
+
+def _print_version(wanted: object) -> None:
+    if wanted:
+        typer.echo(f"platerunner {version('airflow-provider-platerunner')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
+    cls=Sentences,
     name="platerunner",
     help="Plate-scale microscopy pipelines on AWS Batch, from a YAML spec.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def main(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Plate-scale microscopy pipelines on AWS Batch, from a YAML spec."""
+
+
 LOOK = (validate, graph, plan, explain, diff, units, status, logs)
 RUN = (run, up, demo)
 KEEP = (doctor, retire, bundle, deploy, modules, schema, loaddata)

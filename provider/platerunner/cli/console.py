@@ -1,12 +1,16 @@
 """What the command prints: colours and tables on a terminal, plain lines otherwise."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -22,6 +26,26 @@ def fail(message: str, code: int = BAD_INPUT) -> NoReturn:
     """
     err.print(message, style="red", markup=False)
     raise typer.Exit(code)
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
+    """Print a table; where the terminal is too narrow for it, a block per row, so that nothing is cut off.
+
+    :param columns: their names; the first says what a row is about.
+    """
+    table = Table(*columns, title=title or None)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    if Measurement.get(out, out.options.update_width(10_000), table).maximum <= out.width:
+        out.print(table)
+        return
+    if title:
+        out.print(title, style="bold", markup=False)
+    for first, *rest in rows:
+        out.print(first, style="bold", markup=False)
+        for name, value in zip(columns[1:], rest, strict=True):
+            if value:
+                out.print(Padding(Text(f"{name}: {value}"), (0, 0, 0, 2)), soft_wrap=False)
 
 
 def counted(number: int, word: str) -> str:

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from platerunner.catalog.loader import CatalogError, load_catalog, unknown_module
 from platerunner.catalog.model import Module, Port
 from platerunner.catalog.reference import amounts, kind
-from platerunner.cli.console import fail, out
+from platerunner.cli.console import fail, out, show_table
 
 Name = Annotated[str | None, typer.Argument(help="Module to describe; without it, all are listed.")]
 
@@ -36,10 +35,7 @@ def _list(catalog: Mapping[str, Module]) -> None:
         for row in rows:
             out.print("\t".join(row), markup=False)
         return
-    table = Table("module", "what it does", "image")
-    for row in rows:
-        table.add_row(*row)
-    out.print(table)
+    show_table(("module", "what it does", "image"), rows)
 
 
 def _description(module: Module) -> Iterator[str]:

@@ -13,17 +13,31 @@ from platerunner.engine.planning.options import RunOptions
 from platerunner.spec.model import Pipeline
 
 SpecArgument = Annotated[Path, typer.Argument(help="The pipeline's YAML file.", exists=True, dir_okay=False)]
-StepArgument = Annotated[str, typer.Argument(help="Name of a step that runs units.")]
 DataRoot = Annotated[
-    str | None, typer.Option("--data-root", help="Where raw images are: a folder or s3://; `data_root` in the spec.")
+    str | None,
+    typer.Option(
+        "--data-root",
+        help="Where raw images are: a folder or s3://; `data_root` in the spec.",
+        show_default="the connection's, else this folder",
+    ),
 ]
 WorkspaceRoot = Annotated[
     str | None,
-    typer.Option("--workspace-root", help="Where results go: a folder or s3://; `workspace_root` in the spec."),
+    typer.Option(
+        "--workspace-root",
+        help="Where results go: a folder or s3://; `workspace_root` in the spec.",
+        show_default="the connection's, else results",
+    ),
 ]
 Params = Annotated[
     list[str] | None,
-    typer.Option("--param", "-P", help="A param as name=value; the value is read as YAML.", metavar="K=V"),
+    typer.Option(
+        "--param",
+        "-P",
+        help="A param as name=value; the value is read as YAML.",
+        metavar="K=V",
+        show_default="the spec's",
+    ),
 ]
 Only = Annotated[
     list[str] | None,

@@ -1,9 +1,17 @@
-"""Image digests for commands that plan without running: from the embedded cloud's images, or from ECR."""
+"""Digests of images, from the registry of the connection, or from what was recorded where that cannot be asked."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from platerunner.batch.images import resolve
+from botocore.exceptions import BotoCoreError, ClientError
+
+from platerunner.batch.images import ImageNotFoundError, resolve
+from platerunner.batch.model import BatchError
+from platerunner.engine.records.outcomes import OutcomeStore
+
+MOST = 200
+"""Units of a step whose outcomes are read to find an image's last digest."""
+INSTALL = "run `make cellprofiler`, or point PLATERUNNER_CELLPROFILER to it"
 
 
 def digests(images: Iterable[str], connection: Mapping[str, Any]) -> dict[str, str | None]:
@@ -19,3 +27,59 @@ def digests(images: Iterable[str], connection: Mapping[str, Any]) -> dict[str, s
 
     ecr = boto3.client("ecr", region_name=connection.get("region"))
     return {image: resolve(image, registry, ecr)[1] for image in images}
+
+
+def digests_to_look(
+    images: Iterable[str], connection: Mapping[str, Any], store: OutcomeStore, steps: Iterable[str], *, local: bool
+) -> tuple[dict[str, str | None], list[str]]:
+    """The same for who only looks: where the registry does not tell, an image is the one that its step ran with last.
+
+    :param steps: of the pipeline.
+    :param local: whether the registry is the embedded cloud's.
+    :returns: the digests, and sentences that say what is assumed.
+    """
+    found: dict[str, str | None] = {}
+    why: dict[str, list[str]] = {}
+    for image in images:
+        try:
+            found |= digests([image], connection)
+            reason = "no registry is known here (AIRFLOW_CONN_PLATERUNNER, or --local)"
+        except (BatchError, BotoCoreError, ClientError) as error:
+            reason = _not_here(image, error, local=local)
+        if found.setdefault(image, None) is None:
+            why.setdefault(reason, []).append(image)
+    last = recorded([image for names in why.values() for image in names], store, steps)
+    return {**found, **last}, [_said(reason, names, last) for reason, names in why.items()]
+
+
+def recorded(images: Iterable[str], store: OutcomeStore, steps: Iterable[str]) -> dict[str, str]:
+    """Image name to the digest with which it ran last, of those that ever ran by digest."""
+    wanted = set(images)
+    found: dict[str, tuple[str, str]] = {}
+    for step in steps if wanted else ():
+        here: set[str] = set()
+        for unit in list(store.index(step).units)[:MOST]:
+            for outcome in store.attempts(step, unit):
+                if outcome.image in wanted and outcome.digest:
+                    here.add(outcome.image)
+                    run = (str(outcome.timing.get("ended", "")), outcome.digest)
+                    found[outcome.image] = max(found.get(outcome.image, ("", "")), run)
+            if here:  # the other units of the step have it, too
+                break
+    return {image: digest for image, (_, digest) in found.items()}
+
+
+def _not_here(image: str, error: Exception, *, local: bool) -> str:
+    if not local or not isinstance(error, ImageNotFoundError):
+        return str(error)
+    remedy = f": {INSTALL}" if image.startswith("cellprofiler") else ""
+    return f"this machine does not stand in for it{remedy}"
+
+
+def _said(reason: str, images: list[str], last: Mapping[str, str]) -> str:
+    known, unknown = [name for name in images if name in last], [name for name in images if name not in last]
+    parts = [f"{', '.join(known)}: taken for the image of the last run"] if known else []
+    parts += (
+        [f"{', '.join(unknown)}: counts by name, so that units which ran by digest show as changed"] if unknown else []
+    )
+    return f"{'; '.join(parts)}, since {reason}."

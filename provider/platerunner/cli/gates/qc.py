@@ -8,10 +8,8 @@ from shlex import quote
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from platerunner.cli.console import fail, out
+from platerunner.cli.console import fail, out, show_table
 from platerunner.cli.gates.airflow_api import AirflowApi, AirflowUrl, AirflowUser, ApiError, Login, TokenFile
 from platerunner.cli.gates.waiting_gates import WaitingGate, answer, waiting_gates
 from platerunner.engine.gates.asked import APPROVE, REJECT
@@ -48,7 +46,7 @@ def list_gates(
     elif not rows:
         out.print("Nothing waits for you." if not everybodys else "No gate waits.")
     elif out.is_terminal:
-        _table(rows)
+        show_table(COLUMNS, rows)
     else:
         for row in rows:
             out.print("  ".join(value or "-" for value in row), markup=False)
@@ -139,13 +137,6 @@ def _row(gate: WaitingGate) -> tuple[str, ...]:
     title = gate.asked.title if gate.asked else gate.subject
     since = gate.created_at[:16].replace("T", " ")
     return tuple(map(plain, (gate.pipeline, gate.gate, gate.branch, gate.run_id, since, title)))
-
-
-def _table(rows: list[tuple[str, ...]]) -> None:
-    table = Table(*COLUMNS)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    out.print(table)
 
 
 def _told(gate: WaitingGate) -> Iterator[str]:

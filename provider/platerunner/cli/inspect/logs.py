@@ -1,13 +1,15 @@
 """`platerunner logs`: what a unit's tool wrote, and the verdict on it."""
 
 import gzip
+import zlib
 from typing import Annotated
 
 import typer
 
+from platerunner.cli.completion import StepArgument, complete_unit
 from platerunner.cli.console import err, fail
 from platerunner.cli.inspect.spec_session import Roots, SpecSession, spec_session
-from platerunner.cli.options import DataRoot, Params, SpecArgument, StepArgument, WorkspaceRoot
+from platerunner.cli.options import DataRoot, Params, SpecArgument, WorkspaceRoot
 from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.contract.storage import NotFoundError
 from platerunner_unit.contract.unit_ids import natural_key, parse_unit_id
@@ -18,16 +20,19 @@ SHOWN = 10
 def logs(
     spec: SpecArgument,
     step: StepArgument,
-    unit: Annotated[str, typer.Argument(help="Unit id, or a pattern that one unit has: `well=A01`.")] = "*",
+    unit: Annotated[
+        str, typer.Argument(help="Unit id, or a pattern that one unit has: `well=A01`.", autocompletion=complete_unit)
+    ] = "*",
     *,
-    lines: Annotated[int, typer.Option("--lines", "-n", help="Last lines only; 0 for all.")] = 0,
-    attempt: Annotated[int, typer.Option(help="Of those on record, 1 for the oldest; 0 for the last.")] = 0,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Last lines only; 0 for all.")] = 0,
+    attempt: Annotated[int, typer.Option(min=0, help="Of those on record, 1 for the oldest; 0 for the last.")] = 0,
     data_root: DataRoot = None,
     workspace_root: WorkspaceRoot = None,
     param: Params = None,
 ) -> None:
     """Print the log of a unit's last attempt to stdout; the verdict goes to stderr."""
     with spec_session(spec, Roots(data_root, workspace_root, param)) as session:
+        session.say_where()
         found = session.store.attempts(step, _unit(session, step, unit))
         if attempt > len(found):
             fail(f"{len(found)} attempts are on record; --attempt {attempt} is none of them")
@@ -57,6 +62,8 @@ def _show(session: SpecSession, outcome: Outcome, lines: int) -> None:
         text = gzip.decompress(session.workspace.get(outcome.log)).decode(errors="replace") if outcome.log else ""
     except NotFoundError:
         fail(f"its log {session.workspace.url_of(outcome.log)} is gone")
+    except (OSError, EOFError, zlib.error) as error:
+        fail(f"its log {session.workspace.url_of(outcome.log)} cannot be read: {error}")
     shown = text.splitlines()
     for line in shown[-lines:] if lines else shown:
         typer.echo(line)

@@ -3,10 +3,9 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from platerunner.catalog.loader import load_catalog
-from platerunner.cli.console import fail, out
+from platerunner.cli.console import fail, out, show_table
 from platerunner.cli.inspect.spec_session import Roots, spec_session
 from platerunner.cli.loading import load_or_fail
 from platerunner.cli.options import DataRoot, Local, Only, Params, Rerun, SpecArgument, WorkspaceRoot
@@ -25,7 +24,7 @@ def plan(
     param: Params = None,
     only: Only = None,
     rerun: Rerun = None,
-    first: Annotated[int, typer.Option(help="Units to name per step and state.")] = 3,
+    first: Annotated[int, typer.Option(min=0, help="Units to name per step and state.")] = 3,
 ) -> None:
     """Per step: units done, pending, waiting, excluded, and the first of each with the reason. Nothing is written.
 
@@ -50,11 +49,9 @@ def _show(plans: list[StepPlan]) -> None:
             counts = step.counts()
             out.print(f"{step.step}: " + ", ".join(f"{counts[state]} {state}" for state in STATES), markup=False)
         return
-    table = Table("step", "units", *STATES)
-    for step in plans:
-        counts = step.counts()
-        table.add_row(step.step, str(len(step.units)), *(str(counts[state]) for state in STATES))
-    out.print(table)
+    told = [(step, step.counts()) for step in plans]
+    rows = [[step.step, str(len(step.units)), *(str(counts[state]) for state in STATES)] for step, counts in told]
+    show_table(("step", "units", *STATES), rows)
 
 
 def _name_units(step: StepPlan, first: int) -> None:

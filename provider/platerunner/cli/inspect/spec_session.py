@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from platerunner.catalog.loader import load_catalog
 from platerunner.cli.aws.connection import Connection, connect
-from platerunner.cli.aws.images import digests
+from platerunner.cli.aws.images import digests_to_look
 from platerunner.cli.console import err, fail, quiet
 from platerunner.cli.loading import load_or_fail
 from platerunner.cli.options import parse_options, parse_params, with_roots
@@ -32,11 +32,13 @@ class SpecSession:
     """A spec under some params, where its data and its workspace are.
 
     :param connection: extras of the connection ``platerunner``, with the roots.
+    :param local: whether it is the embedded cloud's.
     """
 
     pipeline: Pipeline
     context: RunContext
     connection: Mapping[str, Any]
+    local: bool = False
 
     @cached_property
     def workspace(self) -> Storage:
@@ -55,16 +57,24 @@ class SpecSession:
 
     def plans(self) -> list[StepPlan]:
         """The plans of all steps; ends the command if there is none."""
-        if not self.connection.get("registry"):
-            err.print("No registry is known, so images count by name: units that ran by digest show as changed. "
-                      "Give AIRFLOW_CONN_PLATERUNNER, or --local.", style="yellow")  # fmt: skip
-        return plan_or_fail(self.pipeline, self.context, self.connection)
+        return plan_or_fail(self.pipeline, self.context, lambda _names: self._digests)
 
     def ingredients(self, step: str) -> IngredientsOf:
         """What a step brings into its units' fingerprints, by their wildcards."""
-        modules = load_catalog()
-        found = digests(images(self.pipeline, modules, self.context), self.connection)
-        return ingredients_of(self.pipeline, step, modules, self.context, found)
+        return ingredients_of(self.pipeline, step, load_catalog(), self.context, self._digests)
+
+    def say_where(self) -> None:
+        """Tell on stderr where was looked: an empty answer from the wrong place looks like a good one."""
+        err.print(f"Looked in {self.workspace.url}", style="dim", markup=False)
+
+    @cached_property
+    def _digests(self) -> Mapping[str, str | None]:
+        names = images(self.pipeline, load_catalog(), self.context)
+        steps = [step.name for step in self.pipeline.modules]
+        found, assumed = digests_to_look(names, self.connection, self.store, steps, local=self.local)
+        for sentence in assumed:
+            err.print(sentence, style="yellow", markup=False)
+        return found
 
     def pattern(self, step: str, unit: str) -> UnitPattern:
         """Which units of a step a person means; ends the command if the step or a wildcard is unknown."""
@@ -94,7 +104,7 @@ def session_of(spec: Path, cloud: Connection, options: "Roots") -> SpecSession:
     connection = with_roots(cloud.extras, options.data_root, options.workspace_root)
     asked = parse_options(pipeline, options.only, options.rerun)
     context = RunContext(params, connection["data_root"], connection["workspace_root"], options=asked)
-    return SpecSession(pipeline, context, connection)
+    return SpecSession(pipeline, context, connection, local=cloud.images is not None)
 
 
 class Roots(NamedTuple):

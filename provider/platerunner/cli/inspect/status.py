@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from platerunner.cli.console import counted, out
+from platerunner.cli.console import counted, out, show_table
 from platerunner.cli.inspect.spec_session import Roots, SpecSession, spec_session
 from platerunner.cli.options import DataRoot, Params, SpecArgument, WorkspaceRoot
 from platerunner.engine.gates.decisions import latest
@@ -33,14 +32,12 @@ def status(
 ) -> None:
     """Show, per step, the last run, what is done, and what failed of what. Reads the workspace alone."""
     with spec_session(spec, Roots(data_root, workspace_root, param)) as session:
+        session.say_where()
         rows = [_row(session, step) for step in session.pipeline.steps.values()]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
     elif out.is_terminal:
-        table = Table(*COLUMNS)
-        for row in rows:
-            table.add_row(*(str(row[column]) for column in COLUMNS))
-        out.print(table)
+        show_table(COLUMNS, [[str(row[column]) for column in COLUMNS] for row in rows])
     else:
         for row in rows:
             out.print("  ".join(str(row[column]) or "-" for column in COLUMNS), markup=False)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from platerunner.cli.completion import complete_step, complete_unit
 from platerunner.cli.console import fail, out
 from platerunner.cli.inspect.spec_session import Roots, SpecSession, spec_session
 from platerunner.cli.options import DataRoot, Local, Params, SpecArgument, WorkspaceRoot
@@ -16,8 +17,12 @@ WORDS = (*(str(state) for state in UnitState), "failed")
 
 def units(
     spec: SpecArgument,
-    step: Annotated[str | None, typer.Argument(help="A step; all if none is named.")] = None,
-    unit: Annotated[str, typer.Argument(help="Unit id or pattern: `plate=P1/well=A*`.")] = "*",
+    step: Annotated[
+        str | None, typer.Argument(help="A step; all if none is named.", autocompletion=complete_step)
+    ] = None,
+    unit: Annotated[
+        str, typer.Argument(help="Unit id or pattern: `plate=P1/well=A*`.", autocompletion=complete_unit)
+    ] = "*",
     *,
     state: Annotated[
         list[str] | None, typer.Option(help=f"Only these: {', '.join(WORDS)} (pending because it failed).")
@@ -32,6 +37,7 @@ def units(
     if unknown := [word for word in state or () if word not in WORDS]:
         fail(f"--state {unknown[0]}: there is {', '.join(WORDS)}")
     with spec_session(spec, Roots(data_root, workspace_root, param), local=local) as session:
+        session.say_where()
         for plan in _plans(session, step, unit):
             for planned in plan.units:
                 if not state or words_of(planned) & set(state):

@@ -1,10 +1,11 @@
 """What can be found out before Airflow is started: a run that cannot work says so at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from platerunner.batch.model import BatchError
 from platerunner.catalog.loader import load_catalog
-from platerunner.cli.aws.images import digests
+from platerunner.cli.aws.images import INSTALL, digests
 from platerunner.cli.console import fail
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import PlanningError
@@ -18,17 +19,18 @@ from platerunner_unit.contract.storage import Storage, StorageError
 PROBE = "_platerunner/.writable"
 
 
-def plan_or_fail(pipeline: Pipeline, context: RunContext, connection: Mapping[str, Any]) -> list[StepPlan]:
+def plan_or_fail(
+    pipeline: Pipeline, context: RunContext, digests_of: Callable[[list[str]], Mapping[str, str | None]]
+) -> list[StepPlan]:
     """Plan all steps; ends the command with one sentence if that cannot be done.
 
     :param context: params and roots.
-    :param connection: extras of the connection ``platerunner``.
+    :param digests_of: image names to digests.
     """
     modules = load_catalog()
     try:
-        needed = images(pipeline, modules, context)
-        return plan_pipeline(pipeline, modules, context, Storage, digests(needed, connection))
-    except (PlanningError, TemplateProblem, StorageError) as error:
+        return plan_pipeline(pipeline, modules, context, Storage, digests_of(images(pipeline, modules, context)))
+    except (PlanningError, TemplateProblem, StorageError, BatchError) as error:
         fail(f"{pipeline.path}: {error}")
 
 
@@ -44,7 +46,7 @@ def check_before(pipeline: Pipeline, context: RunContext, connection: Mapping[st
         workspace.delete(PROBE)
     except StorageError as error:
         fail(f"The workspace cannot be written: {error}. Give another with --workspace-root.")
-    plan_or_fail(pipeline, context, connection)
+    plan_or_fail(pipeline, context, lambda names: digests(names, connection))
 
 
 def check_local_images(pipeline: Pipeline, context: RunContext, known: frozenset[str]) -> None:
@@ -57,5 +59,5 @@ def check_local_images(pipeline: Pipeline, context: RunContext, known: frozenset
         return
     remedy = f"this machine stands in for {', '.join(sorted(known))}"
     if missing[0].startswith("cellprofiler:"):
-        remedy = "CellProfiler is not installed here: run `make cellprofiler`, or point PLATERUNNER_CELLPROFILER to it"
+        remedy = f"CellProfiler is not installed here: {INSTALL}"
     fail(f"{pipeline.path}: no image `{missing[0]}` on the embedded cloud; {remedy}.")

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from rich.table import Table
-
-from platerunner.cli.console import counted, out
+from platerunner.cli.console import counted, out, show_table
 from platerunner.cli.run.progress import WORDS
 from platerunner.engine.records.branches import load_branches
 from platerunner.spec.model import Pipeline
@@ -75,12 +73,12 @@ class RunSummary:
                 out.print(f"{name}: {words[name]}, {step.words()}", markup=False)
             return
         title = f"{self.pipeline}: {self.state} in {self.seconds:.0f} s"
-        table = Table("step", "state", *(column.replace("_", " ") for column in COLUMNS), title=title)
-        table.add_column("why", overflow="fold")  # the longest, and what a person looks for: never cut off
-        for name, step in self.steps.items():
-            numbers = [str(getattr(step, column)) for column in COLUMNS]
-            table.add_row(name, words[name], *numbers, _words(step.failures()))
-        out.print(table)
+        columns = ("step", "state", *(column.replace("_", " ") for column in COLUMNS), "why")
+        rows = [
+            (name, words[name], *(str(getattr(step, column)) for column in COLUMNS), _words(step.failures()))
+            for name, step in self.steps.items()
+        ]
+        show_table(columns, rows, title)
 
 
 def summarise(pipeline: Pipeline, workspace: Storage, run_id: str, state: str, seconds: float) -> RunSummary:

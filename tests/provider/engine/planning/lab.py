@@ -177,6 +177,7 @@ class Lab:
         OutcomeStore(self.workspace).write(
             Outcome(
                 "lab", self.context().run_id, step, task.unit, task.values, task.fingerprint, 1, verdict,
+                image=(image := self.builder(step).settings.image), digest=self.digests.get(image, self.digest),
                 ingredients=self._ingredients(step, task), timing={"ended": f"2026-01-01T00:{self.runs:04}"},
             )
         )  # fmt: skip

@@ -1,0 +1,78 @@
+"""The command as a whole: whatever goes wrong in it ends in a sentence, and its words complete in every shell."""
+
+import contextlib
+import io
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import MutableMapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from platerunner.cli.console import fail
+
+# Newer versions of typer have a click of their own.
+CLICK_ERROR: type[BaseException] = next(
+    each for each in typer.BadParameter.__mro__ if each.__name__ == "ClickException"
+)
+FAULT = 70
+"""As sysexits.h calls a program's own fault."""
+
+
+class Sentences(TyperGroup):
+    """Commands that never end in a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except (CLICK_ERROR, typer.Exit, typer.Abort, BrokenPipeError):
+            raise
+        except OSError as error:
+            fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        except Exception as error:
+            fail(_fault(error), FAULT)
+
+    def _main_shell_completion(self, *args: Any, **more: Any) -> None:
+        if os.environ.get("_PLATERUNNER_COMPLETE") != "complete_bash":
+            super()._main_shell_completion(*args, **more)
+            return
+        kept = _join_words(os.environ)
+        said = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(said):
+                super()._main_shell_completion(*args, **more)
+        finally:
+            sys.stdout.write("".join(f"{line.removeprefix(kept)}\n" for line in said.getvalue().splitlines()))
+
+
+def _fault(error: Exception) -> str:
+    """A sentence about what nobody has foreseen, with its traceback in a file."""
+    with tempfile.NamedTemporaryFile("w", prefix="platerunner-", suffix=".log", delete=False) as file:
+        file.write("".join(traceback.format_exception(error)))
+    said = str(error).strip().splitlines()
+    what = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
+    return f"This should not happen ({what}). Please report it, with {Path(file.name)}."
+
+
+def _join_words(environ: MutableMapping[str, str]) -> str:
+    """Make one word again of what bash broke at ``=`` and ``:``; returns what bash keeps of the last one."""
+    words, at = environ.get("COMP_WORDS", "").split("\n"), int(environ.get("COMP_CWORD") or 0)
+    joined = _joined(words[: at + 1])
+    environ["COMP_WORDS"], environ["COMP_CWORD"] = "\n".join(joined), str(len(joined) - 1)
+    last = words[at] if at < len(words) and words[at] not in ("=", ":") else ""
+    return joined[-1].removesuffix(last)
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for word in words:
+        if found and (word[:1] in ("=", ":") or found[-1][-1:] in ("=", ":")):
+            found[-1] += word
+        else:
+            found.append(word)
+    return found
