@@ -14,15 +14,21 @@ if TYPE_CHECKING:
 PLATE_MAP_ROUTE = "platerunner-map"
 """Name of the tab that the plugin adds to tasks."""
 
+LOOPBACK = ("127.0.0.1", "localhost")
+"""Hosts that the embedded cloud is at."""
+HERE = "here"
+"""Pushed instead of an address by jobs of the embedded cloud, which has no pages: the plate map has their logs."""
+
 
 class _PushedLink(BaseOperatorLink):
     """A link whose address the task pushed as an XCom."""
 
     key: ClassVar[str]
 
-    def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:  # noqa: ARG002
-        """The address, or nothing if the task has not pushed it yet."""
-        return str(XCom.get_value(key=self.key, ti_key=ti_key) or "")
+    def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:
+        """The address, or nothing if the task has not pushed it yet; our own page for what AWS has none of."""
+        pushed = XCom.get_value(key=self.key, ti_key=ti_key)
+        return PlateMapLink().get_link(operator, ti_key=ti_key) if pushed == HERE else str(pushed or "")
 
 
 class PlateMapLink(BaseOperatorLink):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
 
 from airflow.configuration import conf
 from airflow.sdk import Context
@@ -26,7 +27,7 @@ from platerunner.engine.steps.step_run import StepRun
 from platerunner.engine.steps.trace_context import trace_variables
 from platerunner.engine.steps.waiting import Wait
 from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.links.batch import BatchJobLink, LogStreamLink, OutputsLink
+from platerunner.links.batch import HERE, LOOPBACK, BatchJobLink, LogStreamLink, OutputsLink
 from platerunner.notifications.texts import DIGEST_KEY, RESULT_KEY
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.operators.gathering import check_gathered
@@ -198,6 +199,8 @@ class StepTask:
             LogStreamLink.key: log_url(region, group, stream) if stream else "",
             OutputsLink.key: outputs_url(run.workspace.url),
         }
+        if urlsplit(run.hook.settings.endpoint_url or "").hostname in LOOPBACK:  # AWS's console knows nothing of these
+            urls = {key: HERE if url else "" for key, url in urls.items()}
         for key, url in urls.items():
             self._context["ti"].xcom_push(key=key, value=url)
 

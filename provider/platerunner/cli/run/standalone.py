@@ -10,9 +10,11 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from platerunner.cli.run.watching import PartLostError, Watch
 
 START_LIMIT_S = 300.0
 STOP_LIMIT_S = 20.0
@@ -36,6 +38,7 @@ class Standalone:
     port: int
     log: Path
     process: subprocess.Popen[bytes] | None = None
+    _environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -55,7 +58,7 @@ class Standalone:
             except OSError as error:
                 raise StandaloneError(f"Port {self.port} is taken: choose another with --port.") from error
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        env = {**os.environ, **environment, **self._settings()}
+        env = self._environment = {**os.environ, **environment, **self._settings()}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "airflow", "standalone"],
@@ -95,13 +98,22 @@ class Standalone:
             return False
         return all((health.get(name) or {}).get("status") == "healthy" for name in COMPONENTS)
 
-    def wait(self, stop: threading.Event) -> None:
-        """Return when ``stop`` is set.
+    def wait(self, stop: threading.Event, say: Callable[[str], None]) -> None:
+        """Return when ``stop`` is set; until then a part that dies is started again.
 
-        :raises StandaloneError: if Airflow ends by itself before.
+        :param say: takes a sentence about that.
+        :raises StandaloneError: if Airflow ends by itself before, or a part of it again and again.
         """
-        while not stop.wait(1.0):
-            self._check_alive()
+        assert self.process is not None
+        watch = Watch(self.process.pid, self._environment, self.log, say)
+        try:
+            while not stop.wait(1.0):
+                self._check_alive()
+                watch.look()
+        except PartLostError as error:
+            raise StandaloneError(str(error)) from error
+        finally:
+            watch.stop()
 
     def _check_alive(self) -> None:
         assert self.process is not None

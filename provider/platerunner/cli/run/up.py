@@ -45,7 +45,7 @@ def up(
                 airflow.wait_until_healthy(stop)
             if not stop.is_set():
                 _announce(airflow, roots, str(cloud.extras["endpoint_url"]))
-            airflow.wait(stop)
+            airflow.wait(stop, lambda sentence: out.print(sentence, style="yellow", markup=False))
         except StandaloneError as error:
             fail(str(error), code=1)
         finally:
