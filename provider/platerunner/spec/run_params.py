@@ -5,6 +5,8 @@ from typing import Any
 
 _SECTION = "This run"
 _UNITS = {"type": ["array", "null"], "items": {"type": "string"}, "default": [], "section": _SECTION}
+_SIZE = r"^\s*[0-9]+(\.[0-9]+)?\s*([KMGT]iB|[kKMGT]?B)\s*$"
+_TIME = r"^\s*[0-9]+(\.[0-9]+)?\s*(s|min|h|d)\s*$"
 
 RUN_PARAMS: Mapping[str, Mapping[str, Any]] = {
     "only": {
@@ -21,6 +23,17 @@ RUN_PARAMS: Mapping[str, Mapping[str, Any]] = {
     "resources": {
         "type": ["object", "null"],
         "default": None,
+        "additionalProperties": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "vcpus": {"type": "number", "exclusiveMinimum": 0},
+                **{name: {"type": "string", "pattern": _SIZE} for name in ("memory", "disk", "shared_memory", "swap")},
+                **{name: {"type": "string", "pattern": _TIME} for name in ("timeout", "stall")},
+                "capacity": {"enum": ["spot", "on_demand"]},
+                "gpus": {"type": "integer", "minimum": 0},
+            },
+        },
         "section": _SECTION,
         "title": "Resources",
         "description": 'Per step, instead of the spec\'s: {"analysis": {"memory": "32 GiB", "capacity": "on_demand"}}.',

@@ -133,7 +133,28 @@ def _parse(template: str) -> nodes.Template:
         raise TemplateProblem(template, _clause(error.message), error.lineno) from None
     except (RecursionError, OverflowError, MemoryError, ValueError) as error:
         raise TemplateProblem(template, f"cannot be read ({type(error).__name__})") from None
+    _refuse_growth(template, tree)
     return tree
+
+
+_LOOPS_AND_NAMES = (nodes.Assign, nodes.AssignBlock, nodes.With, nodes.Macro, nodes.CallBlock, nodes.FilterBlock)
+_FILLING = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs", "indent", "format", "format_map", "wordwrap"})
+"""Filters and methods of text that can make a long text of a short one."""
+
+
+def _refuse_growth(template: str, tree: nodes.Template) -> None:
+    """Templates that can take for ever or become huge are refused before they are filled in.
+
+    :raises TemplateProblem: for a loop in a loop, names of its own, and text that is filled up.
+    """
+    if any(tree.find_all(_LOOPS_AND_NAMES)):
+        raise TemplateProblem(template, "a template has no names or macros of its own")
+    for loop in tree.find_all(nodes.For):
+        if loop.recursive or any(inner is not loop for inner in loop.find_all(nodes.For)):
+            raise TemplateProblem(template, "a loop in a loop is not allowed")
+    filled = [each.name for each in tree.find_all(nodes.Filter)] + [each.attr for each in tree.find_all(nodes.Getattr)]
+    for name in _FILLING.intersection(filled):
+        raise TemplateProblem(template, f"`{name}` is not allowed, since it can make a text of any length")
 
 
 def _clause(message: str | None) -> str:
