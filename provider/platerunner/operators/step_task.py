@@ -185,7 +185,7 @@ class StepTask:
         counts = plan.counts()
         self._log.info("%s: %s", self._step, ", ".join(f"{count} {word}" for word, count in counts.items() if count))
         for note in plan.notes:
-            self._log.info("%s", note)
+            self._log.warning("%s", note)
         waiting = [unit for unit in plan.units if unit.state is UnitState.WAITING]
         for unit in waiting[:5]:
             self._log.info("  %s %s", unit.unit, unit.reason)

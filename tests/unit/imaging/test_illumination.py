@@ -110,8 +110,8 @@ def test_division_clips_instead_of_wrapping_round():
 
 def test_images_that_differ_in_size_are_named(bench):
     files = [
-        bench.image("small.tif", np.ones((8, 9), np.uint16), channel="DNA"),
-        bench.image("large.tif", np.ones((8, 10), np.uint16), channel="DNA"),
+        bench.image("small.tif", np.ones((8, 9), np.uint16), site=1, channel="DNA"),
+        bench.image("large.tif", np.ones((8, 10), np.uint16), site=2, channel="DNA"),
     ]
     sentence = bench.refusal("illum-calc", {"images": files}, {"illum": [bench.out("f.npy", channel="DNA")]})
     assert "large.tif: is 10 x 8 pixels, but small.tif is 9 x 8" in sentence
@@ -185,3 +185,17 @@ def test_a_unit_file_that_is_none(tmp_path, capsys):
         (tmp_path / "unit.json").write_text(text)
         assert main(["illum-calc", str(tmp_path / "unit.json")]) == 1
         assert "not a unit file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("program", ["illum-calc", "illum-apply", "segment-measure"])
+def test_two_files_with_the_same_values_are_refused(bench, program):
+    """A second measurement must not be averaged with the first, nor take its place."""
+    files = [
+        bench.image(f"{day}.tif", np.full((20, 20), 9, np.uint16), plate="P1", well="A01", site="1", channel="DNA")
+        for day in ("monday", "tuesday")
+    ]
+    inputs = {"images": files, "illum": [bench.image("f.npy", np.ones((20, 20)), channel="DNA")]}
+    said = bench.refusal(program, inputs, {"illum": [bench.out("f2.npy", channel="DNA")]})
+    assert (
+        "two files with the same values (plate P1, well A01, site 1, channel DNA): monday.tif and tuesday.tif" in said
+    )

@@ -79,6 +79,8 @@ class Pattern:
         self.has_glob = any(token.kind == "glob" for token in tokens)
         self.literal_prefix = tokens[0].text if tokens and tokens[0].kind == "literal" else ""
         self._regex, self._groups = _compile(tokens, self.types)
+        # Whether several keys may have the same values because one value is written in several ways.
+        self.has_spellings = any(type_ in _SPELLINGS for type_ in self.types.values())
         self._spelled = tuple((name, type_) for name, type_ in self.types.items() if type_ in _SPELLINGS)
         self._repeated = len(self._groups) > len(self.types)
         self._slots = tuple((t.text, self.types[t.text], t.column) for t in tokens if t.kind == "wildcard")

@@ -19,7 +19,7 @@ def run(unit: Unit) -> None:
     :param unit: input ``tables`` (``Image.csv`` files); parameter ``column``.
     :raises DataError: if the tables have no such column, or the heat map would show several plates.
     """
-    wells, columns = read_wells(unit.images("tables"))
+    wells, columns = read_wells(unit.files("tables"))
     if not wells:
         raise DataError(f"{unit.name}: the tables have no rows, so there is no well to report")
     column = str(unit.params.get("column", columns[0] if columns else ""))

@@ -63,7 +63,7 @@ class Unit:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{path}: not a unit file ({type(error).__name__}: {error})") from error
 
-    def images(self, name: str) -> tuple[File, ...]:
+    def files(self, name: str) -> tuple[File, ...]:
         """The files of an input.
 
         :raises DataError: if the step names no such input, or it is empty.
@@ -72,6 +72,22 @@ class Unit:
         if not files:
             raise DataError(f"{self.name}: input `{name}` has no files; the step's `inputs` must name it")
         return files
+
+    def images(self, name: str) -> tuple[File, ...]:
+        """The files of an input, each of which has values of its own.
+
+        :raises DataError: as :meth:`files`, and if two of them cannot be told apart.
+        """
+        first: dict[frozenset[tuple[str, str]], File] = {}
+        for file in self.files(name):
+            other = first.setdefault(frozenset(file.values.items()), file)
+            if other is not file:
+                values = ", ".join(f"{wildcard} {value}" for wildcard, value in file.values.items()) or "no values"
+                raise DataError(
+                    f"{self.name}: input `{name}` has two files with the same values ({values}): {other.path.name} and "
+                    f"{file.path.name}; give the pattern a wildcard that tells them apart, or leave one out"
+                )
+        return tuple(first.values())
 
     def output(self, name: str) -> Optional[File]:
         """The one file of an output; None if the step does not ask for it.

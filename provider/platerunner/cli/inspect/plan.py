@@ -35,9 +35,11 @@ def plan(
         plans = session.plans()
         wrong = list(misfits(session.pipeline, load_catalog(), session.context, plans))
     _show(plans)
+    told: set[str] = set()  # steps that read the same files have the same to say of them
     for step in plans:
-        for note in step.notes:
+        for note in [note for note in step.notes if note not in told]:
             out.print(f"  {note}", markup=False)
+        told.update(step.notes)
         _name_units(step, first)
     if wrong:
         fail("\n".join(wrong))

@@ -24,6 +24,7 @@ class StepSummary:
     :param succeeded: units that ran in this run and succeeded.
     :param done_before: units that had nothing to do.
     :param categories: verdict category to number of units, of those that ran.
+    :param notes: what its plan said to a person.
     """
 
     units: int = 0
@@ -32,6 +33,7 @@ class StepSummary:
     failed: int = 0
     waiting: int = 0
     categories: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def failures(self) -> dict[str, int]:
         """The categories without that of success."""
@@ -71,6 +73,7 @@ class RunSummary:
         if not out.is_terminal:
             for name, step in self.steps.items():
                 out.print(f"{name}: {words[name]}, {step.words()}", markup=False)
+            self._show_notes()
             return
         title = f"{self.pipeline}: {self.state} in {self.seconds:.0f} s"
         columns = ("step", "state", *(column.replace("_", " ") for column in COLUMNS), "why")
@@ -79,6 +82,12 @@ class RunSummary:
             for name, step in self.steps.items()
         ]
         show_table(columns, rows, title)
+        self._show_notes()
+
+    def _show_notes(self) -> None:
+        """Each once, however many steps read the same files."""
+        for note in dict.fromkeys(note for step in self.steps.values() for note in step.notes):
+            out.print(f"  {note}", markup=False)
 
 
 def summarise(pipeline: Pipeline, workspace: Storage, run_id: str, state: str, seconds: float) -> RunSummary:
@@ -99,6 +108,7 @@ def _step(workspace: Storage, run_id: str, step: str, branches: Iterable[str]) -
     """The counts of a step, in all its branches together."""
     counts: Counter[str] = Counter()
     categories: Counter[str] = Counter()
+    notes: list[str] = []
     for branch in branches:
         try:
             raw = json.loads(workspace.get(f"{run_prefix(run_id, step, branch)}result.json"))
@@ -106,7 +116,10 @@ def _step(workspace: Storage, run_id: str, step: str, branches: Iterable[str]) -
             continue
         counts.update({name: raw.get(name, 0) for name in COLUMNS})
         categories.update(raw.get("categories", {}))
-    return StepSummary(**{name: counts[name] for name in COLUMNS}, categories=dict(categories))
+        notes += raw.get("notes", ())
+    return StepSummary(
+        **{name: counts[name] for name in COLUMNS}, categories=dict(categories), notes=tuple(dict.fromkeys(notes))
+    )
 
 
 def _words(categories: Mapping[str, int]) -> str:

@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import accumulate, repeat
+from operator import add, mul
 from typing import Any, overload
 
 from platerunner_unit.contract.manifest import InputFile
@@ -63,9 +64,8 @@ class _Column:
     def renamed(self, names: Mapping[str, str]) -> "_Column":
         """The same column with other names for its values."""
         column = _Column(0)
-        column.pool[1:] = [names.get(str(value), value) for value in self.pool[1:]]
-        column.numbers = self.numbers[:]
-        column._codes = _Codes(column.pool)
+        called = [NOTHING, *(names.get(str(value), value) for value in self.pool[1:])]
+        column.extend(map(called.__getitem__, self.numbers))  # anew, since two values may get one name
         return column
 
 
@@ -173,6 +173,13 @@ class Files(Sequence[InputFile]):
         if not names:
             return repeat((), len(self))
         return zip(*map(self._texts, names), strict=True)
+
+    def codes(self) -> Iterator[int]:
+        """A number for each file: the same for two of them if they agree in all their values, and only then."""
+        codes: Iterator[int] = repeat(0, len(self))
+        for column in self.table.columns.values():
+            codes = map(add, map(mul, codes, repeat(len(column.pool))), column.of(self.rows))
+        return codes
 
     def where(self, keep: Callable[[Mapping[str, Any]], bool]) -> "Files":
         """Those whose wildcards pass a test."""

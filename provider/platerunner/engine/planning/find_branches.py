@@ -8,7 +8,7 @@ from platerunner.engine.planning.available import parse_pattern
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.dataset import from_dataset
-from platerunner.engine.planning.errors import NothingListed
+from platerunner.engine.planning.errors import NothingListed, PlanningError
 from platerunner.engine.planning.where import as_listed
 from platerunner.spec.dataset import FileSet
 from platerunner.spec.model import Pipeline
@@ -57,8 +57,18 @@ def find_branches(pipeline: Pipeline, context: RunContext, data: Storage) -> Fou
     found |= _asked(where.get(wildcard), sets[0], wildcard) - set(excluded)
     if not found and nothing:
         raise nothing[0]
+    _check_asked(context, wildcard, found)
     reasons = {value: because for value, because in excluded.items() if value not in found}
     return Found(tuple(Branch(wildcard, value) for value in sorted(found, key=natural_key)), reasons)
+
+
+def _check_asked(context: RunContext, wildcard: str, found: set[str]) -> None:
+    """Refuse a run that is restricted to branches which there are not; the steps know their own branch alone."""
+    only = context.options.only
+    if found and only and not any(each.allows(each.step or "", {wildcard: value}) for each in only for value in found):
+        texts = ", ".join(f"`{each.text}`" for each in only)
+        there = ", ".join(sorted(found, key=natural_key)[:12])
+        raise PlanningError(f"only: {texts} matches no unit; {{{wildcard}}} has the values {there}")
 
 
 def _file_sets(pipeline: Pipeline, wildcard: str) -> list[FileSet]:

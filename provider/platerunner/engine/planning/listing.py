@@ -9,13 +9,14 @@ from threading import Lock
 from typing import Any
 
 from platerunner.engine.planning.files import Files, FileTable, new_rows
+from platerunner.engine.planning.strays import Strays
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.patterns import Pattern, PatternError
 from platerunner_unit.contract.storage import Storage, StoredObject
 
 THREADS = 16
 SAMPLE = 2000
-"""Names that did not match, kept to suggest the nearest ones."""
+"""Names that did not match, looked at to suggest the nearest ones."""
 BATCH = 1000
 """Objects that are looked at before the table is locked to take them in."""
 
@@ -25,11 +26,13 @@ class Listed:
     """What a LIST brought.
 
     :param files: objects that match, in the order of the listing.
-    :param others: names of some objects that do not.
+    :param others: names of some objects that match no pattern.
+    :param left_over: how many objects match none.
     """
 
     files: Files
     others: Sequence[str] = ()
+    left_over: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +54,39 @@ class Span:
         end = self.end
         return found if end is None else takewhile(lambda each: each.key < end, found)
 
+    @property
+    def narrow(self) -> bool:
+        """Whether it holds a part of a folder's keys."""
+        return bool(self.after)
 
-def list_matching(storage: Storage, root: str, pattern: Pattern, only: Mapping[str, frozenset[str]]) -> Listed:
+
+def list_matching(
+    storage: Storage,
+    root: str,
+    pattern: Pattern,
+    only: Mapping[str, frozenset[str]],
+    strays: Strays | None = None,
+) -> Listed:
     """All objects that match a pattern.
 
     :param storage: to be listed.
     :param root: what :attr:`InputFile.root` says.
     :param pattern: of their keys.
     :param only: wildcard to the values (as text) that matter; folders of other values need not be listed.
+    :param strays: tells what is no data, and what other patterns take; None if all is data, and theirs.
     :raises platerunner_unit.contract.storage.NotFoundError: if the bucket does not exist.
     """
     table, lock = FileTable(root), Lock()
     parts = _each_span(
         storage,
-        _spans(storage, [pattern], _prefixes(pattern, only)),
-        lambda objects: _match(objects, pattern, table, lock),
+        _spans(storage, [pattern], _where_to_look(storage, pattern, only)),
+        lambda objects: _match(objects, pattern, strays, table, lock),
     )
     rows = new_rows()
-    for part, _ in parts:
+    for part, _, _ in parts:
         rows.extend(part)
-    return Listed(Files(table, rows), list(islice(chain.from_iterable(others for _, others in parts), SAMPLE)))
+    others = list(islice(chain.from_iterable(names for _, names, _ in parts), SAMPLE))
+    return Listed(Files(table, rows), others, sum(count for _, _, count in parts))
 
 
 def fold_keys[T](storage: Storage, patterns: Iterable[Pattern], fold: Callable[[Iterator[str]], T]) -> list[T]:
@@ -81,7 +97,7 @@ def fold_keys[T](storage: Storage, patterns: Iterable[Pattern], fold: Callable[[
     """
     wanted = list(patterns)
     prefixes = _outermost(pattern.literal_prefix[: pattern.literal_prefix.rfind("/") + 1] for pattern in wanted)
-    spans = _spans(storage, wanted, prefixes)
+    spans = _spans(storage, wanted, [Span(prefix) for prefix in prefixes])
     return _each_span(storage, spans, lambda objects: fold(found.key for found in objects))
 
 
@@ -93,25 +109,48 @@ def _each_span[T](storage: Storage, spans: Sequence[Span], look: Callable[[Itera
 
 
 def _match(
-    objects: Iterator[StoredObject], pattern: Pattern, table: FileTable, lock: Lock
-) -> tuple["array[int]", list[str]]:
-    """Put what matches into a table; its rows there, and some names that do not match."""
-    rows, others = new_rows(), list[str]()
+    objects: Iterator[StoredObject], pattern: Pattern, strays: Strays | None, table: FileTable, lock: Lock
+) -> tuple["array[int]", list[str], int]:
+    """Put what matches into a table; its rows there, some names that match nothing, and how many these are."""
+    rows, others, count = new_rows(), list[str](), 0
     for batch in batched(objects, BATCH):
         matches = [(found, pattern.match(found.key)) for found in batch]
-        files = [InputFile(o.key, table.root, o.size, o.etag, values) for o, values in matches if values is not None]
-        others += [found.key for found, values in matches if values is None][: SAMPLE - len(others)]
+        files = [
+            InputFile(found.key, table.root, found.size, found.etag, values)
+            for found, values in matches
+            if values is not None and (strays is None or strays.is_data(found))
+        ]
+        if len(files) < len(matches):
+            unmatched = [found for found, values in matches if values is None]
+            left_over = [each.key for each in unmatched if strays is None or strays.is_left_over(each)]
+            others += left_over[: SAMPLE - len(others)]
+            count += len(left_over)
         with lock:
             rows.extend(table.extend(files))
-    return rows, others
+    return rows, others, count
 
 
-def _prefixes(pattern: Pattern, only: Mapping[str, frozenset[str]]) -> list[str]:
-    """The folders to list: that of the pattern's literal prefix, or one for each value that matters."""
+def _where_to_look(storage: Storage, pattern: Pattern, only: Mapping[str, frozenset[str]]) -> list[Span]:
+    """The folder of the pattern's literal prefix, or what lies below it of each value that matters.
+
+    On S3 that is a part of a folder if a value is followed by more than a slash, as in ``{plate}__*/``. A local folder
+    is read as a whole, whatever is looked for in it.
+    """
     named = [name for name in pattern.wildcards if only.get(name) and pattern.types[name] in _ONE_SPELLING]
     combinations = _combinations(only, named)
-    prefixes = (_prefix(pattern, dict(zip(named, values, strict=False))) for values in combinations)
-    return _outermost(prefix[: prefix.rfind("/") + 1] for prefix in prefixes if prefix is not None)
+    found = (_prefix(pattern, dict(zip(named, values, strict=False))) for values in combinations)
+    prefixes = _outermost(prefix for prefix in found if prefix is not None)
+    if storage.local is not None or not named or len(prefixes) > THREADS:
+        return [Span(folder) for folder in _outermost(prefix[: prefix.rfind("/") + 1] for prefix in prefixes)]
+    return [_beginning_with(prefix) for prefix in prefixes]
+
+
+def _beginning_with(prefix: str) -> Span:
+    """The keys that begin with a text, which need not end at a slash, and few others."""
+    folder = prefix[: prefix.rfind("/") + 1]
+    if folder == prefix or not prefix[-1].isascii():
+        return Span(folder)
+    return Span(folder, prefix[:-1], prefix[:-1] + chr(ord(prefix[-1]) + 1))
 
 
 # A value of these types is written in one way only, so that it can be looked for by name.
@@ -145,15 +184,18 @@ def _prefix(pattern: Pattern, values: Mapping[str, Any]) -> str | None:
         return None  # such a value no key can have
 
 
-def _spans(storage: Storage, patterns: Sequence[Pattern], prefixes: list[str]) -> list[Span]:
+def _spans(storage: Storage, patterns: Sequence[Pattern], spans: list[Span]) -> list[Span]:
     """What to list at the same time.
 
     S3 lists 1,000 keys per answer and one answer after the other, so that only several LISTs at once are fast; but a
     LIST for each of 100,000 folders would be slower than one for all. So the folders are found first, as deep as it
     takes to find enough, and then cut into as many spans as there are threads. A local folder is walked faster at once.
     """
-    spans = [Span(prefix) for prefix in prefixes]
-    if storage.local is not None or any(t.text.startswith("**") for pattern in patterns for t in pattern.tokens):
+    if (
+        storage.local is not None
+        or any(span.narrow for span in spans)
+        or any(t.text.startswith("**") for pattern in patterns for t in pattern.tokens)
+    ):
         return spans
     # Keys that match have as many slashes as their pattern, so that no object above this level is one of them.
     depth = min((pattern.text.count("/") for pattern in patterns), default=0)

@@ -23,8 +23,8 @@ def absent(
     """The files that ``complete`` asks for and nobody has, without size and ETag."""
     if not complete:
         return []
-    # What there is of each wildcard anywhere, also outside `where`, is what there should be everywhere.
-    ranges = [sorted(listed.distinct(name), key=str) for name in complete]
+    # What there is of each wildcard in any file that was listed, and what `where` names, should be everywhere.
+    ranges = [sorted(listed.distinct(name) | _named(pattern, name, only), key=str) for name in complete]
     wanted = [row for row in product(*ranges) if is_asked_for(dict(zip(complete, row, strict=True)), only)]
     others = tuple(name for name in pattern.wildcards if name not in complete)
     counts = Counter(tuple([values[name] for name in others]) for values in _there(usable, excluded))
@@ -33,6 +33,10 @@ def absent(
         return []
     missing = _missing(_there(usable, excluded), short, others, complete, wanted, pattern)
     return sorted(missing, key=lambda file: file.key)
+
+
+def _named(pattern: Pattern, name: str, only: Only) -> set[Any]:
+    return {pattern.convert(name, value) for value in only.get(name, ())}
 
 
 def _there(usable: Files, excluded: list[Excluded]) -> Iterator[Mapping[str, Any]]:

@@ -1,7 +1,8 @@
 """What a person asks of one run beyond the spec: only some units, some again, other resources, or a plan alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Self
 
 from platerunner.catalog.loader import resources
@@ -65,9 +66,28 @@ class RunOptions:
         idle = [
             f"`{pattern.text}` matches no unit of {plan.step}"
             for pattern in (*self.only, *self.rerun)
-            if pattern.step == plan.step and not any(pattern.covers(plan.step, u.values) for u in plan.units)
+            if pattern.concerns(plan.step, plan.units[0].values if plan.units else {})
+            and not _is_there(pattern, [plan])
         ]
         return replace(plan, units=units, notes=(*plan.notes, *idle))
+
+    def check(self, plans: Sequence[StepPlan]) -> None:
+        """Refuse to plan if nothing is there of what a person named; where a part is, notes tell of the rest.
+
+        :param plans: of all steps.
+        :raises PlanningError: if no unit is one of those under ``only``, or under ``rerun``.
+        """
+        for name, patterns in (("only", self.only), ("rerun", self.rerun)):
+            _check_there(name, patterns, plans)
+
+    def check_one(self, plan: StepPlan) -> None:
+        """Refuse to run a step for units that it does not have.
+
+        :raises PlanningError: if ``only`` names units of this step, and it has none of them.
+        """
+        meant = [each for each in self.only if each.step in (plan.step, None)]
+        if all(each.step == plan.step for each in meant):  # what names no step may be of another one
+            _check_there("only", meant, [plan])
 
     def repeat(self, plan: StepPlan) -> StepPlan:
         """The plan with the units pending that are asked for again."""
@@ -82,6 +102,18 @@ class RunOptions:
         if left_out and unit.state in (UnitState.PENDING, UnitState.WAITING):
             return replace(unit, state=UnitState.WAITING, reason="left for a later run by `only`")
         return unit
+
+
+def _check_there(name: str, patterns: Sequence[UnitPattern], plans: Sequence[StepPlan]) -> None:
+    if patterns and all(each.values and not _is_there(each, plans) for each in patterns):
+        texts = ", ".join(f"`{each.text}`" for each in patterns)
+        there = ", ".join(unit.unit for unit in chain.from_iterable(plan.units[:3] for plan in plans))
+        has = f"there are units such as {there}" if there else "there are no units at all"
+        raise PlanningError(f"{name}: {texts} matches no unit; {has}")
+
+
+def _is_there(pattern: UnitPattern, plans: Sequence[StepPlan]) -> bool:
+    return any(pattern.covers(plan.step, unit.values) for plan in plans for unit in plan.units)
 
 
 def _patterns(name: str, texts: Any, pipeline: Pipeline) -> tuple[UnitPattern, ...]:

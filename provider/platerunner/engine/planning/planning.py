@@ -11,6 +11,7 @@ from platerunner.engine.planning.fingerprint import Fingerprints
 from platerunner.engine.planning.grouping import Candidate, Groups
 from platerunner.engine.planning.history import UNKNOWN, History
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
+from platerunner.engine.planning.unit_keys import UnitKeys
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.spec.model import Step
 from platerunner_unit.contract.manifest import InputFile, UnitTask
@@ -39,9 +40,11 @@ def plan_step(
     """
     groups = Groups(step, available)
     planner = _Planner(step, available, groups, fingerprints, workspace, earlier)
+    units = tuple([planner.plan(candidate) for candidate in groups.candidates()])
+    planner.keys.check(unit.task for unit in units if unit.state is not UnitState.EXCLUDED)
     return StepPlan(
         step.name,
-        tuple([planner.plan(candidate) for candidate in groups.candidates()]),
+        units,
         {name: each.listed for name, each in available.items()},
         tuple(dict.fromkeys(note for each in available.values() for note in each.notes)),
     )
@@ -66,6 +69,8 @@ class _Planner:
         self._outputs = [ExpectedOutput(step, output, available) for output in step.outputs.values()]
         self._index = OutcomeStore(workspace).index(step.name)
         self._history = History(self._index, workspace, step.foreach, self._outputs)
+        named = {each.name: each.pattern for each in self._outputs if each.at_least is None}
+        self.keys = UnitKeys(step.name, named, available)
         self._make_task = self._task_of  # one bound method for all units
 
     def plan(self, candidate: Candidate) -> PlannedUnit:
@@ -80,6 +85,7 @@ class _Planner:
 
     def _judged(self, candidate: Candidate, fingerprint: str, inputs: Inputs) -> tuple[UnitState, str]:
         task = self._task(candidate.unit, candidate.values, fingerprint, inputs)
+        self.keys.look(task)
         if candidate.lacks is not None:
             return UnitState.WAITING, f"waits for {self._available[candidate.lacks].ref}"
         if awaited := self._upstream(inputs, awaited=True):

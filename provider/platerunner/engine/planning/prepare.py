@@ -1,24 +1,35 @@
 """The two doors to planning: one step within a run, and a whole pipeline before it runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from platerunner.catalog.model import Module
 from platerunner.engine.planning.activity import left_out
-from platerunner.engine.planning.available import Available, from_step, from_workspace_pattern, of_branch, together
+from platerunner.engine.planning.available import (
+    Available,
+    from_step,
+    from_workspace_pattern,
+    of_branch,
+    parse_pattern,
+    together,
+)
 from platerunner.engine.planning.chain import from_plan
+from platerunner.engine.planning.collisions import Reading, check_keys, check_not_read_again, outputs_of, seen_from
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.dataset import from_dataset
+from platerunner.engine.planning.duplicates import check_distinct
 from platerunner.engine.planning.earlier import Contents, Earlier
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.fingerprint import Fingerprints, step_ingredients
 from platerunner.engine.planning.model import StepPlan, StepSettings
+from platerunner.engine.planning.names import Names
 from platerunner.engine.planning.planning import plan_step
 from platerunner.engine.planning.sampling import sampled
 from platerunner.engine.planning.settings import data_root, workspace_url
 from platerunner.engine.planning.toolfiles import hash_files
 from platerunner.engine.planning.variants import Variants
+from platerunner.engine.planning.where import only_asked
 from platerunner.engine.records.branches import current_in
 from platerunner.spec.model import InputRef, Pipeline, Step
 from platerunner_unit.contract.storage import Storage
@@ -64,7 +75,11 @@ def plan_one(
     variants = Variants(step, modules, context, pipeline.path.parent)
     inputs = _inputs(pipeline, step, lambda ref: of_branch(look_up(ref), context.branch))
     plan = _plan(step, inputs, variants, digests, _earlier(pipeline, data, workspace))
-    return _of_branch(context, plan) if context.branch else context.options.restrict(_hinting(plan, variants))
+    _check_outputs(pipeline, [plan], context, data, workspace)
+    if context.branch:
+        return _of_branch(context, plan)
+    context.options.check_one(plan)
+    return context.options.restrict(_hinting(plan, variants))
 
 
 def plan_pipeline(
@@ -100,7 +115,25 @@ def plan_pipeline(
         variants = Variants(step, modules, context, pipeline.path.parent)
         plan = _hinting(_plan(step, _inputs(pipeline, step, look_up), variants, digests.get, earlier), variants)
         plans[step.name] = context.options.repeat(context.options.restrict(plan))
+    context.options.check(list(plans.values()))
+    _check_outputs(pipeline, list(plans.values()), context, data, workspace)
     return list(plans.values())
+
+
+def _check_outputs(
+    pipeline: Pipeline, plans: Sequence[StepPlan], context: RunContext, data: Storage, workspace: Storage
+) -> None:
+    """Refuse that two outputs write one key, or that raw files are written."""
+    outputs = [each for plan in plans for each in outputs_of(_step(pipeline, plan.step), plan)]
+    check_keys(outputs)
+    place = seen_from(workspace, data)
+    if place is None:
+        return
+    where = context.where(pipeline.dataset.where)
+    for files in pipeline.dataset.files.values():
+        pattern = parse_pattern(files.pattern, f"dataset.{files.name}")
+        only = only_asked(pattern, Names(files.rename).in_keys(where))
+        check_not_read_again(outputs, Reading(f"dataset.{files.name}", pattern, only, *place))
 
 
 def ingredients_of(
@@ -192,7 +225,10 @@ def _ingredients(step: Step, settings: StepSettings, digests: Callable[[str], st
 
 def _from_dataset(pipeline: Pipeline, ref: InputRef, context: RunContext, data: Storage) -> Available:
     dataset = pipeline.dataset
-    return from_dataset(dataset.files[ref.name], data, context.where(dataset.where), dataset.exclude)
+    beside = [files for name, files in dataset.files.items() if name != ref.name]
+    found = from_dataset(dataset.files[ref.name], data, context.where(dataset.where), dataset.exclude, beside)
+    check_distinct(found)
+    return found
 
 
 def _look_up_before(

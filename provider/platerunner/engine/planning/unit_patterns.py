@@ -55,6 +55,13 @@ class UnitPattern:
         """Whether nothing of a unit contradicts what is named: a plate's own unit has no well, and so may run."""
         return self._is_of(step) and all(name not in values or _fits(values[name], glob) for name, glob in self.values)
 
+    def concerns(self, step: str, values: Mapping[str, Any]) -> bool:
+        """Whether it is meant for a step: it names it, or no step, and its units have all that is named.
+
+        :param values: of any unit.
+        """
+        return self.step == step or (self.step is None and all(name in values for name, _ in self.values))
+
     def _is_of(self, step: str) -> bool:
         return self.step is None or _is_of(step, self.step)
 

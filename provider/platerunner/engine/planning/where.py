@@ -1,13 +1,21 @@
 """Which values of its wildcards a dataset is asked for: what `where` says, in the form in which keys give it."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Set
+from itertools import product
+from math import prod
 from typing import Any
 
 from platerunner.engine.planning.errors import PlanningError
+from platerunner.engine.planning.files import Files
 from platerunner_unit.contract.patterns import Pattern, PatternError
+from platerunner_unit.contract.unit_ids import natural_key
 
 Only = Mapping[str, frozenset[str]]
 """Wildcard to the values asked for, as text; a wildcard that is not there is asked for as it comes."""
+_SHOWN = 6
+_COMBINED = 100_000
+"""Combinations of the values asked for that are looked for one by one."""
 
 
 def only_asked(pattern: Pattern, where: Mapping[str, Any]) -> dict[str, frozenset[str]]:
@@ -48,3 +56,30 @@ def in_words(only: Only) -> str:
     """`` with plate in [P1, P2]``; empty if all is asked for."""
     parts = [f"{name} in [{', '.join(sorted(values)[:6])}]" for name, values in only.items()]
     return f" with {' and '.join(parts)}" if parts else ""
+
+
+def in_vain(pattern: Pattern, only: Only, files: Files) -> Iterator[str]:
+    """What is asked for and has no file, as clauses: values that there are nowhere, and then combinations.
+
+    :param files: all that are asked for.
+    """
+    there = {name: {str(value) for value in files.distinct(name)} for name in pattern.wildcards if name in only}
+    for name, found in there.items():
+        if missing := only[name] - found:
+            yield f"{name} {_listed(missing)}"
+    left = {name: sorted(only[name] & found, key=natural_key) for name, found in there.items()}
+    if len(left) < 2 or prod(map(len, left.values())) > _COMBINED:
+        return
+    combined = set(files.texts(list(left)))
+    groups: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
+    for *head, last in (each for each in product(*left.values()) if each not in combined):
+        groups[tuple(head)].add(last)
+    *names, tail = left
+    for values, lacking in groups.items():
+        place = " ".join(f"{name} {value}" for name, value in zip(names, values, strict=True))
+        yield f"{tail} {_listed(lacking)} of {place}"
+
+
+def _listed(values: Set[str]) -> str:
+    shown = sorted(values, key=natural_key)
+    return ", ".join(shown[:_SHOWN]) + (f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else "")

@@ -10,6 +10,7 @@ from platerunner_unit.contract.category import CATEGORIES, Actor, Category
 
 LINE_CHARS = 110
 UNITS_SHOWN = 3
+NOTES_KEPT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class StepResult:
     :param jobs: ids of the submitted jobs, at most ten.
     :param branch: key of the branch whose step it is, like ``plate=P1``; empty if there are none.
     :param plates: of which units ran.
-    :param notes: what the verdicts on some of the units that succeeded say besides, with the unit's name.
+    :param notes: what its plan says to a person, at most :data:`NOTES_KEPT`, and what the verdicts on some of the units
+        that succeeded say besides, with the unit's name.
     """
 
     pipeline: str

@@ -18,7 +18,7 @@ from platerunner.engine.planning.prepare import plan_one
 from platerunner.engine.records.needs import load_needs, save_needs
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.engine.records.plans import record_plan
-from platerunner.engine.steps.digest import StepResult
+from platerunner.engine.steps.digest import NOTES_KEPT, StepResult
 from platerunner.engine.steps.ledger import (
     UnitFailure,
     again,
@@ -205,7 +205,10 @@ class StepRun(StepJobs):
             retried=dict(state.extra.get("retried", {})),
             seconds=round(time.time() - state.extra.get("started", time.time()), 1),
             jobs=tuple(str(s.job_id) for s in state.submissions if s.job_id)[-MAX_JOBS_SHOWN:],
-            notes=self._notes([unit for unit in plan.of(UnitState.DONE) if unit.unit in won]),
+            notes=(
+                *plan.notes[:NOTES_KEPT],
+                *self._notes([unit for unit in plan.of(UnitState.DONE) if unit.unit in won]),
+            ),
             plates=_plates(plan, won | {failure.unit for failure in failed}),
         )
 

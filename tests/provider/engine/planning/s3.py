@@ -1,5 +1,6 @@
 """S3 as moto serves it over HTTP, for as long as a test needs it."""
 
+import logging
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -32,3 +33,20 @@ def s3_bucket() -> Iterator[str]:
         request = urllib.request.Request(f"{_endpoint()}/{bucket}", method="PUT", data=b"")
         urllib.request.urlopen(request, timeout=20).close()
         yield bucket
+
+
+@contextmanager
+def requests_for(part: str) -> Iterator[list[str]]:
+    """The requests that the server gets meanwhile and that have a text in them, as it writes them into its log."""
+    sent: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: sent.append(record.getMessage()) if part in record.getMessage() else None
+    log = logging.getLogger("werkzeug")
+    level = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield sent
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)

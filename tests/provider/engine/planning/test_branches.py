@@ -68,6 +68,14 @@ def run(lab, step, plate=None):
     return [task.unit for task in good]
 
 
+def test_only_a_plate_that_there_is_not_finds_no_branch(lab):
+    lab.asked = {"only": ["plate=P9"]}
+    with pytest.raises(PlanningError, match=r"only: `plate=P9` matches no unit; \{plate\} has the values 100%, 0512"):
+        found(lab)
+    lab.asked = {"only": ["plate=P9", "plate=P*"]}
+    assert "P2" in names(found(lab).branches)
+
+
 def test_there_is_a_branch_for_each_plate_whatever_it_is_called(lab):
     branches = found(lab).branches
     assert names(branches) == ["100%", "0512", "P2", "P10", "Plate 3 & Co", "ü"]
@@ -81,7 +89,7 @@ def test_there_is_a_branch_for_each_plate_whatever_it_is_called(lab):
 def test_a_plate_that_is_asked_for_has_a_branch_even_without_files(lab):
     assert names(found(lab, plates=["P10", "P9"]).branches) == ["P9", "P10"]
     assert names(found(lab, plates=["P9"]).branches) == ["P9"]
-    with pytest.raises(NothingListed, match=r"none with plate in \[P9\]; \{plate\} has the values 0512, 100%"):
+    with pytest.raises(NothingListed, match=r"with plate in \[P9\]; \{plate\} has the values 0512, 100%"):
         plan(replace(lab, params={**lab.params, "plates": ["P9"]}), "illum_calc", "P9")
 
 

@@ -7,8 +7,11 @@ from tests.provider.engine.planning.s3 import s3_bucket
 
 from platerunner.engine.planning.dataset import from_dataset
 from platerunner.engine.planning.errors import NothingListed, PlanningError
-from platerunner.engine.planning.files import FileTable
+from platerunner.engine.planning.files import Files, FileTable
+from platerunner.engine.planning.where import in_vain
 from platerunner.spec.dataset import Exclusion, FileSet
+from platerunner_unit.contract.manifest import InputFile
+from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import Storage
 
 PATTERN = "{plate}/{well:well96}_s{site:int}_{channel}.tif"
@@ -57,6 +60,52 @@ def test_files_have_values_size_and_etag(storage):
 )
 def test_where(storage, where, kept):
     assert _keys(from_dataset(FileSet("raw", PATTERN), _filled(storage), where)) == sorted(kept)
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ({"plate": ["P1", "P404"]}, ["plate P404"]),
+        ({"plate": ["P1", "P2"], "well": ["A1", "B03"]}, ["well B03 of plate P2"]),
+        ({"plate": ["P1", "P404"], "well": ["A01", "C05"]}, ["plate P404", "well C05"]),
+        ({"plate": "P2", "well": ["A01", "B03"], "site": [1, 3]}, ["well B03", "site 3"]),
+        ({"plate": ["P1", "P2"], "well": ["A01", "B03"], "site": [1, 2]}, ["site 1, 2 of plate P2 well B03"]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("complete", [(), ("channel",)])
+def test_what_is_asked_for_and_not_there_is_told(storage, where, told, complete):
+    there = [key for key in KEYS if not key.startswith("P2/B03")]
+    found = from_dataset(FileSet("raw", PATTERN, complete), _filled(storage, there), where)
+    assert found.notes == tuple(f"dataset.raw: `where` asks for {each}: there is no such file" for each in told)
+
+
+@settings(deadline=None)
+@given(
+    st.sets(st.tuples(st.sampled_from("abc"), st.integers(1, 3)), min_size=1),
+    st.sets(st.sampled_from("abcd"), min_size=1),
+    st.sets(st.integers(1, 4), min_size=1),
+)
+def test_every_value_asked_for_has_a_file_or_a_note(rows, plates, sites):
+    pattern = Pattern.parse("{plate}/s{site:int}.tif")
+    kept = [(plate, site) for plate, site in rows if plate in plates and site in sites]
+    files = Files.of(InputFile(f"{p}{s}", "data", 1, "e", {"plate": p, "site": s}) for p, s in kept)
+    only = {"plate": frozenset(plates), "site": frozenset(map(str, sites))}
+    said = list(in_vain(pattern, only, files))
+    missing = {(p, s) for p in plates for s in sites} - set(kept)
+    for plate, site in missing:
+        whole = [
+            each for each in said
+            if each.startswith(("plate", "site")) and " of " not in each
+            and (plate in each.split(" ", 1)[1] if each.startswith("plate") else str(site) in each.split(" ", 1)[1])
+        ]  # fmt: skip
+        assert whole or any(f"of plate {plate}" in each and str(site) in each for each in said)
+    assert bool(said) == bool(missing)
+
+
+def test_what_complete_and_where_both_name_is_missed_though_no_file_has_it(storage):
+    files = FileSet("raw", PATTERN, ("site", "channel"))
+    found = from_dataset(files, _filled(storage), {"plate": "P1", "well": "A01", "site": ["1", "2", "3"]})
+    assert [file.key for file in found.absent] == ["P1/A01_s3_DNA.tif", "P1/A01_s3_ER.tif"]
 
 
 def test_where_with_an_unfit_value_says_so(tmp_path):

@@ -1,11 +1,13 @@
 """Listing: which LISTs are sent, and that none of them loses a key."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.provider.engine.planning.s3 import s3_bucket
+from tests.provider.engine.planning.s3 import requests_for, s3_bucket
 
+from platerunner.engine.planning.dataset import from_dataset
 from platerunner.engine.planning.listing import fold_keys, list_matching
+from platerunner.spec.dataset import FileSet
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import Storage
 
@@ -72,8 +74,57 @@ def test_only_the_folders_that_matter_are_listed(storage):
 
 def test_a_folder_is_listed_once_however_many_values_share_it(storage):
     _fill(storage)
-    found = list_matching(storage, "data", Pattern.parse("images/b1/{plate}_{well}"), {"plate": frozenset("abc")})
+    only = {"plate": frozenset(map(str, range(17)))}
+    found = list_matching(storage, "data", Pattern.parse("images/b1/{plate}_{well}"), only)
     assert (list(found.files), storage.listed) == ([], ["images/b1/"])
+
+
+@pytest.mark.parametrize("complete", [(), ("site", "channel")])
+@pytest.mark.parametrize(
+    ("text", "plate"),
+    [
+        ("proj/{plate}/Images/{well:well96}_s{site:int}_{channel}.tif", "P0007__2021"),
+        ("proj/{plate}__*/Images/{well:well96}_s{site:int}_{channel}.tif", "P0007"),
+        ("proj/{plate}__{date}/*/{well:well96}_s{site:int}_{channel}.tif", "P0007"),
+    ],
+)
+def test_one_plate_of_many_takes_one_list_on_s3(text, plate, complete):
+    """What counts is the number of requests that S3 gets."""
+    keys = [
+        f"proj/P{number:04d}__2021/Images/{well}_s{site}_{channel}.tif"
+        for number in range(40)
+        for well in ("A01", "A02")
+        for site in (1, 2)
+        for channel in ("DNA", "ER")
+    ]
+    with s3_bucket() as bucket:
+        storage = Storage(f"s3://{bucket}/lab")
+        for key in keys:
+            storage.put(key, b"x")
+        with requests_for("list-type=2") as sent:
+            found = from_dataset(FileSet("raw", text, complete), storage, {"plate": plate})
+    assert sorted(file.key for file in found.files) == [key for key in keys if "P0007" in key]
+    assert len(sent) == 1
+    assert found.notes == ()
+
+
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sets(st.text("aZ_-.9é~", min_size=1, max_size=3).filter(lambda t: t.strip(".")), min_size=1, max_size=12),
+    st.sampled_from(["{p}__*/x", "{p}_{q}/x", "{p}{q}/x", "{p}.tif/x", "a{p}-*/x", "{p}/x"]),
+    st.sets(st.text("aZ_-.9é~", min_size=1, max_size=2).filter(lambda t: t.strip(".")), min_size=1, max_size=3),
+)
+def test_looking_for_the_beginning_of_a_name_on_s3_loses_no_key(names, text, values):
+    pattern = Pattern.parse(text)
+    joints = ["", "__", "_", "-", ".tif"]
+    keys = sorted({f"{name}{joint}{tail}/x" for name in {*names, *values} for joint in joints for tail in ("", "b")})
+    with s3_bucket() as bucket:
+        storage = Storage(f"s3://{bucket}")
+        for key in keys:
+            storage.put(key, b"x")
+        found = list_matching(storage, "data", pattern, {"p": frozenset(values)})
+    wanted = {key for key in keys if (match := pattern.match(key)) and match["p"] in values}
+    assert wanted <= {file.key for file in found.files}
 
 
 @pytest.mark.parametrize("plates", [2, 17, 40])

@@ -54,7 +54,28 @@ def test_rerun_makes_done_units_pending_and_what_follows_them(lab):
 
 
 def test_a_pattern_without_a_unit_is_told(lab):
-    assert plan(lab, rerun=["measure:well=Z99"])["measure"].notes[-1] == "`measure:well=Z99` matches no unit of measure"
+    asked = ["measure:well=Z99", "plate=P9", "illum_apply:well=A02"]
+    plans = plan(lab, rerun=asked)
+    assert plans["measure"].notes[-2:] == (
+        "`measure:well=Z99` matches no unit of measure",
+        "`plate=P9` matches no unit of measure",
+    )
+    assert plans["illum_apply"].notes == ("`plate=P9` matches no unit of illum_apply",)
+
+
+@pytest.mark.parametrize("name", ["only", "rerun"])
+@pytest.mark.parametrize("asked", [["measure:well=Z99"], ["plate=P9", "well=Z*"]])
+def test_nothing_that_is_asked_for_is_refused(lab, name, asked):
+    with pytest.raises(PlanningError) as raised:
+        plan(lab, **{name: asked})
+    texts = ", ".join(f"`{text}`" for text in asked)
+    assert str(raised.value).startswith(f"{name}: {texts} matches no unit; there are units such as plate=P1")
+
+
+def test_a_run_of_a_step_for_units_that_are_not_there_fails(lab):
+    lab.asked = {"only": ["illum_calc:plate=P9"]}
+    with pytest.raises(PlanningError, match=r"only: `illum_calc:plate=P9` matches no unit; .* plate=P1"):
+        lab.plan_one("illum_calc")
 
 
 def test_resources_replace_the_specs_for_one_step_and_leave_done_units_done(lab):

@@ -1,0 +1,145 @@
+"""Keys that two outputs would write, and outputs that the dataset's own patterns would read again."""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+from platerunner.engine.planning.errors import PlanningError
+from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
+from platerunner.engine.planning.where import Only, is_asked_for
+from platerunner.spec.model import Step
+from platerunner_unit.contract.manifest import OutputFile
+from platerunner_unit.contract.patterns import Pattern
+from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.unit_ids import unit_id
+
+REMEDY = "Give one of them another folder or name."
+
+
+class Written(NamedTuple):
+    """An output of a planned step.
+
+    :param pattern: of its keys.
+    """
+
+    step: Step
+    plan: StepPlan
+    output: str
+    pattern: Pattern
+
+    def __str__(self) -> str:
+        return f"{self.step.name}.{self.output}"
+
+    def files(self) -> Iterator[tuple[PlannedUnit, OutputFile]]:
+        """What its units write."""
+        for unit in self.plan.units:
+            if unit.state is not UnitState.EXCLUDED:
+                yield from ((unit, file) for file in unit.task.outputs.get(self.output, ()))
+
+
+class Reading(NamedTuple):
+    """A file set of the dataset, as seen from the workspace.
+
+    :param pattern: of its keys, from the data root.
+    :param above: what the workspace's keys begin with there; empty if the data root lies at or below the workspace.
+    :param below: what the data root's keys begin with in the workspace.
+    """
+
+    ref: str
+    pattern: Pattern
+    only: Only
+    above: str
+    below: str
+
+    def key(self, key: str) -> str | None:
+        """A key of the workspace as one of the data root; None if it lies elsewhere."""
+        return f"{self.above}{key.removeprefix(self.below)}" if key.startswith(self.below) else None
+
+
+def outputs_of(step: Step, plan: StepPlan) -> list[Written]:
+    """The outputs of a step whose names are known beforehand."""
+    return [
+        Written(step, plan, each.name, Pattern.parse(each.pattern))
+        for each in step.outputs.values()
+        if each.at_least is None
+    ]
+
+
+def check_keys(outputs: Sequence[Written]) -> None:
+    """Refuse that a key is written by two outputs.
+
+    :param outputs: of all steps that are planned.
+    :raises PlanningError: if two of them would write one key; it names both.
+    """
+    for one, other in combinations(outputs, 2):
+        if may_meet(one.pattern, other.pattern):
+            _check_pair(*sorted((one, other), key=lambda each: len(each.plan.units)))
+
+
+def check_not_read_again(outputs: Sequence[Written], reading: Reading) -> None:
+    """Refuse outputs that the next run would take for raw files.
+
+    :raises PlanningError: if an output matches a file set; it names both.
+    """
+    for written in outputs:
+        for _, file in written.files() if _may_be_read(written, reading) else ():
+            key = reading.key(file.key)
+            values = reading.pattern.match(key) if key is not None else None
+            if values is not None and is_asked_for(values, reading.only):
+                raise PlanningError(
+                    f"{written} writes `{file.key}`, which {reading.ref} (`{reading.pattern}`) would read as a raw file"
+                    " in the next run. Write to another folder, or give another workspace."
+                )
+
+
+def may_meet(one: Pattern, other: Pattern) -> bool:
+    """Whether two patterns may have a key in common; False only if they certainly have none."""
+    if "**" in one.text or "**" in other.text:
+        return True
+    parts = [[_ends(part) for part in pattern.text.split("/")] for pattern in (one, other)]
+    return len(parts[0]) == len(parts[1]) and all(
+        (a.startswith(b) or b.startswith(a)) and (y.endswith(z) or z.endswith(y))
+        for (a, y), (b, z) in zip(*parts, strict=True)
+    )
+
+
+def _ends(part: str) -> tuple[str, str]:
+    """What a folder or name begins and ends with, as far as it is known."""
+    tokens = Pattern.parse(part).tokens
+    first, last = tokens[0], tokens[-1]
+    return first.text if first.kind == "literal" else "", last.text if last.kind == "literal" else ""
+
+
+def _check_pair(few: Written, many: Written) -> None:
+    units = {unit.unit: unit for unit in many.plan.units if unit.state is not UnitState.EXCLUDED}
+    for unit, file in few.files():
+        values = many.pattern.match(file.key)
+        other = units.get(unit_id(values, many.step.foreach)) if values is not None else None
+        if other and any(each.key == file.key for each in other.task.outputs.get(many.output, ())):
+            raise PlanningError(
+                f"{few} of {unit.unit or 'the only unit'} and {many} of {other.unit or 'the only unit'} would both "
+                f"write `{file.key}`. {REMEDY}"
+            )
+
+
+def _may_be_read(written: Written, reading: Reading) -> bool:
+    if reading.below:
+        return True
+    return may_meet(Pattern.parse(f"{_escaped(reading.above)}{written.pattern}"), reading.pattern)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}").replace("*", "{*}")
+
+
+def seen_from(workspace: Storage, data: Storage) -> tuple[str, str] | None:
+    """Where the workspace's keys are under the data root: what they begin with there, and what they begin with here.
+
+    :returns: None if neither lies in the other.
+    """
+    here, there = (f"{each.local.resolve() if each.local else each.url}/" for each in (workspace, data))
+    if not (here.startswith(there) or there.startswith(here)):
+        return None
+    return here.removeprefix(there) if here.startswith(there) else "", there.removeprefix(here) if there.startswith(
+        here
+    ) else ""

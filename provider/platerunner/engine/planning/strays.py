@@ -1,0 +1,60 @@
+"""Objects under a data root that are no data, and those that no pattern of the dataset takes."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from platerunner_unit.contract.outcome import PREFIX
+from platerunner_unit.contract.patterns import Pattern
+from platerunner_unit.contract.storage import StoredObject
+
+# What systems leave behind for themselves; besides, every name that begins with a dot.
+_OWN_NAMES = ("Thumbs.db", "ehthumbs.db", "desktop.ini", "_$folder$")
+_NEAR = 300
+"""Names among which the nearest are looked for: to compare 2,000 takes half a second."""
+
+
+class Strays:
+    """Tells which objects are no data, and which are left over.
+
+    :param patterns: of the whole dataset.
+    :param markers: whether folders have markers: empty objects, which a LIST names without the slash at their end.
+    """
+
+    def __init__(self, patterns: Iterable[Pattern], *, markers: bool) -> None:
+        self._markers = markers
+        self._patterns = tuple(patterns)
+        self._hidden = any(part.startswith(".") for each in self._patterns for part in each.text.split("/"))
+
+    def is_data(self, found: StoredObject) -> bool:
+        """Whether it may be what a microscope wrote: no hidden file, no system's own, no marker of a folder.
+
+        A pattern that names a hidden file or folder itself gets these.
+        """
+        key = found.key
+        if not self._hidden and (key[0] == "." or "/." in key):
+            return False
+        if key.endswith(_OWN_NAMES) or "__MACOSX/" in key or "@eaDir/" in key:
+            return False
+        return found.size != 0 or not self._markers or "." in key[key.rfind("/") + 1 :]
+
+    def is_left_over(self, found: StoredObject) -> bool:
+        """Whether it is data, and no pattern takes it; the workspace's records are none."""
+        return (
+            self.is_data(found)
+            and not found.key.startswith(f"{PREFIX}/")
+            and f"/{PREFIX}/" not in found.key
+            and all(pattern.match(found.key) is None for pattern in self._patterns)
+        )
+
+
+def left_over_note(count: int, others: Iterable[str], patterns: Iterable[Pattern], root: str) -> str:
+    """Says how many files no pattern takes, with those that come nearest to one.
+
+    :param others: names of some of them.
+    :param root: of the dataset.
+    """
+    names = sorted(others)[:_NEAR]
+    near = dict.fromkeys(name for each in patterns for name in get_close_matches(each.text, names, n=2, cutoff=0.0))
+    shown = ", ".join(f"`{name}`" for name in list(near)[:3])
+    what = "file matches" if count == 1 else "files match"
+    return f"{count:,} {what} no pattern of the dataset under {root}, such as {shown}"

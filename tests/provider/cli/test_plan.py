@@ -1,0 +1,63 @@
+"""`platerunner plan`: what it refuses, and what it tells of files that nobody asked for or nobody finds."""
+
+import pytest
+from typer.testing import CliRunner
+
+from platerunner.cli import app
+
+SPEC = """
+version: 1
+pipeline: files
+workspace: "{{{{ workspace_root }}}}/files"
+dataset:
+  root: "{{{{ data_root }}}}"
+  files: {{raw: {{path: "{path}", complete: [channel]}}}}
+  where: {where}
+defaults: {{image: base:latest}}
+steps:
+  copy:
+    module: command
+    foreach: [plate, well]
+    inputs: {{raw: dataset.raw}}
+    with: {{argv: [cp, "{{inputs.raw}}", "{{outputs.copy}}"]}}
+    outputs: {{copy: "copy/{{plate}}/{{well}}.txt"}}
+"""
+PATH = "{plate}/{well:well96}_s{site:int}_{channel}.tif"
+
+
+@pytest.fixture
+def plan(tmp_path):
+    def plan(keys, *args, path=PATH, where="{}"):
+        for key in keys:
+            (tmp_path / "data" / key).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "data" / key).write_text("x")
+        (tmp_path / "files.yaml").write_text(SPEC.format(path=path, where=where))
+        roots = ["--data-root", str(tmp_path / "data"), "--workspace-root", str(tmp_path / "work")]
+        done = CliRunner().invoke(app, ["plan", str(tmp_path / "files.yaml"), *roots, *args])
+        return done.exit_code, done.stdout if done.exit_code == 0 else done.stderr
+
+    return plan
+
+
+def test_two_files_for_one_place_end_the_command(plan):
+    code, said = plan(["P1/A01_s1_DNA.tif", "P1/a1_s1_DNA.tif"])
+    assert code == 2
+    assert "(plate P1, well A01, site 1, channel DNA): `P1/A01_s1_DNA.tif` and `P1/a1_s1_DNA.tif`" in said
+
+
+def test_what_is_asked_for_hidden_or_left_over_is_told_once(plan):
+    keys = ["P2/A01_s1_DNA.tif", "P2/._A01_s1_DNA.tif", "P2/A02_s1_DNA.tif", "P2/A03_s1_DNA.tiff", "P2/.DS_Store"]
+    code, said = plan(keys, where="{plate: [P2, P3], well: [A1, A4]}")
+    assert code == 0
+    assert "copy: 0 done, 1 pending, 0 waiting, 0 excluded" in said
+    assert "dataset.raw: `where` asks for plate P3" in said
+    assert "dataset.raw: `where` asks for well A04" in said
+    assert said.count("1 file matches no pattern of the dataset") == 1
+    assert "such as `P2/A03_s1_DNA.tiff`" in said
+
+
+@pytest.mark.parametrize("option", ["--only", "--rerun"])
+def test_units_that_there_are_not_end_the_command(plan, option):
+    code, said = plan(["P1/A01_s1_DNA.tif"], option, "well=Z9")
+    assert code == 2
+    assert f"{option[2:]}: `well=Z9` matches no unit; there are units such as plate=P1/well=A01" in said
