@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platerunner_unit.cellprofiler import pipeline_file as cppipe
@@ -21,6 +21,7 @@ def modules(path: Path) -> list[cppipe.Module]:
     return [replace(module, line=None) for module in cppipe.read(path).modules]
 
 
+@settings(deadline=None)
 @given(data=st.data(), path=st.sampled_from(PIPELINES), newline=st.sampled_from(["\n", "\r\n"]))
 def test_modules_are_disabled_and_the_rest_stays(
     data: st.DataObject, path: Path, newline: str, tmp_path_factory: pytest.TempPathFactory
