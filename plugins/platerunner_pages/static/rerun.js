@@ -2,11 +2,15 @@
 const bar = document.getElementById("again");
 const root = document.getElementById("run");
 
-/** Ask a person, then the server. @param {string[]} units ids. */
-export function offer(units, label) {
+/** Ask a person, then the server. @param {string[]} units ids. @param {number} left failed units that are not among them. */
+export function offer(units, label, left = 0) {
   if (!bar || units.length === 0) return;
   const text = document.createElement("p");
   text.textContent = `Run ${label} again? The step is cleared, with what comes after it.`;
+  if (left > 0) {
+    const some = left === 1 ? "1 unit that failed is" : `${left.toLocaleString("en")} units that failed are`;
+    text.textContent += ` ${some} left out: the step fails until they run as well, or \`accept_failed\` names them.`;
+  }
   bar.replaceChildren(text, button("Run again", "primary", () => send(units)), button("Cancel", "", clear));
   bar.hidden = false;
   bar.querySelector("button").focus();

@@ -37,7 +37,7 @@ class StateFile:
     def __init__(self, storage: Storage, run_id: str, step: str, branch: str = "") -> None:
         self._storage = storage
         self._run_id = run_id
-        self._step = step
+        self.step = step
         self.branch = branch
         self.key = f"{run_prefix(run_id, step, branch)}state.json"
 
@@ -49,7 +49,7 @@ class StateFile:
         try:
             data = self._storage.get(self.key)
         except NotFoundError:
-            return StepState(self._run_id, self._step)
+            return StepState(self._run_id, self.step)
         try:
             return StepState.from_json(data)
         except (ValueError, TypeError, KeyError) as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from platerunner_unit.contract.evidence import BatchEvidence
 
@@ -76,6 +77,27 @@ class JobView:
     def evidence(self) -> BatchEvidence:
         """What the judge needs of it."""
         return BatchEvidence(self.status, self.status_reason, self.container_reason, self.exit_code, self.stopped)
+
+
+UNKNOWN_S = 120.0
+"""Seconds after which a job that Batch does not know counts as ended."""
+
+
+def has_ended(view: JobView | None, submitted_at: str) -> bool:
+    """Whether a job has ended, or is one that Batch has forgotten, as it does some days after their end.
+
+    :param view: None if Batch does not know it; a job that was submitted a moment ago may not be known everywhere yet.
+    :param submitted_at: ISO 8601, with the time zone.
+    """
+    return view.ended if view is not None else seconds_since(submitted_at) > UNKNOWN_S
+
+
+def seconds_since(moment: str) -> float:
+    """The age of what happened then.
+
+    :param moment: ISO 8601, with the time zone.
+    """
+    return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)

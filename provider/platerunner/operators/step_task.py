@@ -19,7 +19,7 @@ from platerunner.engine.connection import OnClear
 from platerunner.engine.planning.activity import holds
 from platerunner.engine.planning.blocked import blocked_key
 from platerunner.engine.planning.model import StepPlan, UnitState
-from platerunner.engine.steps.digest import StepResult, allowed, digest, headline
+from platerunner.engine.steps.digest import StepResult, allowed, digest, headline, is_red
 from platerunner.engine.steps.ledger import UnitFailure
 from platerunner.engine.steps.log_tail import tails, told
 from platerunner.engine.steps.preview import preview
@@ -70,8 +70,9 @@ class StepTask:
             if run.context.options.dry_run:
                 return self._preview(run)
             self._link(run)
-            end_left_behind(run, self._context)
-            self._await_inputs(run)
+            if run.step.waiting_for:
+                end_left_behind(run, self._context)  # nobody shall pay for them while this run waits
+                self._await_inputs(run)
             return self._start(run)
 
     def go_on(self) -> dict[str, Any]:
@@ -122,14 +123,15 @@ class StepTask:
         park(self._operator, pause)
 
     def _start(self, run: StepRun) -> dict[str, Any]:
-        self._tell(run.start())
+        end_left_behind(run, self._context)
+        self._tell(run, run.start())
         self._wait(run)
         return self._collect_all(run)
 
     def _preview(self, run: StepRun) -> dict[str, Any]:
         """Say what would run, and why."""
         plan = preview(run)
-        self._tell(plan)
+        self._tell(run, plan)
         for unit in [unit for unit in plan.units if unit.state is UnitState.PENDING][:MAX_SHOWN]:
             self._log.info("  %s would run: %s", unit.unit, unit.reason)
         self._log.info("%s: a dry run, so nothing was submitted", self._step)
@@ -151,7 +153,8 @@ class StepTask:
         if first is None:
             first = float(os.environ.get(FIRST_POLL) or PACE.first)
         record = run.workspace.url_of(blocked_key(run.context.run_id, self._step, run.branch))
-        trigger = BatchJobsTrigger(self._operator.conn_id, jobs, self._step, first, self._policy(run), record)
+        own, policy = [job for job in jobs if job not in run.foreign], self._policy(run)
+        trigger = BatchJobsTrigger(self._operator.conn_id, own, self._step, first, policy, record, run.foreign)
         self._operator.defer(trigger=trigger, method_name="execute_complete")
         raise AssertionError("defer does not return")
 
@@ -173,19 +176,27 @@ class StepTask:
         return result.to_json()
 
     def _judge(self, run: StepRun, result: StepResult, failed: Sequence[UnitFailure]) -> None:
-        tolerated = allowed(run.step.tolerate, result.units)
-        if len(failed) > tolerated:
+        if is_red(result, failed, run.step.tolerate):
             raise AirflowFailException(headline(result, failed))
         if failed:
+            tolerated = allowed(run.step.tolerate, result.units)
             self._log.warning("%s: %d failed units are tolerated (%d may fail)", self._step, len(failed), tolerated)
         if result.units == 0:
             raise AirflowSkipException(_nothing_to_do(result))
 
-    def _tell(self, plan: StepPlan) -> None:
+    def _tell(self, run: StepRun, plan: StepPlan) -> None:
         counts = plan.counts()
         self._log.info("%s: %s", self._step, ", ".join(f"{count} {word}" for word, count in counts.items() if count))
         for note in plan.notes:
             self._log.warning("%s", note)
+        if left := run.context.options.left_failed(plan):
+            examples = ", ".join(unit.unit for unit in left[:5])
+            self._log.warning(
+                "%s: `only` leaves out %d units that failed earlier (%s): it fails unless `accept_failed` has them",
+                self._step,
+                len(left),
+                examples,
+            )
         waiting = [unit for unit in plan.units if unit.state is UnitState.WAITING]
         for unit in waiting[:5]:
             self._log.info("  %s %s", unit.unit, unit.reason)

@@ -20,6 +20,12 @@ RUN_PARAMS: Mapping[str, Mapping[str, Any]] = {
         "title": "Run again",
         "description": "Units to run although they are done, e.g. `analysis:plate=P1/*`, `analysis`, or `well=A01`.",
     },
+    "accept_failed": {
+        **_UNITS,
+        "title": "Leave out although they failed",
+        "description": "Units that failed earlier and that `only` leaves out, e.g. `plate=P1/well=A02`. Those that are "
+        "not named here make their step fail again.",
+    },
     "resources": {
         "type": ["object", "null"],
         "default": None,

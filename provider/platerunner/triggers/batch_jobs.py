@@ -36,6 +36,7 @@ class BatchJobsTrigger(BaseTrigger):
     :param on_clear: ``terminate`` the jobs when somebody clears or marks the task, or leave them for the next try to
         ``adopt``.
     :param record: URL of the file that tells pages what Batch says of jobs that wait; none if empty.
+    :param foreign: ids of jobs of other runs, which are waited for as well and never ended.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class BatchJobsTrigger(BaseTrigger):
         first_s: float = PACE.first,
         on_clear: OnClear = "terminate",
         record: str = "",
+        foreign: Sequence[str] = (),
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.conn_id = conn_id
@@ -54,11 +56,12 @@ class BatchJobsTrigger(BaseTrigger):
         self.first_s = first_s
         self.on_clear = on_clear
         self.record = record
+        self.foreign = list(foreign)
         self._over = False
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments; a few hundred bytes, however many units there are."""
-        arguments = ("conn_id", "jobs", "step", "first_s", "on_clear", "record")
+        arguments = ("conn_id", "jobs", "step", "first_s", "on_clear", "record", "foreign")
         return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in arguments}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -98,7 +101,7 @@ class BatchJobsTrigger(BaseTrigger):
         progress = None
         blocked: tuple[str, ...] = ()
         told: set[str] = set()
-        async for progress in shared.watch(self.jobs, first=self.first_s):
+        async for progress in shared.watch([*self.jobs, *self.foreign], first=self.first_s):
             now = time.monotonic()
             news = tuple(reason for reason in progress.blocked if reason not in told)
             told.update(news)

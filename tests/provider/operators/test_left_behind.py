@@ -71,12 +71,28 @@ def test_jobs_that_were_waited_for_are_looked_at_again(lab, left, monkeypatch):
     assert len(end_left_behind(lab.run("run-3"), context("run-3"))) == 1
 
 
-def test_runs_that_are_over_are_forgotten(lab, left, monkeypatch):
+def begin(lab, run_id):
+    run = lab.run(run_id)
+    end_left_behind(run, context(run_id))
+    run.turns.take()
+    run.turns.give_back()
+
+
+def test_runs_that_are_over_or_have_nothing_are_forgotten(lab, left, monkeypatch):
     tell(monkeypatch, work="failed")
     for n in range(2, 5):
-        end_left_behind(lab.run(f"run-{n}"), context(f"run-{n}"))
+        begin(lab, f"run-{n}")
     with monkeypatch.context() as laptop:
         laptop.setenv("AIRFLOW__CORE__DAGS_FOLDER", "/elsewhere")
-        end_left_behind(lab.run("run-laptop"), context("run-laptop"))
+        begin(lab, "run-laptop")
     kept = json.loads((lab.folder / "workspace/_platerunner/last_run/work.json").read_text())
-    assert (kept["run_id"], [owner["run_id"] for owner in kept["before"]]) == ("run-laptop", ["run-4"])
+    assert (kept["run_id"], kept["before"]) == ("run-laptop", [])
+
+
+def test_jobs_that_another_airflow_may_have_are_remembered(lab, left, monkeypatch):
+    tell(monkeypatch, work="running")
+    with monkeypatch.context() as laptop:
+        laptop.setenv("AIRFLOW__CORE__DAGS_FOLDER", "/elsewhere")
+        begin(lab, "run-laptop")
+    kept = json.loads((lab.folder / "workspace/_platerunner/last_run/work.json").read_text())
+    assert (kept["run_id"], [owner["run_id"] for owner in kept["before"]]) == ("run-laptop", ["run-1"])

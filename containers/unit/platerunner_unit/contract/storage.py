@@ -207,6 +207,44 @@ class Storage:
         with _translated(self.url_of(key)):
             obstore.rename(self._writer(), key, new)
 
+    def get_tagged(self, key: str) -> tuple[bytes, str]:
+        """An object's content, and its ETag for :meth:`put_if`.
+
+        :raises NotFoundError: if it does not exist.
+        """
+        with _translated(self.url_of(key)):
+            found = obstore.get(self._reader(), key)
+            return bytes(found.bytes()), _etag(found.meta)
+
+    def put_if(self, key: str, data: bytes, etag: Optional[str]) -> Optional[str]:
+        """Write an object if nobody has written it since it was read: of several that try at once, one succeeds.
+
+        :param etag: of :meth:`get_tagged`; None if there was none.
+        :returns: the ETag that it has now; None if somebody else was quicker.
+        """
+        if self.local is not None:
+            return self._put_locked(self.path(key), key, data, etag)
+        mode: Any = "create" if etag is None else {"e_tag": f'"{etag}"'}
+        with _translated(self.url_of(key)):
+            try:
+                return _etag(obstore.put(self._writer(), key, data, mode=mode))
+            except _QUICKER:
+                return None
+
+    def _put_locked(self, path: Path, key: str, data: bytes, etag: Optional[str]) -> Optional[str]:
+        """The same in a folder, whose processes are all on this machine."""
+        import fcntl  # Windows has none, and no run there
+
+        with _translated(self.url_of(key)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX)
+                now = self.head(key).etag if path.exists() else None
+                return _etag(obstore.put(self._writer(), key, data)) if now == etag else None
+            finally:
+                os.close(folder)
+
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
         try:
@@ -287,6 +325,7 @@ class _translated:  # noqa: N801  (reads as a verb at its uses)
 
 
 _DENIED = (PermissionError, obstore.exceptions.PermissionDeniedError, obstore.exceptions.UnauthenticatedError)
+_QUICKER = (obstore.exceptions.AlreadyExistsError, obstore.exceptions.PreconditionError)
 _MISSING = (FileNotFoundError, obstore.exceptions.NotFoundError)
 # obstore has ValueError for a key that it cannot take; other OSErrors, as of a full disk, stay what they are.
 _OURS = (*_DENIED, *_MISSING, ValueError, obstore.exceptions.BaseError)

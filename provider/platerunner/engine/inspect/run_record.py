@@ -12,6 +12,7 @@ from platerunner.batch.model import StepState
 from platerunner.batch.state import StateFile
 from platerunner.engine.planning.blocked import read_blocked
 from platerunner.engine.planning.model import UnitState
+from platerunner.engine.planning.reasons import FAILED_BEFORE, failed_before
 from platerunner.engine.records.outcomes import OutcomeIndex, OutcomeStore
 from platerunner.engine.records.plans import RecordedUnit, recorded_plan
 from platerunner.engine.steps.ledger import UnitFailure, failures
@@ -111,6 +112,9 @@ class RunRecord:
             return UnitMark(planned.unit, Mark.SUCCEEDED)
         if lost is not None and planned.state is UnitState.PENDING:
             return UnitMark(planned.unit, Mark.FAILED, lost.category, lost.sentence)
+        earlier = failed_before(planned.reason)
+        if earlier and planned.state is UnitState.WAITING:
+            return UnitMark(planned.unit, Mark.FAILED, earlier[0], planned.reason)
         return UnitMark(planned.unit, Mark(str(planned.state)), None, planned.reason)
 
     def _json(self, name: str) -> dict[str, Any] | None:
@@ -131,7 +135,8 @@ def _on_batch(planned: RecordedUnit, index: OutcomeIndex) -> UnitMark:
     stored = index.categories(planned.unit, planned.fingerprint)
     if Category.SUCCEEDED in stored:
         return UnitMark(planned.unit, Mark.SUCCEEDED)
-    new = sorted((each for each in stored if str(each) not in planned.reason), key=str)
+    before = failed_before(planned.reason) if planned.reason.startswith(FAILED_BEFORE) else ()
+    new = sorted((each for each in stored if each not in before), key=str)
     if new:
         return UnitMark(planned.unit, Mark.FAILED, new[0], "its verdict is being collected")
     return UnitMark(planned.unit, Mark.SUBMITTED)

@@ -9,6 +9,7 @@ from functools import cached_property
 from platerunner.engine.planning.expected import ExpectedOutput
 from platerunner.engine.planning.listing import fold_keys
 from platerunner.engine.planning.model import UnitState
+from platerunner.engine.planning.reasons import FAILED_BEFORE, FAILED_UNDER_OTHERS
 from platerunner.engine.records.outcomes import OutcomeIndex
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.manifest import UnitTask
@@ -16,7 +17,7 @@ from platerunner_unit.contract.storage import Storage
 from platerunner_unit.contract.unit_ids import unit_id
 
 NEW, CHANGED = "new", "inputs or settings changed"
-UNKNOWN = frozenset({NEW, CHANGED})
+UNKNOWN = (NEW, CHANGED)  # and what else follows, as that it failed under others
 """Why a unit has to run of which nothing is stored under its fingerprint."""
 
 
@@ -43,12 +44,19 @@ class History:
         if not categories:
             if self._index.forgotten(task.unit, task.fingerprint):
                 return UnitState.PENDING, "to be done again, as asked"
-            known = task.unit in self._index.units
-            return UnitState.PENDING, CHANGED if known else NEW
+            return UnitState.PENDING, self._of_others(task.unit)
         if Category.SUCCEEDED not in categories:
-            return UnitState.PENDING, f"failed before: {', '.join(sorted(str(each) for each in categories))}"
+            return UnitState.PENDING, f"{FAILED_BEFORE}{_words(categories)}"
         gone = self.gone(task)
         return (UnitState.PENDING, f"output {gone} is gone") if gone else (UnitState.DONE, "")
+
+    def _of_others(self, unit: str) -> str:
+        """Why a unit is pending that never ran as it is now."""
+        kept = self._index.units.get(unit, ())
+        failed = [each.category for each in kept if each.category not in (None, Category.SUCCEEDED)]
+        if not kept:
+            return NEW
+        return f"{FAILED_UNDER_OTHERS}{_words(failed)}" if len(failed) == len(kept) else CHANGED
 
     def gone(self, task: UnitTask) -> str | None:
         """The first output that is not there any more."""
@@ -76,6 +84,10 @@ class History:
                 if values is not None:
                     counts[output.name][unit_id(values, self._foreach)] += 1
         return hashes, counts
+
+
+def _words(categories: Iterable[Category | None]) -> str:
+    return ", ".join(sorted({str(each) for each in categories}))
 
 
 _Seen = tuple["array[int]", dict[str, Counter[str]]]

@@ -11,10 +11,13 @@ from platerunner.catalog.quantities import QuantityError
 from platerunner.documents.problems import suggest
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
+from platerunner.engine.planning.reasons import failed_before, left_out
 from platerunner.engine.planning.unit_patterns import UnitPattern
 from platerunner.spec.model import Pipeline, Step
 from platerunner.spec.schema import schema
 
+UNITS = ("only", "rerun", "accept_failed")
+"""The params that name units."""
 EXAMPLE = '{"memory": "16 GiB"}'
 
 
@@ -26,12 +29,14 @@ class RunOptions:
     :param rerun: units that run although they are done.
     :param resources: step to what its units ask for instead of what the spec says, as written there.
     :param dry_run: plan alone.
+    :param accept_failed: units that failed earlier and that ``only`` may leave out all the same.
     """
 
     only: tuple[UnitPattern, ...] = ()
     rerun: tuple[UnitPattern, ...] = ()
     resources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     dry_run: bool = False
+    accept_failed: tuple[UnitPattern, ...] = ()
 
     @classmethod
     def of(cls, raw: Mapping[str, Any], pipeline: Pipeline) -> Self:
@@ -40,15 +45,15 @@ class RunOptions:
         :param raw: param name to value; other params are passed over.
         :raises PlanningError: if something in it is not of this pipeline; one sentence with the remedy.
         """
-        patterns = {name: _patterns(name, raw.get(name) or (), pipeline) for name in ("only", "rerun")}
+        patterns = {name: _patterns(name, raw.get(name) or (), pipeline) for name in UNITS}
         given = raw.get("resources") or {}
         for step, layer in given.items():
             _check_resources(step, layer, pipeline)
-        return cls(patterns["only"], patterns["rerun"], given, bool(raw.get("dry_run")))
+        return cls(resources=given, dry_run=bool(raw.get("dry_run")), **patterns)
 
     def to_params(self) -> dict[str, Any]:
         """The params that say the same; those that ask for nothing are left out."""
-        texts = {name: [pattern.text for pattern in getattr(self, name)] for name in ("only", "rerun")}
+        texts = {name: [pattern.text for pattern in getattr(self, name)] for name in UNITS}
         given = {**texts, "resources": dict(self.resources), "dry_run": self.dry_run}
         return {name: value for name, value in given.items() if value}
 
@@ -59,6 +64,14 @@ class RunOptions:
     def asks_again(self, step: str, unit: PlannedUnit) -> bool:
         """Whether a unit that is done has to run all the same."""
         return unit.state is UnitState.DONE and any(p.covers(step, unit.values) for p in self.rerun)
+
+    def left_failed(self, plan: StepPlan) -> list[PlannedUnit]:
+        """Units that failed earlier, and that ``only`` leaves out without anybody having accepted it.
+
+        :param plan: of :meth:`restrict`.
+        """
+        waiting = [unit for unit in plan.of(UnitState.WAITING) if failed_before(unit.reason)] if self.only else []
+        return [unit for unit in waiting if not any(p.covers(plan.step, unit.values) for p in self.accept_failed)]
 
     def restrict(self, plan: StepPlan) -> StepPlan:
         """The plan in which the units that ``only`` leaves out wait; those that are done stay done."""
@@ -98,9 +111,9 @@ class RunOptions:
         return replace(plan, units=tuple(units))
 
     def _restricted(self, step: str, unit: PlannedUnit) -> PlannedUnit:
-        left_out = self.only and not any(pattern.allows(step, unit.values) for pattern in self.only)
-        if left_out and unit.state in (UnitState.PENDING, UnitState.WAITING):
-            return replace(unit, state=UnitState.WAITING, reason="left for a later run by `only`")
+        others = self.only and not any(pattern.allows(step, unit.values) for pattern in self.only)
+        if others and unit.state in (UnitState.PENDING, UnitState.WAITING):
+            return replace(unit, state=UnitState.WAITING, reason=left_out(unit.reason))
         return unit
 
 

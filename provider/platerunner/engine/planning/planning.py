@@ -81,7 +81,7 @@ class _Planner:
         fingerprint = self._fingerprints(candidate.values).of(candidate.unit, inputs, self._renamed)
         state, reason = self._judged(candidate, fingerprint, inputs)
         planned = self._planned(candidate, fingerprint, state, reason)
-        return self._done_by_another(planned, inputs) if reason in UNKNOWN else planned
+        return self._done_by_another(planned, inputs) if reason.startswith(UNKNOWN) else planned
 
     def _judged(self, candidate: Candidate, fingerprint: str, inputs: Inputs) -> tuple[UnitState, str]:
         task = self._task(candidate.unit, candidate.values, fingerprint, inputs)

@@ -101,7 +101,7 @@ class Collector:
                 pool.map(lambda job: self._verdict(manifest.task, tasks[job], job, views.get(job)), doubtful)
             )
         lost = [
-            UnitFailure.of(tasks[job].unit, verdict, job)
+            UnitFailure.of(tasks[job], verdict, job)
             for job, verdict in zip(doubtful, verdicts, strict=True)
             if verdict.category != Category.SUCCEEDED
         ]

@@ -28,6 +28,7 @@ class StepResult:
     :param plates: of which units ran.
     :param notes: what its plan says to a person, at most :data:`NOTES_KEPT`, and what the verdicts on some of the units
         that succeeded say besides, with the unit's name.
+    :param failed_earlier: of the failed, those that did not run: they failed earlier, and ``only`` left them out.
     """
 
     pipeline: str
@@ -45,6 +46,7 @@ class StepResult:
     branch: str = ""
     plates: int = 0
     notes: tuple[str, ...] = ()
+    failed_earlier: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -63,7 +65,8 @@ class StepResult:
         if self.done_before and self.succeeded:
             parts[0] += f", {self.done_before} of them before"
         if self.failed:
-            parts.append(f"{self.failed} failed")
+            earlier = f", {self.failed_earlier} of them earlier and left out now" if self.failed_earlier else ""
+            parts.append(f"{self.failed} failed{earlier}")
         if self.waiting:
             parts.append(f"{self.waiting} wait for their inputs and run next time")
         if self.excluded:
@@ -78,6 +81,17 @@ def allowed(tolerate: float | int, units: int) -> int:
     :param units: units that could run.
     """
     return int(tolerate * units) if isinstance(tolerate, float) else tolerate
+
+
+def is_red(result: StepResult, failed: Sequence[UnitFailure], tolerate: float | int) -> bool:
+    """Whether a step fails: too many units failed, nothing at all is done, or units are left that nobody judged.
+
+    :param failed: units that failed for good.
+    :param tolerate: as for :func:`allowed`.
+    """
+    unsettled = any(not failure.settled for failure in failed)
+    nothing_done = bool(failed) and not result.succeeded + result.done_before
+    return unsettled or nothing_done or len(failed) > allowed(tolerate, result.units)
 
 
 def digest(result: StepResult, failed: Sequence[UnitFailure], runbook: str) -> list[str]:

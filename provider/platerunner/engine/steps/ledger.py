@@ -7,12 +7,17 @@ from typing import Any
 
 from platerunner.batch.model import LAST_N, StepState, Submission
 from platerunner.batch.reasons import CLEARED
+from platerunner.engine.planning.model import PlannedUnit
+from platerunner.engine.planning.reasons import failed_before
 from platerunner.engine.steps.retry import Ask, History, counts, next_ask
 from platerunner.spec.settings import Retry as RetryPolicy
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
+from platerunner_unit.contract.manifest import UnitTask
 from platerunner_unit.hints import hint_of
 
+LEFT_OUT_HINT = "Start a run without `only`, or name the unit in `accept_failed` of the run's params."
+UNSETTLED_HINT = "Files or settings changed again and again while the step ran: wait until they rest."
 SENTENCE_CHARS = 300
 """Characters of a sentence or a line that the state and the digest keep; the outcome keeps it whole."""
 
@@ -23,6 +28,8 @@ class UnitFailure:
 
     :param job_id: of the child; None if it never had one.
     :param hint: what to do about it; of older versions' records, what its category says.
+    :param fingerprint: of what was attempted; empty in older versions' records.
+    :param settled: whether it is known that the unit fails as it is now.
     """
 
     unit: str
@@ -31,24 +38,51 @@ class UnitFailure:
     line: str = ""
     job_id: str | None = None
     hint: str = ""
+    fingerprint: str = ""
+    settled: bool = True
 
     @property
     def cleared(self) -> bool:
         """Whether we ended its job ourselves because nobody waited for it, which says nothing about the unit."""
         return self.category is Category.STOPPED_BY_USER and self.line == CLEARED
 
+    def is_of(self, unit: PlannedUnit) -> bool:
+        """Whether this unit was attempted as it is planned now."""
+        return self.fingerprint in ("", unit.fingerprint)
+
     @classmethod
-    def of(cls, unit: str, verdict: Verdict, job_id: str | None) -> "UnitFailure":
-        """From a verdict."""
+    def of(cls, task: UnitTask, verdict: Verdict, job_id: str | None) -> "UnitFailure":
+        """From a verdict on what a task says."""
         sentence, line = verdict.sentence[:SENTENCE_CHARS], verdict.line[:SENTENCE_CHARS]
-        return cls(unit, Category(verdict.category), sentence, line, job_id, hint_of(verdict))
+        category = Category(verdict.category)
+        return cls(task.unit, category, sentence, line, job_id, hint_of(verdict), task.fingerprint)
+
+    @classmethod
+    def left_out(cls, unit: PlannedUnit) -> "UnitFailure":
+        """Of a unit that failed in an earlier run, and that this run leaves out."""
+        category = failed_before(unit.reason)[0]
+        return cls(unit.unit, category, "It failed in an earlier run, and `only` leaves it out.", hint=LEFT_OUT_HINT)
+
+    @classmethod
+    def unsettled(cls, unit: PlannedUnit) -> "UnitFailure":
+        """Of a unit that is still to be done when the step has to end."""
+        sentence = f"It is still to be done, after as many rounds as a try may take: {unit.reason}."
+        return cls(unit.unit, Category.UNKNOWN, sentence, hint=UNSETTLED_HINT, settled=False)
 
 
 def failures(state: StepState) -> list[UnitFailure]:
     """Units whose latest attempt failed, in natural order of the submissions."""
     stored: Mapping[str, Mapping[str, Any]] = state.extra.get("failures", {})
     return [
-        UnitFailure(unit, Category(raw["category"]), raw["sentence"], raw["line"], raw["job_id"], raw.get("hint", ""))
+        UnitFailure(
+            unit,
+            Category(raw["category"]),
+            raw["sentence"],
+            raw["line"],
+            raw["job_id"],
+            raw.get("hint", ""),
+            raw.get("fingerprint", ""),
+        )
         for unit, raw in stored.items()
     ]
 
@@ -76,6 +110,7 @@ def record(state: StepState, succeeded: Iterable[str], failed: Iterable[UnitFail
             "line": failure.line,
             "job_id": failure.job_id,
             "hint": failure.hint,
+            "fingerprint": failure.fingerprint,
         }
     made = Counter(state.extra.get("made", {}))
     made.update([*won, *(failure.unit for failure in lost)])
@@ -127,6 +162,20 @@ def count_retries(state: StepState, groups: Mapping[Ask, Sequence[UnitFailure]])
     retried = Counter(state.extra.get("retried", {}))
     retried.update(str(failure.category) for group in groups.values() for failure in group)
     return replace(state, extra={**state.extra, "retried": dict(retried)})
+
+
+def renew(state: StepState, units: Iterable[str]) -> StepState:
+    """The state in which units have no past: what they failed as is not what they are now.
+
+    :param units: about to be submitted as they are now.
+    """
+    again = set(units)
+
+    def others[T](found: Mapping[str, T]) -> dict[str, T]:
+        return {unit: value for unit, value in found.items() if unit not in again}
+
+    extra = {**state.extra, **{key: others(state.extra[key]) for key in ("failures", "seen") if key in state.extra}}
+    return replace(state, attempts=others(state.attempts), losses=others(state.losses), extra=extra)
 
 
 def fresh(state: StepState) -> StepState:

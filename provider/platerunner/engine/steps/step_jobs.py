@@ -1,9 +1,9 @@
 """The jobs of one step of one run: what submits them, finds them again, reads their verdicts and ends them."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,8 @@ from platerunner.batch.model import StepState, Submission
 from platerunner.batch.state import StateFile, now
 from platerunner.batch.status import describe
 from platerunner.batch.stop import terminate
-from platerunner.batch.views import JobView
+from platerunner.batch.submit import chunks
+from platerunner.batch.views import JobView, has_ended
 from platerunner.catalog.loader import load_catalog
 from platerunner.engine.access import Access
 from platerunner.engine.planning.context import RunContext
@@ -27,13 +28,11 @@ from platerunner.engine.steps.collect import Collector, failed_jobs, read_manife
 from platerunner.engine.steps.ledger import again, record, remember
 from platerunner.engine.steps.retry import Ask
 from platerunner.engine.steps.submission import Submitter
+from platerunner.engine.steps.turns import Going, Owner, Turns
 from platerunner.spec.model import Pipeline, Step
-from platerunner_unit.contract.manifest import UnitTask
 from platerunner_unit.contract.storage import Storage
 
 log = logging.getLogger(__name__)
-UNKNOWN_S = 120.0
-"""Seconds after which a job that Batch does not know counts as ended."""
 
 
 class StepJobs:
@@ -64,6 +63,7 @@ class StepJobs:
         self.workspace = hook.storage(workspace_url(pipeline, context))
         self.branch = context.branch.key if context.branch else ""
         self.state_file = StateFile(self.workspace, context.run_id, step, self.branch)
+        self.turns = Turns(self.workspace, self.state_file, lambda: hook.batch, Owner("", "", step, context.run_id))
         self._images: dict[str, tuple[str, str | None]] = {}
 
     @cached_property
@@ -111,16 +111,33 @@ class StepJobs:
         """What the spec gives a unit."""
         return Ask.of(self.variants.of(values).resources)
 
+    @contextmanager
+    def _turn(self) -> Iterator[list[Going]]:
+        """Plan and submit while no other run of the step does; what other runs have going.
+
+        The turn ends with the state that :meth:`_submit` writes, or with what went wrong.
+        """
+        going = self.turns.take()
+        try:
+            yield going
+        except BaseException:
+            self.turns.give_back()
+            raise
+
     def _submit(self, state: StepState, asks: Mapping[Ask, Sequence[PlannedUnit]]) -> StepState:
-        """Submit units, those that run under the same settings together."""
-        groups: dict[int, tuple[StepSettings, dict[Ask, list[PlannedUnit]]]] = {}
+        """Submit units, those that run under the same settings together; with the last ones the turn ends."""
+        groups: dict[tuple[int, Ask], list[PlannedUnit]] = {}
         for ask, unit in ((ask, unit) for ask, units in asks.items() for unit in units):
-            settings = self.variants.of(unit.values)
-            groups.setdefault(id(settings), (settings, {}))[1].setdefault(ask, []).append(unit)
-        for settings, by_ask in groups.values():
+            groups.setdefault((id(self.variants.of(unit.values)), ask), []).append(unit)
+        parts = [(ask, [units[i] for i in part]) for (_, ask), units in groups.items() for part in chunks(len(units))]
+        for left, (ask, units) in enumerate(parts, 1 - len(parts)):
+            self.turns.renew()
+            settings = self.variants.of(units[0].values)
             image, digest = self._image(settings.image)
-            state = self._submitter(image).submit(state, self._builder(settings, digest), by_ask)
-        return state
+            builder = self._builder(settings, digest)
+            state = self.turns.ending(state) if left == 0 else state
+            state = self._submitter(image).submit(state, builder, ask, units)
+        return state if parts else self.state_file.save(self.turns.ending(state))
 
     def _builder(self, settings: StepSettings, digest: str | None) -> StepTaskBuilder:
         name, run_id, files = self.pipeline.name, self.context.run_id, hash_files(settings)
@@ -139,7 +156,7 @@ class StepJobs:
         """The state with the verdicts of the jobs that have ended, and these submissions."""
         with explained(f"look up the jobs of {self.step.name}"):
             views = {view.id: view for view in describe(self.hook.batch, [str(s.job_id) for s in state.live])}
-            ended = [s for s in state.live if _ended(s, views.get(str(s.job_id)))]
+            ended = [s for s in state.live if has_ended(views.get(str(s.job_id)), s.submitted_at)]
             return (self._with_verdicts(state, ended, views) if ended else state), ended
 
     def _with_verdicts(self, state: StepState, ended: Sequence[Submission], views: Mapping[str, JobView]) -> StepState:
@@ -153,16 +170,3 @@ class StepJobs:
             state = state.with_submission(replace(submission, ended_at=now()))
         # In the same write as the verdicts: who dies after it leaves what the units need to whoever submits them.
         return self.state_file.save(remember(state, again(state, ended, self.step.retry)))
-
-    def _tasks_of(self, submissions: Sequence[Submission]) -> list[UnitTask]:
-        manifests = (read_manifest(self.workspace, self._submitter().prefix(s)) for s in submissions)
-        return [task for manifest in manifests for task in manifest.units]
-
-
-def _ended(submission: Submission, view: JobView | None) -> bool:
-    """Whether a job has ended, or is one that Batch has forgotten, as it does some days after their end."""
-    if view is not None:
-        return view.ended
-    # A job that was submitted a moment ago may not be known everywhere yet.
-    age = datetime.now(UTC) - datetime.fromisoformat(submission.submitted_at)
-    return age.total_seconds() > UNKNOWN_S

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from platerunner.batch.calls import explained
-from platerunner.batch.model import StepState, Submission
+from platerunner.batch.model import StepState
 from platerunner.batch.status import describe
 from platerunner.catalog.loader import load_catalog
 from platerunner.engine.planning.arrival import not_arrived
@@ -27,9 +27,11 @@ from platerunner.engine.steps.ledger import (
     count_retries,
     failures,
     fresh,
+    renew,
 )
 from platerunner.engine.steps.retry import Ask, backs_off
 from platerunner.engine.steps.step_jobs import StepJobs
+from platerunner.engine.steps.turns import Going
 from platerunner.engine.steps.waiting import waited, waits_since
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.outcome import run_prefix
@@ -39,10 +41,19 @@ BACK_OFF_S = (2.0, 10.0)
 """Seconds of rest, at least and at most, before units that AWS throttled are submitted again."""
 MAX_JOBS_SHOWN = 10
 MAX_NOTES = 5
+FOREIGN = "foreign"
+"""In a state's ``extra``: jobs of other runs that have units of this one going."""
+MAX_ROUNDS = 5
+"""Times that one try runs what has changed since it planned: who changes files for ever is told, not followed."""
 
 
 class StepRun(StepJobs):
     """Everything that a step's task does, in whatever process it goes on; made as :class:`StepJobs` is."""
+
+    _settled: StepPlan | None = None
+    """The plan that found nothing more to submit, with which the step ends."""
+    foreign: Sequence[str] = ()
+    """Jobs of other runs among those that the step waits for: not ours to end."""
 
     def plan(self) -> StepPlan:
         """What there is to do now.
@@ -75,47 +86,53 @@ class StepRun(StepJobs):
         waited(self.state_file)
 
     def start(self) -> StepPlan:
-        """Adopt what runs, and submit what is pending and does not run.
+        """Adopt what runs, and submit what is pending and does not run, here or in another run of the pipeline.
 
         What an earlier try left behind and has ended since is only written down: the plan, made of the files as they
         are now, says what is still to be done.
 
         :returns: the plan as it was before.
         """
-        state = self._submitter().resume(self.state_file.load())
-        if state.live:
-            state, _ = self._recorded(state)
-        else:
-            state = replace(fresh(state), extra={**fresh(state).extra, "started": time.time()})
-        state = self._with_needs(self._forgetting(state))
-        plan = self.plan()
-        self._take_over(plan)
-        record_plan(self.workspace, self.context.run_id, plan, self.branch)
-        running = {str(unit) for submission in state.live for unit in submission.units}
-        pending = plan.of(UnitState.PENDING)
-        todo = {unit.unit: unit for unit in pending if unit.unit not in running}
-        if running:
-            log.info("%s: %d units run already; waiting for their jobs", self.step.name, len(pending) - len(todo))
-        if todo:
+        with self._turn() as going:
+            state = self._submitter().resume(self.state_file.load())
+            if state.live:
+                state, _ = self._recorded(state)
+            else:
+                state = replace(fresh(state), extra={**fresh(state).extra, "started": time.time()})
+            state = replace(state, extra={**state.extra, "rounds": 0})
+            state = self._with_needs(self._forgetting(state))
+            plan, state = self._elsewhere(self.plan(), state, going)
+            self._take_over(plan)
+            record_plan(self.workspace, self.context.run_id, plan, self.branch)
+            running = {str(unit) for submission in state.live for unit in submission.units}
+            pending = plan.of(UnitState.PENDING)
+            todo = {unit.unit: unit for unit in pending if unit.unit not in running}
+            if running:
+                log.info("%s: %d units run already; waiting for their jobs", self.step.name, len(pending) - len(todo))
             groups = by_need(todo, state, lambda unit: self._first_ask(todo[unit].values))
             self._submit(state, {ask: [todo[unit] for unit in units] for ask, units in groups.items()})
-        elif not running:
-            self.state_file.save(state)
-        return plan
+            return plan
 
     def waiting_for(self) -> list[str]:
-        """Ids of the jobs that have not ended yet; empty if there are some whose verdicts can be collected, or none."""
-        live = [str(submission.job_id) for submission in self.state_file.load().live]
+        """Ids of the jobs that have not ended yet, also other runs' (:attr:`foreign`); empty if there are none, or if
+        there are some whose verdicts can be collected.
+        """
+        state = self.state_file.load()
+        self.foreign = list(state.extra.get(FOREIGN, ()))
+        jobs = [*(str(submission.job_id) for submission in state.live), *self.foreign]
         with explained(f"look up the jobs of {self.step.name}"):
-            return [] if not live or any(view.ended for view in describe(self.hook.batch, live)) else live
+            return [] if not jobs or any(view.ended for view in describe(self.hook.batch, jobs)) else jobs
 
     def collect(self) -> bool:
-        """Collect the verdicts of ended jobs, and submit again what is worth it.
+        """Collect the verdicts of ended jobs, and submit again what is worth it; at the end, also what has changed.
 
         :returns: whether there are jobs to wait for.
         """
         state, ended = self._recorded(self.state_file.load())
-        return bool(self._again(state, ended).live)
+        groups = again(state, ended, self.step.retry)
+        if groups or not state.live:
+            state = self._again(state, groups)
+        return bool(state.live or state.extra.get(FOREIGN))
 
     def finish(self) -> tuple[StepResult, list[UnitFailure]]:
         """Record what is done now for the steps that come after, and say what became of the units.
@@ -123,14 +140,13 @@ class StepRun(StepJobs):
         :returns: counts, and the units that failed for good.
         """
         state = self.state_file.load()
-        plan = self.plan()
+        plan = self._settled or self.plan()
         record_plan(self.workspace, self.context.run_id, plan, self.branch)
         done, waiting = plan.tasks(UnitState.DONE), plan.tasks(UnitState.WAITING)
         OutcomeStore(self.workspace).record_current(
             self.context.run_id, self.step.name, self.step.foreach, done, waiting, branch=self.branch
         )
-        pending = {unit.unit for unit in plan.of(UnitState.PENDING)}
-        failed = [failure for failure in failures(state) if failure.unit in pending]
+        failed = self._failed(state, plan)
         result = self._result(state, plan, failed)
         values = {unit.unit: unit.values for unit in plan.units}
         needs = beyond(state, lambda unit: self._first_ask(values.get(unit, {})))
@@ -147,6 +163,14 @@ class StepRun(StepJobs):
             for note in outcome.verdict.notes:
                 notes.setdefault(note.partition(":")[0], f"{task.unit or 'the only unit'}: {note}")
         return tuple(notes.values())[:MAX_NOTES]
+
+    def _failed(self, state: StepState, plan: StepPlan) -> list[UnitFailure]:
+        """What is not done and does not wait for others: every unit has a reason, or the step is not over."""
+        pending = {unit.unit: unit for unit in plan.of(UnitState.PENDING)}
+        failed = [f for f in failures(state) if f.unit in pending and f.is_of(pending[f.unit])]
+        known = {failure.unit for failure in failed}
+        failed += [UnitFailure.unsettled(unit) for name, unit in pending.items() if name not in known]
+        return failed + [UnitFailure.left_out(unit) for unit in self.context.options.left_failed(plan)]
 
     def _forgetting(self, state: StepState) -> StepState:
         """Forget what is to be done again: once in a run, for a task that is cleared repeats failures alone."""
@@ -170,36 +194,89 @@ class StepRun(StepJobs):
         needs = {**load_needs(self.workspace, self.step.name, self.branch), **state.extra.get("needs", {})}
         return replace(state, extra={**state.extra, "needs": needs}) if needs else state
 
-    def _again(self, state: StepState, ended: Sequence[Submission]) -> StepState:
-        groups = again(state, ended, self.step.retry)
-        if not groups:
-            return state
-        state = count_retries(state, groups)
+    def _elsewhere(self, plan: StepPlan, state: StepState, going: Sequence[Going]) -> tuple[StepPlan, StepState]:
+        """The plan in which units wait that another run has going, and the state that knows these jobs."""
+        runs = {unit: each.run_id for each in going for unit in each.units}
+        found = {unit.unit for unit in plan.of(UnitState.PENDING) if unit.unit in runs}
+        jobs = [each.job_id for each in going if found & each.units]
+        for run_id, count in Counter(runs[unit] for unit in found).items():
+            log.info("%s: %d units run in the run %s now; waiting for its jobs", self.step.name, count, run_id)
+        units = tuple(
+            replace(unit, state=UnitState.WAITING, reason=f"runs in the run {runs[unit.unit]} now")
+            if unit.unit in found
+            else unit
+            for unit in plan.units
+        )
+        return replace(plan, units=units), replace(state, extra={**state.extra, FOREIGN: jobs})
+
+    def _again(self, state: StepState, groups: Mapping[Ask, Sequence[UnitFailure]]) -> StepState:
+        """Submit what is worth another attempt, and what is pending that was never tried as it is now.
+
+        Spec and files may have changed since the last plan, so that a unit may be another one by now, or none.
+        """
+        if not groups and not state.extra.get(FOREIGN):
+            self._settled = self.plan()
+            if not self._changed(state, self._settled):
+                return state
+        with self._turn() as going:
+            return self._submit_again(state, groups, going)
+
+    def _changed(self, state: StepState, plan: StepPlan) -> dict[str, PlannedUnit]:
+        """Units that are pending and were never tried as they are now, while there is a round left for them."""
+        if state.extra.get("rounds", 0) >= MAX_ROUNDS:
+            return {}
+        failed = {failure.unit: failure for failure in failures(state)}
+        running = {str(unit) for submission in state.live for unit in submission.units}
+        pending = (unit for unit in plan.of(UnitState.PENDING) if unit.unit not in running)
+        return {unit.unit: unit for unit in pending if unit.unit not in failed or not failed[unit.unit].is_of(unit)}
+
+    def _submit_again(
+        self, state: StepState, groups: Mapping[Ask, Sequence[UnitFailure]], going: Sequence[Going]
+    ) -> StepState:
+        awaited = bool(state.extra.get(FOREIGN))
+        plan, state = self._elsewhere(self.plan(), state, going)
+        self._settled = None
+        pending = {unit.unit: unit for unit in plan.of(UnitState.PENDING)}
+        retries = {
+            ask: [f for f in group if f.unit in pending and f.is_of(pending[f.unit])] for ask, group in groups.items()
+        }
+        retries = {ask: group for ask, group in retries.items() if group}
+        if changed := self._changed(state, plan):
+            log.info("%s: %s", self.step.name, _news(changed))
+            state = renew(state, changed)
+            rounds = state.extra.get("rounds", 0) + (not awaited)  # who waited for others has not run them yet
+            state = replace(state, extra={**state.extra, "rounds": rounds})
+        asks = by_need(changed, state, lambda unit: self._first_ask(changed[unit].values))
+        for ask, group in retries.items():
+            asks[ask] = [*asks.get(ask, ()), *(failure.unit for failure in group)]
+        state = self._counting(state, retries)
+        return self._submit(state, {ask: [pending[unit] for unit in units] for ask, units in asks.items()})
+
+    def _counting(self, state: StepState, groups: Mapping[Ask, Sequence[UnitFailure]]) -> StepState:
+        """The state that counts what is tried again, after the rest that it may need."""
         for ask, group in groups.items():
             words = Counter(_why(failure) for failure in group)
             log.info("%s: trying again %s, with %s", self.step.name, _counted(words), _amounts(ask))
         if any(backs_off(failure.category) for group in groups.values() for failure in group):
             time.sleep(random.uniform(*BACK_OFF_S))  # noqa: S311
-        units = {task.unit: PlannedUnit.of(task, UnitState.PENDING) for task in self._tasks_of(ended)}
-        if any(failure.cleared for group in groups.values() for failure in group):
-            units |= {unit.unit: unit for unit in self.plan().of(UnitState.PENDING)}  # files may have changed since
-        return self._submit(state, {ask: [units[failure.unit] for failure in group] for ask, group in groups.items()})
+        return count_retries(state, groups)
 
     def _result(self, state: StepState, plan: StepPlan, failed: Sequence[UnitFailure]) -> StepResult:
         counts = plan.counts()
         won = set(state.extra.get("succeeded", ())) & {unit.unit for unit in plan.of(UnitState.DONE)}
         categories = Counter(str(failure.category) for failure in failed)
+        earlier = len(self.context.options.left_failed(plan))
         if won:
             categories[str(Category.SUCCEEDED)] = len(won)
         return StepResult(
             pipeline=self.pipeline.name,
             step=self.step.name,
             branch=self.branch,
-            units=counts[UnitState.DONE] + counts[UnitState.PENDING],
+            units=counts[UnitState.DONE] + counts[UnitState.PENDING] + earlier,
             succeeded=len(won),
             done_before=counts[UnitState.DONE] - len(won),
             failed=len(failed),
-            waiting=counts[UnitState.WAITING],
+            waiting=counts[UnitState.WAITING] - earlier,
             excluded=counts[UnitState.EXCLUDED],
             categories=dict(categories),
             retried=dict(state.extra.get("retried", {})),
@@ -209,13 +286,20 @@ class StepRun(StepJobs):
                 *plan.notes[:NOTES_KEPT],
                 *self._notes([unit for unit in plan.of(UnitState.DONE) if unit.unit in won]),
             ),
-            plates=_plates(plan, won | {failure.unit for failure in failed}),
+            plates=_plates(plan, won | {failure.unit for failure in failed if failure.job_id}),
+            failed_earlier=earlier,
         )
 
 
 def _plates(plan: StepPlan, ran: Set[str]) -> int:
     """On how many plates units ran."""
     return len({unit.values["plate"] for unit in plan.units if unit.unit in ran and "plate" in unit.values})
+
+
+def _news(changed: Mapping[str, PlannedUnit]) -> str:
+    """What has become pending while the step ran, as a clause with an example."""
+    first = next(iter(changed.values()))
+    return f"{len(changed)} units have changed while the step ran and run now, such as {first.unit}: {first.reason}"
 
 
 def _why(failure: UnitFailure) -> str:

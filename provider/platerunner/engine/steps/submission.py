@@ -8,7 +8,7 @@ from platerunner.batch.definitions import ensure_definition
 from platerunner.batch.model import BatchError, JobSpec, StepState, Submission
 from platerunner.batch.share import share_of
 from platerunner.batch.state import StateFile
-from platerunner.batch.submit import chunks, job_name, submit
+from platerunner.batch.submit import job_name, submit
 from platerunner.catalog.model import Resources
 from platerunner.engine.connection import ConnectionSettings
 from platerunner.engine.planning.model import PlannedUnit
@@ -45,21 +45,12 @@ class Submitter:
     cost_tags: Mapping[str, str] = field(default_factory=dict)
     share: str = ""
 
-    def submit(
-        self, state: StepState, builder: StepTaskBuilder, groups: Mapping[Ask, Sequence[PlannedUnit]]
-    ) -> StepState:
-        """Submit units, an array for each amount of resources and each 10,000 units.
+    def submit(self, state: StepState, builder: StepTaskBuilder, ask: Ask, units: Sequence[PlannedUnit]) -> StepState:
+        """Submit units that ask for the same, at most 10,000: an array, or a plain job for one.
 
         :param builder: makes what they share.
-        :param groups: what they ask for to units.
-        :returns: the state with the jobs in it.
+        :returns: the state with the job in it.
         """
-        for ask, units in groups.items():
-            for part in chunks(len(units)):
-                state = self._submit(state, builder, ask, [units[i] for i in part])
-        return state
-
-    def _submit(self, state: StepState, builder: StepTaskBuilder, ask: Ask, units: Sequence[PlannedUnit]) -> StepState:
         task = builder(state.next_n, ask.over(builder.settings.resources))
         intent = self._intent(task, ask, builder.settings.resources, units)
         made: Mapping[str, int] = state.extra.get("made", {})

@@ -1,0 +1,149 @@
+"""A step that ends green has done everything: what changes while it runs is run, or said."""
+
+import pytest
+from tests.provider.operators import conftest
+from tests.provider.operators.conftest import GOOD
+
+from platerunner.engine.planning.model import UnitState
+from platerunner.engine.steps import step_run
+from platerunner.engine.steps.digest import is_red
+from platerunner_unit.contract.category import Category
+
+SLOW = f"sleep 1\n{GOOD}"
+TOLERANT = "tolerate: 1\n    retry: {attempts: 3}"
+
+
+@pytest.fixture
+def spec(monkeypatch):
+    """Commits another spec."""
+    before = conftest.SPEC
+
+    def change(old, new):
+        assert old in before
+        monkeypatch.setattr(conftest, "SPEC", before.replace(old, new))
+
+    return change
+
+
+def is_complete(lab, result, failed, tolerate=0):
+    """What green means."""
+    return not is_red(result, failed, tolerate) and not lab.run().plan().of(UnitState.PENDING)
+
+
+def test_a_spec_that_changes_in_flight_is_followed_in_the_same_try(lab, spec):
+    lab.write(A01='sleep 1\necho "$2" > "$1"\n', A02='sleep 1\necho "$2" > "$1"\n')
+    lab.run().start()
+    spec('"{{outputs.made}}"]', '"{{outputs.made}}", new]')
+    result, failed = lab.collect()
+    assert is_complete(lab, result, failed)
+    assert (result.succeeded, lab.starts()) == (2, {"A01": 2, "A02": 2})
+    assert (lab.folder / "workspace/made/P1/A01.txt").read_text() == "new\n"
+
+
+def test_what_is_tried_again_runs_under_the_spec_that_its_outcome_names(lab, spec):
+    """An attempt under new settings once stored its outcome under the fingerprint of the old ones."""
+    lab.write(A01=f'test "$2" = new || {{ sleep 1; exit 137; }}\n{GOOD}')
+    lab.run().start()
+    spec('"{{outputs.made}}"]', '"{{outputs.made}}", new]')
+    result, failed = lab.collect()
+    assert is_complete(lab, result, failed)
+    assert (result.retried, lab.starts()) == ({}, {"A01": 2})
+    spec("title", "title")
+    assert [unit.state for unit in lab.run().plan().units] == ["pending"], "nothing ever succeeded under the old spec"
+
+
+def test_a_raw_file_that_is_replaced_in_flight_is_planned_anew(lab):
+    lab.write(A01=SLOW, A02=SLOW)
+    lab.run().start()
+    lab.write(A02=f"{SLOW}# sharper\n")
+    result, failed = lab.collect()
+    assert is_complete(lab, result, failed)
+    assert result.succeeded == 2
+    assert max(len(s.units) for s in lab.state().submissions[1:]) == 1
+    assert len(lab.state().submissions) <= 3
+
+
+def test_a_well_that_arrives_in_flight_runs(lab):
+    lab.write(A01=SLOW)
+    lab.run().start()
+    lab.write(A02=GOOD)
+    result, failed = lab.collect()
+    assert is_complete(lab, result, failed)
+    assert lab.starts() == {"A01": 1, "A02": 1}
+
+
+def test_a_well_that_is_excluded_in_flight_is_not_tried_again(lab, spec):
+    lab.write(A01=GOOD, A02="sleep 1; exit 137\n")
+    lab.run().start()
+    spec('{{well}}.sh"}}', '{{well}}.sh"}}\n  exclude: [{{well: A02, because: bubbles}}]')
+    result, failed = lab.collect()
+    assert (result.succeeded, result.excluded, failed, result.failed) == (1, 1, [], 0)
+    assert lab.starts()["A02"] == 1
+
+
+def test_an_output_that_vanishes_in_flight_is_made_again(lab):
+    lab.write(A01=GOOD, A02=GOOD)
+    lab.to_the_end()
+    lab.write(A02=SLOW)
+    lab.run("run-2").start()
+    (lab.folder / "workspace/made/P1/A01.txt").unlink()
+    result, failed = lab.collect("run-2")
+    assert is_complete(lab, result, failed)
+    assert (result.succeeded, result.done_before) == (2, 0)
+
+
+def test_files_that_change_for_ever_fail_the_step_however_much_it_tolerates(lab, monkeypatch):
+    monkeypatch.setattr(step_run, "MAX_ROUNDS", 2)
+    lab.write(A01=GOOD)
+    lab.write(A02=f'{GOOD}echo "# $(date +%N)" >> {lab.folder}/data/P1/A02.sh\n')
+    result, [left] = lab.to_the_end()
+    assert (left.unit, left.category, left.settled) == ("plate=P1/well=A02", Category.UNKNOWN, False)
+    assert "inputs or settings changed" in left.sentence
+    assert lab.starts()["A02"] == 3
+    assert is_red(result, [left], tolerate=1.0)
+
+
+def test_nothing_done_is_never_green_however_much_is_tolerated(lab):
+    lab.options = TOLERANT
+    lab.write(A01="exit 3\n")
+    result, failed = lab.to_the_end()
+    assert is_red(result, failed, tolerate=1)
+    lab.write(A02=GOOD)
+    result, failed = lab.to_the_end("run-2")
+    assert not is_red(result, failed, tolerate=1)
+
+
+def failing_plate(lab):
+    lab.write(A01="exit 3\n", A02="exit 3\n", A03=GOOD)
+    _, failed = lab.to_the_end()
+    assert len(failed) == 2
+    lab.starts()
+    lab.write(A01=GOOD)
+    lab.asked = {"only": ["work:well=A01"]}
+
+
+def test_a_rerun_of_some_units_shows_those_left_out_as_failed_earlier(lab):
+    failing_plate(lab)
+    result, [left] = lab.to_the_end("run-2")
+    assert (left.unit, left.category) == ("plate=P1/well=A02", Category.TOOL_ERROR)
+    assert "accept_failed" in left.hint
+    assert result.sentence == "work: 2 of 3 units done, 1 of them before; 1 failed, 1 of them earlier and left out now"
+    assert (result.failed, result.failed_earlier, result.waiting) == (1, 1, 0)
+    assert is_red(result, [left], tolerate=0)
+    assert "A02" not in lab.starts()
+
+
+def test_settings_that_changed_since_do_not_hide_that_a_unit_failed(lab, spec):
+    failing_plate(lab)
+    spec('"{{outputs.made}}"]', '"{{outputs.made}}", new]')
+    _, failed = lab.to_the_end("run-2")
+    assert [each.unit for each in failed] == ["plate=P1/well=A02"]
+
+
+def test_failed_units_may_be_left_out_by_name(lab):
+    failing_plate(lab)
+    lab.asked["accept_failed"] = ["work:well=A02"]
+    result, failed = lab.to_the_end("run-2")
+    assert (failed, result.failed, result.waiting) == ([], 0, 1)
+    awaited = (lab.folder / "workspace/_platerunner/runs/run-2/work/done.json").read_text()
+    assert "made/P1/A02.txt" in awaited, "what gathers the plate waits"

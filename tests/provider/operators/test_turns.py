@@ -1,0 +1,132 @@
+"""Runs of one step know of each other: what one has going, no other submits."""
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from tests.provider.operators.conftest import GOOD
+
+from platerunner.engine.steps import turns
+from platerunner.engine.steps.digest import is_red
+from platerunner_unit.contract.storage import Storage
+
+SLOW = f"sleep 3\n{GOOD}"
+
+
+def key(lab):
+    return lab.folder / "workspace/_platerunner/last_run/work.json"
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+def test_what_a_run_has_going_is_waited_for(lab, order):
+    lab.write(A01=SLOW, A02=SLOW)
+    lab.run("run-1").start()
+    plan = lab.run("run-2").start()
+    assert {unit.reason for unit in plan.units} == {"runs in the run run-1 now"}, "the map says it"
+    for n in order:
+        result, failed = lab.collect(f"run-{n}")
+        assert (result.succeeded + result.done_before, failed) == (2, [])
+    assert lab.starts() == {"A01": 1, "A02": 1}
+    assert lab.run("run-2").state_file.load().submissions == ()
+
+
+def test_what_fails_elsewhere_and_what_is_new_is_run_after_it(lab):
+    lab.write(A01=f"sleep 2\ntest -e {lab.folder}/mended || exit 3\n{GOOD}", A02=SLOW)
+    lab.run("run-1").start()
+    lab.write(A03=GOOD)
+    lab.run("run-2").start()
+    lab.collect("run-1")
+    (lab.folder / "mended").touch()
+    result, failed = lab.collect("run-2")
+    assert (result.succeeded, result.done_before, failed) == (2, 1, [])
+    assert lab.starts() == {"A01": 2, "A02": 1, "A03": 1}
+
+
+def test_a_trigger_ends_no_job_of_another_run(lab):
+    lab.write(A01=SLOW)
+    lab.run("run-1").start()
+    second = lab.run("run-2")
+    second.start()
+    [job] = second.waiting_for()
+    assert second.foreign == [job]
+    assert second.stop("the second was cleared") == []
+    result, _ = lab.collect("run-1")
+    assert result.succeeded == 1
+
+
+def test_runs_that_start_in_the_same_instant_share_the_work(lab):
+    wells = {f"A{n:02}": f"sleep 1\n{GOOD}" for n in range(1, 7)}
+    lab.write(**wells)
+    ready = threading.Barrier(3)
+
+    def run(name):
+        step = lab.run(name)
+        ready.wait()
+        step.start()
+        return lab.collect(name)
+
+    with ThreadPoolExecutor(3) as pool:
+        results = list(pool.map(run, ["a", "b", "c"]))
+    assert all(not is_red(result, failed, 0) for result, failed in results)
+    assert lab.starts() == dict.fromkeys(wells, 1)
+    assert sum(result.succeeded for result, _ in results) == len(wells)
+
+
+def test_a_run_that_died_within_its_turn_holds_others_up_for_its_lease_alone(lab, monkeypatch):
+    lab.write(A01=GOOD)
+    lab.run("run-1").turns.take()
+    monkeypatch.setattr(turns, "LEASE_S", 2.0)
+    began = time.time()
+    result, _ = lab.to_the_end("run-2")
+    assert result.succeeded == 1
+    assert time.time() - began >= 1.0, "it may have been about to submit"
+    second = lab.run("run-3")
+    monkeypatch.setattr(turns, "LEASE_S", 600.0)
+    lab.run("run-2").turns.take()
+    second.turns.over = frozenset({"run-2"})
+    second.start()  # Airflow says that the task is over, so there is nothing to wait for
+
+
+def test_a_step_that_cannot_be_planned_gives_its_turn_back(lab):
+    lab.write(A01=GOOD)
+    (lab.folder / "data/P1/A01.sh").rename(lab.folder / "data/A01.sh")
+    with pytest.raises(Exception, match="matches"):
+        lab.run("run-1").start()
+    lab.write(A01=GOOD)
+    result, _ = lab.to_the_end("run-2")
+    assert result.succeeded == 1
+
+
+def test_a_turn_that_took_too_long_is_not_kept(lab, monkeypatch):
+    lab.write(A01=GOOD)
+    slow = lab.run("run-1").turns
+    slow.take()
+    monkeypatch.setattr(turns, "LEASE_S", 0.0)
+    lab.run("run-2").turns.take()
+    with pytest.raises(Exception, match="another run began: clear the task"):
+        slow.renew()
+
+
+def test_a_record_of_an_older_version_is_read(lab):
+    lab.write(A01=GOOD)
+    key(lab).parent.mkdir(parents=True)
+    owner = {"airflow": "x", "dag_id": "lab", "task_id": "work", "run_id": "old", "map_index": -1}
+    key(lab).write_text(json.dumps({**owner, "before": [owner]}))
+    result, _ = lab.to_the_end()
+    assert result.succeeded == 1
+
+
+def test_a_lone_run_reads_and_writes_the_record_once(lab, monkeypatch):
+    calls = []
+    for name in ("get_tagged", "put_if"):
+        real = getattr(Storage, name)
+        monkeypatch.setattr(Storage, name, lambda *a, _n=name, _r=real: calls.append(_n) or _r(*a))
+    lab.write(A01=GOOD, A02=GOOD)
+    before = lab.aws.cloud.calls.copy()
+    lab.to_the_end()
+    assert calls == ["get_tagged", "put_if"]
+    made = {name: count - before[name] for name, count in lab.aws.cloud.calls.items() if count > before[name]}
+    assert "batch.listjobs" not in made
+    assert made["batch.submitjob"] == 1
