@@ -45,7 +45,8 @@ def test_explain_tells_done_failed_and_new(ran):
     said = look("explain", "work")
     assert f"{A01}  done: succeeded in run-1 on 20" in said
     assert "plate=P1/well=A02  pending: failed before: tool_error; it failed (tool_error) in run-1" in said
-    assert "  The tool ended with exit code 3.\n  Read the decisive line and the log." in said
+    ended = "The tool ended with exit code 3; the last that it said: ValueError: the threshold is negative."
+    assert f"  {ended}\n  Read the line and the log above it; correct the command" in said
     assert "plate=P1/well=A11  pending: new" in said
     assert look("explain", "work", "well=A1*", "--first", "1").endswith(
         "and 1 more units; name one, or raise --first\n"
