@@ -83,3 +83,13 @@ def test_issue_forms_are_what_github_reads(form: Path) -> None:
     ids = [field["id"] for field in fields]
     assert len(set(ids)) == len(ids) > 0
     assert all(field["attributes"].get("options") for field in fields if field["type"] == "dropdown")
+
+
+def test_decisions_are_numbered_told_alike_and_listed() -> None:
+    folder = ROOT / "docs/adr"
+    pages = sorted(folder.glob("0*.md"))
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    for page in pages:
+        title, *heads = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+        assert heads == ["Context", "Decision", "Consequence"]
+        assert f"- [{page.name[:4]}]({page.name}) {title.split('. ', 1)[1]}\n" in (folder / "README.md").read_text()

@@ -43,7 +43,7 @@ class AirflowHome:
             "AIRFLOW_HOME": str(self.folder),
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.folder / "dags"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            # Without it, a trigger or an answer within a second of parking can fail the task (see docs/design.md).
+            # Without it, a trigger or an answer within a second of parking can fail the task (see docs/adr/).
             "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
             "AIRFLOW_CONN_PLATERUNNER": json.dumps({"conn_type": "platerunner", "extra": dict(connection)}),
             "PLATERUNNER_DAG_SPECS": str(specs.absolute()),

@@ -1,7 +1,7 @@
 """What a gate has asked in a run, and about which files: kept until the answer is settled.
 
 It is in the workspace, since Airflow drops a task's XComs at each try, and an answer must outlive the try that it was
-given to: one that comes within a second or two of the question can fail the task in the executor (see docs/design.md).
+given to: one that comes within a second or two of the question can fail the task in the executor (see docs/adr/).
 """
 
 import json
