@@ -118,7 +118,7 @@ def plan(port: int, folder: Path, pipe: Connection) -> None:
     from platerunner.engine.planning.prepare import plan_one
     from platerunner.spec.loader import load_text
     from platerunner_unit.contract.category import Category
-    from platerunner_unit.contract.outcome import outcome_key
+    from platerunner_unit.contract.outcome import Kept, outcome_key
     from platerunner_unit.contract.storage import Storage
 
     settings = {"endpoint": f"http://127.0.0.1:{port}", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
@@ -146,7 +146,7 @@ def plan(port: int, folder: Path, pipe: Connection) -> None:
     with (folder / "after").open("w") as file:
         for unit in planned.units:
             task = unit.task
-            key = outcome_key("illum_apply", task.unit, task.fingerprint, Category.SUCCEEDED)
+            key = outcome_key("illum_apply", task.unit, Kept(task.fingerprint, Category.SUCCEEDED, "run", 1))
             lines = [key, *(output.key for output in task.outputs["corrected"])]
             file.write("".join(f"work/{line}\n" for line in lines))
     pipe.send(figures)
