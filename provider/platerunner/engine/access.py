@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_logs import CloudWatchLogsClient
 
-Service = Literal["batch", "logs", "ecr", "sts", "iam", "sqs"]
+Service = Literal["batch", "logs", "ecr", "sts", "iam", "sqs", "s3"]
 
 
 class Access:
@@ -65,6 +65,11 @@ class Access:
     def sqs(self) -> Any:
         """Client for the queue of uploads."""
         return self._client("sqs")
+
+    @cached_property
+    def s3(self) -> Any:
+        """Client for what a :class:`Storage` does not tell of S3: which objects are archived."""
+        return self._client("s3")
 
     @property
     def region(self) -> str:

@@ -1,6 +1,8 @@
 """`platerunner plan`: what it refuses, and what it tells of files that nobody asked for or nobody finds."""
 
+import boto3
 import pytest
+from tests.provider.engine.planning.s3 import s3_bucket
 from typer.testing import CliRunner
 
 from platerunner.cli import app
@@ -61,3 +63,18 @@ def test_units_that_there_are_not_end_the_command(plan, option):
     code, said = plan(["P1/A01_s1_DNA.tif"], option, "well=Z9")
     assert code == 2
     assert f"{option[2:]}: `well=Z9` matches no unit; there are units such as plate=P1/well=A01" in said
+
+
+def test_what_is_archived_is_told_with_its_size_before_anything_runs(tmp_path):
+    (tmp_path / "files.yaml").write_text(SPEC.format(path=f"old/{PATH}", where="{}"))
+    with s3_bucket() as bucket:
+        for well, kind in (("A01", "GLACIER"), ("A02", "STANDARD")):
+            key = f"old/P1/{well}_s1_DNA.tif"
+            boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=b"12345", StorageClass=kind)
+        roots = ["--data-root", f"s3://{bucket}", "--workspace-root", str(tmp_path / "work")]
+        done = CliRunner().invoke(app, ["plan", str(tmp_path / "files.yaml"), *roots])
+    assert done.exit_code == 0, done.output
+    url = f"s3://{bucket}/old/P1/A01_s1_DNA.tif (5 bytes) is archived (GLACIER): restore it"
+    assert "1 input file is archived (5 bytes) and must be restored; 1 unit will not be submitted" in done.stdout
+    assert f"copy  pending  plate=P1/well=A01: {url}" in done.stdout
+    assert "copy  pending  plate=P1/well=A02: new" in done.stdout

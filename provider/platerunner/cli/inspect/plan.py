@@ -32,7 +32,7 @@ def plan(
     """
     load_or_fail(spec, look_into_files=True)
     with spec_session(spec, Roots(data_root, workspace_root, param, only, rerun), local=local) as session:
-        plans = session.plans()
+        plans = session.told_of_archives(session.plans())
         wrong = list(misfits(session.pipeline, load_catalog(), session.context, plans))
     _show(plans)
     told: set[str] = set()  # steps that read the same files have the same to say of them

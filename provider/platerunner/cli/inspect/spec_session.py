@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from platerunner.batch.calls import client_config
 from platerunner.catalog.loader import load_catalog
 from platerunner.cli.aws.connection import Connection, connect
 from platerunner.cli.aws.images import digests_to_look
@@ -14,10 +15,12 @@ from platerunner.cli.console import err, fail, quiet
 from platerunner.cli.loading import load_or_fail
 from platerunner.cli.options import parse_options, parse_params, with_roots
 from platerunner.cli.run.checks import plan_or_fail
+from platerunner.engine.archives import looker
+from platerunner.engine.planning.archived import find_archived, with_archived
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.earlier import Contents
 from platerunner.engine.planning.errors import PlanningError
-from platerunner.engine.planning.model import PlannedUnit, StepPlan
+from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
 from platerunner.engine.planning.prepare import IngredientsOf, images, ingredients_of
 from platerunner.engine.planning.settings import data_root, workspace_url
 from platerunner.engine.planning.unit_patterns import UnitPattern
@@ -59,6 +62,11 @@ class SpecSession:
         """The plans of all steps; ends the command if there is none."""
         return plan_or_fail(self.pipeline, self.context, lambda _names: self._digests)
 
+    def told_of_archives(self, plans: Sequence[StepPlan]) -> list[StepPlan]:
+        """The plans that say which pending units have inputs in an archive of S3."""
+        roots = {"data": data_root(self.pipeline, self.context), "workspace": self.workspace.url}
+        return [with_archived(plan, find_archived(looker(_s3), roots, plan.of(UnitState.PENDING))) for plan in plans]
+
     def ingredients(self, step: str) -> IngredientsOf:
         """What a step brings into its units' fingerprints, by their wildcards."""
         return ingredients_of(self.pipeline, step, load_catalog(), self.context, self._digests)
@@ -91,6 +99,12 @@ class SpecSession:
         if not found:
             fail(f"{step} has no unit {unit}; `platerunner units` lists them")
         return found
+
+
+def _s3() -> Any:
+    import boto3  # takes longer than planning a plate in a folder, which has no archives
+
+    return boto3.client("s3", config=client_config())
 
 
 def session_of(spec: Path, cloud: Connection, options: "Roots") -> SpecSession:

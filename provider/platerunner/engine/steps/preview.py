@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from platerunner.batch.images import resolve
 from platerunner.catalog.loader import load_catalog
-from platerunner.engine.planning.model import StepPlan
+from platerunner.engine.planning.archived import with_archived
+from platerunner.engine.planning.model import StepPlan, UnitState
 from platerunner.engine.planning.prepare import images, plan_pipeline
 
 if TYPE_CHECKING:
@@ -25,4 +26,5 @@ def preview(run: "StepRun") -> StepPlan:
     plans = plan_pipeline(run.pipeline, modules, replace(run.context, branch=None), hook.storage, digests)
     plan = next(plan for plan in plans if plan.step == run.step.name)
     units = tuple(unit for unit in plan.units if branch is None or branch.has(unit.values))
-    return replace(plan, units=units)
+    archived = run.archived([unit for unit in units if unit.state is UnitState.PENDING])
+    return with_archived(replace(plan, units=units), archived)

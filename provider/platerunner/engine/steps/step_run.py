@@ -12,6 +12,8 @@ from platerunner.batch.calls import explained
 from platerunner.batch.model import StepState
 from platerunner.batch.status import describe
 from platerunner.catalog.loader import load_catalog
+from platerunner.engine.archives import looker
+from platerunner.engine.planning.archived import Archived, archived_notes, find_archived
 from platerunner.engine.planning.arrival import not_arrived
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
 from platerunner.engine.planning.prepare import plan_one
@@ -19,6 +21,7 @@ from platerunner.engine.records.needs import load_needs, save_needs
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.engine.records.plans import record_plan
 from platerunner.engine.steps.digest import NOTES_KEPT, StepResult
+from platerunner.engine.steps.held_back import fail_archived
 from platerunner.engine.steps.ledger import (
     UnitFailure,
     again,
@@ -109,9 +112,15 @@ class StepRun(StepJobs):
             todo = {unit.unit: unit for unit in pending if unit.unit not in running}
             if running:
                 log.info("%s: %d units run already; waiting for their jobs", self.step.name, len(pending) - len(todo))
+            state, todo = self._without_archived(state, todo)
             groups = by_need(todo, state, lambda unit: self._first_ask(todo[unit].values))
             self._submit(state, {ask: [todo[unit] for unit in units] for ask, units in groups.items()})
             return plan
+
+    def archived(self, units: Sequence[PlannedUnit]) -> Archived:
+        """What of the inputs of units has to be restored from an archive before they can run."""
+        roots = {"data": self._data.url, "workspace": self.workspace.url}
+        return find_archived(looker(lambda: self.hook.s3), roots, units)
 
     def waiting_for(self) -> list[str]:
         """Ids of the jobs that have not ended yet, also other runs' (:attr:`foreign`); empty if there are none, or if
@@ -181,6 +190,18 @@ class StepRun(StepJobs):
         log.info("%s: %d units that were done run again, as asked", self.step.name, len(again_asked))
         return self.state_file.save(replace(state, extra={**state.extra, "forgotten": True}))
 
+    def _without_archived(
+        self, state: StepState, todo: dict[str, PlannedUnit]
+    ) -> tuple[StepState, dict[str, PlannedUnit]]:
+        """The units that can run; the others fail before any job, as their containers would."""
+        archived = self.archived(list(todo.values()))
+        if not archived:
+            return state, todo
+        for note in archived_notes(self.step.name, archived):
+            log.warning("%s", note)
+        state = self.state_file.save(fail_archived(self.workspace, self.pipeline.name, state, todo, archived))
+        return state, {name: unit for name, unit in todo.items() if name not in archived}
+
     def _take_over(self, plan: StepPlan) -> None:
         """Store as the step's own what another name of the same work made done, so that nobody looks for it again."""
         found = [unit for unit in plan.of(UnitState.DONE) if unit.done_by is not None]
@@ -243,7 +264,7 @@ class StepRun(StepJobs):
         retries = {ask: group for ask, group in retries.items() if group}
         if changed := self._changed(state, plan):
             log.info("%s: %s", self.step.name, _news(changed))
-            state = renew(state, changed)
+            state, changed = self._without_archived(renew(state, changed), changed)
             rounds = state.extra.get("rounds", 0) + (not awaited)  # who waited for others has not run them yet
             state = replace(state, extra={**state.extra, "rounds": rounds})
         asks = by_need(changed, state, lambda unit: self._first_ask(changed[unit].values))
