@@ -1,12 +1,14 @@
 """What steps and gates share as Airflow tasks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from platerunner.batch.model import BatchError, UnansweredError
+from platerunner.documents.problems import suggest
 from platerunner.engine.connection import ConnectionProblem
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.context import RunContext
@@ -21,6 +23,8 @@ from platerunner_unit.contract.storage import AccessDeniedError, NotFoundError, 
 
 FOR_GOOD = (AccessDeniedError, BatchError, ConnectionProblem, NotFoundError, PlanningError, SpecError, TemplateProblem)
 """What does not get better by trying again; a person has to act."""
+OF_AIRFLOW = "openlineage"
+"""What `TriggerDagRunOperator` adds to a run's conf by itself: which task started it."""
 
 
 @contextmanager
@@ -48,6 +52,8 @@ def run_context(pipeline: Pipeline, hook: PlaterunnerHook, context: Context, bra
     :param branch: value of the wildcard that the pipeline is split by; None outside of branches.
     :raises PlanningError: if the run asks for what the pipeline does not have.
     """
+    dag_run = context.get("dag_run")
+    _refuse_unknown((dag_run and dag_run.conf) or {}, pipeline)
     params = context["params"]
     logical_date = context.get("logical_date")
     return RunContext(
@@ -58,3 +64,15 @@ def run_context(pipeline: Pipeline, hook: PlaterunnerHook, context: Context, bra
         branch=Branch(pipeline.split.wildcard, branch) if pipeline.split and branch is not None else None,
         options=RunOptions.of({name: params[name] for name in RUN_PARAMS if name in params}, pipeline),
     )
+
+
+def _refuse_unknown(conf: Mapping[str, Any], pipeline: Pipeline) -> None:
+    """Refuse what a run was given under a name that is no param's; Airflow keeps it, and nothing would ever read it.
+
+    :raises PlanningError: with the first such name, and the one that was probably meant.
+    """
+    known = [*pipeline.params, *RUN_PARAMS]
+    for name in conf:
+        if name not in known and name != OF_AIRFLOW:
+            remedy = f"{suggest(name, known, 'params')} Start a new run with the right name, or without it."
+            raise PlanningError(f"this run's conf has `{name}`, which is no param of {pipeline.name}. {remedy}")

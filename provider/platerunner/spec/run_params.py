@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 _SECTION = "This run"
-_UNITS = {"type": ["array", "null"], "items": {"type": "string"}, "default": [], "section": _SECTION}
+_PART = r"(\*|all|[A-Za-z][A-Za-z0-9_]*=[^/]+)?"
+_PATTERN = rf"^\s*([A-Za-z][^\s=:/*]*|([A-Za-z][^\s=:/*]*:)?{_PART}(/{_PART})*)\s*$"
+"""What :class:`platerunner.engine.planning.unit_patterns.UnitPattern` reads, whatever steps and wildcards there are."""
+_UNITS = {
+    "type": ["array", "null"],
+    "items": {"type": "string", "pattern": _PATTERN},
+    "default": [],
+    "section": _SECTION,
+}
 _SIZE = r"^\s*[0-9]+(\.[0-9]+)?\s*([KMGT]iB|[kKMGT]?B)\s*$"
 _TIME = r"^\s*[0-9]+(\.[0-9]+)?\s*(s|min|h|d)\s*$"
 

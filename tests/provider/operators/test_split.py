@@ -150,3 +150,18 @@ def test_what_gathers_is_left_out_with_what_it_needs(bench, monkeypatch):
 def test_the_states_of_all_branches_are_one(bench):
     found = Ends.of({"copy": {0: "success", 1: "failed"}, "table": {-1: "success"}}, bench.pipeline)
     assert found == Ends(frozenset({0, 1}), frozenset({1}), (), worked=True)
+
+
+def test_what_the_conf_of_a_run_names_is_a_param_or_the_run_is_refused(bench):
+    bench.shoot("P1")
+    bench.airflow["dag_run"] = SimpleNamespace(conf={"only": [], "merge": True, "openlineage": {"parentJobName": "a"}})
+    assert bench.find() == ["P1"]
+    bench.airflow["dag_run"] = SimpleNamespace(conf={"only": [], "merg": True})
+    with pytest.raises(
+        AirflowFailException, match=r"conf has `merg`, which is no param of lab\. Did you mean `merge`\?"
+    ):
+        bench.find()
+    bench.airflow["dag_run"] = SimpleNamespace(conf={"dryrun": True})
+    with pytest.raises(AirflowFailException, match=r"Did you mean `dry_run`\?"):
+        bench.find()
+    assert load_branches(bench.workspace, RUN) == (Branch("plate", "P1"),)

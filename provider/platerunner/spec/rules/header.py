@@ -6,7 +6,15 @@ from typing import Any
 from platerunner.documents.sentences import what_it_is, where
 from platerunner.documents.shape import Shape
 from platerunner.spec.draft import Data, Draft
+from platerunner.spec.regexes import why_slow
 from platerunner.spec.run_params import RUN_PARAMS
+
+MAX_MATCHED = 5_000
+"""Characters of a text that is compared with a pattern: time may grow with their square."""
+_SIMPLER = (
+    "Begin it with `^`, let no loop stand in a loop that reads the same text, such as `^[A-Z]+$` for `^([A-Z]+)+$`,"
+    " or list the values under `enum`."
+)
 
 
 def check_header(draft: Draft) -> None:
@@ -14,7 +22,7 @@ def check_header(draft: Draft) -> None:
     for name, param in draft.data.get("params", {}).items():
         if name in RUN_PARAMS:
             _refuse_taken(draft, name)
-        if not draft.is_doubtful("params", name) and _pattern_is_readable(draft, name, param):
+        if not draft.is_doubtful("params", name) and _patterns_are_sound(draft, name, param):
             _check_values(draft, name, param)
 
 
@@ -24,17 +32,35 @@ def _refuse_taken(draft: Draft, name: str) -> None:
     draft.source.at_key(("params", name), message, remedy, "reserved-param")
 
 
-def _pattern_is_readable(draft: Draft, name: str, param: Data) -> bool:
-    readable = True
+def _patterns_are_sound(draft: Draft, name: str, param: Data) -> bool:
+    """Whether no text takes for ever: neither the default, which is tried next, nor what a form sends."""
+    sound = True
     for keys, schema in ((("params", name), param), (("params", name, "items"), param.get("items", {}))):
+        place = (*keys, "pattern")
         try:
-            re.compile(schema.get("pattern", ""))
+            slow = why_slow(schema.get("pattern", ""))
         except (re.error, OverflowError, RecursionError) as error:
-            place = (*keys, "pattern")
             message = f"{where(place)} is not a regular expression: {error}"
             draft.source.at_value(place, message, "Mend it, or leave `pattern` out.", "bad-regex")
-            readable = False
-    return readable
+            sound = False
+        else:
+            if slow:
+                draft.source.at_value(place, f"{where(place)} is refused: {slow}", _SIMPLER, "slow-regex")
+                sound = False
+            elif "pattern" in schema and _longest(param.get("default")) > MAX_MATCHED:
+                message = f"the default of `{name}` is too long to be compared with a pattern"
+                remedy = f"Shorten it to {MAX_MATCHED:,} characters, or leave `pattern` out."
+                draft.source.at_value(("params", name, "default"), message, remedy, "bad-default")
+                sound = False
+    return sound
+
+
+def _longest(default: Any) -> int:
+    """The length of a text, or of the longest in a list."""
+    return max(
+        (len(each) for each in (default if isinstance(default, list) else [default]) if isinstance(each, str)),
+        default=0,
+    )
 
 
 def _check_values(draft: Draft, name: str, param: Data) -> None:
