@@ -13,6 +13,7 @@ from platerunner.spec.includes import include
 from platerunner.spec.model import Pipeline
 from platerunner.spec.problems import SpecError
 from platerunner.spec.rules import RULES
+from platerunner.spec.rules.commands import check_lists_in_text
 
 
 def load_pipeline(
@@ -22,7 +23,8 @@ def load_pipeline(
 
     :param path: its file; files named in ``with`` and ``include`` are relative to its folder.
     :param modules: the catalog; None for the shipped one.
-    :param look_into_files: whether the pipelines that it names have to fit it, too; asked of a spec that is right.
+    :param look_into_files: whether it has to fit the files it names, too: its pipelines, and commands that may get
+        several files where they take one; asked of a spec that is right.
     :raises SpecError: with every problem of the file and of those that it includes.
     """
     try:
@@ -54,6 +56,7 @@ def _load(source: documents.Source, modules: Mapping[str, Module] | None, *, loo
         # Rendering and tasks do without: they would read hundreds of kilobytes for each spec, each time.
         from platerunner.spec.rules.pipeline_files import check_pipeline_files
 
+        check_lists_in_text(spec)
         check_pipeline_files(spec)
     problems = _once(source.problems) if spec.matrices else source.problems
     if source.is_broken:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from platerunner.spec.draft import Draft
-from platerunner.spec.rules.commands import check_commands
+from platerunner.spec.rules.commands import check_parameters
 from platerunner.spec.rules.dataset import check_dataset
 from platerunner.spec.rules.gates import check_gates
 from platerunner.spec.rules.graph import check_cycles
@@ -38,7 +38,7 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     check_modules,
     check_overrides,
     check_ports,
-    check_commands,
+    check_parameters,
     check_load_data,
     check_outputs,
     check_wildcards,

@@ -14,21 +14,33 @@ _OF_ITS_OWN = """Make it an argument of its own: `[sh, -c, 'cat "$@" > "$0"', "{
 _PARAMS = re.compile(r"\{params\.([^{}]*)\}")
 
 
-def check_commands(draft: Draft) -> None:
-    """Note placeholders inside a longer argument that stand for several files, and parameters that no argument uses."""
+def check_parameters(draft: Draft) -> None:
+    """Note parameters that no argument of a command uses."""
+    for own, setting, argv, _ in _commands(draft):
+        _check_use(draft, own, setting.get("with", {}), argv)
+
+
+def check_lists_in_text(draft: Draft) -> None:
+    """Note placeholders inside a longer argument that may stand for several files.
+
+    Asked at commit alone: where a unit has one such file after all, its command works, and no run is refused for it.
+    """
+    for own, setting, argv, step in _commands(draft):
+        if "argv" in setting.get("with", {}):
+            _check_arguments(draft, (*own, "argv"), step, argv)
+
+
+def _commands(draft: Draft) -> Iterator[tuple[Keys, Data, list[object], str]]:
+    """Each command line that is beyond doubt, with where it stands, its setting and its step."""
     for name, step in draft.steps.items():
         for below, setting in settings(step):
             module = draft.modules.get(setting.get("module", step.get("module")))
-            values = effective_with(step, setting)
-            argv = values.get("argv")
+            argv = effective_with(step, setting).get("argv")
             if module is None or module.tool != "command" or not isinstance(argv, list):
                 continue
             if draft.is_doubtful("steps", name, "with") or draft.is_doubtful("steps", name, *below, "with"):
                 continue
-            own: Keys = ("steps", name, *below, "with")
-            if "argv" in setting.get("with", {}):
-                _check_arguments(draft, (*own, "argv"), name, argv)
-            _check_use(draft, own, setting.get("with", {}), argv)
+            yield ("steps", name, *below, "with"), setting, argv, name
 
 
 def _check_arguments(draft: Draft, keys: Keys, step: str, argv: list[object]) -> None:
