@@ -18,6 +18,9 @@ PREFIX = "_platerunner"
 FORMAT = 1
 FORGOTTEN = "forgotten"
 """Stands in the place of a category: the unit succeeded, and somebody asked for it to be done again."""
+OVERWRITTEN = "overwritten"
+"""The same: the unit succeeded, and a later success with other inputs or settings overwrote its outputs."""
+_SET_ASIDE = frozenset({FORGOTTEN, OVERWRITTEN})
 LONGEST_RUN = 120
 """Characters of a run's id in a key; a file's name may have 255."""
 
@@ -25,7 +28,7 @@ LONGEST_RUN = 120
 class Kept(NamedTuple):
     """What the name of an outcome tells.
 
-    :param word: category, or :data:`FORGOTTEN`.
+    :param word: category, or :data:`FORGOTTEN`, or :data:`OVERWRITTEN`.
     :param run: :func:`run_token` of its run; empty for one of a version that kept one per fingerprint and verdict.
     :param attempt: its number within the run; 0 if the name has none.
     """
@@ -38,7 +41,7 @@ class Kept(NamedTuple):
     @property
     def category(self) -> Optional[Category]:
         """How the attempt ended; None if that does not count any more."""
-        return None if self.word == FORGOTTEN else Category(self.word)
+        return None if self.word in _SET_ASIDE else Category(self.word)
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ def parse_outcome_key(key: str) -> Optional[tuple[str, Kept]]:
     if len(parts) < 5 or not mark or ending != "json" or parts[:2] != [PREFIX, "outcomes"]:
         return None
     fingerprint, *rest = name.split(".", 3)
-    if not rest or (rest[0] != FORGOTTEN and rest[0] not in _WORDS) or len(rest) == 2:
+    if not rest or rest[0] not in _WORDS or len(rest) == 2:
         return None
     if len(rest) == 3 and not (rest[1].isascii() and rest[1].isdigit() and rest[2]):
         return None
@@ -154,7 +157,7 @@ def parse_outcome_key(key: str) -> Optional[tuple[str, Kept]]:
     return "/".join(parts[3:-1]), Kept(fingerprint, sys.intern(rest[0]), *made)
 
 
-_WORDS = frozenset(category.value for category in Category)
+_WORDS = _SET_ASIDE | {category.value for category in Category}
 
 
 def run_prefix(run_id: str, step: str, branch: str = "") -> str:

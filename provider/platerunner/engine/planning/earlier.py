@@ -1,19 +1,20 @@
 """The same work under another name: a step that was renamed, or files whose stamps changed and not their content."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from platerunner.engine.records.outcomes import OutcomeIndex, OutcomeStore
+from platerunner.engine.records.overwritten import without_overwritten
 from platerunner_unit.contents import content_of
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.manifest import InputFile
-from platerunner_unit.contract.outcome import PREFIX, Kept
+from platerunner_unit.contract.outcome import FORGOTTEN, PREFIX, Kept
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
 Inputs = Mapping[str, tuple[InputFile, ...]]
-Known = Iterable[Kept]
+Known = Collection[Kept]
 SAME_FILES = "its files were written anew with the same content"
 
 
@@ -101,7 +102,8 @@ class Earlier:
         :param known: what the names of its outcomes tell.
         :param again: makes its fingerprint of other inputs.
         """
-        before = {name: index.units.get(unit, ()) for name, index in self._gone.items()}
+        asked = any(kept.word == FORGOTTEN for kept in known)  # what was done before counts under no name any more
+        before = {} if asked else {name: index.units.get(unit, ()) for name, index in self._gone.items()}
         for name, outcomes in before.items():
             if any(kept.category is Category.SUCCEEDED and kept.fingerprint == fingerprint for kept in outcomes):
                 return Found(name, fingerprint, f"done by `{name}`, as this step was called before")
@@ -131,4 +133,5 @@ class Earlier:
         folders, _ = self.workspace.folders(prefix)
         names = (folder.removeprefix(prefix).strip("/") for folder in folders)
         store = OutcomeStore(self.workspace)
-        return {name: store.index(name) for name in sorted(names) if name not in self.steps}
+        gone = [name for name in sorted(names) if name not in self.steps]
+        return {name: without_overwritten(store, name, store.index(name))[0] for name in gone}

@@ -17,6 +17,7 @@ from platerunner_unit.contract.storage import Storage
 from platerunner_unit.contract.unit_ids import unit_id
 
 NEW, CHANGED = "new", "inputs or settings changed"
+OVERWRITTEN = "its outputs were overwritten with other inputs or settings"
 UNKNOWN = (NEW, CHANGED)  # and what else follows, as that it failed under others
 """Why a unit has to run of which nothing is stored under its fingerprint."""
 
@@ -44,6 +45,8 @@ class History:
         if not categories:
             if self._index.forgotten(task.unit, task.fingerprint):
                 return UnitState.PENDING, "to be done again, as asked"
+            if self._index.overwritten(task.unit, task.fingerprint):
+                return UnitState.PENDING, OVERWRITTEN
             return UnitState.PENDING, self._of_others(task.unit)
         if Category.SUCCEEDED not in categories:
             return UnitState.PENDING, f"{FAILED_BEFORE}{_words(categories)}"

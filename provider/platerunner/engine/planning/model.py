@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from platerunner.catalog.model import Resources
 from platerunner_unit.contract.manifest import LoadData, UnitTask
+from platerunner_unit.contract.outcome import Kept
 
 _NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
@@ -62,12 +63,14 @@ class StepPlan:
     :param step: its name.
     :param listed: objects that matched, by input name, for messages.
     :param notes: what a person should know of how the plan came about, as sentences.
+    :param overwritten: units and successes of theirs whose outputs a later success with another fingerprint overwrote.
     """
 
     step: str
     units: tuple[PlannedUnit, ...]
     listed: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    overwritten: tuple[tuple[str, Kept], ...] = field(default=(), repr=False, compare=False)
 
     def counts(self) -> dict[str, int]:
         """State word to number of units; every state is there."""

@@ -13,6 +13,7 @@ from platerunner.engine.planning.history import UNKNOWN, History
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
 from platerunner.engine.planning.unit_keys import UnitKeys
 from platerunner.engine.records.outcomes import OutcomeStore
+from platerunner.engine.records.overwritten import without_overwritten
 from platerunner.spec.model import Step
 from platerunner_unit.contract.manifest import InputFile, UnitTask
 from platerunner_unit.contract.storage import Storage
@@ -47,6 +48,7 @@ def plan_step(
         units,
         {name: each.listed for name, each in available.items()},
         tuple(dict.fromkeys(note for each in available.values() for note in each.notes)),
+        planner.overwritten,
     )
 
 
@@ -67,7 +69,8 @@ class _Planner:
         self._fingerprints = fingerprints
         self._renamed = {name: each.renamed for name, each in available.items() if each.renamed}
         self._outputs = [ExpectedOutput(step, output, available) for output in step.outputs.values()]
-        self._index = OutcomeStore(workspace).index(step.name)
+        store = OutcomeStore(workspace)
+        self._index, self.overwritten = without_overwritten(store, step.name, store.index(step.name))
         self._history = History(self._index, workspace, step.foreach, self._outputs)
         named = {each.name: each.pattern for each in self._outputs if each.at_least is None}
         self.keys = UnitKeys(step.name, named, available)

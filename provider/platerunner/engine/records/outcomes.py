@@ -1,5 +1,6 @@
 """The outcome store: what was done before, from one LIST per step."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.manifest import UnitTask
 from platerunner_unit.contract.outcome import (
     FORGOTTEN,
+    OVERWRITTEN,
     Kept,
     Outcome,
     inputs_as_kept,
@@ -49,7 +51,14 @@ class OutcomeIndex:
 
     def forgotten(self, unit: str, fingerprint: str) -> bool:
         """Whether a unit had succeeded with this fingerprint, and somebody asked for it to be done again."""
-        return any(kept.word == FORGOTTEN and kept.fingerprint == fingerprint for kept in self.units.get(unit, ()))
+        return self._is_set_aside(FORGOTTEN, unit, fingerprint)
+
+    def overwritten(self, unit: str, fingerprint: str) -> bool:
+        """Whether a unit had succeeded with this fingerprint, and its outputs are those of a later success."""
+        return self._is_set_aside(OVERWRITTEN, unit, fingerprint)
+
+    def _is_set_aside(self, word: str, unit: str, fingerprint: str) -> bool:
+        return any(kept.word == word and kept.fingerprint == fingerprint for kept in self.units.get(unit, ()))
 
     def attempts(self, unit: str, fingerprint: str, run_id: str, after: int) -> list[Kept]:
         """Outcomes that a job of a run may have left: those of its later attempts, and those whose names tell no run.
@@ -105,21 +114,41 @@ class OutcomeStore:
         self._workspace.put(outcome.key, outcome.to_json())
 
     def forget(self, step: str, units: Iterable[PlannedUnit]) -> None:
-        """Let units run again that are done; what made them so is kept, under a name that does not count."""
-        indexes = {step: self.index(step)}
-        moves = []
-        for unit in units:
-            where, fingerprint = unit.done_by or (step, unit.fingerprint)
-            if where not in indexes:
-                indexes[where] = self.index(where)
-            moves += [(where, unit.unit, kept) for kept in indexes[where].successes(unit.unit, fingerprint)]
-        with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(lambda move: self._forget(*move), moves))
+        """Let units run again that are done; what made them so is kept, under names that do not count.
 
-    def _forget(self, step: str, unit: str, kept: Kept) -> None:
-        # Without a run, the next success that is forgotten would take its place.
-        made = kept if kept.run else kept._replace(run="before", attempt=1)
-        self._workspace.rename(outcome_key(step, unit, kept), outcome_key(step, unit, made._replace(word=FORGOTTEN)))
+        All successes of such a unit are set aside, not only the one that makes it done: a run that was killed while it
+        took over another's outcome has left both. The unit's own fingerprint then tells that somebody asked.
+        """
+        indexes = {step: self.index(step)}
+        moves: list[tuple[str, str, Kept, str, Kept]] = []
+        for unit in units:
+            found = unit.done_by or (step, unit.fingerprint)
+            for where in dict.fromkeys((step, found[0])):
+                if where not in indexes:
+                    indexes[where] = self.index(where)
+                wins = (kept for kept in indexes[where].units.get(unit.unit, ()) if kept.category is Category.SUCCEEDED)
+                for kept in wins:
+                    own = (where, kept.fingerprint) == found
+                    to = kept._replace(fingerprint=unit.fingerprint) if own else kept
+                    moves.append((where, unit.unit, kept, step if own else where, to))
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(lambda m: self._set_aside(m[0], m[1], m[2], m[3], m[4], FORGOTTEN), moves))
+
+    def set_aside(self, step: str, overwritten: Iterable[tuple[str, Kept]]) -> None:
+        """Keep successes whose outputs were overwritten under a name that tells so, so that nobody reads them again.
+
+        :param overwritten: unit ids, and what the names of their outcomes tell.
+        """
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(
+                pool.map(lambda each: self._set_aside(step, each[0], each[1], step, each[1], OVERWRITTEN), overwritten)
+            )
+
+    def _set_aside(self, step: str, unit: str, kept: Kept, to_step: str, to: Kept, word: str) -> None:
+        # Without a run, the next success that is set aside would take its place.
+        made = to if to.run else to._replace(run="before", attempt=1)
+        with contextlib.suppress(NotFoundError):  # another run of the pipeline did it in the meantime
+            self._workspace.rename(outcome_key(step, unit, kept), outcome_key(to_step, unit, made._replace(word=word)))
 
     def take_over(self, step: str, unit: PlannedUnit) -> None:
         """Store what makes a unit done as its own, if it is another's; it is there once in the end.

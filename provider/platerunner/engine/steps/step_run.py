@@ -155,6 +155,7 @@ class StepRun(StepJobs):
         OutcomeStore(self.workspace).record_current(
             self.context.run_id, self.step.name, self.step.foreach, done, waiting, branch=self.branch
         )
+        self._take_over(plan)
         failed = self._failed(state, plan)
         result = self._result(state, plan, failed)
         values = {unit.unit: unit.values for unit in plan.units}
@@ -203,7 +204,8 @@ class StepRun(StepJobs):
         return state, {name: unit for name, unit in todo.items() if name not in archived}
 
     def _take_over(self, plan: StepPlan) -> None:
-        """Store as the step's own what another name of the same work made done, so that nobody looks for it again."""
+        """Store what was looked up under names that tell it, so that nobody looks for it again."""
+        OutcomeStore(self.workspace).set_aside(self.step.name, plan.overwritten)
         found = [unit for unit in plan.of(UnitState.DONE) if unit.done_by is not None]
         for unit in found:
             OutcomeStore(self.workspace).take_over(self.step.name, unit)

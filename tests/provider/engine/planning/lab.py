@@ -24,7 +24,7 @@ from platerunner_unit.contents import contents_of
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
 from platerunner_unit.contract.manifest import UnitTask
-from platerunner_unit.contract.outcome import Outcome, inputs_as_kept
+from platerunner_unit.contract.outcome import Outcome, OutputRecord, inputs_as_kept
 from platerunner_unit.contract.storage import Storage
 
 SPEC = """
@@ -80,6 +80,7 @@ class Lab:
     :param fails: (step, unit) pairs that fail with ``tool_error``.
     :param asked: the params of every run: ``only``, ``rerun``, ``resources``.
     :param steady: steps whose outputs have the same content whatever their inputs are.
+    :param heeds_params: whether what a step writes depends on its ``with`` as well.
     """
 
     folder: Path
@@ -87,6 +88,7 @@ class Lab:
     params: dict[str, Any] = field(default_factory=lambda: {"wells": [], "nuclei": "DNA"})
     fails: set[tuple[str, str]] = field(default_factory=set)
     steady: set[str] = field(default_factory=set)
+    heeds_params: bool = False
     runs: int = 0
     asked: dict[str, Any] = field(default_factory=dict)
     digest: str | None = "sha256:0"
@@ -157,6 +159,7 @@ class Lab:
 
     def run_step(self, name: str) -> list[str]:
         plan = self.plan_one(name)
+        OutcomeStore(self.workspace).set_aside(name, plan.overwritten)
         for unit in plan.of(UnitState.DONE):
             OutcomeStore(self.workspace).take_over(name, unit)
         ran = list(plan.tasks(UnitState.PENDING))
@@ -171,14 +174,14 @@ class Lab:
         category = Category.INPUT_MISSING if missing else Category.SUCCEEDED
         if (step, task.unit) in self.fails:
             category = Category.TOOL_ERROR
-        if category is Category.SUCCEEDED:
-            self._write(step, task)
+        outputs = self._write(step, task) if category is Category.SUCCEEDED else ()
         verdict = Verdict(category.value, "as planned")
         OutcomeStore(self.workspace).write(
             Outcome(
                 "lab", self.context().run_id, step, task.unit, task.values, task.fingerprint, 1, verdict,
                 image=(image := self.builder(step).settings.image), digest=self.digests.get(image, self.digest),
-                ingredients=self._ingredients(step, task), timing={"ended": f"2026-01-01T00:{self.runs:04}"},
+                ingredients=self._ingredients(step, task), outputs=outputs,
+                timing={"ended": f"2026-01-01T00:{self.runs:04}"},
             )
         )  # fmt: skip
         return category is Category.SUCCEEDED
@@ -192,15 +195,21 @@ class Lab:
         roots = {"data": data_root(pipeline, context), "workspace": self.workspace.url}
         return {**kept, "inputs": inputs_as_kept(task.inputs), "contents": contents_of(roots, task.inputs)}
 
-    def _write(self, step: str, task: UnitTask) -> None:
+    def _write(self, step: str, task: UnitTask) -> tuple[OutputRecord, ...]:
         """Outputs whose content follows from the unit's own inputs; one that did not change is left alone."""
-        inputs = [(f.key, f.etag) for files in task.inputs.values() for f in files if step not in self.steady]
+        records = []
+        inputs: list[Any] = [
+            (f.key, f.etag) for files in task.inputs.values() for f in files if step not in self.steady
+        ]
+        inputs += [self._ingredients(step, task)["with"]] if self.heeds_params else []
         keys = [file.key for files in task.outputs.values() for file in files]
         keys += [re.sub(r"\{[^{}]*\}", "x", output.pattern) for output in task.open_outputs.values()]
         for key in keys:
             content = hashlib.sha256(repr((key, inputs)).encode()).digest()
             if not self.workspace.exists(key) or self.workspace.get(key) != content:
                 self.workspace.put(key, content)
+            records.append(OutputRecord("made", key, len(content), hashlib.sha256(content).hexdigest()))
+        return tuple(records)
 
 
 @cache

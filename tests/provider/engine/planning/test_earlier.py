@@ -9,6 +9,7 @@ from tests.provider.engine.planning.lab import Lab, states
 from platerunner.engine.planning.earlier import SAME_FILES
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.records.outcomes import OutcomeStore
+from platerunner_unit.contract.storage import Storage
 
 WELLS = ("plate=P1/well=A01", "plate=P1/well=A02")
 NOTHING = {"illum_calc": [], "illum_apply": [], "measure": [], "report": []}
@@ -108,3 +109,28 @@ def test_what_was_asked_again_runs_all_the_same(lab, change):
     ran = lab.run()
     assert ran["illum_calc"] == ["plate=P1"]
     assert all(ran.values())
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("change", [rename, lambda lab: put_back(lab.images / "P1" / "A01_s1_DNA.tif")])
+def test_what_is_asked_again_runs_though_a_run_was_killed_as_it_took_outcomes_over(lab, change, monkeypatch):
+    change(lab)
+
+    def killed(*_):
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Storage, "delete", killed)
+        with pytest.raises(KilledError):
+            lab.run()
+    for again in range(2):  # the file is written once more in between, so that what was left could pass for it
+        plan = lab.plan_all()
+        step = "correct" if "correct" in plan else "illum_apply"
+        OutcomeStore(lab.workspace).forget(step, plan[step].of(UnitState.DONE))
+        lab.fails = {(step, WELLS[0])}
+        assert WELLS[0] in lab.run()[step], again
+        put_back(lab.images / "P1" / "A01_s1_DNA.tif")
+        assert dict(states(lab.plan_all()[step]))[WELLS[0]][0] == "pending"
