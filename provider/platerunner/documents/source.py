@@ -174,6 +174,14 @@ def read(path: Path) -> Source:
 
     :raises DocumentError: if it cannot be read, is too large, not UTF-8, or not one YAML document that holds a mapping.
     """
+    return parse(content(path), path)
+
+
+def content(path: Path) -> bytes:
+    """What a YAML file holds; nothing is opened that might never end, such as a pipe or a device.
+
+    :raises DocumentError: if it cannot be read, is no regular file, or is too large.
+    """
     try:
         status = path.stat()
         if not S_ISREG(status.st_mode):
@@ -181,11 +189,10 @@ def read(path: Path) -> Source:
             raise DocumentError([Problem(path, 1, 1, f"this is {kind}", "Name a YAML file.", "unreadable")])
         if status.st_size > MAX_BYTES:
             raise DocumentError([_too_large(path)])
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         remedy = "Check the name and the permissions."
         raise DocumentError([Problem(path, 1, 1, f"cannot be read: {error.strerror}", remedy, "unreadable")]) from error
-    return parse(content, path)
 
 
 def parse(content: bytes | str, path: Path) -> Source:

@@ -12,6 +12,8 @@ from typing import Any
 
 from airflow.sdk import DAG, get_parsing_context
 
+from platerunner.documents.problems import DocumentError
+from platerunner.documents.source import content
 from platerunner.render import import_errors
 from platerunner.render.dag import build_dag
 from platerunner.spec.includes import is_shared
@@ -117,6 +119,14 @@ def _specs(source: Path) -> list[Path]:
 
 def _wanted(paths: list[Path], dag_id: str | None) -> Iterator[Path]:
     """The specs to be read: all, or those that may be the DAG's."""
-    named = [(path, _NAME.search(path.read_bytes())) for path in paths] if dag_id else []
-    mine = [path for path, match in named if match and match[1].decode(errors="replace") == dag_id]
+    mine = [path for path in paths if _name(path) == dag_id] if dag_id else []
     return iter(mine or paths)
+
+
+def _name(path: Path) -> str | None:
+    """The pipeline of a spec, without reading it as YAML; None where that is not plain."""
+    try:
+        match = _NAME.search(content(path))
+    except DocumentError:
+        return None  # another DAG's: it is reported where all specs are read
+    return match[1].decode(errors="replace") if match else None

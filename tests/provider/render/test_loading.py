@@ -240,3 +240,26 @@ def test_the_dag_processor_files_it_where_the_ui_and_the_command_look(specs, tmp
     [(name, message)] = errors
     assert name == "platerunner_broken_specs.py"
     assert "broken.yaml:13:5" in message
+
+
+@pytest.mark.parametrize("dag_id", ["", "second"])
+def test_what_is_no_small_file_is_refused_before_it_is_read(specs, dag_id):
+    """In a process of its own, which would wait for ever for what a pipe has to say."""
+    os.mkfifo(specs / "a_pipe.yaml")
+    (specs / "a_device.yaml").symlink_to("/dev/zero")
+    (specs / "a_folder.yaml").mkdir()
+    (specs / "a_link.yaml").symlink_to("nowhere")
+    with (specs / "a_large_file.yaml").open("wb") as large:
+        large.truncate(100 << 20)
+    code = (
+        "import sys; from platerunner.render import load_dags; found = {}; load_dags(sys.argv[1], found); print(*found)"
+    )
+    environment = {**os.environ, "_AIRFLOW_PARSING_CONTEXT_DAG_ID": dag_id, "_AIRFLOW_PARSING_CONTEXT_TASK_ID": dag_id}
+    done = subprocess.run(
+        [sys.executable, "-c", code, specs], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.split()[-1] == "dag_second"
+    if not dag_id:
+        said = done.stdout + done.stderr
+        assert "this is no regular file" in said
+        assert "larger than 1 MiB" in said

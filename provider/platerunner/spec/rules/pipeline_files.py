@@ -80,7 +80,7 @@ def _file(draft: Draft, name: Any, kind: str) -> Path | None:
 def _plugins(draft: Draft, values: Mapping[str, Any]) -> set[str] | None:
     """Names of the modules that the step's own plugins bring; None if the image may have some."""
     folder = _file(draft, values.get("plugins"), "folder")
-    return names_of(sorted(folder.rglob("*.py"))) if folder else None
+    return names_of(sorted(filter(Path.is_file, folder.rglob("*.py")))) if folder else None
 
 
 def _findings(draft: Draft, use: _Use, found: Cppipe) -> Iterator[Finding]:
