@@ -12,6 +12,7 @@ import pytest
 
 from platerunner.catalog.loader import load_catalog
 from platerunner.cli.aws.images import digests
+from platerunner.cli.catalogued import doubtful_images
 from platerunner.documents.problems import Problem
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import PlanningError
@@ -38,7 +39,6 @@ OTHERWISE = {
     "295": "the planner is to say so",
     "302": "the planner is to say so",
     "322": "either",
-    "326": "a warning of the command, since a lab may have images of its own",
     "340": "either",
 }
 
@@ -71,7 +71,7 @@ def look_at(path: Path) -> tuple[Pipeline | None, tuple[Problem, ...]]:
         pipeline = load_pipeline(path, look_into_files=True)
     except SpecError as error:
         return None, error.problems
-    return pipeline, pipeline.warnings
+    return pipeline, (*pipeline.warnings, *doubtful_images(path))
 
 
 def what_a_plan_says(pipeline: Pipeline, folder: Path, monkeypatch: Any) -> str:
