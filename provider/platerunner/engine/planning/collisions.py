@@ -7,7 +7,8 @@ from typing import NamedTuple
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
 from platerunner.engine.planning.where import Only, is_asked_for
-from platerunner.spec.model import Step
+from platerunner.spec.meeting import known_types, may_meet, typed
+from platerunner.spec.model import Pipeline, Step
 from platerunner_unit.contract.manifest import OutputFile
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import Storage
@@ -65,6 +66,43 @@ def outputs_of(step: Step, plan: StepPlan) -> list[Written]:
     ]
 
 
+def to_compare(pipeline: Pipeline, step: Step, readings: Sequence[Reading]) -> set[str]:
+    """Steps whose keys a step of a run has to know besides its own: none where patterns tell that they cannot meet.
+
+    A step that reads no other step comes first in a run, and so speaks for all: nothing should run for hours before
+    somebody says that it cannot end well.
+
+    :param readings: the file sets of the dataset, if workspace and data root lie in one another.
+    """
+    types = known_types(pipeline)
+    outputs = [
+        (each.name, typed(Pattern.parse(output.pattern), types))
+        for each in pipeline.modules
+        for output in each.outputs.values()
+        if output.at_least is None
+    ]
+    first = is_first(step)
+    found = {
+        name
+        for (one, pattern), (other, another) in combinations(outputs, 2)
+        if (first or step.name in (one, other)) and may_meet(pattern, another)
+        for name in (one, other)
+    }
+    if first:
+        found |= {name for name, pattern in outputs if any(_may_be_read(pattern, each) for each in readings)}
+    return found - {step.name}
+
+
+def is_first(step: Step) -> bool:
+    """Whether a step reads nothing that another one writes."""
+    return not sources_of(step)
+
+
+def sources_of(step: Step) -> set[str]:
+    """The steps that write what a step reads."""
+    return {name for ref in step.inputs.values() for name in ref.steps}
+
+
 def check_keys(outputs: Sequence[Written]) -> None:
     """Refuse that a key is written by two outputs.
 
@@ -82,7 +120,7 @@ def check_not_read_again(outputs: Sequence[Written], reading: Reading) -> None:
     :raises PlanningError: if an output matches a file set; it names both.
     """
     for written in outputs:
-        for _, file in written.files() if _may_be_read(written, reading) else ():
+        for _, file in written.files() if _may_be_read(written.pattern, reading) else ():
             key = reading.key(file.key)
             values = reading.pattern.match(key) if key is not None else None
             if values is not None and is_asked_for(values, reading.only):
@@ -90,24 +128,6 @@ def check_not_read_again(outputs: Sequence[Written], reading: Reading) -> None:
                     f"{written} writes `{file.key}`, which {reading.ref} (`{reading.pattern}`) would read as a raw file"
                     " in the next run. Write to another folder, or give another workspace."
                 )
-
-
-def may_meet(one: Pattern, other: Pattern) -> bool:
-    """Whether two patterns may have a key in common; False only if they certainly have none."""
-    if "**" in one.text or "**" in other.text:
-        return True
-    parts = [[_ends(part) for part in pattern.text.split("/")] for pattern in (one, other)]
-    return len(parts[0]) == len(parts[1]) and all(
-        (a.startswith(b) or b.startswith(a)) and (y.endswith(z) or z.endswith(y))
-        for (a, y), (b, z) in zip(*parts, strict=True)
-    )
-
-
-def _ends(part: str) -> tuple[str, str]:
-    """What a folder or name begins and ends with, as far as it is known."""
-    tokens = Pattern.parse(part).tokens
-    first, last = tokens[0], tokens[-1]
-    return first.text if first.kind == "literal" else "", last.text if last.kind == "literal" else ""
 
 
 def _check_pair(few: Written, many: Written) -> None:
@@ -122,10 +142,9 @@ def _check_pair(few: Written, many: Written) -> None:
             )
 
 
-def _may_be_read(written: Written, reading: Reading) -> bool:
-    if reading.below:
-        return True
-    return may_meet(Pattern.parse(f"{_escaped(reading.above)}{written.pattern}"), reading.pattern)
+def _may_be_read(output: Pattern, reading: Reading) -> bool:
+    below = Pattern.parse(f"{_escaped(reading.below)}{reading.pattern}")
+    return may_meet(Pattern.parse(f"{_escaped(reading.above)}{output}"), below)
 
 
 def _escaped(text: str) -> str:

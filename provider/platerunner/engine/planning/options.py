@@ -96,11 +96,17 @@ class RunOptions:
     def check_one(self, plan: StepPlan) -> None:
         """Refuse to run a step for units that it does not have.
 
-        :raises PlanningError: if ``only`` names units of this step, and it has none of them.
+        :raises PlanningError: if ``only`` or ``rerun`` names units of this step, and it has none of them.
         """
-        meant = [each for each in self.only if each.step in (plan.step, None)]
-        if all(each.step == plan.step for each in meant):  # what names no step may be of another one
-            _check_there("only", meant, [plan])
+        for name, patterns in (("only", self.only), ("rerun", self.rerun)):
+            meant = [each for each in patterns if each.step in (plan.step, None)]
+            if all(each.step == plan.step for each in meant):  # what names no step may be of another one
+                _check_there(name, meant, [plan])
+
+    def has_all(self, plan: StepPlan) -> bool:
+        """Whether a step alone has units for ``only`` and for ``rerun``, as far as they ask for any."""
+        asked = (patterns for patterns in (self.only, self.rerun) if patterns)
+        return all(any(not each.values or _is_there(each, [plan]) for each in patterns) for patterns in asked)
 
     def repeat(self, plan: StepPlan) -> StepPlan:
         """The plan with the units pending that are asked for again."""

@@ -1,11 +1,12 @@
 """The two doors to planning: one step within a run, and a whole pipeline before it runs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from platerunner.catalog.model import Module
 from platerunner.engine.planning.activity import left_out
+from platerunner.engine.planning.ahead import check_asked, plan_ahead
 from platerunner.engine.planning.available import (
     Available,
     from_step,
@@ -15,7 +16,14 @@ from platerunner.engine.planning.available import (
     together,
 )
 from platerunner.engine.planning.chain import from_plan
-from platerunner.engine.planning.collisions import Reading, check_keys, check_not_read_again, outputs_of, seen_from
+from platerunner.engine.planning.collisions import (
+    Reading,
+    check_keys,
+    check_not_read_again,
+    outputs_of,
+    seen_from,
+    to_compare,
+)
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.dataset import from_dataset
 from platerunner.engine.planning.duplicates import check_distinct
@@ -73,12 +81,22 @@ def plan_one(
         return from_step(upstream, upstream.outputs[name], workspace, current)
 
     variants = Variants(step, modules, context, pipeline.path.parent)
+
+    def before_its_turn(other: Step, plans: Mapping[str, StepPlan]) -> StepPlan:
+        if other.name in left_out(pipeline, context):
+            return StepPlan(other.name, ())
+        found = _inputs(pipeline, other, lambda ref: _look_up_before(pipeline, ref, context, data, workspace, plans))
+        return _plan(other, found, Variants(other, modules, context, pipeline.path.parent), digests, earlier)
+
+    earlier = _earlier(pipeline, data, workspace)
     inputs = _inputs(pipeline, step, lambda ref: of_branch(look_up(ref), context.branch))
-    plan = _plan(step, inputs, variants, digests, _earlier(pipeline, data, workspace))
-    _check_outputs(pipeline, [plan], context, data, workspace)
+    plan = _plan(step, inputs, variants, digests, earlier)
+    readings = _readings(pipeline, context, data, workspace)
+    others = to_compare(pipeline, step, readings)
+    _check_outputs(pipeline, plan_ahead(pipeline, others, plan, before_its_turn).values(), readings)
     if context.branch:
         return _of_branch(context, plan)
-    context.options.check_one(plan)
+    check_asked(pipeline, step, plan, context.options, before_its_turn)
     return context.options.restrict(_hinting(plan, variants))
 
 
@@ -116,24 +134,30 @@ def plan_pipeline(
         plan = _hinting(_plan(step, _inputs(pipeline, step, look_up), variants, digests.get, earlier), variants)
         plans[step.name] = context.options.repeat(context.options.restrict(plan))
     context.options.check(list(plans.values()))
-    _check_outputs(pipeline, list(plans.values()), context, data, workspace)
+    _check_outputs(pipeline, plans.values(), _readings(pipeline, context, data, workspace))
     return list(plans.values())
 
 
-def _check_outputs(
-    pipeline: Pipeline, plans: Sequence[StepPlan], context: RunContext, data: Storage, workspace: Storage
-) -> None:
+def _check_outputs(pipeline: Pipeline, plans: Iterable[StepPlan], readings: Sequence[Reading]) -> None:
     """Refuse that two outputs write one key, or that raw files are written."""
     outputs = [each for plan in plans for each in outputs_of(_step(pipeline, plan.step), plan)]
     check_keys(outputs)
+    for reading in readings:
+        check_not_read_again(outputs, reading)
+
+
+def _readings(pipeline: Pipeline, context: RunContext, data: Storage, workspace: Storage) -> list[Reading]:
+    """The file sets of the dataset, if workspace and data root lie in one another."""
     place = seen_from(workspace, data)
     if place is None:
-        return
+        return []
     where = context.where(pipeline.dataset.where)
+    readings = []
     for files in pipeline.dataset.files.values():
         pattern = parse_pattern(files.pattern, f"dataset.{files.name}")
         only = only_asked(pattern, Names(files.rename).in_keys(where))
-        check_not_read_again(outputs, Reading(f"dataset.{files.name}", pattern, only, *place))
+        readings.append(Reading(f"dataset.{files.name}", pattern, only, *place))
+    return readings
 
 
 def ingredients_of(

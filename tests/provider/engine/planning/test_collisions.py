@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platerunner.catalog.loader import load_catalog
-from platerunner.engine.planning.collisions import may_meet
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.prepare import plan_one, plan_pipeline
 from platerunner.engine.planning.unit_keys import follows
 from platerunner.spec.loader import load_text
+from platerunner.spec.meeting import may_meet, typed
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import Storage
 
@@ -73,6 +73,41 @@ def test_two_steps_that_write_one_file_are_named(tmp_path, gather):
         _plan(tmp_path, keys, gather=gather)
 
 
+@pytest.mark.parametrize("step", ["count", "gather"])
+def test_a_step_of_a_run_knows_what_another_one_writes(tmp_path, step):
+    for well in ("A01", "A02"):  # as count left them
+        Storage(str(tmp_path / "data/results")).put(f"count/P1/{well}.csv", b"x")
+    with pytest.raises(PlanningError, match=r"gather.all of plate=P1 and count.table of .*`count/P1/A01.csv`"):
+        _plan(tmp_path, step=step, gather="count/{plate}/A01.csv")
+    assert len(_plan(tmp_path, step=step, gather="count/{plate}/B01.csv").units) == (2 if step == "count" else 1)
+
+
+def test_the_first_step_of_a_run_tells_what_a_later_one_would_do_to_raw_files(tmp_path):
+    with pytest.raises(PlanningError, match=r"gather.all writes `P1/sum.txt`, which"):
+        _plan(tmp_path, step="count", workspace="{{ data_root }}", gather="{plate}/sum.txt")
+
+
+@pytest.mark.parametrize(
+    ("parts", "extra"),
+    [
+        ({}, 0),
+        ({"raw": "{plate}/{well:well96}.txt", "gather": "count/{plate}/sum.csv"}, 0),
+        ({"gather": "count/{plate}/sum.csv"}, 1),
+    ],
+)
+def test_only_patterns_that_may_meet_cost_a_list(tmp_path, monkeypatch, parts, extra):
+    listed, real = [], Storage.list
+
+    def watched(storage, prefix="", after=""):
+        listed.append(prefix)
+        return real(storage, prefix, after)
+
+    monkeypatch.setattr(Storage, "list", watched)
+    _plan(tmp_path, step="count", **parts)
+    assert [prefix for prefix in listed if prefix.endswith("/gather/")] == ["_platerunner/outcomes/gather/"] * extra
+    assert len(listed) == (4 if extra else 2)
+
+
 def test_two_units_that_write_one_file_are_named(tmp_path):
     with pytest.raises(PlanningError) as raised:
         _plan(tmp_path, ("P1/1A.txt", "P11/A.txt"), count="count/{plate}{well}.csv", gather="sum/{plate}.csv")
@@ -97,6 +132,18 @@ def test_what_the_dataset_would_read_again_is_refused(tmp_path, parts, said):
     if step == "count":
         with pytest.raises(PlanningError, match=re.escape(said)):
             _plan(tmp_path, (), step=step, **parts)
+
+
+@given(
+    st.sampled_from(["{w:well96}", "{n:int}", "{w:well96}_{n:int}", "x{n:digits}", "{t:alpha}_1"]),
+    st.sampled_from(["a", "A1", "a01", "sum", "x01", "1", "A01_3", "b_1", "{u}", "{u}_1", "x{u}"]),
+    st.text("aA01_x3", min_size=1, max_size=4),
+)
+def test_what_is_known_of_values_hides_no_key_in_common(one, other, key):
+    first, second = Pattern.parse(one), Pattern.parse(other)
+    if first.match(key) is not None and second.match(key) is not None:
+        assert may_meet(first, second)
+        assert may_meet(typed(Pattern.parse(one), first.types), second)
 
 
 TEXTS = ["{a}", "{b}", "{c:int}", "{a}", "x", "_", "/", "/", "y_", "1"]

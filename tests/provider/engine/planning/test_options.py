@@ -78,6 +78,15 @@ def test_a_run_of_a_step_for_units_that_are_not_there_fails(lab):
         lab.plan_one("illum_calc")
 
 
+@pytest.mark.parametrize("name", ["only", "rerun"])
+def test_the_first_step_of_a_run_fails_for_units_that_no_step_has(lab, name):
+    lab.asked = {name: ["plate=P9", "well=Z*"]}
+    with pytest.raises(PlanningError, match=rf"{name}: `plate=P9`, `well=Z\*` matches no unit; .* plate=P1"):
+        lab.plan_one("illum_calc")
+    lab.asked = {name: ["well=A01"]}
+    assert [unit.unit for unit in lab.plan_one("illum_calc").units] == ["plate=P1"]
+
+
 def test_resources_replace_the_specs_for_one_step_and_leave_done_units_done(lab):
     lab.run()
     options = RunOptions.of({"resources": {"measure": {"memory": "32 GiB", "capacity": "on_demand"}}}, lab.pipeline)
