@@ -60,8 +60,6 @@ def _print(found: StepDiff) -> None:
     }  # fmt: skip
     told = ", ".join(f"{len(units):,} {word}" for word, units in counts.items() if units)
     out.print(f"{found.step}: {told or 'no units'}", markup=False)
-    if found.reruns and not found.because:
-        out.print("  its inputs will be written anew", markup=False)
     for clause, count in found.because:
         some = f" ({count:,} of {found.compared:,} units)" if count < found.compared else ""
         out.print(f"  {clause}{some}", markup=False)

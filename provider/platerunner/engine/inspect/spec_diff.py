@@ -20,7 +20,7 @@ class StepDiff:
     :param spared: units that the new spec finds done, though the old one would run them.
     :param new: ids of units that only the new spec has; likewise ``gone`` of the old one.
     :param because: what differs between the steps themselves, with the number of units that it differs for, most first;
-        empty if only their inputs do.
+        also that their files are others, or come from a step that runs before.
     """
 
     step: str
@@ -51,7 +51,7 @@ def diff_step(before: StepPlan, after: StepPlan, was: IngredientsOf | None, is_n
     """
     old, new = _units(before), _units(after)
     both = [(name, old[name], new[name]) for name in new if name in old]
-    changed = [b for _, a, b in both if _done(a) and not _done(b)] or [b for _, _, b in both]
+    changed = [(a, b) for _, a, b in both if _done(a) and not _done(b)] or [(a, b) for _, a, b in both]
     return StepDiff(
         after.step,
         reruns=tuple(name for name, a, b in both if _done(a) and not _done(b)),
@@ -64,18 +64,41 @@ def diff_step(before: StepPlan, after: StepPlan, was: IngredientsOf | None, is_n
     )
 
 
-def _because(was: IngredientsOf, is_now: IngredientsOf, units: Sequence[PlannedUnit]) -> Iterator[tuple[str, int]]:
+def _because(
+    was: IngredientsOf, is_now: IngredientsOf, units: Sequence[tuple[PlannedUnit, PlannedUnit]]
+) -> Iterator[tuple[str, int]]:
     """What differs, for how many of the units: an override may be for some of them alone."""
     counts: Counter[str] = Counter()
     known: list[tuple[Mapping[str, Any], Mapping[str, Any], list[str]]] = []
-    for unit in units:
+    for old_unit, unit in units:
         before, now = was(unit.values), is_now(unit.values)
         found = next((clauses for old, new, clauses in known if old == before and new == now), None)
         if found is None:  # a step has as many sets of settings as overrides, however many units it has
             found = [*changes(before, now), *_patterns(before, now)]
             known.append((before, now, found))
-        counts.update(found)
+        counts.update([*found, *_inputs(old_unit, unit)])
     yield from counts.most_common()
+
+
+def _inputs(before: PlannedUnit, now: PlannedUnit) -> Iterator[str]:
+    """What is seen of other inputs; none can differ under one fingerprint."""
+    if before.fingerprint == now.fingerprint:
+        return
+    if now.reason.startswith("after "):
+        yield f"its inputs come from {now.reason.removeprefix('after ')}, whose units run before"
+    was, is_now = before.task.inputs, now.task.inputs
+    for name in sorted({*was, *is_now}):
+        files = is_now.get(name, ())
+        if any(file.size is None for file in files):
+            continue  # they are still to be written
+        if [(f.root, f.key, f.etag) for f in was.get(name, ())] != [(f.root, f.key, f.etag) for f in files]:
+            yield f"input `{name}` has other files"
+        elif any(
+            a.values.get(wildcard) != b.values.get(wildcard)
+            for a, b in zip(was[name], files, strict=True)
+            for wildcard in {*before.renamed.get(name, ()), *now.renamed.get(name, ())}
+        ):
+            yield f"files of input `{name}` go by other names"
 
 
 def _patterns(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
