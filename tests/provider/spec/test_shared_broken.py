@@ -36,7 +36,6 @@ OTHERWISE = {
     "283": "range counts whole numbers; a pattern's type says how they are padded",
     "286": "`**/` stands for any folders: this is a valid spec",
     "094": "the values of a wildcard that a module knows are compared with the files only when it runs",
-    "295": "the planner is to say so",
     "302": "the planner is to say so",
     "322": "either",
     "340": "either",
