@@ -58,6 +58,16 @@ def test_what_is_asked_for_hidden_or_left_over_is_told_once(plan):
     assert "such as `P2/A03_s1_DNA.tiff`" in said
 
 
+@pytest.mark.parametrize(("asked", "code"), [('["P2","P3"]', 2), ('["P2"]', 0), ("", 0)])
+def test_what_a_person_asks_for_by_a_param_has_to_be_there(plan, asked, code):
+    where = '{plate: "{{ params.plates }}"}\nparams: {plates: {type: array, items: {type: string}, default: []}}'
+    args = ["--param", f"plates={asked}"] if asked else []
+    done, said = plan(["P2/A01_s1_DNA.tif"], *args, where=where)
+    assert done == code
+    if code:
+        assert "dataset.raw: the run's params ask for plate P3: there is no such file." in said
+
+
 @pytest.mark.parametrize("option", ["--only", "--rerun"])
 def test_units_that_there_are_not_end_the_command(plan, option):
     code, said = plan(["P1/A01_s1_DNA.tif"], option, "well=Z9")

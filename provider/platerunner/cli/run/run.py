@@ -42,6 +42,8 @@ from platerunner_unit.contract.storage import Storage
 HOME = Path(".platerunner")
 FAILED = 1
 GATE_WAITS = 3
+NOT_THERE = 4
+"""All that there is was done, but not all that was asked for by name is there."""
 INTERRUPTED = 130
 """As shells show a program that Ctrl-C ended."""
 
@@ -60,6 +62,8 @@ def run(
     summary: Annotated[Path | None, typer.Option(help="Write what happened as JSON.", dir_okay=False)] = None,
 ) -> None:
     """Run a pipeline once: what is done already is not done again. Ends with 0 only if the run succeeded.
+
+    Ends with 4 if it succeeded, and `where` asks for a plate, well or the like that has no file.
 
     Without a terminal nobody can be asked: then all that needs no answer is done, and it ends with 3.
     """
@@ -82,6 +86,8 @@ def run(
         result.write(summary)
     if result.state != "success":
         raise typer.Exit(GATE_WAITS if result.state == WAITING else FAILED)
+    if result.absent:
+        fail(f"The dataset has no file of {', '.join(result.absent)}, which `where` asks for.", code=NOT_THERE)
 
 
 def _unless_interrupted(request: "RunRequest") -> RunSummary:

@@ -25,6 +25,7 @@ class StepSummary:
     :param done_before: units that had nothing to do.
     :param categories: verdict category to number of units, of those that ran.
     :param notes: what its plan said to a person.
+    :param absent: what the dataset is asked for by name and has no file of.
     """
 
     units: int = 0
@@ -34,6 +35,7 @@ class StepSummary:
     waiting: int = 0
     categories: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
     def failures(self) -> dict[str, int]:
         """The categories without that of success."""
@@ -58,6 +60,11 @@ class RunSummary:
     state: str
     seconds: float
     steps: Mapping[str, StepSummary]
+
+    @property
+    def absent(self) -> list[str]:
+        """What the dataset is asked for by name and has no file of."""
+        return list(dict.fromkeys(each for step in self.steps.values() for each in step.absent))
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
@@ -109,6 +116,7 @@ def _step(workspace: Storage, run_id: str, step: str, branches: Iterable[str]) -
     counts: Counter[str] = Counter()
     categories: Counter[str] = Counter()
     notes: list[str] = []
+    absent: list[str] = []
     for branch in branches:
         try:
             raw = json.loads(workspace.get(f"{run_prefix(run_id, step, branch)}result.json"))
@@ -117,8 +125,12 @@ def _step(workspace: Storage, run_id: str, step: str, branches: Iterable[str]) -
         counts.update({name: raw.get(name, 0) for name in COLUMNS})
         categories.update(raw.get("categories", {}))
         notes += raw.get("notes", ())
+        absent += raw.get("absent", ())
     return StepSummary(
-        **{name: counts[name] for name in COLUMNS}, categories=dict(categories), notes=tuple(dict.fromkeys(notes))
+        **{name: counts[name] for name in COLUMNS},
+        categories=dict(categories),
+        notes=tuple(dict.fromkeys(notes)),
+        absent=tuple(dict.fromkeys(absent)),
     )
 
 

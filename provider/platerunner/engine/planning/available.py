@@ -1,6 +1,6 @@
 """What a step may use as input: files of the dataset, of steps before it, of the workspace."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -44,6 +44,7 @@ class Available:
     :param promised: keys that a step before this one has still to write, with the step's name.
     :param awaited: keys that it cannot write before its own inputs have come, with the step's name.
     :param notes: what a person should know, as sentences.
+    :param nowhere: wildcard to values that `where` asks for and that no file has, as in the keys.
     :param renamed: wildcards whose values go by other names than in the keys, so that the names count beside the keys.
     """
 
@@ -58,6 +59,7 @@ class Available:
     awaited: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     renamed: tuple[str, ...] = ()
+    nowhere: Mapping[str, Set[str]] = field(default_factory=dict)
 
 
 def of_branch(available: Available, branch: Branch | None) -> Available:

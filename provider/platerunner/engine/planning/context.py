@@ -6,7 +6,7 @@ from typing import Any
 
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.options import RunOptions
-from platerunner.spec.templates import render
+from platerunner.spec.templates import contains_template, render
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,17 @@ class RunContext:
         """
         own = {self.branch.wildcard: [self.branch.value]} if self.branch else {}
         return {**render(asked, self.templates()), **own}
+
+    def is_typed(self, asked: Any, defaults: Mapping[str, Any]) -> bool:
+        """Whether a person chose a value of ``where``: with the params' defaults it would be another one.
+
+        :param asked: with templates.
+        :param defaults: of the params, as far as they have any.
+        """
+        if not contains_template(asked):
+            return False
+        usual = {**self.templates(), "params": {**self.params, **defaults}}
+        return bool(render(asked, self.templates()) != render(asked, usual))
 
     def templates(self) -> dict[str, Any]:
         """The names that templates see."""

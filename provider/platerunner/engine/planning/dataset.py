@@ -14,7 +14,7 @@ from platerunner.engine.planning.listing import SAMPLE, Listed, list_matching
 from platerunner.engine.planning.missing import absent, absent_note
 from platerunner.engine.planning.names import Names
 from platerunner.engine.planning.strays import Strays, left_over_note
-from platerunner.engine.planning.where import Only, in_vain, in_words, is_asked_for, only_asked
+from platerunner.engine.planning.where import Only, in_vain, in_words, is_asked_for, nowhere, only_asked
 from platerunner.spec.dataset import Exclusion, FileSet
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import NotFoundError, Storage
@@ -77,6 +77,7 @@ def _as_listed_there(
             *_notes(files.name, patterns, storage, listed, in_vain(pattern, only, kept)),
             *absent_note(files.name, missed),
         ),
+        nowhere=nowhere(only, kept),
     )
     return found, unused
 

@@ -63,6 +63,7 @@ class StepPlan:
     :param step: its name.
     :param listed: objects that matched, by input name, for messages.
     :param notes: what a person should know of how the plan came about, as sentences.
+    :param absent: what the dataset is asked for by name and has no file of, such as ``plate P3``.
     :param overwritten: units and successes of theirs whose outputs a later success with another fingerprint overwrote.
     """
 
@@ -71,6 +72,7 @@ class StepPlan:
     listed: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     overwritten: tuple[tuple[str, Kept], ...] = field(default=(), repr=False, compare=False)
+    absent: tuple[str, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """State word to number of units; every state is there."""

@@ -17,6 +17,7 @@ from platerunner.engine.records.overwritten import without_overwritten
 from platerunner.spec.model import Step
 from platerunner_unit.contract.manifest import InputFile, UnitTask
 from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.unit_ids import natural_key
 
 FingerprintsOf = Callable[[Mapping[str, Any]], Fingerprints]
 Inputs = dict[str, tuple[InputFile, ...]]
@@ -49,6 +50,14 @@ def plan_step(
         {name: each.listed for name, each in available.items()},
         tuple(dict.fromkeys(note for each in available.values() for note in each.notes)),
         planner.overwritten,
+        tuple(
+            dict.fromkeys(
+                f"{name} {value}"
+                for each in available.values()
+                for name, values in each.nowhere.items()
+                for value in sorted(values, key=natural_key)
+            )
+        ),
     )
 
 

@@ -90,6 +90,7 @@ def plan_one(
 
     earlier = _earlier(pipeline, data, workspace)
     inputs = _inputs(pipeline, step, lambda ref: of_branch(look_up(ref), context.branch))
+    _check_typed(pipeline, step, inputs.values(), context)
     plan = _plan(step, inputs, variants, digests, earlier)
     readings = _readings(pipeline, context, data, workspace)
     others = to_compare(pipeline, step, readings)
@@ -131,11 +132,31 @@ def plan_pipeline(
             plans[step.name] = StepPlan(step.name, (), notes=(_idle(step.name, idle[step.name]),))
             continue
         variants = Variants(step, modules, context, pipeline.path.parent)
-        plan = _hinting(_plan(step, _inputs(pipeline, step, look_up), variants, digests.get, earlier), variants)
+        inputs = _inputs(pipeline, step, look_up)
+        _check_typed(pipeline, step, inputs.values(), context)
+        plan = _hinting(_plan(step, inputs, variants, digests.get, earlier), variants)
         plans[step.name] = context.options.repeat(context.options.restrict(plan))
     context.options.check(list(plans.values()))
     _check_outputs(pipeline, plans.values(), _readings(pipeline, context, data, workspace))
     return list(plans.values())
+
+
+def _check_typed(pipeline: Pipeline, step: Step, inputs: Iterable[Available], context: RunContext) -> None:
+    """Refuse what a person asked of this run by a param and has no file; what the spec itself names is only told.
+
+    With `split` it has a branch, which fails; a step that waits for its files goes on without them in the end.
+    """
+    if pipeline.split or step.waiting_for:
+        return
+    defaults = {name: each["default"] for name, each in pipeline.params.items() if "default" in each}
+    where = pipeline.dataset.where
+    for each in inputs:
+        for name, values in each.nowhere.items():
+            if context.is_typed(where[name], defaults):
+                raise PlanningError(
+                    f"{each.ref}: the run's params ask for {name} {', '.join(sorted(values))}: there is no such file. "
+                    "Take it out of the params, or run again when its files are there."
+                )
 
 
 def _check_outputs(pipeline: Pipeline, plans: Iterable[StepPlan], readings: Sequence[Reading]) -> None:

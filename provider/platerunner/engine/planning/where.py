@@ -58,16 +58,28 @@ def in_words(only: Only) -> str:
     return f" with {' and '.join(parts)}" if parts else ""
 
 
+def nowhere(only: Only, files: Files) -> dict[str, set[str]]:
+    """Wildcard to the values that are asked for and that no file has.
+
+    :param files: all that are asked for.
+    """
+    missing = {name: set(asked) - {str(value) for value in files.distinct(name)} for name, asked in only.items()}
+    return {name: values for name, values in missing.items() if values}
+
+
 def in_vain(pattern: Pattern, only: Only, files: Files) -> Iterator[str]:
     """What is asked for and has no file, as clauses: values that there are nowhere, and then combinations.
 
     :param files: all that are asked for.
     """
-    there = {name: {str(value) for value in files.distinct(name)} for name in pattern.wildcards if name in only}
-    for name, found in there.items():
-        if missing := only[name] - found:
-            yield f"{name} {_listed(missing)}"
-    left = {name: sorted(only[name] & found, key=natural_key) for name, found in there.items()}
+    missing = nowhere(only, files)
+    for name, lost in missing.items():
+        yield f"{name} {_listed(lost)}"
+    left = {
+        name: sorted(only[name] - missing.get(name, set()), key=natural_key)
+        for name in pattern.wildcards
+        if name in only
+    }
     if len(left) < 2 or prod(map(len, left.values())) > _COMBINED:
         return
     combined = set(files.texts(list(left)))

@@ -29,6 +29,7 @@ class StepResult:
     :param notes: what its plan says to a person, at most :data:`NOTES_KEPT`, and what the verdicts on some of the units
         that succeeded say besides, with the unit's name.
     :param failed_earlier: of the failed, those that did not run: they failed earlier, and ``only`` left them out.
+    :param absent: what the dataset is asked for by name and has no file of, at most :data:`NOTES_KEPT`.
     """
 
     pipeline: str
@@ -47,10 +48,11 @@ class StepResult:
     plates: int = 0
     notes: tuple[str, ...] = ()
     failed_earlier: int = 0
+    absent: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
-        return {**asdict(self), "jobs": list(self.jobs), "notes": list(self.notes)}
+        return {**asdict(self), "jobs": list(self.jobs), "notes": list(self.notes), "absent": list(self.absent)}
 
     @property
     def place(self) -> str:

@@ -305,6 +305,7 @@ class StepRun(StepJobs):
             retried=dict(state.extra.get("retried", {})),
             seconds=round(time.time() - state.extra.get("started", time.time()), 1),
             jobs=tuple(str(s.job_id) for s in state.submissions if s.job_id)[-MAX_JOBS_SHOWN:],
+            absent=plan.absent[:NOTES_KEPT],
             notes=(
                 *plan.notes[:NOTES_KEPT],
                 *self._notes([unit for unit in plan.of(UnitState.DONE) if unit.unit in won]),
