@@ -1,0 +1,105 @@
+"""Whatever becomes of submissions and workers: each unit ends run exactly once under the newest settings, or red."""
+
+import contextlib
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from tests.provider.engine.steps.any_sequence import FATES, WELLS, Killed, Lab
+
+from platerunner.batch.model import BatchError
+from platerunner.engine.planning.model import UnitState
+from platerunner.engine.steps.digest import is_red
+
+RUNS = ("one", "two")
+runs = st.sampled_from(RUNS)
+workers = st.fixed_dictionaries(
+    {
+        "fates": st.lists(st.sampled_from(FATES), max_size=3),
+        "lists": st.booleans() | st.just(True),
+        "lag": st.sampled_from([0.0, 0.5, 9.0]),
+        "writes": st.none() | st.integers(0, 12),
+    }
+)
+
+
+class AnySequence(RuleBasedStateMachine):
+    """Two runs of a step, cleared and gone on with in any order, while AWS, workers and the spec do what they like."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory()
+        self.lab = Lab(Path(self._folder.name))
+        self.started: set[str] = set()
+
+    @rule(run=runs, worker=workers)
+    def clear(self, run: str, worker: dict) -> None:
+        self.started.add(run)
+        self._live(worker, lambda: self.lab.run(run).start())
+
+    @rule(run=runs, worker=workers)
+    def go_on(self, run: str, worker: dict) -> None:
+        if run in self.started:
+            self._live(worker, lambda: self.lab.run(run).waiting_for() or self.lab.run(run).collect())
+
+    def _live(self, worker: dict, act) -> None:
+        """A process: it ends well, red with a sentence, or killed; anything else is a defect."""
+        how = dict(worker)
+        with self.lab.worker(*how.pop("fates"), **how), contextlib.suppress(BatchError, Killed):
+            act()
+
+    @rule()
+    def mend(self) -> None:
+        self.lab.version += 1
+
+    @rule()
+    def jobs_end(self) -> None:
+        self.lab.end_jobs()
+
+    @rule(seconds=st.sampled_from([60.0, 1000.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.lab.clock.sleep(seconds)
+
+    @invariant()
+    def nothing_ran_twice(self) -> None:
+        assert set(self.lab.ran.values()) <= {1}, self.lab.ran
+
+    def teardown(self) -> None:
+        with self._folder, self.lab.worker():
+            for run in RUNS:
+                self.lab.run(run).start()
+            going = set(RUNS)
+            while going:
+                self.lab.end_jobs()
+                going = {run for run in RUNS if self.lab.run(run).waiting_for() or self.lab.run(run).collect()}
+            for run in RUNS:
+                assert not is_red(*self.lab.run(run).finish(), 0)
+            plan = self.lab.run("one").plan()
+            assert [unit.state for unit in plan.units] == [UnitState.DONE] * len(WELLS)
+            assert [self.lab.ran[unit.unit, unit.fingerprint] for unit in plan.units] == [1] * len(WELLS)
+            self.nothing_ran_twice()
+
+
+AnySequence.TestCase.settings = settings(
+    max_examples=30, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestAnySequence = AnySequence.TestCase
+
+
+@pytest.mark.parametrize("fate", FATES)
+def test_each_fate_once_then_cleared(tmp_path, fate):
+    lab = Lab(tmp_path)
+    with lab.worker("answered", fate), contextlib.suppress(BatchError, Killed):
+        lab.run("one").start()
+    lab.version += 1
+    with lab.worker():
+        lab.run("one").start()
+        while lab.run("one").waiting_for() or lab.run("one").collect():
+            lab.end_jobs()
+        assert not is_red(*lab.run("one").finish(), 0)
+        plan = lab.run("one").plan()
+    assert {lab.ran[unit.unit, unit.fingerprint] for unit in plan.units} == {1}
+    assert set(lab.ran.values()) == {1}
