@@ -6,6 +6,7 @@ import tempfile
 import threading
 import urllib.request
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -135,6 +136,34 @@ def test_etag_changes_with_the_content_only(storage):
     assert storage.head("a").etag != first
 
 
+def test_of_two_writers_who_read_the_same_one_wins(storage):
+    first = storage.put_if("record", b"a", None)
+    assert first
+    assert storage.put_if("record", b"b", None) is None, "it is there already"
+    assert storage.get_tagged("record") == (b"a", first)
+    second = storage.put_if("record", b"c, longer", first)
+    assert second
+    assert storage.put_if("record", b"d", first) is None, "somebody has written it since"
+    assert storage.get_tagged("record") == (b"c, longer", second)
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_of_many_writers_at_once_one_wins(storage, there):
+    etag = storage.put_if("record", b"before", None) if there else None
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(lambda n: storage.put_if("record", f"writer {n}".encode(), etag), range(8)))
+    [winner] = [n for n, mine in enumerate(won) if mine]
+    assert storage.get_tagged("record") == (f"writer {winner}".encode(), won[winner])
+
+
+def test_a_store_without_conditional_writes_says_so():
+    with _refusing_server(501, "NotImplemented") as endpoint:
+        storage = Storage("s3://bucket/prefix", {"endpoint": endpoint})
+        for etag in (None, "abc"):
+            with pytest.raises(StorageError, match=r"/record: .*If-None-Match.*cannot be a workspace"):
+                storage.put_if("record", b"x", etag)
+
+
 def test_upload_and_download_of_a_file_above_the_part_size(storage, tmp_path):
     content = os.urandom(1 << 20) * 11
     digest = hashlib.sha256(content).hexdigest()
@@ -235,15 +264,15 @@ def test_refused_credentials(s3_server):
                 call()
 
 
-def _refusing_server():
+def _refusing_server(status: int = 403, code: str = "AccessDenied", said: str = "Access Denied"):
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-    body = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+    body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{said}</Message></Error>".encode()
 
     class Refuse(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            self.send_response(403)
+            self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if self.command != "HEAD":

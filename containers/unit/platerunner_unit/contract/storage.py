@@ -221,6 +221,7 @@ class Storage:
 
         :param etag: of :meth:`get_tagged`; None if there was none.
         :returns: the ETag that it has now; None if somebody else was quicker.
+        :raises StorageError: also if the store does not know conditional writes, as some that are not Amazon's do not.
         """
         if self.local is not None:
             return self._put_locked(self.path(key), key, data, etag)
@@ -230,6 +231,10 @@ class Storage:
                 return _etag(obstore.put(self._writer(), key, data, mode=mode))
             except _QUICKER:
                 return None
+            except obstore.exceptions.BaseError as error:
+                if Answer.of(str(error)).status == UNIMPLEMENTED:
+                    raise StorageError(f"{self.url_of(key)}: {NO_CONDITIONS}") from error
+                raise
 
     def _put_locked(self, path: Path, key: str, data: bytes, etag: Optional[str]) -> Optional[str]:
         """The same in a folder, whose processes are all on this machine."""
@@ -324,6 +329,12 @@ class _translated:  # noqa: N801  (reads as a verb at its uses)
             raise _translation(self.url, error) from error
 
 
+UNIMPLEMENTED = 501
+"""HTTP status with which a store refuses a header that it does not know."""
+NO_CONDITIONS = (
+    "the store does not know conditional writes (If-None-Match, If-Match), by which runs take turns, so it cannot be a"
+    " workspace: take a bucket on Amazon S3, a newer version of the store, or a folder"
+)
 _DENIED = (PermissionError, obstore.exceptions.PermissionDeniedError, obstore.exceptions.UnauthenticatedError)
 _QUICKER = (obstore.exceptions.AlreadyExistsError, obstore.exceptions.PreconditionError)
 _MISSING = (FileNotFoundError, obstore.exceptions.NotFoundError)
