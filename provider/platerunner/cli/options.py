@@ -47,6 +47,14 @@ Rerun = Annotated[
     list[str] | None,
     typer.Option(help="Run these units although they are done, e.g. `measure` or `measure:well=A01`.", metavar="UNITS"),
 ]
+AcceptFailed = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept-failed",
+        help="Let --only leave out these units although they failed earlier, e.g. `well=A02`; else their step fails.",
+        metavar="UNITS",
+    ),
+]
 Local = Annotated[bool, typer.Option("--local", help="On the embedded cloud, on this machine.")]
 
 
@@ -75,12 +83,16 @@ def _check(name: str, value: Any, schema: Mapping[str, Any]) -> None:
         fail(f"--param {name}: {error.message}")
 
 
-def parse_options(pipeline: Pipeline, only: list[str] | None, rerun: list[str] | None) -> RunOptions:
+def parse_options(
+    pipeline: Pipeline, only: list[str] | None, rerun: list[str] | None, accept_failed: list[str] | None = None
+) -> RunOptions:
     """What a person asks of one run; ends the command with one sentence if the pipeline has no such units."""
+    if accept_failed and not only:
+        fail("--accept-failed: only a run with --only leaves units out; name there what shall run")
     try:
-        return RunOptions.of({"only": only, "rerun": rerun}, pipeline)
+        return RunOptions.of({"only": only, "rerun": rerun, "accept_failed": accept_failed}, pipeline)
     except PlanningError as error:
-        fail(f"--{error}")
+        fail(f"--{str(error).replace('accept_failed', 'accept-failed', 1)}")
 
 
 def with_roots(connection: Mapping[str, Any], data_root: str | None, workspace_root: str | None) -> dict[str, Any]:

@@ -88,3 +88,17 @@ def test_what_is_archived_is_told_with_its_size_before_anything_runs(tmp_path):
     assert "1 input file is archived (5 bytes) and must be restored; 1 unit will not be submitted" in done.stdout
     assert f"copy  pending  plate=P1/well=A01: {url}" in done.stdout
     assert "copy  pending  plate=P1/well=A02: new" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--accept-failed", "well=A1"], "--accept-failed: only a run with --only leaves units out"),
+        (["--only", "well=A1", "--accept-failed", "nowhere:well=A1"], "--accept-failed: "),
+    ],
+)
+def test_failed_units_are_accepted_only_where_units_are_left_out(tmp_path, options, sentence):
+    (tmp_path / "files.yaml").write_text(SPEC.format(path=PATH, where="{}"))
+    done = CliRunner().invoke(app, ["run", str(tmp_path / "files.yaml"), "--local", *options])
+    assert done.exit_code != 0
+    assert sentence in " ".join(done.output.split())

@@ -4,8 +4,10 @@ import pytest
 from tests.provider.operators import conftest
 from tests.provider.operators.conftest import GOOD
 
+from platerunner.batch.model import BatchError
+from platerunner.cli.run.checks import check_before
 from platerunner.engine.planning.model import UnitState
-from platerunner.engine.steps import step_run
+from platerunner.engine.steps import step_run, submission
 from platerunner.engine.steps.digest import is_red
 from platerunner_unit.contract.category import Category
 
@@ -147,3 +149,46 @@ def test_failed_units_may_be_left_out_by_name(lab):
     assert (failed, result.failed, result.waiting) == ([], 0, 1)
     awaited = (lab.folder / "workspace/_platerunner/runs/run-2/work/done.json").read_text()
     assert "made/P1/A02.txt" in awaited, "what gathers the plate waits"
+
+
+def test_refused_and_killed_submissions_end_with_each_unit_run_once(lab, spec, monkeypatch):
+    """With real processes what ``tests/provider/engine/steps/test_any_sequence.py`` does for any sequence."""
+
+    class Killed(BaseException):
+        """SIGKILL, right after AWS took the job."""
+
+    ran = lab.folder / "ran"
+    lab.write(**dict.fromkeys(("A01", "A02"), f'echo "$0 $2" >> {ran}\necho "$2" > "$1"\n'))
+    real = submission.submit
+
+    def fail(error, *, taken):
+        def submit(*args, **kwargs):
+            if taken:
+                real(*args, **kwargs)
+            raise error
+
+        monkeypatch.setattr(submission, "submit", submit)
+        with pytest.raises(type(error)):
+            lab.run().start()
+
+    fail(BatchError("AWS refused the job: DISABLED"), taken=False)
+    spec('"{{outputs.made}}"]', '"{{outputs.made}}", v1]')
+    fail(Killed(), taken=True)
+    spec('"{{outputs.made}}"]', '"{{outputs.made}}", v2]')
+    monkeypatch.setattr(submission, "submit", real)
+    result, failed = lab.to_the_end()
+    assert is_complete(lab, result, failed)
+    lines = ran.read_text().splitlines()
+    assert len(lines) == len(set(lines))
+    assert sum(line.endswith(" v2") for line in lines) == 2
+
+
+def test_the_command_warns_before_a_run_that_leaves_failed_units_out(lab, capsys):
+    failing_plate(lab)
+    extras = lab.aws.cloud.connection()
+    check_before(lab.run().pipeline, lab.run().context, extras)
+    said = " ".join(capsys.readouterr().err.split())
+    assert "work: --only leaves out 1 units that failed earlier (plate=P1/well=A02): the step fails at its end" in said
+    lab.asked["accept_failed"] = ["work:well=A02"]
+    check_before(lab.run().pipeline, lab.run().context, extras)
+    assert "leaves out" not in capsys.readouterr().err

@@ -6,7 +6,7 @@ from typing import Any
 from platerunner.batch.model import BatchError
 from platerunner.catalog.loader import load_catalog
 from platerunner.cli.aws.images import INSTALL, digests
-from platerunner.cli.console import fail
+from platerunner.cli.console import err, fail
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.model import StepPlan
@@ -46,7 +46,20 @@ def check_before(pipeline: Pipeline, context: RunContext, connection: Mapping[st
         workspace.delete(PROBE)
     except StorageError as error:
         fail(f"The workspace cannot be written: {error}. Give another with --workspace-root.")
-    plan_or_fail(pipeline, context, lambda names: digests(names, connection))
+    for plan in plan_or_fail(pipeline, context, lambda names: digests(names, connection)):
+        _warn_of_left_out(plan, context)
+
+
+def _warn_of_left_out(plan: StepPlan, context: RunContext) -> None:
+    """Tell before the run what will make its step fail at the end of it."""
+    if left := context.options.left_failed(plan):
+        some = ", ".join(unit.unit for unit in left[:3]) + (", …" if len(left) > 3 else "")
+        err.print(
+            f"{plan.step}: --only leaves out {len(left)} units that failed earlier ({some}): the step fails at its end."
+            " Run without --only, or accept them with --accept-failed.",
+            style="yellow",
+            markup=False,
+        )
 
 
 def check_local_images(pipeline: Pipeline, context: RunContext, known: frozenset[str]) -> None:

@@ -14,6 +14,7 @@ from platerunner.cli.gates.questions import GateKeeper
 from platerunner.cli.inspect.states import TaskStates, asking, goes_on, overall
 from platerunner.cli.loading import load_or_fail
 from platerunner.cli.options import (
+    AcceptFailed,
     DataRoot,
     Local,
     Only,
@@ -57,6 +58,7 @@ def run(
     param: Params = None,
     only: Only = None,
     rerun: Rerun = None,
+    accept_failed: AcceptFailed = None,
     approve: Annotated[list[str] | None, typer.Option(help="Approve this gate without asking.", metavar="GATE")] = None,
     approve_all: Annotated[bool, typer.Option("--approve-all", help="Approve every gate without asking.")] = False,
     summary: Annotated[Path | None, typer.Option(help="Write what happened as JSON.", dir_okay=False)] = None,
@@ -73,7 +75,7 @@ def run(
         if name not in gates:
             fail(f"--approve {name}: {spec} has no such gate; it has {', '.join(gates) or 'none'}")
     params = parse_params(param or [], pipeline.params)
-    options = parse_options(pipeline, only, rerun)
+    options = parse_options(pipeline, only, rerun, accept_failed)
     with quiet(), connect(local=local) as cloud:
         connection = with_roots(cloud.extras, data_root, workspace_root)
         request = RunRequest(pipeline, params, connection, tuple(gates if approve_all else approve or []), options)
