@@ -33,23 +33,25 @@ class AnySequence(RuleBasedStateMachine):
         super().__init__()
         self._folder = tempfile.TemporaryDirectory()
         self.lab = Lab(Path(self._folder.name))
-        self.started: set[str] = set()
+        self.parked: set[str] = set()
+        """Runs whose last process ended well; of any other one Airflow begins a new try."""
 
     @rule(run=runs, worker=workers)
     def clear(self, run: str, worker: dict) -> None:
-        self.started.add(run)
-        self._live(worker, lambda: self.lab.run(run).start())
+        self._live(run, worker, lambda: self.lab.run(run).start())
 
     @rule(run=runs, worker=workers)
     def go_on(self, run: str, worker: dict) -> None:
-        if run in self.started:
-            self._live(worker, lambda: self.lab.run(run).waiting_for() or self.lab.run(run).collect())
+        if run in self.parked:
+            self._live(run, worker, lambda: self.lab.run(run).waiting_for() or self.lab.run(run).collect())
 
-    def _live(self, worker: dict, act) -> None:
+    def _live(self, run: str, worker: dict, act) -> None:
         """A process: it ends well, red with a sentence, or killed; anything else is a defect."""
         how = dict(worker)
+        self.parked.discard(run)
         with self.lab.worker(*how.pop("fates"), **how), contextlib.suppress(BatchError, Killed):
             act()
+            self.parked.add(run)
 
     @rule()
     def mend(self) -> None:
@@ -84,7 +86,7 @@ class AnySequence(RuleBasedStateMachine):
 
 
 AnySequence.TestCase.settings = settings(
-    max_examples=30, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=40, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestAnySequence = AnySequence.TestCase
 
