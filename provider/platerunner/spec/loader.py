@@ -57,7 +57,8 @@ def _load(source: documents.Source, modules: Mapping[str, Module] | None, *, loo
         from platerunner.spec.rules.pipeline_files import check_pipeline_files
 
         check_lists_in_text(spec)
-        check_pipeline_files(spec)
+        if not source.is_broken:
+            check_pipeline_files(spec)
     problems = _once(source.problems) if spec.matrices else source.problems
     if source.is_broken:
         raise SpecError(problems)

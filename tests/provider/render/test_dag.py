@@ -42,9 +42,9 @@ def test_params_are_the_typed_trigger_form(demo):
 
 def test_every_dag_takes_what_one_run_may_ask_for(demo):
     names = list(demo.params)
-    assert names == ["engine", "wells", "only", "rerun", "resources", "dry_run"]
+    assert names == ["engine", "wells", "only", "rerun", "accept_failed", "resources", "dry_run"]
     assert {demo.params.get_param(name).schema["section"] for name in names[2:]} == {"This run"}
-    assert [demo.params.get_param(name).value for name in names[2:]] == [[], [], None, False]
+    assert [demo.params.get_param(name).value for name in names[2:]] == [[], [], [], None, False]
 
 
 def test_a_param_that_does_not_fit_is_refused(demo):

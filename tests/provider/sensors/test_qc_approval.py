@@ -17,6 +17,7 @@ from platerunner.engine.gates.approvers import Approvers
 from platerunner.engine.gates.asked import APPROVE, ASKED_KEY, REJECT, Asked
 from platerunner.engine.gates.decisions import history
 from platerunner.engine.gates.questions import Questions
+from platerunner.sensors.assigning import assign_users
 from platerunner.sensors.gate_task import GateTask
 from platerunner.sensors.qc_approval import QCApprovalSensor
 from platerunner.spec.loader import load_text
@@ -251,4 +252,4 @@ def test_airflow_is_told_ids_alone_where_it_compares_ids(monkeypatch, named, ass
     """FAB's ids are numbers: a name among them would shut out the person who has it."""
     monkeypatch.setenv("AIRFLOW__CORE__AUTH_MANAGER", FAB)
     approvers = Approvers(named, {"leads": ["ada"]})
-    assert [user["id"] for user in approvers.assignable()] == assigned
+    assert [user["id"] for user in assign_users(approvers.users)] == assigned
