@@ -27,6 +27,10 @@ class Result:
     def step(self, name: str) -> dict[str, Any]:
         return self.summary["steps"][name]
 
+    def counts(self, name: str) -> dict[str, Any]:
+        """What became of a step's units, without what the step had to say."""
+        return {key: value for key, value in self.step(name).items() if key not in ("notes", "absent")}
+
 
 @pytest.fixture(scope="session")
 def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -39,7 +39,8 @@ def test_24_wells_twice_and_after_touching_one_image(
     assert second.code == 0
     assert all(step["done_before"] == step["units"] for step in second.summary["steps"].values())
 
-    os.utime(data / "AS_09047_050428030001_O05f01d2.TIF")
+    touched = data / "AS_09047_050428030001_O05f01d2.TIF"
+    touched.write_bytes(touched.read_bytes() + b"\0\0")  # no reader of TIFF looks behind its last table
     third = platerunner(*args)
     assert third.code == 0
     assert third.step("illum_apply")["succeeded"] == 1

@@ -23,7 +23,7 @@ def test_the_run_after_ctrl_c_goes_on(platerunner: Callable[..., Result], airflo
         stdin=subprocess.DEVNULL, text=True, start_new_session=True,
     )  # fmt: skip
     outcomes = tmp_path / "results/scripts/_platerunner/outcomes"
-    wait_for(lambda: (tmp_path / "slow").exists() and any(outcomes.rglob("*.succeeded.json")), 240)
+    wait_for(lambda: (tmp_path / "slow").exists() and any(outcomes.rglob("*.succeeded.*.json")), 240)
     os.killpg(run.pid, signal.SIGINT)
     _, err = run.communicate(timeout=60)
     assert run.returncode == 130

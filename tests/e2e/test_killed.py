@@ -51,5 +51,5 @@ def test_kill_9_in_the_middle_of_a_step(platerunner: Callable[..., Result], airf
 
 def finished(results: Path) -> set[str]:
     """Wells with a succeeded outcome."""
-    found = (results / "slow" / "_platerunner" / "outcomes" / "copy").glob("*/*.succeeded.json")
+    found = (results / "slow" / "_platerunner" / "outcomes" / "copy").glob("*/*.succeeded.*.json")
     return {path.parent.name.removeprefix("well=") for path in found}
