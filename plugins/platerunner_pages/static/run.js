@@ -40,13 +40,13 @@ async function start() {
     drawAll();
   });
   document.getElementById("listing").addEventListener("toggle", list);
-  pick?.addEventListener("click", () => ask([...state.marked], several("the", state.marked.size, "marked")));
-  pickFailed?.addEventListener("click", () => ask(failed(), several("all", failed().length, "failed")));
+  pick?.addEventListener("click", () => offerUnits([...state.marked], several("the", state.marked.size, "marked")));
+  pickFailed?.addEventListener("click", () => offerUnits(failed(), several("all", failed().length, "failed")));
   if (loaded.live) poll();
 }
 
 /** Ask whether to run units again, and say what of the failed is left out. */
-function ask(units, what) {
+function offerUnits(units, what) {
   const picked = new Set(units);
   offer(ids(units), what, failed().filter((unit) => !picked.has(unit)).length);
 }
@@ -223,7 +223,7 @@ async function show(unit, focus = false) {
   const answer = await fetch(`unit?id=${encodeURIComponent(state.units[unit])}`, { headers: { Accept: "text/html" } });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   panel.replaceChildren(...page.body.childNodes);
-  panel.querySelector("[data-rerun]")?.addEventListener("click", () => ask([unit], label(state.units[unit])));
+  panel.querySelector("[data-rerun]")?.addEventListener("click", () => offerUnits([unit], label(state.units[unit])));
   if (focus) panel.focus();
 }
 
