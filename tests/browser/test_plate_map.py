@@ -80,7 +80,7 @@ def test_the_map_says_why_and_names_are_text(page: Page, site: Site, failed_run:
     page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
     frame = frame_of(page, site, failed_run)
     expect(frame.locator("#summary")).to_have_text("48 units, 4 failed.")
-    expect(frame.locator("#legend button:visible")).to_have_count(5)
+    expect(frame.locator("#legend button:visible")).to_have_count(4)
     assert plate(frame, EVIL) >= 0
     assert frame.locator("main img").count() == 0
     frame.get_by_text("The units as a list").click()
