@@ -1,4 +1,4 @@
-"""On call: 27 of 300 wells failed for nine reasons. The log says what to do; clearing the task runs those 27."""
+"""On call: 30 of 300 wells failed for ten reasons. The log says what to do; clearing the task runs those 30."""
 
 import json
 import sys
@@ -20,6 +20,7 @@ KINDS = {
     Category.OUTPUT_MISSING: "exit 0",
     Category.TOOL_ERROR: SAYS.format("ValueError: the threshold is negative"),
     Category.INPUT_MISSING: "echo \"FileNotFoundError: [Errno 2] No such file or directory: '/data/A02.tif'\"; exit 1",
+    Category.INPUT_UNREADABLE: SAYS.format("loci.formats.UnknownFormatException: Unknown file format: /data/A02.tif"),
     Category.ACCESS_DENIED: SAYS.format(f"{CLIENT_ERROR} (AccessDenied) when calling the GetObject operation: no"),
     Category.TRANSFER_FAILED: SAYS.format(
         "urllib.error.URLError: <urlopen error [Errno -2] Name or service not known>"
