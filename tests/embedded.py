@@ -14,7 +14,8 @@ from botocore.config import Config
 from platerunner.local.aws.faults import Faults
 from platerunner.local.cloud import Cloud
 
-TIMEOUT_S = 40.0
+TIMEOUT_S = 120.0
+"""Long, since the gate's lanes share two cores: only a test that fails waits for it."""
 
 
 @dataclass

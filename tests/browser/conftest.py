@@ -127,6 +127,7 @@ def page(site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
     ):
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)
         page.goto(site.address)
         page.fill("input[name=username]", site.user)
         page.fill("input[name=password]", site.password)

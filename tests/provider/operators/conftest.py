@@ -76,12 +76,12 @@ class Lab:
         options = RunOptions.of(self.asked, pipeline)
         return StepRun(PlaterunnerHook(), pipeline, step, RunContext({}, **roots, run_id=run_id, options=options))
 
-    def to_the_end(self, run_id: str = "run-1", timeout: float = 60) -> tuple[StepResult, list[UnitFailure]]:
+    def to_the_end(self, run_id: str = "run-1", timeout: float = 200) -> tuple[StepResult, list[UnitFailure]]:
         """What a task does, with polling instead of parking."""
         self.run(run_id).start()
         return self.collect(run_id, timeout)
 
-    def collect(self, run_id: str = "run-1", timeout: float = 60) -> tuple[StepResult, list[UnitFailure]]:
+    def collect(self, run_id: str = "run-1", timeout: float = 200) -> tuple[StepResult, list[UnitFailure]]:
         deadline = time.monotonic() + timeout
         while True:
             while self.run(run_id).waiting_for():

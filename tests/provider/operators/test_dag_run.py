@@ -26,12 +26,12 @@ from platerunner.render import build_dag
 from platerunner.sensors import answering
 from platerunner.spec.loader import load_pipeline
 
-faulthandler.dump_traceback_later(240, exit=True)  # a run that hangs says where
+faulthandler.dump_traceback_later(540, exit=True)  # a run that hangs says where
 import_all_models()  # before any thread: the models import each other while SQLAlchemy holds a lock of its own
 dag = build_dag(load_pipeline(Path(sys.argv[1])))
 when = datetime.fromisoformat(sys.argv[2])
 run_id = f"manual__{when.isoformat()}"
-answer = lambda: answering.answer_pending(dag.dag_id, run_id, "check", sys.argv[3], sys.argv[4], user="ada", wait_s=250)
+answer = lambda: answering.answer_pending(dag.dag_id, run_id, "check", sys.argv[3], sys.argv[4], user="ada", wait_s=500)
 if sys.argv[3]:
     answering._app()  # imports half of Airflow, which two threads at once may never end
     threading.Thread(target=answer, daemon=True).start()
@@ -85,7 +85,7 @@ class Airflow:
     def _python(self, *args: str) -> subprocess.CompletedProcess[str]:
         argv = [sys.executable, *args]
         return subprocess.run(
-            argv, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=280, check=False
+            argv, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=580, check=False
         )
 
 
@@ -95,7 +95,7 @@ def airflow(aws, tmp_path_factory):
 
 
 @pytest.mark.airflow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_dry_run_plans_every_step_and_leaves_nothing_behind(aws, tmp_path):
     airflow = Airflow(tmp_path, aws)
     before = aws.cloud.calls["batch.submitjob"]
@@ -117,7 +117,7 @@ FIRST, SECOND, THIRD, FOURTH = (f"2026-01-0{day}T00:00:00+00:00" for day in (1, 
 
 
 @pytest.mark.airflow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.skipif(
     Version(version("apache-airflow")) < Version("3.3"), reason="dag.test() of Airflow 3.2 cannot wait for an answer"
 )
