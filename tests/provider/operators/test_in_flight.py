@@ -27,6 +27,10 @@ def spec(monkeypatch):
     return change
 
 
+class Killed(BaseException):
+    """SIGKILL, right after AWS took the job."""
+
+
 def is_complete(lab, result, failed, tolerate=0):
     """What green means."""
     return not is_red(result, failed, tolerate) and not lab.run().plan().of(UnitState.PENDING)
@@ -154,9 +158,6 @@ def test_failed_units_may_be_left_out_by_name(lab):
 def test_refused_and_killed_submissions_end_with_each_unit_run_once(lab, spec, monkeypatch):
     """With real processes what ``tests/provider/engine/steps/test_any_sequence.py`` does for any sequence."""
 
-    class Killed(BaseException):
-        """SIGKILL, right after AWS took the job."""
-
     ran = lab.folder / "ran"
     lab.write(**dict.fromkeys(("A01", "A02"), f'echo "$0 $2" >> {ran}\necho "$2" > "$1"\n'))
     real = submission.submit
@@ -181,6 +182,26 @@ def test_refused_and_killed_submissions_end_with_each_unit_run_once(lab, spec, m
     lines = ran.read_text().splitlines()
     assert len(lines) == len(set(lines))
     assert sum(line.endswith(" v2") for line in lines) == 2
+
+
+def test_a_retry_whose_worker_was_killed_after_aws_took_it_is_adopted_by_whoever_collects_next(lab, monkeypatch):
+    lab.write(A01=f'sleep 1\ntest "$(grep -c A01 {lab.started})" -gt 1 || exit 137\n{GOOD}')
+    lab.run().start()
+    real = submission.submit
+
+    def submit(*args, **kwargs):
+        real(*args, **kwargs)
+        raise Killed
+
+    monkeypatch.setattr(submission, "submit", submit)
+    with pytest.raises(Killed):
+        lab.collect()
+    monkeypatch.setattr(submission, "submit", real)
+    assert lab.state().intents
+    result, failed = lab.collect()
+    assert is_complete(lab, result, failed)
+    assert lab.starts() == {"A01": 2}
+    assert [s.n for s in lab.state().submissions] == [1, 2]
 
 
 def test_the_command_warns_before_a_run_that_leaves_failed_units_out(lab, capsys):

@@ -15,8 +15,10 @@ def failure(unit, category=Category.OUT_OF_MEMORY):
     return UnitFailure(unit, category, "The memory limit was reached.", "Killed", f"job:{unit}")
 
 
-def submission(*units, n=1, ask=ASK):
-    return Submission(n, f"s{n}", "array", len(units), units, "spot", ask.to_json(), job_id=f"job-{n}")
+def ran(state, *units, n=1, ended_at="2026"):
+    """The state with a submission that has ended, or goes on."""
+    made = Submission(n, f"s{n}", "array", len(units), units, "spot", ASK.to_json(), f"job-{n}", ended_at=ended_at)
+    return state.with_submission(made)
 
 
 def stored(state):
@@ -42,7 +44,7 @@ def test_only_units_worth_it_come_again_grouped_by_what_they_ask_for():
     state = record(
         STATE, ["a"], [failure("b"), failure("c"), failure("d", Category.TOOL_ERROR), failure("e", Category.UNKNOWN)]
     )
-    groups = again(state, [submission(*"abcde")], Retry())
+    groups = again(ran(state, *"abcde"), Retry())
     assert {ask.memory: [f.unit for f in group] for ask, group in groups.items()} == {
         2 * ASK.memory: ["b", "c"],
         ASK.memory: ["e"],
@@ -51,19 +53,21 @@ def test_only_units_worth_it_come_again_grouped_by_what_they_ask_for():
 
 def test_once_is_once_over_several_submissions():
     state = record(STATE, [], [failure("a", Category.TIMED_OUT)])
-    assert again(state, [submission("a")], Retry())
+    state = ran(state, "a")
+    assert again(state, Retry())
     state = stored(record(state, [], [failure("a", Category.TIMED_OUT)]))
-    assert again(state, [submission("a", n=2)], Retry()) == {}
+    assert again(ran(state, "a", n=2), Retry()) == {}
 
 
-def test_units_of_other_submissions_are_left_alone():
-    state = record(STATE, [], [failure("a"), failure("b")])
-    assert [f.unit for group in again(state, [submission("b")], Retry()).values() for f in group] == ["b"]
+def test_units_that_run_are_left_alone_and_others_come_again_whenever_they_failed():
+    state = ran(ran(record(STATE, [], [failure("a"), failure("b")]), "a", "b"), "b", n=2, ended_at=None)
+    assert [f.unit for group in again(state, Retry()).values() for f in group] == ["a"]
+    assert again(record(STATE, [], [failure("c")]), Retry()) == {}, "no job of this run ever had it"
 
 
 def test_a_cleared_task_counts_anew_but_remembers_what_units_need():
     state = record(STATE, [], [failure("a")])
-    state = remember(state, again(state, [submission("a")], Retry()))
+    state = remember(state, again(ran(state, "a"), Retry()))
     cleared = stored(fresh(state))
     assert (cleared.attempts, failures(cleared)) == ({}, [])
     groups = by_need(["a", "b"], cleared, lambda _unit: ASK)

@@ -44,6 +44,46 @@ def test_what_fails_elsewhere_and_what_is_new_is_run_after_it(lab):
     assert lab.starts() == {"A01": 2, "A02": 1, "A03": 1}
 
 
+def failing(lab, times):
+    """A well that takes a while and dies for want of memory the first times."""
+    count = f'test "$(grep -c A01 {lab.started})" -gt {times}'
+    return f"sleep 1\n{count} || exit 137\n{GOOD}"
+
+
+def ended(lab, run_id):
+    while lab.run(run_id).waiting_for():
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+def test_a_retry_that_another_run_has_going_is_not_forgotten_when_that_fails_too(lab, order):
+    lab.write(A01=failing(lab, times=2))
+    lab.run("run-1").start()
+    ended(lab, "run-1")
+    lab.run("run-2").start()
+    assert lab.run("run-1").collect(), "the second run's job is waited for instead"
+    ended(lab, "run-2")
+    assert [lab.run(f"run-{n}").collect() for n in order] == [True, True]
+    for n in order:
+        result, failed = lab.collect(f"run-{n}")
+        assert (result.succeeded + result.done_before, failed) == (1, [])
+    assert lab.starts() == {"A01": 3}
+
+
+def test_a_job_of_another_run_that_ends_first_leaves_the_own_ones_to_wait_for(lab):
+    lab.write(A01=SLOW)
+    lab.run("run-1").start()
+    lab.write(A02=f"until test -e {lab.folder}/released; do sleep 0.1; done\n{GOOD}")
+    lab.run("run-2").start()
+    ended(lab, "run-1")
+    own = [str(submission.job_id) for submission in lab.state("run-2").live]
+    assert lab.run("run-2").collect()
+    assert lab.run("run-2").waiting_for() == own, "a task with jobs left is parked, and no worker turns in circles"
+    (lab.folder / "released").touch()
+    result, failed = lab.collect("run-2")
+    assert (result.succeeded, result.done_before, failed) == (1, 1, [])
+
+
 def test_a_trigger_ends_no_job_of_another_run(lab):
     lab.write(A01=SLOW)
     lab.run("run-1").start()

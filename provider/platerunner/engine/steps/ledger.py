@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from platerunner.batch.model import LAST_N, StepState, Submission
+from platerunner.batch.model import LAST_N, StepState
 from platerunner.batch.reasons import CLEARED
 from platerunner.engine.planning.model import PlannedUnit
 from platerunner.engine.planning.reasons import failed_before
@@ -119,29 +119,39 @@ def record(state: StepState, succeeded: Iterable[str], failed: Iterable[UnitFail
     return replace(state, attempts=dict(attempts), losses=dict(losses), extra=extra)
 
 
-def again(state: StepState, ended: Sequence[Submission], policy: RetryPolicy) -> dict[Ask, list[UnitFailure]]:
-    """Units worth another attempt, by what it asks for.
+def again(state: StepState, policy: RetryPolicy) -> dict[Ask, list[UnitFailure]]:
+    """Units that are worth another attempt and have none going, by what it asks for.
+
+    It follows from the state alone, so that whoever could not submit them at once, since another run had them going or
+    the process died, finds them again.
 
     :param state: with the ended attempts recorded.
-    :param ended: the submissions in which they ran.
     :param policy: the step's.
     """
-    asks = {str(unit): Ask.from_json(s.resources) for s in ended for unit in s.units}
+    latest = {str(unit): submission for submission in state.submissions for unit in submission.units}
     groups: dict[Ask, list[UnitFailure]] = defaultdict(list)
     for failure in failures(state):
-        if failure.unit not in asks:
+        submission = latest.get(failure.unit)
+        if submission is None or submission.ended_at is None:
             continue
-        if failure.cleared:
-            groups[asks[failure.unit]].append(failure)
-            continue
-        history = History(
-            state.attempts.get(failure.unit, 0),
-            state.losses.get(failure.unit, 0),
-            state.extra.get("seen", {}).get(failure.unit, ()),
-        )
-        if (ask := next_ask(failure.category, asks[failure.unit], history, policy)) is not None:
+        if (ask := _next_ask(state, failure, Ask.from_json(submission.resources), policy)) is not None:
             groups[ask].append(failure)
     return dict(groups)
+
+
+def _next_ask(state: StepState, failure: UnitFailure, ask: Ask, policy: RetryPolicy) -> Ask | None:
+    """What a unit's next attempt gets; None if there is none.
+
+    :param ask: what its latest attempt had asked for.
+    """
+    if failure.cleared:
+        return ask
+    history = History(
+        state.attempts.get(failure.unit, 0),
+        state.losses.get(failure.unit, 0),
+        state.extra.get("seen", {}).get(failure.unit, ()),
+    )
+    return next_ask(failure.category, ask, history, policy)
 
 
 def remember(state: StepState, groups: Mapping[Ask, Sequence[UnitFailure]]) -> StepState:

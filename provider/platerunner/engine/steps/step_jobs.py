@@ -169,4 +169,4 @@ class StepJobs:
             state = record(state, found.succeeded, found.failed)
             state = state.with_submission(replace(submission, ended_at=now()))
         # In the same write as the verdicts: who dies after it leaves what the units need to whoever submits them.
-        return self.state_file.save(remember(state, again(state, ended, self.step.retry)))
+        return self.state_file.save(remember(state, again(state, self.step.retry)))

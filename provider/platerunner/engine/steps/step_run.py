@@ -137,9 +137,9 @@ class StepRun(StepJobs):
 
         :returns: whether there are jobs to wait for.
         """
-        state, ended = self._recorded(self.state_file.load())
-        groups = again(state, ended, self.step.retry)
-        if groups or not state.live:
+        state, _ = self._recorded(self._submitter().resume(self.state_file.load()))
+        groups = again(state, self.step.retry)
+        if groups or not state.live or state.extra.get(FOREIGN):  # jobs of others that ended are to be forgotten
             state = self._again(state, groups)
         return bool(state.live or state.extra.get(FOREIGN))
 
