@@ -15,6 +15,7 @@ from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.earlier import Contents
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
 from platerunner.engine.planning.prepare import images, ingredients_of, plan_pipeline
+from platerunner.engine.planning.reasons import Reason, Why
 from platerunner.engine.planning.settings import data_root, workspace_url
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.hooks.platerunner import PlaterunnerHook
@@ -97,17 +98,17 @@ def _forecast(pipeline: Pipeline, hook: PlaterunnerHook) -> list[StepForecast]:
 
 
 def _step(plan: StepPlan, why: Callable[[str, PlannedUnit], tuple[str, ...]]) -> StepForecast:
-    groups: dict[tuple[UnitState, str], list[PlannedUnit]] = defaultdict(list)
+    groups: dict[tuple[UnitState, Reason], list[PlannedUnit]] = defaultdict(list)
     for unit in plan.units:
         if unit.state is not UnitState.DONE:
             groups[unit.state, unit.reason].append(unit)
     shown = tuple(
         Group(
             state,
-            reason,
+            str(reason),
             len(units),
             tuple(unit.unit for unit in units[:EXAMPLES]),
-            why(plan.step, units[0]) if state is UnitState.PENDING and reason != "new" else (),
+            why(plan.step, units[0]) if state is UnitState.PENDING and reason.why is not Why.NEW else (),
         )
         for (state, reason), units in sorted(groups.items(), key=lambda item: -len(item[1]))[:20]
     )

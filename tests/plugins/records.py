@@ -8,6 +8,7 @@ from tests.specs import wells
 from platerunner.batch.model import StepState, Submission
 from platerunner.batch.state import StateFile
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
+from platerunner.engine.planning.reasons import Reason, Why
 from platerunner.engine.records.plans import record_plan
 from platerunner.engine.steps.ledger import UnitFailure, record
 from platerunner_unit.contract.category import Category
@@ -51,7 +52,9 @@ def leave(
     """
     workspace = Storage(str(folder))
     tasks = {unit: UnitTask(unit, dict(parse_unit_id(unit)), f"fp-{unit}", {}, {}) for unit in units}
-    planned = tuple(PlannedUnit.of(tasks[unit], state, f"why {state}") for unit, state in units.items())
+    planned = tuple(
+        PlannedUnit.of(tasks[unit], state, Reason(Why.OTHER, f"why {state}")) for unit, state in units.items()
+    )
     record_plan(workspace, run_id, StepPlan(step, planned), branch)
     lost = [UnitFailure(unit, category, f"{unit} met {category}.") for unit, category in (failed or {}).items()]
     state = record(StepState(run_id, step), succeeded, lost)

@@ -77,4 +77,4 @@ def test_if_all_is_archived_no_job_is_made_and_a_restored_file_runs_when_the_tas
 def test_a_dry_run_tells_it_too(run_on_s3):
     run_on_s3.put("A01", "GLACIER")
     [unit] = preview(run_on_s3()).units
-    assert "is archived (GLACIER)" in unit.reason
+    assert "is archived (GLACIER)" in str(unit.reason)

@@ -267,7 +267,7 @@ def test_a_preview_says_what_would_run_and_writes_nothing(lab):
     lab.write(A01=GOOD)
     lab.asked = {"dry_run": True}
     [unit] = preview(lab.run()).units
-    assert (unit.state, unit.reason) == ("pending", "new")
+    assert (unit.state, str(unit.reason)) == ("pending", "new")
     assert not (lab.folder / "workspace").exists()
 
 

@@ -24,7 +24,7 @@ def test_what_a_run_has_going_is_waited_for(lab, order):
     lab.write(A01=SLOW, A02=SLOW)
     lab.run("run-1").start()
     plan = lab.run("run-2").start()
-    assert {unit.reason for unit in plan.units} == {"runs in the run run-1 now"}, "the map says it"
+    assert {str(unit.reason) for unit in plan.units} == {"runs in the run run-1 now"}, "the map says it"
     for n in order:
         result, failed = lab.collect(f"run-{n}")
         assert (result.succeeded + result.done_before, failed) == (2, [])

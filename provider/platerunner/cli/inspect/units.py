@@ -10,8 +10,8 @@ from platerunner.cli.console import fail, out
 from platerunner.cli.inspect.spec_session import Roots, SpecSession, spec_session
 from platerunner.cli.options import DataRoot, Local, Params, SpecArgument, WorkspaceRoot
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
+from platerunner.engine.planning.reasons import Why
 
-FAILED = "failed before"
 WORDS = (*(str(state) for state in UnitState), "failed")
 
 
@@ -46,7 +46,7 @@ def units(
 
 def words_of(planned: PlannedUnit) -> set[str]:
     """The states by which a unit is asked for: a unit that failed is pending, too."""
-    return {str(planned.state), *(("failed",) if planned.reason.startswith(FAILED) else ())}
+    return {str(planned.state), *(("failed",) if planned.reason.why is Why.FAILED_BEFORE else ())}
 
 
 def _plans(session: SpecSession, step: str | None, unit: str) -> list[StepPlan]:
@@ -59,8 +59,7 @@ def _plans(session: SpecSession, step: str | None, unit: str) -> list[StepPlan]:
 
 def _print(step: str, planned: PlannedUnit, *, as_json: bool) -> None:
     if as_json:
-        found = {"step": step, "unit": planned.unit, "state": str(planned.state), "reason": planned.reason}
+        found = {"step": step, "unit": planned.unit, "state": str(planned.state), "reason": str(planned.reason)}
         typer.echo(json.dumps({**found, "values": planned.values}, default=str))
     else:
-        reason = f"  {planned.reason}" if planned.reason else ""
-        out.print(f"{step}  {planned.state}  {planned.unit}{reason}", markup=False)
+        out.print(f"{step}  {planned.state}  {planned.unit}  {planned.reason}".rstrip(), markup=False)

@@ -7,6 +7,7 @@ from typing import Any
 from platerunner.engine.inspect.changes import changes, ingredients_now, moved_outputs
 from platerunner.engine.planning.earlier import Contents
 from platerunner.engine.planning.model import PlannedUnit, UnitState
+from platerunner.engine.planning.reasons import Why
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.outcome import Outcome
@@ -52,7 +53,7 @@ def explain(
         return Explanation(task.unit, planned.state, f"done: {_when(same[-1])}; nothing changed since", (), same[-1])
     if planned.state is not UnitState.PENDING or not attempts:
         return Explanation(task.unit, planned.state, f"{planned.state}: {planned.reason}")
-    if planned.reason.startswith("after "):
+    if planned.reason.why is Why.AFTER:
         return _to_come(planned, ingredients, _to_compare(attempts))
     if same:
         return _again(planned, same[-1])
@@ -74,8 +75,7 @@ def _again(planned: PlannedUnit, last: Outcome) -> Explanation:
 
 def _to_come(planned: PlannedUnit, ingredients: Mapping[str, Any], last: Outcome) -> Explanation:
     """Its inputs are still to be written, so that only the step itself can be compared."""
-    upstream = planned.reason.removeprefix("after ")
-    sentence = f"pending: after {upstream}, whose units run before; explain that step to see why"
+    sentence = f"pending: {planned.reason}, whose units run before; explain that step to see why"
     found = changes(last.ingredients, {**ingredients, "inputs": last.ingredients.get("inputs", {})})
     return Explanation(planned.unit, planned.state, sentence, tuple(found), last)
 

@@ -12,7 +12,7 @@ from platerunner.batch.model import StepState
 from platerunner.batch.state import StateFile
 from platerunner.engine.planning.blocked import read_blocked
 from platerunner.engine.planning.model import UnitState
-from platerunner.engine.planning.reasons import FAILED_BEFORE, failed_before
+from platerunner.engine.planning.reasons import Why
 from platerunner.engine.records.outcomes import OutcomeIndex, OutcomeStore
 from platerunner.engine.records.plans import RecordedUnit, recorded_plan
 from platerunner.engine.steps.ledger import UnitFailure, failures
@@ -112,10 +112,10 @@ class RunRecord:
             return UnitMark(planned.unit, Mark.SUCCEEDED)
         if lost is not None and planned.state is UnitState.PENDING:
             return UnitMark(planned.unit, Mark.FAILED, lost.category, lost.sentence)
-        earlier = failed_before(planned.reason)
+        earlier = planned.reason.failures
         if earlier and planned.state is UnitState.WAITING:
-            return UnitMark(planned.unit, Mark.FAILED, earlier[0], planned.reason)
-        return UnitMark(planned.unit, Mark(str(planned.state)), None, planned.reason)
+            return UnitMark(planned.unit, Mark.FAILED, earlier[0], str(planned.reason))
+        return UnitMark(planned.unit, Mark(str(planned.state)), None, str(planned.reason))
 
     def _json(self, name: str) -> dict[str, Any] | None:
         try:
@@ -135,7 +135,7 @@ def _on_batch(planned: RecordedUnit, index: OutcomeIndex) -> UnitMark:
     stored = index.categories(planned.unit, planned.fingerprint)
     if Category.SUCCEEDED in stored:
         return UnitMark(planned.unit, Mark.SUCCEEDED)
-    before = failed_before(planned.reason) if planned.reason.startswith(FAILED_BEFORE) else ()
+    before = planned.reason.failures if planned.reason.why is Why.FAILED_BEFORE else ()
     new = sorted((each for each in stored if each not in before), key=str)
     if new:
         return UnitMark(planned.unit, Mark.FAILED, new[0], "its verdict is being collected")

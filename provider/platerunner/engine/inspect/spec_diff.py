@@ -8,6 +8,7 @@ from typing import Any
 from platerunner.engine.inspect.changes import changes
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
 from platerunner.engine.planning.prepare import IngredientsOf
+from platerunner.engine.planning.reasons import Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,8 @@ def _inputs(before: PlannedUnit, now: PlannedUnit) -> Iterator[str]:
     """What is seen of other inputs; none can differ under one fingerprint."""
     if before.fingerprint == now.fingerprint:
         return
-    if now.reason.startswith("after "):
-        yield f"its inputs come from {now.reason.removeprefix('after ')}, whose units run before"
+    if now.reason.why is Why.AFTER:
+        yield f"its inputs come from {now.reason.detail}, whose units run before"
     was, is_now = before.task.inputs, now.task.inputs
     for name in sorted({*was, *is_now}):
         files = is_now.get(name, ())

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from platerunner.engine.planning.model import PlannedUnit, StepPlan
+from platerunner.engine.planning.reasons import Reason, Why
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.transfer import Kind, TransferFailure
 
@@ -63,9 +64,8 @@ def with_archived(plan: StepPlan, archived: Archived) -> StepPlan:
     """The plan that says which of its units cannot run yet, and why."""
     if not archived:
         return plan
-    units = [
-        replace(unit, reason=f"{archived[unit.unit][0]}") if unit.unit in archived else unit for unit in plan.units
-    ]
+    said = {unit: Reason(Why.ARCHIVED, str(files[0])) for unit, files in archived.items()}
+    units = (replace(unit, reason=said.get(unit.unit, unit.reason)) for unit in plan.units)
     return replace(plan, units=tuple(units), notes=(*plan.notes, *archived_notes(plan.step, archived)))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from platerunner.engine.planning.reasons import Reason, Why
 from platerunner.engine.records.outcomes import OutcomeIndex, OutcomeStore
 from platerunner.engine.records.overwritten import without_overwritten
 from platerunner_unit.contents import content_of
@@ -15,7 +16,6 @@ from platerunner_unit.contract.storage import NotFoundError, Storage
 
 Inputs = Mapping[str, tuple[InputFile, ...]]
 Known = Collection[Kept]
-SAME_FILES = "its files were written anew with the same content"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class Found:
     """An outcome of the same work.
 
     :param step: where it is stored.
-    :param because: for people, as a clause.
+    :param reason: why it counts.
     """
 
     step: str
     fingerprint: str
-    because: str
+    reason: Reason
 
 
 @dataclass
@@ -106,14 +106,14 @@ class Earlier:
         before = {} if asked else {name: index.units.get(unit, ()) for name, index in self._gone.items()}
         for name, outcomes in before.items():
             if any(kept.category is Category.SUCCEEDED and kept.fingerprint == fingerprint for kept in outcomes):
-                return Found(name, fingerprint, f"done by `{name}`, as this step was called before")
+                return Found(name, fingerprint, Reason(Why.STEP_RENAMED, name))
         if not self.contents.can_be_stamped(inputs):
             return None
         places: list[tuple[str, Known]] = [(step, known), *before.items()]
         for name, stored in places:
             for older in dict.fromkeys(kept.fingerprint for kept in stored if kept.category is Category.SUCCEEDED):
                 if self._same(name, unit, older, inputs, again):
-                    return Found(name, older, SAME_FILES)
+                    return Found(name, older, Reason(Why.SAME_FILES))
         return None
 
     def _same(self, step: str, unit: str, fingerprint: str, inputs: Inputs, again: Callable[[Inputs], str]) -> bool:

@@ -9,17 +9,15 @@ from functools import cached_property
 from platerunner.engine.planning.expected import ExpectedOutput
 from platerunner.engine.planning.listing import fold_keys
 from platerunner.engine.planning.model import UnitState
-from platerunner.engine.planning.reasons import FAILED_BEFORE, FAILED_UNDER_OTHERS
+from platerunner.engine.planning.reasons import NOTHING, Reason, Why
 from platerunner.engine.records.outcomes import OutcomeIndex
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.manifest import UnitTask
 from platerunner_unit.contract.storage import Storage
 from platerunner_unit.contract.unit_ids import unit_id
 
-NEW, CHANGED = "new", "inputs or settings changed"
-OVERWRITTEN = "its outputs were overwritten with other inputs or settings"
-UNKNOWN = (NEW, CHANGED)  # and what else follows, as that it failed under others
-"""Why a unit has to run of which nothing is stored under its fingerprint."""
+_NEW, _CHANGED = Reason(Why.NEW), Reason(Why.CHANGED)
+"""Once each: a plan may have 100,000 such units."""
 
 
 class History:
@@ -39,27 +37,27 @@ class History:
         self._foreach = foreach
         self._outputs = tuple(outputs)
 
-    def judge(self, task: UnitTask) -> tuple[UnitState, str]:
-        """Done or pending, and why pending, as a clause."""
+    def judge(self, task: UnitTask) -> tuple[UnitState, Reason]:
+        """Done or pending, and why pending."""
         categories = self._index.categories(task.unit, task.fingerprint)
         if not categories:
             if self._index.forgotten(task.unit, task.fingerprint):
-                return UnitState.PENDING, "to be done again, as asked"
+                return UnitState.PENDING, Reason(Why.FORGOTTEN)
             if self._index.overwritten(task.unit, task.fingerprint):
-                return UnitState.PENDING, OVERWRITTEN
+                return UnitState.PENDING, Reason(Why.OVERWRITTEN)
             return UnitState.PENDING, self._of_others(task.unit)
         if Category.SUCCEEDED not in categories:
-            return UnitState.PENDING, f"{FAILED_BEFORE}{_words(categories)}"
+            return UnitState.PENDING, Reason.of_failures(Why.FAILED_BEFORE, categories)
         gone = self.gone(task)
-        return (UnitState.PENDING, f"output {gone} is gone") if gone else (UnitState.DONE, "")
+        return (UnitState.PENDING, Reason(Why.OUTPUT_GONE, gone)) if gone else (UnitState.DONE, NOTHING)
 
-    def _of_others(self, unit: str) -> str:
+    def _of_others(self, unit: str) -> Reason:
         """Why a unit is pending that never ran as it is now."""
         kept = self._index.units.get(unit, ())
-        failed = [each.category for each in kept if each.category not in (None, Category.SUCCEEDED)]
         if not kept:
-            return NEW
-        return f"{FAILED_UNDER_OTHERS}{_words(failed)}" if len(failed) == len(kept) else CHANGED
+            return _NEW
+        failed = [each.category for each in kept if each.category is not None and each.category != Category.SUCCEEDED]
+        return Reason.of_failures(Why.FAILED_UNDER_OTHERS, failed) if len(failed) == len(kept) else _CHANGED
 
     def gone(self, task: UnitTask) -> str | None:
         """The first output that is not there any more."""
@@ -87,10 +85,6 @@ class History:
                 if values is not None:
                     counts[output.name][unit_id(values, self._foreach)] += 1
         return hashes, counts
-
-
-def _words(categories: Iterable[Category | None]) -> str:
-    return ", ".join(sorted({str(each) for each in categories}))
 
 
 _Seen = tuple["array[int]", dict[str, Counter[str]]]

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from platerunner.catalog.model import Resources
+from platerunner.engine.planning.reasons import NOTHING, Reason
 from platerunner_unit.contract.manifest import LoadData, UnitTask
 from platerunner_unit.contract.outcome import Kept
 
@@ -30,7 +31,7 @@ class PlannedUnit:
     :param values: its ``foreach`` wildcards.
     :param fingerprint: hash of everything that decides its result; empty if it is excluded.
     :param state: whether it has to run.
-    :param reason: why, as a clause for people: ``new``, ``waits for illum_calc.illum``, ``excluded: out of focus``.
+    :param reason: why; its text is a clause: ``new``, ``waits for illum_calc.illum``, ``excluded: out of focus``.
     :param done_by: step and fingerprint of the outcome that makes it done, if it is stored under others than its own.
     :param renamed: input name to the wildcards whose values go by other names than in the keys.
     :param make_task: makes what the container gets; a plan of 100,000 units has no room for all of these at once.
@@ -40,13 +41,13 @@ class PlannedUnit:
     values: dict[str, Any]
     fingerprint: str
     state: UnitState
-    reason: str = ""
+    reason: Reason = NOTHING
     done_by: tuple[str, str] | None = None
     renamed: Mapping[str, tuple[str, ...]] = field(default=_NOTHING, kw_only=True, repr=False, compare=False)
     make_task: "Callable[[PlannedUnit], UnitTask]" = field(kw_only=True, repr=False, compare=False)
 
     @classmethod
-    def of(cls, task: UnitTask, state: UnitState, reason: str = "") -> Self:
+    def of(cls, task: UnitTask, state: UnitState, reason: Reason = NOTHING) -> Self:
         """A unit whose task somebody has already."""
         return cls(task.unit, task.values, task.fingerprint, state, reason, make_task=lambda _: task)
 

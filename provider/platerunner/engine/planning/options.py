@@ -11,7 +11,7 @@ from platerunner.catalog.quantities import QuantityError
 from platerunner.documents.problems import suggest
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
-from platerunner.engine.planning.reasons import failed_before, left_out
+from platerunner.engine.planning.reasons import Reason, Why
 from platerunner.engine.planning.unit_patterns import UnitPattern
 from platerunner.spec.model import Pipeline, Step
 from platerunner.spec.schema import schema
@@ -70,7 +70,7 @@ class RunOptions:
 
         :param plan: of :meth:`restrict`.
         """
-        waiting = [unit for unit in plan.of(UnitState.WAITING) if failed_before(unit.reason)] if self.only else []
+        waiting = [unit for unit in plan.of(UnitState.WAITING) if unit.reason.failures] if self.only else []
         return [unit for unit in waiting if not any(p.covers(plan.step, unit.values) for p in self.accept_failed)]
 
     def restrict(self, plan: StepPlan) -> StepPlan:
@@ -110,8 +110,9 @@ class RunOptions:
 
     def repeat(self, plan: StepPlan) -> StepPlan:
         """The plan with the units pending that are asked for again."""
+        asked = Reason(Why.RERUN)
         units = (
-            replace(unit, state=UnitState.PENDING, reason="rerun asked") if self.asks_again(plan.step, unit) else unit
+            replace(unit, state=UnitState.PENDING, reason=asked) if self.asks_again(plan.step, unit) else unit
             for unit in plan.units
         )
         return replace(plan, units=tuple(units))
@@ -119,7 +120,7 @@ class RunOptions:
     def _restricted(self, step: str, unit: PlannedUnit) -> PlannedUnit:
         others = self.only and not any(pattern.allows(step, unit.values) for pattern in self.only)
         if others and unit.state in (UnitState.PENDING, UnitState.WAITING):
-            return replace(unit, state=UnitState.WAITING, reason=left_out(unit.reason))
+            return replace(unit, state=UnitState.WAITING, reason=unit.reason.left_out())
         return unit
 
 

@@ -9,8 +9,9 @@ from platerunner.engine.planning.earlier import Earlier
 from platerunner.engine.planning.expected import ExpectedOutput
 from platerunner.engine.planning.fingerprint import Fingerprints
 from platerunner.engine.planning.grouping import Candidate, Groups
-from platerunner.engine.planning.history import UNKNOWN, History
+from platerunner.engine.planning.history import History
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
+from platerunner.engine.planning.reasons import NEVER_DONE, Reason, Why
 from platerunner.engine.planning.unit_keys import UnitKeys
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.engine.records.overwritten import without_overwritten
@@ -88,22 +89,22 @@ class _Planner:
     def plan(self, candidate: Candidate) -> PlannedUnit:
         """The unit with its state."""
         if candidate.lacks is not None and candidate.because is not None:
-            return self._planned(candidate, "", UnitState.EXCLUDED, f"excluded: {candidate.because}")
+            return self._planned(candidate, "", UnitState.EXCLUDED, Reason(Why.EXCLUDED, candidate.because))
         inputs = self._groups.inputs(candidate.values)
         fingerprint = self._fingerprints(candidate.values).of(candidate.unit, inputs, self._renamed)
         state, reason = self._judged(candidate, fingerprint, inputs)
         planned = self._planned(candidate, fingerprint, state, reason)
-        return self._done_by_another(planned, inputs) if reason.startswith(UNKNOWN) else planned
+        return self._done_by_another(planned, inputs) if reason.why in NEVER_DONE else planned
 
-    def _judged(self, candidate: Candidate, fingerprint: str, inputs: Inputs) -> tuple[UnitState, str]:
+    def _judged(self, candidate: Candidate, fingerprint: str, inputs: Inputs) -> tuple[UnitState, Reason]:
         task = self._task(candidate.unit, candidate.values, fingerprint, inputs)
         self.keys.look(task)
         if candidate.lacks is not None:
-            return UnitState.WAITING, f"waits for {self._available[candidate.lacks].ref}"
+            return UnitState.WAITING, Reason(Why.WAITS, self._available[candidate.lacks].ref)
         if awaited := self._upstream(inputs, awaited=True):
-            return UnitState.WAITING, f"waits for {awaited}"
+            return UnitState.WAITING, Reason(Why.WAITS, awaited)
         if promised := self._upstream(inputs, awaited=False):
-            return UnitState.PENDING, f"after {promised}"
+            return UnitState.PENDING, Reason(Why.AFTER, promised)
         return self._history.judge(task)
 
     def _done_by_another(self, planned: PlannedUnit, inputs: Inputs) -> PlannedUnit:
@@ -116,11 +117,13 @@ class _Planner:
             self._step, planned.unit, planned.fingerprint, inputs, known,
             lambda older: again.of(planned.unit, older, self._renamed),
         )  # fmt: skip
-        if found is None or (gone := self._history.gone(planned.task)):
-            return planned if found is None else replace(planned, reason=f"output {gone} is gone")
-        return replace(planned, state=UnitState.DONE, reason=found.because, done_by=(found.step, found.fingerprint))
+        if found is None:
+            return planned
+        if gone := self._history.gone(planned.task):
+            return replace(planned, reason=Reason(Why.OUTPUT_GONE, gone))
+        return replace(planned, state=UnitState.DONE, reason=found.reason, done_by=(found.step, found.fingerprint))
 
-    def _planned(self, candidate: Candidate, fingerprint: str, state: UnitState, reason: str) -> PlannedUnit:
+    def _planned(self, candidate: Candidate, fingerprint: str, state: UnitState, reason: Reason) -> PlannedUnit:
         return PlannedUnit(
             candidate.unit, candidate.values, fingerprint, state, reason,
             renamed=self._renamed, make_task=self._make_task,

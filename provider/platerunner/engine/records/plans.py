@@ -1,14 +1,18 @@
 """What a step meant to do in a run, kept for whoever looks at the run: each unit, its state, and why."""
 
-import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from platerunner.engine.planning.model import StepPlan, UnitState
+from platerunner.engine.planning.reasons import NOTHING, TEXTS, Reason, Why
+from platerunner.engine.records.codec import Kind, encode, read
+from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.outcome import run_prefix
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
-FORMAT = 1
+PLAN = Kind("plan of a step", format=2, remedy="delete it; the step's next run writes it anew")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,7 @@ class RecordedUnit:
     unit: str
     state: UnitState
     fingerprint: str
-    reason: str = ""
+    reason: Reason = NOTHING
 
 
 def record_plan(workspace: Storage, run_id: str, plan: StepPlan, branch: str = "") -> None:
@@ -32,34 +36,68 @@ def record_plan(workspace: Storage, run_id: str, plan: StepPlan, branch: str = "
     :param branch: key of the branch whose step it is; empty if there are none.
     """
     units = [RecordedUnit(each.unit, each.state, each.fingerprint, each.reason) for each in plan.units]
-    workspace.put(_key(run_id, plan.step, branch), to_json(units))
+    workspace.put(_key(run_id, plan.step, branch), encode(PLAN, _content(units)))
 
 
 def recorded_plan(workspace: Storage, run_id: str, step: str, branch: str = "") -> tuple[RecordedUnit, ...] | None:
-    """The plan that a step kept in a run; None if it has not come that far."""
+    """The plan that a step kept in a run; None if it has not come that far.
+
+    :raises platerunner.engine.records.codec.RecordError: if it cannot be read.
+    """
     try:
-        return from_json(workspace.get(_key(run_id, step, branch)))
+        number, content = read(PLAN, workspace, _key(run_id, step, branch))
     except NotFoundError:
         return None
+    reasons = [(_from_text if number == 1 else _from_json)(raw) for raw in content["reasons"]]
+    return tuple(
+        RecordedUnit(unit, UnitState(state), fingerprint, reasons[why])
+        for unit, state, fingerprint, why in content["units"]
+    )
 
 
-def to_json(units: Iterable[RecordedUnit]) -> bytes:
-    """The stored form: reasons are few and long, so each is written once."""
-    reasons: dict[str, int] = {}
+def _content(units: Iterable[RecordedUnit]) -> dict[str, Any]:
+    """Reasons are few and long, so that each is written once."""
+    reasons: dict[Reason, int] = {}
     rows = [
         [each.unit, str(each.state), each.fingerprint, reasons.setdefault(each.reason, len(reasons))] for each in units
     ]
-    return json.dumps({"format": FORMAT, "reasons": list(reasons), "units": rows}, separators=(",", ":")).encode()
+    return {"reasons": [_to_json(reason) for reason in reasons], "units": rows}
 
 
-def from_json(data: bytes) -> tuple[RecordedUnit, ...]:
-    """Read the stored form."""
-    raw = json.loads(data)
-    reasons = raw["reasons"]
-    return tuple(
-        RecordedUnit(unit, UnitState(state), fingerprint, reasons[why])
-        for unit, state, fingerprint, why in raw["units"]
-    )
+def _to_json(reason: Reason) -> list[Any]:
+    earlier = _to_json(reason.earlier) if reason.earlier else None
+    return [str(reason.why), reason.detail, [str(each) for each in reason.categories], earlier]
+
+
+def _from_json(raw: Sequence[Any]) -> Reason:
+    why, detail, categories, earlier = raw
+    return Reason(Why(why), detail, tuple(map(Category, categories)), _from_json(earlier) if earlier else None)
+
+
+def _from_text(text: str) -> Reason:
+    """A reason of format 1, which kept its text."""
+    first, _, rest = text.partition("; ")
+    if rest and first == TEXTS[Why.LEFT_OUT]:
+        return Reason(Why.LEFT_OUT, earlier=_from_text(rest))
+    found = next((found for why in _OLD if (found := _match(why, text))), None)
+    return found or Reason(Why.OTHER, text)
+
+
+def _match(why: Why, text: str) -> Reason | None:
+    found = _OLD[why].fullmatch(text)
+    if found is None:
+        return None
+    groups = found.groupdict()
+    words = groups.get("categories")
+    return Reason(why, groups.get("detail", ""), tuple(map(Category, words.split(", "))) if words else ())
+
+
+def _as_regex(text: str) -> re.Pattern[str]:
+    pattern = re.escape(text).replace(r"\{detail\}", "(?P<detail>.+)")
+    return re.compile(pattern.replace(r"\{categories\}", "(?P<categories>[a-z_]+(?:, [a-z_]+)*)"), re.DOTALL)
+
+
+_OLD = {why: _as_regex(text) for why, text in TEXTS.items() if text != "{detail}"}
 
 
 def _key(run_id: str, step: str, branch: str) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 from platerunner.batch.model import LAST_N, StepState
 from platerunner.batch.reasons import CLEARED
 from platerunner.engine.planning.model import PlannedUnit
-from platerunner.engine.planning.reasons import failed_before
 from platerunner.engine.steps.retry import Ask, History, counts, next_ask
 from platerunner.spec.settings import Retry as RetryPolicy
 from platerunner_unit.contract.category import Category
@@ -60,7 +59,7 @@ class UnitFailure:
     @classmethod
     def left_out(cls, unit: PlannedUnit) -> "UnitFailure":
         """Of a unit that failed in an earlier run, and that this run leaves out."""
-        category = failed_before(unit.reason)[0]
+        category = unit.reason.failures[0]
         return cls(unit.unit, category, "It failed in an earlier run, and `only` leaves it out.", hint=LEFT_OUT_HINT)
 
     @classmethod

@@ -17,6 +17,7 @@ from platerunner.engine.planning.archived import Archived, archived_notes, find_
 from platerunner.engine.planning.arrival import not_arrived
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
 from platerunner.engine.planning.prepare import plan_one
+from platerunner.engine.planning.reasons import Reason, Why
 from platerunner.engine.records.needs import load_needs, save_needs
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.engine.records.plans import record_plan
@@ -225,7 +226,7 @@ class StepRun(StepJobs):
         for run_id, count in Counter(runs[unit] for unit in found).items():
             log.info("%s: %d units run in the run %s now; waiting for its jobs", self.step.name, count, run_id)
         units = tuple(
-            replace(unit, state=UnitState.WAITING, reason=f"runs in the run {runs[unit.unit]} now")
+            replace(unit, state=UnitState.WAITING, reason=Reason(Why.ELSEWHERE, runs[unit.unit]))
             if unit.unit in found
             else unit
             for unit in plan.units

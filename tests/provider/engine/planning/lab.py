@@ -219,4 +219,4 @@ def _load(spec: str, path: Path) -> Pipeline:
 
 def states(plan: StepPlan) -> dict[str, tuple[str, str]]:
     """Unit id to state and reason."""
-    return {unit.task.unit: (str(unit.state), unit.reason) for unit in plan.units}
+    return {unit.task.unit: (str(unit.state), str(unit.reason)) for unit in plan.units}

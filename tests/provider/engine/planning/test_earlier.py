@@ -6,8 +6,8 @@ import shutil
 import pytest
 from tests.provider.engine.planning.lab import Lab, states
 
-from platerunner.engine.planning.earlier import SAME_FILES
 from platerunner.engine.planning.model import UnitState
+from platerunner.engine.planning.reasons import TEXTS, Why
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner_unit.contract.storage import Storage
 
@@ -33,7 +33,7 @@ def put_back(path):
 
 def test_a_file_put_back_byte_for_byte_is_the_same_file(lab):
     put_back(lab.images / "P1" / "A01_s1_DNA.tif")
-    assert states(lab.plan_all()["illum_apply"])[WELLS[0]] == ("done", SAME_FILES)
+    assert states(lab.plan_all()["illum_apply"])[WELLS[0]] == ("done", TEXTS[Why.SAME_FILES])
     assert states(lab.plan_all()["illum_apply"])[WELLS[1]] == ("done", "")
     assert lab.run() == NOTHING
     assert states(lab.plan_all()["illum_apply"])[WELLS[0]] == ("done", ""), "the run has noted it"

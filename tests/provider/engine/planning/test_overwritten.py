@@ -3,7 +3,7 @@
 import pytest
 from tests.provider.engine.planning.lab import Lab, states
 
-from platerunner.engine.planning.history import OVERWRITTEN
+from platerunner.engine.planning.reasons import TEXTS, Why
 from platerunner.engine.records.outcomes import OutcomeStore
 
 WELLS = ["plate=P1/well=A01", "plate=P1/well=A02"]
@@ -22,7 +22,7 @@ def lab(tmp_path):
 
 def test_a_param_that_was_changed_back_runs_again(lab):
     lab.params["nuclei"] = "DNA"
-    assert states(lab.plan_all()["measure"]) == dict.fromkeys(WELLS, ("pending", OVERWRITTEN))
+    assert states(lab.plan_all()["measure"]) == dict.fromkeys(WELLS, ("pending", TEXTS[Why.OVERWRITTEN]))
     assert lab.run() == NOTHING | {"measure": WELLS, "report": ["plate=P1"]}
     assert lab.run() == NOTHING
     lab.params["nuclei"] = "ER"
