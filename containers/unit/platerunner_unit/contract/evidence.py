@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -24,6 +25,11 @@ class LogMatch:
     number: int
     image_set: Optional[int] = None
     frames: str = ""
+
+    @property
+    def functions(self) -> list[str]:
+        """The functions of its traceback, one by one; ``<module>`` and its like have brackets of their own."""
+        return re.findall(r"<\w+>|[^<>]+", self.frames)
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ def _uncaught(facts: Facts) -> list[_Scene]:
     if not exceptions:
         return []
     last = exceptions[-1]
-    began = last.number - len(last.frames.split(">")) * LINES_OF_FRAME
+    began = last.number - len(last.functions) * LINES_OF_FRAME
     chained = [m.number for m in exceptions if m.number >= began - LINES_OF_FRAME]
     return [_Scene(None, min([began, *chained]) - _lines_before(last), last.number + LINES_OF_MESSAGE)]
 
@@ -228,7 +228,7 @@ def _by_mark(facts: Facts, marks: list[LogMatch]) -> Iterator[Cause]:
                     rule.category or Category.TOOL_ERROR, "no more is said", place(facts, mark), mark.line, rule.name
                 )
                 continue
-            told = next((f for f in MARKED_FRAME_RULES if set(f.functions) & set(exception.frames.split(">"))), None)
+            told = next((f for f in MARKED_FRAME_RULES if set(f.functions) & set(exception.functions)), None)
             category = told.category if told else rule.category or Category.TOOL_ERROR
             name = told.name if told else rule.name
             clause = told.clause.format(line=short(exception.line)) if told else short(exception.line)
@@ -257,7 +257,7 @@ def _by_frames(facts: Facts) -> Iterator[Cause]:
     """An exception that ended the process: it is the last of the log, and nothing marked it."""
     exceptions = [m for m in facts.evidence.matches if m.rule == "exception" and not _harmless(m)]
     for match in reversed(exceptions):
-        functions = set(match.frames.split(">"))
+        functions = set(match.functions)
         for rule in FRAME_RULES if facts.evidence.tool == "cellprofiler" else ():
             if functions & set(rule.functions) - ({"<module>"} if "main" in functions else set()):
                 yield Cause(rule.category, rule.clause.format(line=short(match.line)), "", match.line, rule.name)

@@ -58,7 +58,8 @@ def died(facts: Facts) -> Optional[Verdict]:
     # Only CellProfiler's log tells when its work begins.
     place = where(facts) or (" before it began" if facts.evidence.tool == "cellprofiler" else "")
     reached = memory(facts) if category is C.OUT_OF_MEMORY else ""
-    return verdict(category, f"{clause}{place}{reached}".rstrip(",") + ".", tail(facts))
+    happened = f"{clause}{place}".rstrip(",")
+    return verdict(category, f"{happened}{reached}.", tail(facts))
 
 
 SIGKILL = 9

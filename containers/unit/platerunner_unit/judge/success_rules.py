@@ -71,7 +71,7 @@ def command_succeeded(facts: Facts) -> Optional[Verdict]:
 def listing_succeeded(facts: Facts) -> Optional[Verdict]:
     """CellProfiler was asked to print something and did; ``--measurements`` then goes on to a run that fails."""
     e = facts.evidence
-    if e.tool != "cellprofiler" or e.asks != "listing" or not e.started:
+    if e.tool != "cellprofiler" or e.asks != "listing" or not e.started or e.preflight or e.transfers:
         return None
     if facts.has("listing_ended") or (e.exit_code == 0 and bool(e.outputs) and facts.exported):
         return verdict(C.SUCCEEDED, "CellProfiler printed what it was asked for.")
@@ -81,7 +81,9 @@ def listing_succeeded(facts: Facts) -> Optional[Verdict]:
 def batch_file_succeeded(facts: Facts) -> Optional[Verdict]:
     """CreateBatchFiles ends the run on purpose, which CellProfiler reports as a failure; the file is what counts."""
     e = facts.evidence
-    if e.tool != "cellprofiler" or e.asks != "batch_file" or not e.started or e.preflight or facts.vetoes:
+    if e.tool != "cellprofiler" or e.asks != "batch_file" or not e.started or facts.vetoes:
+        return None
+    if e.preflight or e.transfers:
         return None
     if e.outputs and facts.exported and e.exit_code in (0, 1, 255) and not e.stopped_by:
         return verdict(C.SUCCEEDED, "CreateBatchFiles wrote its batch file.")

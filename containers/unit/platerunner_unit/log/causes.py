@@ -22,14 +22,13 @@ CAUSES: tuple[LineRule, ...] = (
     LineRule(
         name="memory",
         literals=(
-            "MemoryError; Unable to allocate; Cannot allocate memory; std::bad_alloc; OutOfMemoryError; Could "
+            "MemoryError; Unable to allocate; Cannot allocate memory; std::bad_alloc; Could "
             "not allocate; Could not reserve enough space; insufficient memory; Java heap space; Out of memory; "
-            "GC overhead limit exceeded; Failed to reserve memory; Native memory allocation; unable to create "
-            "native thread"
+            "GC overhead limit exceeded; Native memory allocation"
         ),
         pattern=(
             r"(?:^|[\s.:|])(?:\w*MemoryError\b.*|Unable to allocate [\d.]+ .*|.*Cannot allocate memory.*|"
-            r".*std::bad_alloc.*|java\.lang\.OutOfMemoryError.*|Could not (?:allocate|reserve) .*(?:space|memory|"
+            r".*std::bad_alloc.*|Could not (?:allocate|reserve) .*(?:space|memory|"
             "heap|bytes).*|.*insufficient memory for the Java Runtime Environment.*|.*Java heap space.*|.*GC "
             "overhead limit exceeded.*|.*Out of memory: Killed process.*|.*Native memory allocation.*failed.*)"
         ),
@@ -296,14 +295,14 @@ CAUSES: tuple[LineRule, ...] = (
     LineRule(
         name="image_damaged",
         literals=(
-            "UnknownFormatException; loci.formats.FormatException; cannot identify image file; not a TIFF file; "
+            "cannot identify image file; not a TIFF file; "
             "Cannot find image file; TiffFileError; EOFException; image file is truncated; broken data stream; "
             "Failed to read the magic number; No data left in file; BadZipFile; "
-            "The file is not; Unsupported image; FormatException; CRC error; Error -3 while decompressing; "
+            "FormatException; CRC error; Error -3 while decompressing; "
             "Failed to interpret file; UnsupportedCompressionException"
         ),
         pattern=(
-            "UnknownFormatException.*|FormatException.*|cannot identify image file.*|not a TIFF file.*|Cannot "
+            "FormatException.*|cannot identify image file.*|not a TIFF file.*|Cannot "
             r"find image file.*|TiffFileError.*|java\.io\.EOFException.*|image file is truncated.*|broken data "
             "stream.*|Failed to read the magic number.*|No data left in file.*|"
             "BadZipFile.*|CRC error.*|Error -3 while decompressing.*|Failed to interpret file.*|"
@@ -326,11 +325,8 @@ CAUSES: tuple[LineRule, ...] = (
     ),
     LineRule(
         name="image_kind",
-        literals=(
-            "Image must be grayscale; Image must be color; must be grayscale; must be a color image; is not a "
-            "color image; contains only one unique value"
-        ),
-        pattern="(?:Image )?[Mm]ust be (?:grayscale|color|binary).*|must be a color image|is not a color image",
+        literals=("must be grayscale; must be color; must be binary; must be a color image; is not a color image"),
+        pattern="must be (?:grayscale|color|binary)|must be a color image|is not a color image",
         learnt_from="ValueError: Image must be grayscale, but it was color",
         category=C.TOOL_ERROR,
         clause="an image is not of the kind that the module needs ({line})",
@@ -361,7 +357,7 @@ CAUSES: tuple[LineRule, ...] = (
         name="pipeline_text",
         literals=(
             "Pipeline file unexpectedly truncated; Invalid format for; Invalid attribute string; variable "
-            "revision #; JSONDecodeError; is not a CellProfiler pipeline; Unable to load a project"
+            "revision #; JSONDecodeError"
         ),
         pattern=(
             "Pipeline file unexpectedly truncated.*|Invalid format for (?:module header|setting|attributes)|"
@@ -403,7 +399,7 @@ CAUSES: tuple[LineRule, ...] = (
     ),
     LineRule(
         name="measurement_missing",
-        literals="does not exist for the ; has no measurements; No such measurement; Feature ",
+        literals="No such measurement; Feature ",
         pattern=r"Feature \S+ for (?:object )?\S+ (?:not found|does not exist).*|No such measurement.*",
         learnt_from="KeyError: 'Feature AreaShape_Area for Nuclei not found'",
         category=C.PIPELINE_INVALID,
@@ -455,8 +451,8 @@ CAUSES: tuple[LineRule, ...] = (
         name="java_missing",
         literals=(
             "libjvm.so; Failed to create Java VM; Unrecognized VM option; Could not create the Java Virtual "
-            "Machine; Could not find Java; JAVA_HOME; ClassNotFoundException; NoClassDefFoundError; "
-            "UnsupportedClassVersionError; Error: could not open; UnsatisfiedLinkError; Invalid maximum heap "
+            "Machine; Could not find Java; ClassNotFoundException; NoClassDefFoundError; "
+            "UnsupportedClassVersionError; UnsatisfiedLinkError; Invalid maximum heap "
             "size; Invalid initial heap size; Failed to find java; JVMNotFoundError"
         ),
         pattern=(
@@ -474,7 +470,7 @@ CAUSES: tuple[LineRule, ...] = (
         name="image_library",
         literals=(
             "error while loading shared libraries; command not found; Exec format error; cannot execute binary "
-            "file; cannot open shared object file; exec: ; version `GLIBC"
+            "file; cannot open shared object file; version `GLIBC"
         ),
         pattern=(
             "error while loading shared libraries.*|command not found|Exec format error|cannot execute binary "
@@ -502,8 +498,7 @@ CAUSES: tuple[LineRule, ...] = (
     LineRule(
         name="nothing_selected",
         literals=(
-            "index 0 is out of bounds for axis 0 with size 0; did not identify any image sets; zero image sets; "
-            "There are no image sets"
+            "index 0 is out of bounds for axis 0 with size 0; did not identify any image sets; There are no image sets"
         ),
         pattern=(
             "did not identify any image sets|There are no image sets|IndexError: index 0 is out of bounds for "
@@ -541,7 +536,7 @@ CAUSES: tuple[LineRule, ...] = (
     ),
     LineRule(
         name="path_missing",
-        literals="No such file or directory; FileNotFoundError; NoSuchFileException; errno = 2,",
+        literals="No such file or directory; FileNotFoundError; NoSuchFileException; FileNotFoundException; errno = 2,",
         pattern=(
             r"No such file or directory: b?'(?P<path>[^']*)'|name = '(?P<path3>[^']*)', errno = 2,"
             r"|(?:FileNotFoundError|NoSuchFileException|FileNotFoundException): (?!\[Errno)(?P<path2>.*)"

@@ -103,21 +103,6 @@ MARKS: tuple[LineRule, ...] = (
         learnt_from="--- end measurements ---",
     ),
     LineRule(
-        name="jvm_options",
-        literals="Picked up JAVA_TOOL_OPTIONS",
-        pattern="Picked up JAVA_TOOL_OPTIONS: (?P<options>.*)",
-        learnt_from="Picked up JAVA_TOOL_OPTIONS: -Xmx48m",
-    ),
-    LineRule(
-        name="version_warning",
-        literals="Your pipeline version is; is from a newer version of CellProfiler; is from a different version of",
-        pattern=(
-            "Your pipeline version is|is from a newer version of CellProfiler|is from a different version of "
-            "CellProfiler"
-        ),
-        learnt_from="Your pipeline version is 5010 but you are running CellProfiler version 4281.",
-    ),
-    LineRule(
         name="plugin_import",
         literals="Could not load ; Failed to load ; could not load these modules",
         pattern=(
