@@ -30,19 +30,28 @@ def owner_of(context: Context) -> Owner:
     return Owner(airflow, ti.dag_id, ti.task_id, ti.run_id, ti.map_index if ti.map_index is not None else -1)
 
 
-def end_left_behind(run: StepRun, context: Context) -> list[str]:
-    """End the jobs of earlier runs whose tasks wait no more; when the run submits, it has the step's jobs.
+def introduce(run: StepRun, context: Context) -> None:
+    """Let a run know its task, whose name others read when it submits, and whom to ask about theirs.
 
-    :param run: of the step, before it starts.
+    :param run: of the step, in whatever process of the task.
     :param context: Airflow's.
-    :returns: ids of the jobs that were ended.
     """
     here = run.turns.owner = owner_of(context)
-    others = [owner for owner in run.turns.owners() if owner.run_id != here.run_id]
-    over = [owner for owner in others if _is_over(owner, here)]
-    run.turns.over = frozenset(owner.run_id for owner in over)
+    run.turns.is_over = lambda owner: _is_over(owner, here)
+
+
+def end_left_behind(run: StepRun) -> list[str]:
+    """End the jobs of earlier runs whose tasks wait no more; when the run submits, it has the step's jobs.
+
+    :param run: of the step, before it starts; it was introduced.
+    :returns: ids of the jobs that were ended.
+    """
+    turns = run.turns
+    others = [owner for owner in turns.owners() if owner.run_id != turns.owner.run_id]
+    over = [owner for owner in others if turns.is_over(owner)]
+    turns.over = frozenset(owner.run_id for owner in over)
     for owner in others:
-        if owner not in over and owner.airflow != here.airflow:
+        if owner not in over and owner.airflow != turns.owner.airflow:
             _warn_of(run, owner)
     return [job for owner in over for job in _end(run, owner)]
 

@@ -31,7 +31,7 @@ from platerunner.links.batch import HERE, LOOPBACK, BatchJobLink, LogStreamLink,
 from platerunner.notifications.texts import DIGEST_KEY, RESULT_KEY
 from platerunner.operators.common import plain_errors, run_context
 from platerunner.operators.gathering import check_gathered
-from platerunner.operators.left_behind import end_left_behind
+from platerunner.operators.left_behind import end_left_behind, introduce
 from platerunner.operators.parking import park
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
@@ -71,7 +71,7 @@ class StepTask:
                 return self._preview(run)
             self._link(run)
             if run.step.waiting_for:
-                end_left_behind(run, self._context)  # nobody shall pay for them while this run waits
+                end_left_behind(run)  # nobody shall pay for them while this run waits
                 self._await_inputs(run)
             return self._start(run)
 
@@ -105,7 +105,9 @@ class StepTask:
         pipeline = operator.spec if isinstance(operator.spec, Pipeline) else load_pipeline(Path(operator.spec))
         carrier = getattr(context["ti"], "context_carrier", None) or {}
         variables = trace_variables(carrier, tracing=conf.getboolean("traces", "otel_on", fallback=False))
-        return StepRun(hook, pipeline, self._step, run_context(pipeline, hook, context, operator.branch), variables)
+        run = StepRun(hook, pipeline, self._step, run_context(pipeline, hook, context, operator.branch), variables)
+        introduce(run, context)
+        return run
 
     def _await_inputs(self, run: StepRun) -> None:
         """Park while raw files are missing that may still arrive."""
@@ -123,7 +125,7 @@ class StepTask:
         park(self._operator, pause)
 
     def _start(self, run: StepRun) -> dict[str, Any]:
-        end_left_behind(run, self._context)
+        end_left_behind(run)
         self._tell(run, run.start())
         self._wait(run)
         return self._collect_all(run)

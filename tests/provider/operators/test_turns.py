@@ -1,6 +1,7 @@
 """Runs of one step know of each other: what one has going, no other submits."""
 
 import json
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,14 @@ from platerunner.engine.steps import turns
 from platerunner.engine.steps.digest import is_red
 from platerunner_unit.contract.storage import Storage
 
-SLOW = f"sleep 3\n{GOOD}"
+
+def held(lab, then=GOOD):
+    """A well that goes on until it is released."""
+    return f"until test -e {lab.folder}/released; do sleep 0.1; done\n{then}"
+
+
+def release(lab):
+    (lab.folder / "released").touch()
 
 
 def key(lab):
@@ -21,9 +29,10 @@ def key(lab):
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
 def test_what_a_run_has_going_is_waited_for(lab, order):
-    lab.write(A01=SLOW, A02=SLOW)
+    lab.write(A01=held(lab), A02=held(lab))
     lab.run("run-1").start()
     plan = lab.run("run-2").start()
+    release(lab)
     assert {str(unit.reason) for unit in plan.units} == {"runs in the run run-1 now"}, "the map says it"
     for n in order:
         result, failed = lab.collect(f"run-{n}")
@@ -33,10 +42,11 @@ def test_what_a_run_has_going_is_waited_for(lab, order):
 
 
 def test_what_fails_elsewhere_and_what_is_new_is_run_after_it(lab):
-    lab.write(A01=f"sleep 2\ntest -e {lab.folder}/mended || exit 3\n{GOOD}", A02=SLOW)
+    lab.write(A01=held(lab, f"test -e {lab.folder}/mended || exit 3\n{GOOD}"), A02=held(lab))
     lab.run("run-1").start()
     lab.write(A03=GOOD)
     lab.run("run-2").start()
+    release(lab)
     lab.collect("run-1")
     (lab.folder / "mended").touch()
     result, failed = lab.collect("run-2")
@@ -45,9 +55,10 @@ def test_what_fails_elsewhere_and_what_is_new_is_run_after_it(lab):
 
 
 def failing(lab, times):
-    """A well that takes a while and dies for want of memory the first times."""
-    count = f'test "$(grep -c A01 {lab.started})" -gt {times}'
-    return f"sleep 1\n{count} || exit 137\n{GOOD}"
+    """A well that dies for want of memory the first times; from the second on it goes on until it is released."""
+    count = f"$(grep -c A01 {lab.started})"
+    hold = f"test {count} -eq 1 || until test -e {lab.folder}/released; do sleep 0.1; done\n"
+    return f"{hold}test {count} -gt {times} || exit 137\n{GOOD}"
 
 
 def ended(lab, run_id):
@@ -62,6 +73,7 @@ def test_a_retry_that_another_run_has_going_is_not_forgotten_when_that_fails_too
     ended(lab, "run-1")
     lab.run("run-2").start()
     assert lab.run("run-1").collect(), "the second run's job is waited for instead"
+    release(lab)
     ended(lab, "run-2")
     assert [lab.run(f"run-{n}").collect() for n in order] == [True, True]
     for n in order:
@@ -71,27 +83,29 @@ def test_a_retry_that_another_run_has_going_is_not_forgotten_when_that_fails_too
 
 
 def test_a_job_of_another_run_that_ends_first_leaves_the_own_ones_to_wait_for(lab):
-    lab.write(A01=SLOW)
+    lab.write(A01=held(lab))
     lab.run("run-1").start()
-    lab.write(A02=f"until test -e {lab.folder}/released; do sleep 0.1; done\n{GOOD}")
+    lab.write(A02=f"until test -e {lab.folder}/second; do sleep 0.1; done\n{GOOD}")
     lab.run("run-2").start()
+    release(lab)
     ended(lab, "run-1")
     own = [str(submission.job_id) for submission in lab.state("run-2").live]
     assert lab.run("run-2").collect()
     assert lab.run("run-2").waiting_for() == own, "a task with jobs left is parked, and no worker turns in circles"
-    (lab.folder / "released").touch()
+    (lab.folder / "second").touch()
     result, failed = lab.collect("run-2")
     assert (result.succeeded, result.done_before, failed) == (1, 1, [])
 
 
 def test_a_trigger_ends_no_job_of_another_run(lab):
-    lab.write(A01=SLOW)
+    lab.write(A01=held(lab))
     lab.run("run-1").start()
     second = lab.run("run-2")
     second.start()
     [job] = second.waiting_for()
     assert second.foreign == [job]
     assert second.stop("the second was cleared") == []
+    release(lab)
     result, _ = lab.collect("run-1")
     assert result.succeeded == 1
 
@@ -114,14 +128,17 @@ def test_runs_that_start_in_the_same_instant_share_the_work(lab):
     assert sum(result.succeeded for result, _ in results) == len(wells)
 
 
-def test_a_run_that_died_within_its_turn_holds_others_up_for_its_lease_alone(lab, monkeypatch):
+def test_a_run_that_died_within_its_turn_holds_others_up_for_its_lease_alone(lab, monkeypatch, caplog):
+    caplog.set_level("INFO")
     lab.write(A01=GOOD)
     lab.run("run-1").turns.take()
-    monkeypatch.setattr(turns, "LEASE_S", 2.0)
+    monkeypatch.setattr(turns, "LEASE_S", 5.0)
     began = time.time()
     result, _ = lab.to_the_end("run-2")
     assert result.succeeded == 1
     assert time.time() - began >= 1.0, "it may have been about to submit"
+    assert re.search(r"If it has died, this run goes on at \d\d:\d\d:\d\d UTC$", caplog.text, re.M)
+    assert "marked" not in caplog.text, "no Airflow knows its task"
     second = lab.run("run-3")
     monkeypatch.setattr(turns, "LEASE_S", 600.0)
     lab.run("run-2").turns.take()

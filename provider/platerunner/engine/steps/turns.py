@@ -6,7 +6,8 @@ its name into ``_platerunner/last_run/<step>.json``, on condition that the recor
 of two runs that start in the same instant, one reads again. The record names the turn; the turn is over when the run's
 state, which each submission writes anyway, names it too. A lone run makes no call for it that it did not make before.
 
-A process that dies within its turn keeps the others for :data:`LEASE_S`, unless Airflow says that its task is over.
+A process that dies within its turn keeps the others for :data:`LEASE_S`, unless Airflow says that its task is over: who
+waits asks again and again, and says until when it waits.
 """
 
 import json
@@ -15,6 +16,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from platerunner.batch.calls import PATIENCE_S, explained
@@ -35,6 +37,8 @@ LEASE_S = 2 * PATIENCE_S
 INTENT_S = PATIENCE_S + SETTLE_S
 """Seconds for which another run may still be about to make a submission whose job is not known."""
 LOOK_S = 1.0
+JUDGE_S = 10.0
+"""Seconds between two questions to Airflow whether the task of a run that is waited for is over."""
 TURN = "turn"
 REMEMBERED = 20
 """Runs at most: an Airflow that is gone for good judges its runs no more."""
@@ -69,6 +73,14 @@ class Going:
 
 
 @dataclass(frozen=True, slots=True)
+class _Busy:
+    """A run that may submit at this moment, and when it is taken for dead if it does not go on."""
+
+    owner: Owner
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Record:
     owners: tuple[Owner, ...] = ()
     turn: str = ""
@@ -93,7 +105,12 @@ class Turns:
         self._client = client
         self.owner = owner
         self.over: frozenset[str] = frozenset()
-        """Runs whose tasks are over, and which submit no more."""
+        """Runs whose tasks are over and whose jobs were ended."""
+        self.is_over: Callable[[Owner], bool] = lambda _owner: False
+        """Whether a task is over, as far as it can be told from here."""
+        self._silent: set[str] = set()
+        """Runs whose tasks ended while they were waited for: they submit no more, but may have jobs."""
+        self._told, self._asked = "", 0.0
         self._key = last_run_key(state_file.step, state_file.branch)
         self._read_before: _Record | None = None
         self._mine = _Record()
@@ -109,19 +126,40 @@ class Turns:
         :returns: what other runs have going, and will not be joined by more of it in this turn.
         :raises BatchError: if AWS does not tell.
         """
-        told = ""
         while True:
             record, self._read_before = self._read_before or self._read(), None
-            others = {owner.run_id: self._state(owner) for owner in self._others(record)}
-            busy = self._busy(record, others)
-            if not busy:
-                going = [going for run_id, state in others.items() for going in self._going(run_id, state)]
-                if self._taken(record, self._kept(record, others, going)):
-                    return going
-            if busy and busy != told:
-                log.info("%s: the run %s submits its units now; waiting for it", self._file.step, busy)
-                told = busy
-            time.sleep(LOOK_S if busy else 0)
+            others = {owner: self._state(owner) for owner in self._others(record)}
+            if busy := self._busy(record, others):
+                self._wait_for(busy)
+                continue
+            going = [going for owner, state in others.items() for going in self._going(owner.run_id, state)]
+            if self._taken(record, self._kept(others, going)):
+                return going
+
+    def _wait_for(self, busy: _Busy) -> None:
+        """Wait a little for a run that submits, unless its task turns out to be over."""
+        run_id, now = busy.owner.run_id, time.monotonic()
+        if run_id != self._told:
+            self._told = run_id
+            self._tell(busy)
+        if now >= self._asked + JUDGE_S:
+            self._asked = now
+            if self.is_over(busy.owner):
+                log.info("%s: the task of the run %s is over; going on", self._file.step, run_id)
+                self._silent.add(run_id)
+                time.sleep(SETTLE_S)  # AWS may have taken its last job a moment ago
+                return
+        time.sleep(LOOK_S)
+
+    def _tell(self, busy: _Busy) -> None:
+        known = busy.owner.airflow and busy.owner.airflow == self.owner.airflow
+        log.info(
+            "%s: the run %s submits its units now; waiting for it. If it has died, this run goes on at %s UTC%s",
+            self._file.step,
+            busy.owner.run_id,
+            f"{datetime.fromtimestamp(busy.until, UTC):%H:%M:%S}",
+            f", or as soon as its task {busy.owner.task_id} is marked as failed" if known else "",
+        )
 
     def renew(self) -> None:
         """Keep a turn that takes long.
@@ -166,26 +204,26 @@ class Turns:
                     state = state.with_submission(replace(intent, job_id=found[0]))
         return state
 
-    def _busy(self, record: _Record, others: dict[str, StepState]) -> str:
-        """A run that may submit at this moment; empty if there is none."""
-        newest = record.owners[0].run_id if record.owners else ""
-        for run_id, state in others.items():
-            if run_id in self.over:
+    def _busy(self, record: _Record, others: dict[Owner, StepState]) -> _Busy | None:
+        """A run that may submit at this moment; None if there is none."""
+        now = time.time()
+        for owner, state in others.items():
+            if owner.run_id in self.over or owner.run_id in self._silent:
                 continue
-            turn_goes_on = run_id == newest and record.turn and state.extra.get(TURN) != record.turn
-            if turn_goes_on and time.time() < record.since + LEASE_S:
-                return run_id
-            if any(seconds_since(intent.submitted_at) < INTENT_S for intent in state.intents):
-                return run_id
-        return ""
+            ends = [now - seconds_since(intent.submitted_at) + INTENT_S for intent in state.intents]
+            if owner == record.owners[0] and record.turn and state.extra.get(TURN) != record.turn:
+                ends.append(record.since + LEASE_S)
+            if (until := max(ends, default=now)) > now:
+                return _Busy(owner, until)
+        return None
 
-    def _kept(self, record: _Record, others: dict[str, StepState], going: Iterable[Going]) -> list[Owner]:
+    def _kept(self, others: dict[Owner, StepState], going: Iterable[Going]) -> list[Owner]:
         """Runs that have jobs, and those of another Airflow that may have some where they are not seen from here."""
         busy, here = {each.run_id for each in going} - self.over, self.owner.airflow
         return [
             owner
-            for owner in self._others(record)
-            if owner.run_id in busy or (here and owner.airflow != here and others[owner.run_id].live)
+            for owner, state in others.items()
+            if owner.run_id in busy or (here and owner.airflow != here and state.live)
         ]
 
     def _taken(self, record: _Record, before: list[Owner]) -> bool:
