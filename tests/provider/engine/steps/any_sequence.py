@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from tests.provider.operators.conftest import SPEC
 
 from platerunner.batch import state, submit, views
+from platerunner.batch.calls import TokenBucket
 from platerunner.engine.access import Access
 from platerunner.engine.connection import ConnectionSettings
 from platerunner.engine.planning.context import RunContext
@@ -198,6 +199,7 @@ class Lab(Access):
             self.clock.running(),
             patch.object(Disk, "process", process),
             patch.object(turns, "LOOK_S", 30.0),
+            patch.object(submit, "_bucket", TokenBucket(submit.SUBMIT_RATE)),  # the process's own keeps the real time
             patch.object(step_jobs, "chunks", lambda n: submit.chunks(n, LARGEST_ARRAY)),
         ):
             yield
