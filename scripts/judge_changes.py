@@ -24,8 +24,8 @@ SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.And: ast.Or, ast.Or: ast.And,
     ast.Add: ast.Sub, ast.Sub: ast.Add,
 }  # fmt: skip
-# Arguments that only a person reads: no verdict follows from them.
-TOLD = frozenset({"learnt_from", "hint", "clause", "sentence"})
+# Arguments that only a person reads, or that guard an object against change: no verdict follows from them.
+TOLD = frozenset({"learnt_from", "hint", "clause", "sentence", "frozen"})
 Make = Callable[[ast.AST], None]
 
 
@@ -144,7 +144,10 @@ def _of_texts(node: ast.AST) -> Iterator[tuple[str, Make]]:
 def _arguments(tree: ast.AST, names: Collection[str]) -> set[int]:
     """Nodes within keyword arguments of these names; docstrings too, with which nothing computes either."""
     alone = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
-    given = [k.value for node in ast.walk(tree) if isinstance(node, ast.Call) for k in node.keywords if k.arg in names]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    given = [keyword.value for call in calls for keyword in call.keywords if keyword.arg in names]
+    # A rule for Batch has no keywords; its last two arguments are its sentence and what it was learnt from.
+    given += [arg for call in calls if ast.unparse(call.func) == "BatchRule" for arg in call.args[4:]]
     return {id(inner) for node in (*alone, *given) for inner in ast.walk(node)}
 
 

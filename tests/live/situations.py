@@ -271,12 +271,12 @@ def plugin_import_error(scene: Scene) -> None:
     scene.plugin("import cellpose_that_is_not_there")
 
 
-@refused("pipeline_invalid", "the pipeline is cut at a module's beginning", "6 modules and it has 4")
+@refused("pipeline_invalid", "the pipeline is cut at a module's beginning", "6 modules, and it has 4")
 def pipeline_cut_between(scene: Scene) -> None:
     scene.pipeline.cut_before("MeasureImageIntensity")
 
 
-@fails("pipeline_invalid", "the pipeline is cut within its last module", "could not be loaded")
+@refused("pipeline_invalid", "the pipeline is cut within its last module", "lines are missing")
 def pipeline_cut_within(scene: Scene) -> None:
     scene.pipeline.cut_at("    Create a GenePattern")
 
@@ -298,7 +298,7 @@ def setting_maybe(scene: Scene) -> None:
     )
 
 
-@refused("pipeline_invalid", "a choice that there is not (CellProfiler takes the first)", "Intuition")
+@fails("tool_error", "a choice that there is not", "Intuition")
 def setting_choice(scene: Scene) -> None:
     scene.pipeline.edit("clumped objects:Shape", "clumped objects:Intuition")
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Evidence
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.storage import AccessDeniedError, ArchivedError, NotFoundError, Storage, StorageError
-from platerunner_unit.contract.transfer import MEANINGS, Answer, Kind, TransferFailure, kind_of
+from platerunner_unit.contract.transfer import MEANINGS, Answer, Kind, TransferFailure, kind_of, kind_of_os_error
 from platerunner_unit.judge import judge
 from platerunner_unit.runner.stage import Stager, StagingError
 
@@ -46,9 +47,71 @@ ANSWERS = [
     (500, "InternalError", "We encountered an internal error. Please try again. 403 404", Kind.FAILED),
     (400, "EntityTooLarge", "x", Kind.FAILED),
 ]  # fmt: skip
+# What the same words mean elsewhere, and the other words for the same.
+NEARLY = [
+    (403, "AccessDenied", "The ciphertext refers to a customer master key of KMS that is gone", Kind.KEY_REFUSED),
+    (400, "KMSInvalidStateException", "x", Kind.KEY_REFUSED),
+    (404, "NoSuchKMS", "x", Kind.MISSING),
+    (400, "BadRequest", "kms:Decrypt of KMS", Kind.FAILED),
+    (403, "AccessDenied", "the prefix akms:Decrypt is not yours", Kind.DENIED),
+    (403, "AccessDenied", "the bucket XKMS is not yours", Kind.DENIED),
+    (403, "AccessDenied", "the bucket KMSX is not yours", Kind.DENIED),
+    (403, "AccessDenied", "with an EXPLICIT DENY", Kind.POLICY),
+    (403, "AccessDenied", "because no VPC endpoint policy allows it", Kind.POLICY),
+    (403, "AccessDenied", "in a service control policy", Kind.POLICY),
+    (403, "AccessDenied", "because of a permissions boundary", Kind.POLICY),
+    (403, "AccessDenied", "a requester-pays bucket", Kind.REQUESTER_PAYS),
+    (403, "AccessDenied", "the header x-amz-request-payer is missing", Kind.REQUESTER_PAYS),
+    (401, "x", "Requester Pays", Kind.REQUESTER_PAYS),
+    (400, "x", "Requester Pays", Kind.FAILED),
+    (402, "x", "with an explicit deny", Kind.FAILED),
+    (400, "InvalidToken", "x", Kind.CREDENTIALS),
+    (400, "Throttling", "x", Kind.THROTTLED),
+    (429, "x", "x", Kind.THROTTLED),
+    (430, "x", "x", Kind.FAILED),
+    (404, "x", "x", Kind.MISSING),
+    (405, "x", "x", Kind.FAILED),
+    (0, "", "", Kind.FAILED),
+]  # fmt: skip
+LEADS_TO = {
+    Kind.ARCHIVED: "input_archived", Kind.KEY_REFUSED: "access_denied", Kind.REQUESTER_PAYS: "access_denied", Kind.POLICY: "access_denied",
+    Kind.CREDENTIALS: "access_denied", Kind.DENIED: "access_denied", Kind.MISSING: "input_missing", Kind.DISK_FULL: "out_of_disk",
+    Kind.THROTTLED: "throttled", Kind.CHANGED: "transfer_failed", Kind.FAILED: "transfer_failed",
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(("status", "code", "message", "kind"), ANSWERS, ids=lambda value: str(value)[:20])
+@pytest.mark.parametrize(("kind", "category"), LEADS_TO.items())
+def test_what_each_kind_leads_to(kind: Kind, category: str) -> None:
+    failure = TransferFailure(kind.value, "s3://b/k", "", "s3://b/k: so it was")
+    assert judge(Evidence(tool="command", transfers=(failure,))).category == category
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (OSError(errno.ENOSPC, "x"), Kind.DISK_FULL), (OSError(errno.EDQUOT, "x"), Kind.DISK_FULL), (PermissionError(13, "x"), Kind.DENIED),
+        (FileNotFoundError(2, "x"), Kind.MISSING), (OSError(errno.EIO, "x"), Kind.FAILED),
+    ],
+)  # fmt: skip
+def test_what_the_system_says(error: OSError, kind: Kind) -> None:
+    assert kind_of_os_error(error) is kind
+
+
+SAID = (
+    "Generic S3 error: Error performing GET http://x/k in 1.5s - Server returned non-2xx status code: 403 Forbidden: "
+)
+BODY = "<Error><Code> AccessDenied </Code><Message>No</Message></Error>"
+
+
+def test_an_answer_is_read_where_obstore_tells_one() -> None:
+    assert Answer.of(SAID + BODY) == Answer(403, "AccessDenied", "No")
+    assert Answer.of(SAID) == Answer(403)
+    assert Answer.of(f"It failed.\n\nDebug source:\n{SAID + BODY}") == Answer()
+    assert Answer.of(f"{SAID + BODY}\n\nDebug source:\n{SAID}\n\nDebug source:\nx") == Answer(403, "AccessDenied", "No")
+    assert Answer.of(SAID.replace("403", "4033") + BODY) == Answer()
+
+
+@pytest.mark.parametrize(("status", "code", "message", "kind"), ANSWERS + NEARLY, ids=lambda value: str(value)[:20])
 def test_each_answer_means_one_thing(status: int, code: str, message: str, kind: Kind) -> None:
     assert kind_of(Answer(status, code, message)) is kind
 
@@ -90,7 +153,7 @@ class Server:
                 """Say nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
         self.config = {
             "endpoint": f"http://127.0.0.1:{self.server.server_port}",
             "access_key_id": "x",

@@ -55,13 +55,55 @@ def test_no_cause_is_read_into_other_words(name: str, text: str) -> None:
     assert not getattr(words, name).fits(Said.of(text))
 
 
+# Codes and words that are somebody's names when letters stand before or behind them: `ThrottlingHandler` throttles nobody.
+WHOLE = {
+    "MEMORY": "OutOfMemory OutOfMemoryError OOMKilled OOM-killed",
+    "EXPIRED": "ExpiredToken ExpiredTokenException ExpiredException RequestExpired",
+    "THROTTLED": "Throttling ThrottlingException ThrottledError SlowDown TooManyRequests TooManyRequestsException RequestLimitExceeded RequestThrottled RequestThrottledException ProvisionedThroughputExceededException LimitExceededException",
+    "REFUSED": "AccessDenied AccessDeniedException UnauthorizedOperation UnauthorizedException NotAuthorized NotAuthorizedException UnrecognizedClientException InvalidClientTokenId AuthorizationHeaderMalformed",
+    "DENIED": "unauthorized forbidden AccessDenied",
+    "ABSENT": "ResourceNotFound ParameterNotFoundException SecretNotFound ClusterNotFound RepositoryNotFound ImageNotFoundException FileSystemNotFound AccessPointNotFound",
+    "NETWORK": "EOF",
+    "PROGRAM": "invalid",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "word"), [(name, word) for name, text in WHOLE.items() for word in text.split()])
+def test_a_code_within_another_word_is_none(name: str, word: str) -> None:
+    why = getattr(words, name)
+    assert why.fits(Said.of(f"it met {word} there"))
+    assert not why.fits(Said.of(f"it met q{word} there"))
+    assert not why.fits(Said.of(f"it met {word}q there"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("DENIED", "it was undenied: x"), ("ABSENT", "qNoSuchBucket"), ("PROGRAM", "qunknown runtime"), ("ABSENT", "qInvalidGroup.NotFound")],
+)  # fmt: skip
+def test_the_end_of_another_word_is_no_cause(name: str, text: str) -> None:
+    assert not getattr(words, name).fits(Said.of(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "qSpotInterruption", "SpotInterruptionHandler", "aFargate Spot", "Fargate Spotless", "the host EC2 (instance i-0a) terminated",
+        "Host EC2q (instance i-0a) terminated", "Host EC2 (instance i-0a) unterminated", "a despot was interrupted", "spots were interrupted",
+        "a word: CAPACITY:X", "qInsufficientCapacity", "qRESOURCE:CPU", "a ghost was lost", "hosts were lost", "it is notdependsOn", "dependsOnly",
+        "it is said that an Array Child Job failed", "it is said that UNDETERMINED is it", "qHost EC2 (instance i-0a) terminated",
+    ],
+)  # fmt: skip
+def test_a_sentence_that_is_nearly_one_of_aws_is_nobodys(text: str) -> None:
+    assert judge(Evidence(batch=BatchEvidence("FAILED", "", text))).rule == "no_reason"
+
+
 @pytest.mark.parametrize(
     "name",
     [
         "https://x.org/denied?a=not+found", "s3://bucket/access/denied", "arn:aws:iam::403:role/unauthorized", "sha256:404a",
         "lab/throttled:403", "/var/lib/denied:ro", "denied:403", "forbidden.example.org:443", "'unauthorized'", '"forbidden"',
         '\\"forbidden\\"', "‘forbidden’", "0a1b2c3d-0000-4000-8000-403403403403", "i-0unauthorized1", "subnet-0forbidden403",
-        "403403403403", "a1b2c3d4e5f", "x:denied:403",
+        "403403403403", "a1b2c3d4e5f", "x:denied:403", "lab$denied/x", "lab/x$denied",
     ],
 )  # fmt: skip
 def test_a_name_has_no_meaning(name: str) -> None:
@@ -90,11 +132,20 @@ def test_a_word_is_no_name(text: str) -> None:
         ("408 Request Timeout", {408}), ("409 Conflict", {409}), ("429 Too Many Requests", {429}), ("503 Slow Down", {503}), ("xHTTP 403", set()),
         ("500 Internal Server Error", {500}), ("502 Bad Gateway", {502}), ("503 Service Unavailable", {503}),
         ("503 Service Temporarily Unavailable", {503}), ("504 Gateway Time-out", {504}), ("1403 Forbidden", set()),
+        ("qstatus 403", set()), ("qresponse code: 403", set()), ("qAPI error (404): x", set()), ("403 Forbiddenly", set()),
         ("status code: 400, request id: 403", {400}), ("HTTP 503 then 403 Forbidden", {403, 503}),
     ],
 )  # fmt: skip
 def test_where_a_status_stands(text: str, statuses: set[int]) -> None:
     assert Said.of(text).statuses == statuses
+
+
+@pytest.mark.parametrize(
+    ("text", "errors"),
+    [("CannotPullContainerError: x", ("CannotPullContainerError",)), ("AccessDeniedException", ("AccessDeniedException",)), ("qAgentError", ()), ("AgentErrors", ()), ("anError", ())],
+)  # fmt: skip
+def test_what_an_error_is_called(text: str, errors: tuple[str, ...]) -> None:
+    assert Said.of(text).errors == errors
 
 
 PLACES = [
@@ -138,7 +189,7 @@ PLACES = [
 @pytest.mark.parametrize(("rule", "text"), PLACES)
 def test_each_place_by_each_of_its_words(rule: str, text: str) -> None:
     verdict = judge(Evidence(batch=BatchEvidence("FAILED", "", text)))
-    assert (verdict.category if rule == "unknown" else verdict.rule) == rule
+    assert verdict.rule == ("no_reason" if rule == "unknown" else rule)
 
 
 def test_what_comes_first_where_two_fit() -> None:
@@ -173,6 +224,34 @@ def test_nobody_signs_for_aws(who: str) -> None:
 def test_how_persons_sign(how: str) -> None:
     assert judge(Evidence(batch=BatchEvidence("FAILED", f"{how} bob"))).category == "stopped_by_user"
     assert judge(Evidence(batch=BatchEvidence("FAILED", f"so they say, {how} bob"))).category != "stopped_by_user"
+
+
+@pytest.mark.parametrize("who", ["Hostetler", "ecstatic@example.org", "our Bob", "Ms. Signalman", "the user"])
+def test_a_person_may_be_called_nearly_as_a_service(who: str) -> None:
+    assert judge(Evidence(batch=BatchEvidence("FAILED", f"Cancelled by {who}"))).category == "stopped_by_user"
+
+
+def test_what_a_run_of_ours_ends_was_ended_by_a_person() -> None:
+    for reason in ("platerunner: the run was cancelled", "Platerunner: no longer asked for"):
+        assert judge(Evidence(batch=BatchEvidence("FAILED", reason, exit_code=143))).category == "stopped_by_user"
+    assert judge(Evidence(batch=BatchEvidence("FAILED", "so said platerunner: x"))).category == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("code", "alone", "with_a_reason"),
+    [
+        (129, "unknown", "unknown"), (130, "unknown", "unknown"), (131, "unknown", "unknown"), (132, "tool_error", "tool_error"),
+        (134, "tool_error", "tool_error"), (135, "tool_error", "tool_error"), (136, "tool_error", "tool_error"),
+        (137, "out_of_memory", "unknown"), (139, "tool_error", "tool_error"), (143, "unknown", "unknown"),
+        (152, "timed_out", "timed_out"), (153, "out_of_disk", "out_of_disk"), (125, "unknown", "unknown"), (128, "unknown", "unknown"),
+        (140, "unknown", "unknown"), (126, "misconfigured", "misconfigured"), (127, "misconfigured", "misconfigured"),
+    ],
+)  # fmt: skip
+def test_what_an_exit_code_means_of_which_nobody_said_anything(code: int, alone: str, with_a_reason: str) -> None:
+    ended = "Essential container in task exited"
+    assert judge(Evidence(batch=BatchEvidence("FAILED", ended, "", code))).category == alone
+    assert judge(Evidence(batch=BatchEvidence("FAILED", "wrong plate", "", code))).category == with_a_reason
+    assert judge(Evidence(batch=BatchEvidence("FAILED", ended, "wrong plate", code))).category == with_a_reason
 
 
 @pytest.mark.parametrize(

@@ -299,6 +299,8 @@ def test_a_cause_leads_where_it_always_did():
         ("csv_empty", "x StopIteration"),
         ("keyboard_interrupt", "x KeyboardInterrupt"),
         ("disk", "errno = 288"),
+        ("memory", "MemoryErrorHandler is set"),
+        ("memory", "(Unable to allocate 12 of them)"),
         ("pipeline_exception", "pipeline_exception in line 3"),
         ("pipeline_exception", "a pipeline_exception"),
         ("java_missing", "myClassNotFoundException"),

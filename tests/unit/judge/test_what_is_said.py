@@ -6,7 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from platerunner_unit.contract.evidence import Evidence, LogMatch, OutputFound, PreflightProblem, WrittenFile
+from platerunner_unit.contract.evidence import (
+    BatchEvidence,
+    Evidence,
+    LogMatch,
+    OutputFound,
+    PreflightProblem,
+    WrittenFile,
+)
 from platerunner_unit.contract.transfer import TransferFailure
 from platerunner_unit.judge import judge
 
@@ -443,3 +450,10 @@ def test_a_batch_file_that_was_asked_for(change, good):
 def test_what_our_own_modules_say_at_last(last, sentence):
     assert judge(replace(COMMAND, exit_code=3, tail=(last,))).sentence == sentence
     assert judge(replace(COMMAND, exit_code=None, tail=(last,))).rule == "unknown"
+
+
+def test_what_the_tool_left_counts_before_what_batch_says():
+    lost = BatchEvidence("FAILED", "Host EC2 (instance i-0abc) terminated.")
+    assert judge(replace(COMMAND, batch=lost)).category == "succeeded"
+    assert judge(Evidence(batch=lost)).category == "spot_interrupted"
+    assert judge(Evidence()).category == "unknown"

@@ -204,6 +204,9 @@ def test_a_line_as_it_fits_into_a_sentence(line, told):
         ("path_missing", "OSError: (unable to open, name = '/d/e.h5', errno = 2, x)", "the file /d/e.h5 does not exist"),
         ("image_missing", 'The file, "/d/A02.tif", does not exist.', "the file /d/A02.tif does not exist"),
         ("grouping_keys", "The grouping keys specified on the command line () must be the same as (Well)", "asked for (none) are not those of the pipeline (Well)"),
+        ("java_unencodable", "java.io.FileNotFoundException: /d/Pl??_A01.tif", "the name of /d/Pl??_A01.tif has letters"),
+        ("java_unencodable", "java.io.FileNotFoundException: /d/Pl??_A01.tif (No such file)", "the name of /d/Pl??_A01.tif has letters"),
+        ("csv_row", "ValueError: Error on line 6 of a.b.csv.", "line 6 of a.b.csv has not as many cells"),
         ("pipeline_version", "Pipeline file version is 7.", "has format 7, which is newer"),
     ],
 )  # fmt: skip

@@ -132,7 +132,7 @@ class Answer:
 
         :param text: the error as text; obstore has no other form of it.
         """
-        head = text.split("\n\nDebug source", 1)[0]
+        head = text.partition("\n\nDebug source")[0]
         found = _ANSWER.search(head)
         if found is None:
             return cls()

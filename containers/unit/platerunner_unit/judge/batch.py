@@ -9,7 +9,7 @@ from platerunner_unit.contract.category import BY_EXIT_CODE, CATEGORIES, Categor
 from platerunner_unit.contract.evidence import BatchEvidence, Evidence, Verdict
 from platerunner_unit.judge.batch_rules import BATCH_RULES
 from platerunner_unit.judge.batch_words import Said
-from platerunner_unit.judge.ending_rules import SIGNALS
+from platerunner_unit.judge.ending_rules import SIGKILL, SIGNALS
 
 C = Category
 # What Batch says of its own accord of a job that was ended, even one that somebody asked it to end.
@@ -30,7 +30,6 @@ _SIGNED = re.compile(
     r"|scheduler|service|kernel|signal|host|instance|OOM|JobStateTimeLimit)\b)|platerunner: ",
     re.IGNORECASE,
 )
-_SENT_FROM_OUTSIDE = (1, 2, 3, 9, 15)
 
 
 def judge_batch(evidence: Evidence) -> Verdict:
@@ -87,7 +86,7 @@ def _by_signal(batch: BatchEvidence, signal: int, line: str) -> Optional[Verdict
         return None
     category, clause = SIGNALS[signal]
     explained = bool(_EMPTY_REASONS.fullmatch(batch.status_reason)) and not batch.container_reason.strip()
-    if category is C.STOPPED_BY_USER or (signal in _SENT_FROM_OUTSIDE and not explained):
+    if category is C.STOPPED_BY_USER or (signal == SIGKILL and not explained):
         return _without_cause(
             batch, f"was ended from outside, it is not known by whom (exit code {signal + 128}),", line
         )

@@ -99,7 +99,7 @@ BATCH_RULES: tuple[BatchRule, ...] = (
               "ACTION_REQUIRED - CE(s) associated with the job queue are invalid."),
     BatchRule("undetermined", "", Why("^UNDETERMINED"), C.UNKNOWN, "The job was blocked, and AWS Batch does not know why.",
               "UNDETERMINED - Batch job is blocked, root cause is undetermined."),
-    BatchRule("capacity", "", Why(r"(?:^|reason: *)CAPACITY:|\bInsufficient(?:Instance)?Capacity\w*\b|insufficient .*capacity"
+    BatchRule("capacity", "", Why(r"(?:^|reason: *)CAPACITY:|\bInsufficient(?:Instance)?Capacity|insufficient .*capacity"
                                   r"|INSUFFICIENT_INSTANCE_CAPACITY|capacity is unavailable|sufficient .*capacity"
                                   r"|\bRESOURCE:[A-Z]+|limit on the number of vCPUs|vCPU limit|(?:Vcpu|Count|Instance)LimitExceeded"),
               C.HOST_LOST, "AWS had no instance to give.",

@@ -179,4 +179,4 @@ def tool_failed(facts: Facts) -> Optional[Verdict]:
 
 
 # What the modules that come with the runner say when data or parameters are at fault: imaging/__main__.py.
-_OWN_MODULE = re.compile(r"^(?:platerunner-)?(imaging \S+): (.+)$")
+_OWN_MODULE = re.compile(r"(?:platerunner-)?(imaging \S+): (.+)")
