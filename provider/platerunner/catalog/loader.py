@@ -134,6 +134,7 @@ def _module(name: str, data: Mapping[str, Any]) -> Module:
         inputs=_ports(data.get("inputs", {})),
         outputs=_ports(data.get("outputs", {})),
         resources=resources(data.get("resources", {})),
+        numbers=tuple(data.get("numbers", ())),
     )
 
 

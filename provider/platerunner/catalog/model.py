@@ -39,6 +39,7 @@ class Parameter:
         the spec).
     :param items: type of an array's items, one of the same words; None for any.
     :param default: None if the module itself decides.
+    :param values_of: the wildcard of the inputs of which this names a value; None if it names none.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Parameter:
     enum: tuple[Any, ...] = ()
     minimum: float | None = None
     items: str | None = None
+    values_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Module:
     :param open_parameters: ``with`` may have keys besides :attr:`parameters`.
     :param inputs: the names that a step may give its inputs; empty for any.
     :param outputs: likewise.
+    :param numbers: dotted names of what its report counts, with ``*`` for what the files decide; empty if unknown.
     :param argv: for ``command``, with placeholders ``{inputs.x}``, ``{outputs.y}``, ``{params.z}``, ``{unit}``.
     """
 
@@ -85,3 +88,4 @@ class Module:
     open_parameters: bool = False
     inputs: Mapping[str, Port] = field(default_factory=dict)
     outputs: Mapping[str, Port] = field(default_factory=dict)
+    numbers: tuple[str, ...] = ()

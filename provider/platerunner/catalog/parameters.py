@@ -1,12 +1,13 @@
 """Whether a value suits a module's parameter."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from platerunner.catalog.model import Parameter
 from platerunner.documents.nodes import is_of_type
 
 FILE_TYPES = frozenset({"file", "folder"})
-_WORDS = {
+WORDS = {
     "string": "text",
     "integer": "a whole number",
     "number": "a number",
@@ -37,11 +38,19 @@ def objection(parameter: Parameter, value: Any) -> str | None:
     :returns: None if nothing is.
     """
     if not is_of_type(value, json_type(parameter.type)):
-        return f"should be {_WORDS[parameter.type]}"
-    if parameter.items and not all(is_of_type(item, json_type(parameter.items)) for item in value):
-        return f"should hold only {_WORDS[parameter.items].removeprefix('a ')} items"
+        return f"should be {WORDS[parameter.type]}"
+    if any(True for _ in unfit_items(parameter, value)):
+        assert parameter.items
+        return f"should hold only {WORDS[parameter.items].removeprefix('a ')} items"
     if parameter.enum and value not in parameter.enum:
         return f"should be one of {', '.join(f'`{v}`' for v in parameter.enum)}"
     if parameter.minimum is not None and value < parameter.minimum:
         return f"should be at least {parameter.minimum:g}"
     return None
+
+
+def unfit_items(parameter: Parameter, value: Any) -> Iterator[int]:
+    """The indexes of a list's items that do not have the type that the parameter asks of them."""
+    if parameter.items and isinstance(value, list):
+        type_ = json_type(parameter.items)
+        yield from (index for index, item in enumerate(value) if not is_of_type(item, type_))

@@ -1,28 +1,41 @@
-"""Names of images that are nearly those of the images catalog, so that they are probably misspelt."""
+"""Images that the images catalog has under another name or another tag, so that they are probably not meant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from platerunner.batch.image_catalog import image_catalog
+from platerunner.batch.image_catalog import CatalogImage, image_catalog
 from platerunner.documents.problems import Problem, nearest
 from platerunner.documents.source import Keys, read
 
 
 def doubtful_images(file: Path) -> Iterator[Problem]:
-    """A warning for each image that is not in the catalog, but nearly; labs have images of their own.
+    """A warning for each image that the catalog has only nearly; labs have images of their own.
 
     :param file: a spec, or a part of specs.
     """
     source, known = read(file), image_catalog()
     for keys, image in _images((), source.data):
-        name = image.partition("@")[0].partition(":")[0]
-        near = nearest(name, known) if name not in known and "/" not in name else None
-        if near is not None:
-            message = f"the images catalog has no `{name}`"
-            remedy = f"Did you mean `{near}`? If it is an image of your own, ignore this."
+        for message, remedy in _doubts(image, known):
             source.warn(source.mark(keys).value, message, remedy, "unknown-image")
     yield from source.problems
+
+
+def _doubts(image: str, known: Mapping[str, CatalogImage]) -> Iterator[tuple[str, str]]:
+    rest, _, digest = image.partition("@")
+    name, _, tag = rest.partition(":")
+    if name in known and tag not in ("", known[name].tag) and not digest:
+        there = f"{name}:{known[name].tag}"
+        yield (
+            f"the images catalog has `{there}`, not `{image}`",
+            f"Write `{there}`, unless the registry has {tag}, too.",
+        )
+    near = nearest(name, known) if name not in known and "/" not in name else None
+    if near is not None:
+        yield (
+            f"the images catalog has no `{name}`",
+            f"Did you mean `{near}`? If it is an image of your own, ignore this.",
+        )
 
 
 def _images(keys: Keys, value: Any) -> Iterator[tuple[Keys, str]]:

@@ -5,7 +5,12 @@ from pathlib import Path
 from platerunner.cli.console import fail
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
-from platerunner.spec.problems import SpecError
+from platerunner.spec.problems import PlacedError, SpecError
+
+
+def said_of(spec: Path, error: Exception) -> str:
+    """An error of a spec, with the file in front unless the error names file and line itself."""
+    return str(error) if isinstance(error, PlacedError) and error.place else f"{spec}: {error}"
 
 
 def load_or_fail(path: Path, *, look_into_files: bool = False) -> Pipeline:

@@ -1,5 +1,6 @@
 """What a JSON Schema validator found, in sentences with places and remedies."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -153,15 +154,31 @@ def _description(schema: Node) -> str:
 def _wrong_type(error: Error) -> Iterable[Found]:
     types = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
     words = " or ".join(_TYPE_WORDS[name] for name in types if name != "number" or "integer" not in types)
-    message = f"{where(_keys(error))} should be {words}, not {what_it_is(error.instance)}"
+    found = ("the text " if _would_do(error.instance, types) else "") + what_it_is(error.instance)
+    message = f"{where(_keys(error))} should be {words}, not {found}"
     yield Found(_keys(error), message, _like(error, words, types), "wrong-type")
 
 
+def _would_do(value: Any, types: list[str]) -> bool:
+    """Whether a text would have been right without quotes."""
+    kinds = {"integer": r"-?\d+", "number": r"-?\d+(\.\d+)?", "boolean": "true|false"}
+    return isinstance(value, str) and any(re.fullmatch(kinds.get(name, "(?!)"), value) for name in types)
+
+
 def _like(error: Error, words: str, types: list[str]) -> str:
-    if types == ["array"] and isinstance(error.instance, (str, int, float)) and not _of_keys(error.schema):
+    if unquoted := in_quotes(error.instance):
+        return unquoted
+    if types == ["array"] and isinstance(error.instance, str) and not _of_keys(error.schema):
         return f"Write `[{_yaml(error.instance)}]`."
     examples = error.schema.get("examples")
     return f"Write it like `{_yaml(examples[0])}`." if examples else f"Write {words}."
+
+
+def in_quotes(value: Any) -> str | None:
+    """The remedy for a word in braces that lacks quotes, which YAML reads as a mapping; None for all else."""
+    if isinstance(value, dict) and len(value) == 1 and list(value.values()) == [None]:
+        return f'Put quotes around it: `"{{{next(iter(value))}}}"`.'
+    return None
 
 
 def _of_keys(schema: Node) -> bool:
@@ -188,8 +205,10 @@ def _not_listed(error: Error) -> Iterable[Found]:
 
 
 def _not_const(error: Error) -> Iterable[Found]:
-    message = f"{where(_keys(error))} is {what_it_is(error.instance)}"
-    yield Found(_keys(error), message, f"This Platerunner reads `{_yaml(error.validator_value)}`.", "not-allowed")
+    is_text = isinstance(error.instance, str) and error.instance == str(error.validator_value)
+    message = f"{where(_keys(error))} is {'the text ' if is_text else ''}{what_it_is(error.instance)}"
+    remedy = f"This Platerunner reads `{_yaml(error.validator_value)}`{', without quotes' if is_text else ''}."
+    yield Found(_keys(error), message, remedy, "not-allowed")
 
 
 def _bad_pattern(error: Error) -> Iterable[Found]:

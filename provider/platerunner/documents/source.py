@@ -1,6 +1,7 @@
 """YAML text as plain data, with the place and the raw text of every value."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +27,9 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 MAX_VALUES = 50_000
 _COMMENT_AT_ONCE = re.compile(r"[\]}\"']#")
+_LOOK_ALIKE = re.compile(
+    "[\xa0\xad\u2000-\u200f\u2010-\u2015\u2018-\u201f\u2028-\u202f\u205f\u2060\u2212\u3000\ufeff\xab\xbb]"
+)
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -156,11 +160,30 @@ class Source:
 
     def at_key(self, keys: Keys, message: str, remedy: str, code: str) -> None:
         """Note a problem of a mapping key."""
-        self.add(self.mark(keys).key, message, remedy, code)
+        mark = self.mark(keys)
+        self.add(mark.key, message, look_alike(getattr(mark.key_node, "value", None)) or remedy, code)
 
     def at_value(self, keys: Keys, message: str, remedy: str, code: str) -> None:
         """Note a problem of a value."""
-        self.add(self.mark(keys).value, message, remedy, code)
+        mark = self.mark(keys)
+        self.add(mark.value, message, look_alike(mark.text) or remedy, code)
+
+
+def look_alike(text: Any) -> str | None:
+    """What to do about a character that looks like a blank, a quote or a hyphen, and is none.
+
+    :param text: of a scalar with which something is wrong; anything else has no such character.
+    """
+    found = _LOOK_ALIKE.search(text) if isinstance(text, str) else None
+    if found is None:
+        return None
+    named = f"(U+{ord(found[0]):04X}, {unicodedata.name(found[0], 'unnamed').lower()})"
+    kind = unicodedata.category(found[0])
+    if kind == "Pd" or found[0] == "\u2212":
+        return f"`{found[0]}` {named} is no hyphen: write `-`."
+    if kind.startswith("P"):
+        return f'`{found[0]}` {named} is no quotation mark of YAML: write `"`.'
+    return f"It has a character that nobody sees {named}: delete it, or type a blank in its place."
 
 
 class _Loader(_Parser, core_schema.CoreResolver):

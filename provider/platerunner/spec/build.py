@@ -15,6 +15,9 @@ from platerunner.spec.draft import Data, Draft, path_of
 from platerunner.spec.rules.names import report_name
 from platerunner.spec.split import sides, split_wildcard
 
+_DEEP = 4
+"""Keys of which a pipeline knows the places: ``steps.measure.with.nuclei``, and no deeper."""
+
 
 def build(draft: Draft, warnings: Iterable[Problem] = ()) -> model.Pipeline:
     """The pipeline of a draft in which no rule found an error.
@@ -40,7 +43,7 @@ def build(draft: Draft, warnings: Iterable[Problem] = ()) -> model.Pipeline:
         parts=tuple(path for path, _ in draft.source.parts),
         warnings=tuple(warnings),
         timezone=data.get("timezone", "UTC"),
-        places={key: draft.source.mark((key,)).key for key in data},
+        places={keys: mark.key for keys, mark in draft.source.marks.items() if 0 < len(keys) <= _DEEP},
     )
 
 
@@ -60,6 +63,7 @@ def _dataset(draft: Draft, data: Data) -> Dataset:
         root=data["root"],
         files={name: _file_set(name, value) for name, value in data["files"].items()},
         where=data.get("where", {}),
+        places={name: draft.source.line_of(("dataset", "where", name)) for name in data.get("where", {})},
         exclude=tuple(
             Exclusion(
                 {key: value for key, value in item.items() if key != "because"},

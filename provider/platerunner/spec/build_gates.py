@@ -6,11 +6,9 @@ from platerunner.catalog.model import Resources
 from platerunner.spec import model
 from platerunner.spec.build_steps import needs, reference, retry_policy
 from platerunner.spec.draft import Data, Draft
-from platerunner.spec.rules.names import report_name
+from platerunner.spec.rules.names import REPORT_MODULE, report_name
 from platerunner.spec.split import shown_wildcards, split_wildcard
 from platerunner.spec.targets import parse_output
-
-REPORT_MODULE = "imaging.montage"
 
 
 def build_gate(draft: Draft, name: str, data: Data, position: model.Position) -> model.Gate:

@@ -41,9 +41,11 @@ class Dataset:
 
     :param root: URL or folder (templated).
     :param where: wildcard to value or list of values, as text (templated); an empty list means all.
+    :param places: wildcard to where it is asked for, for people: ``line 12 of cells.yaml``.
     """
 
     root: str
     files: Mapping[str, FileSet]
     where: Mapping[str, Any] = field(default_factory=dict)
     exclude: tuple[Exclusion, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)

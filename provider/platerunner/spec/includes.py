@@ -4,11 +4,12 @@ A spec's own keys go before those of its parts, and a later part before an earli
 lists are taken whole. Every value keeps the place where it is written, so that errors point into the right file.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from platerunner.documents import source as documents
-from platerunner.documents.problems import DocumentError, suggest
+from platerunner.documents.problems import DocumentError, Problem, suggest
 from platerunner.documents.sentences import check, what_it_is, where
 from platerunner.documents.source import Keys, Source
 from platerunner.spec.named_files import NamedFileError, find
@@ -66,24 +67,30 @@ def _part(source: Source, index: int, name: Any) -> Source | None:
         remedy = f"Call it `{MARK}{path.name}`: files whose names begin with `{MARK}` are parts of specs."
         source.at_value(keys, message, remedy, "bad-include")
         return None
-    return _read(source, path)
+    part, problems = _read(path)
+    if problems:
+        source.problems.extend(problems)
+        message, remedy = f"`{path.name}` cannot be included as it is", f"Mend its line {problems[0].line}."
+        source.at_value(keys, message, remedy, "bad-include")
+    return part
 
 
-def _read(source: Source, path: Path) -> Source | None:
+def _read(path: Path) -> tuple[Source | None, Sequence[Problem]]:
+    """A part, and what is wrong with it as such."""
     try:
         part = documents.read(path)
     except DocumentError as error:
-        source.problems.extend(error.problems)
-        return None
+        return None, error.problems
     _refuse_foreign(part)
-    source.problems.extend(part.problems)
-    return part
+    return part, part.problems
 
 
 def _refuse_foreign(part: Source) -> None:
     for key in [key for key in part.data if key not in SHARED_KEYS]:
         del part.data[key]
         remedy = f"Delete it here. {suggest(key, SHARED_KEYS, 'keys that can be shared')}"
+        if key == "include":
+            remedy = "A part includes no other: delete it here, and list all parts in the `include` of the spec."
         part.at_key((key,), f"`{key}` cannot be shared by specs", remedy, "bad-include")
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from platerunner.catalog.model import Resources
 from platerunner.documents.problems import Problem
+from platerunner.documents.source import Keys
 from platerunner.documents.source import Position as Position  # for those who read only the model
 from platerunner.spec.dataset import Dataset
 from platerunner.spec.settings import LoadDataMapping, Override, Retry
@@ -231,7 +232,7 @@ class Pipeline:
     :param parts: files that it includes, in the order of :attr:`Position.file`.
     :param warnings: what is probably not meant.
     :param timezone: of a cron expression in ``schedule``.
-    :param places: top-level key to where it is written.
+    :param places: where its keys are written, but for those that lie deep.
     """
 
     name: str
@@ -251,7 +252,22 @@ class Pipeline:
     parts: tuple[Path, ...] = ()
     warnings: tuple[Problem, ...] = ()
     timezone: str = "UTC"
-    places: Mapping[str, Position] = field(default_factory=dict)
+    places: Mapping[Keys, Position] = field(default_factory=dict)
+
+    def place(self, keys: Keys) -> str:
+        """File and line of a key, for people: ``specs/cells.yaml:14``; of the nearest one around it if that is unknown.
+
+        :param keys: from the top, such as ``("dataset", "files", "raw")``.
+        """
+        while keys and keys not in self.places:
+            step = self.steps.get(str(keys[1])) if len(keys) == 2 and keys[0] == "steps" else None
+            if step is not None and step.position is not None:
+                return self._file_and_line(step.position)  # the report of a gate stands where the gate does
+            keys = keys[:-1]
+        return self._file_and_line(self.places[keys]) if keys else str(self.path)
+
+    def _file_and_line(self, at: Position) -> str:
+        return f"{self.parts[at.file - 1] if at.file else self.path}:{at.line}"
 
     def in_branches(self, step: str) -> bool:
         """Whether every branch has a step or a gate for itself."""

@@ -1,6 +1,6 @@
 """Jinja templates in specs: sandboxed, strict, with five names and nothing else."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -8,11 +8,13 @@ from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefine
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from platerunner.spec.problems import PlacedError
+
 MARKS = ("{{", "{%", "{#")
 _MAX_TEXT = 100_000
 
 
-class TemplateProblem(ValueError):  # noqa: N818  (a problem of a spec, like the others)
+class TemplateProblem(PlacedError, ValueError):  # noqa: N818  (a problem of a spec, like the others)
     """A template cannot be read or rendered; ``str()`` is a sentence that names it.
 
     :param template: as written.
@@ -124,6 +126,26 @@ def truthy(when: str, context: Mapping[str, Any]) -> bool:
     return bool(_render(when, context))
 
 
+def refuse_constants(template: str) -> None:
+    """Work out what a template says without any name, so that a number too large is noticed with the spec.
+
+    :raises TemplateProblem: if such a part cannot be worked out, whatever a run is given.
+    """
+    for part in _constants(_parse(template)):
+        alone = nodes.Template([nodes.Output([part], lineno=part.lineno)], lineno=1)
+        _worked_out(template, lambda alone=alone: _ENVIRONMENT.from_string(alone).render())  # type: ignore[misc]
+
+
+def _constants(node: nodes.Node) -> Iterator[nodes.Expr]:
+    """The largest expressions that read no name, but for plain values."""
+    computed = isinstance(node, nodes.Expr) and not isinstance(node, (nodes.Literal, nodes.Name, nodes.Slice))
+    if computed and node.find(nodes.Name) is None:
+        yield node  # type: ignore[misc]
+        return
+    for child in node.iter_child_nodes():
+        yield from _constants(child)
+
+
 @lru_cache(maxsize=4096)
 def _parse(template: str) -> nodes.Template:
     try:
@@ -172,14 +194,26 @@ def _paths(tree: nodes.Template) -> Iterator[tuple[str, ...]]:
 
 
 def _render(template: str, context: Mapping[str, Any]) -> Any:
+    result = _worked_out(template, lambda: _filled_in(template, context))
+    if isinstance(result, str) and len(result) > _MAX_TEXT:
+        raise TemplateProblem(template, f"becomes longer than {_MAX_TEXT:,} characters")
+    return result
+
+
+def _filled_in(template: str, context: Mapping[str, Any]) -> Any:
+    if not is_single_expression(template):
+        return _ENVIRONMENT.from_string(template).render(**context)
+    expression = template.strip().removeprefix("{{").removesuffix("}}").strip("-+ \t\n")
+    result = _ENVIRONMENT.compile_expression(expression, undefined_to_none=False)(**context)
+    if isinstance(result, Undefined):
+        str(result)  # a strict undefined raises what it has to say
+    return result
+
+
+def _worked_out(template: str, work: Callable[[], Any]) -> Any:
+    """What comes of it; all that can go wrong within a template as a problem of it."""
     try:
-        if is_single_expression(template):
-            expression = template.strip().removeprefix("{{").removesuffix("}}").strip("-+ \t\n")
-            result = _ENVIRONMENT.compile_expression(expression, undefined_to_none=False)(**context)
-            if isinstance(result, Undefined):
-                str(result)  # a strict undefined raises what it has to say
-        else:
-            result = _ENVIRONMENT.from_string(template).render(**context)
+        return work()
     except (
         TemplateError,
         ArithmeticError,
@@ -192,6 +226,3 @@ def _render(template: str, context: Mapping[str, Any]) -> Any:
         if isinstance(error, TemplateProblem):
             raise
         raise TemplateProblem(template, _clause(str(error))) from error
-    if isinstance(result, str) and len(result) > _MAX_TEXT:
-        raise TemplateProblem(template, f"becomes longer than {_MAX_TEXT:,} characters")
-    return result

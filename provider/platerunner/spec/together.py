@@ -18,7 +18,7 @@ def check_together(pipeline: Pipeline, others: Iterable[Pipeline]) -> list[Probl
         where = "/".join(other.path.parts[-2:])
         if other.name == pipeline.name:
             message, remedy = f"pipeline `{pipeline.name}` is also in {where}", "Give one of them another name."
-            found.append(_problem(pipeline, pipeline.places.get("pipeline"), message, remedy, "same-pipeline"))
+            found.append(_problem(pipeline, pipeline.places.get(("pipeline",)), message, remedy, "same-pipeline"))
         elif _same_folder(pipeline, other):
             found += _shared_keys(pipeline, other, where)
     return found

@@ -181,7 +181,7 @@ def test_a_gate_comes_after_its_report_which_waits_for_all_that_the_gate_waits_f
         "numbers": "gates/check/{plate}/numbers.json",
     }
     assert (gate.report, gate.upstream, gate.timeout) == ("check_report", ("check_report",), 7 * 86400)
-    assert gate.checks == {"cells": {"min": 20}}
+    assert gate.checks == {"sites": {"min": 20}}
 
 
 def test_what_a_gate_says_of_its_report_reaches_the_program_that_makes_it():

@@ -12,7 +12,7 @@ from platerunner.catalog.loader import load_catalog
 from platerunner.cli.aws.connection import Connection, connect
 from platerunner.cli.aws.images import digests_to_look
 from platerunner.cli.console import err, fail, quiet
-from platerunner.cli.loading import load_or_fail
+from platerunner.cli.loading import load_or_fail, said_of
 from platerunner.cli.options import parse_options, parse_params, with_roots
 from platerunner.cli.run.checks import plan_or_fail
 from platerunner.engine.archives import looker
@@ -142,7 +142,7 @@ def spec_sessions(specs: Sequence[Path], options: Roots, *, local: bool = False)
         try:
             yield [session_of(spec, cloud, options) for spec in specs]
         except (PlanningError, TemplateProblem, StorageError) as error:
-            fail(f"{specs[-1]}: {error}")
+            fail(said_of(specs[-1], error))
 
 
 @contextlib.contextmanager

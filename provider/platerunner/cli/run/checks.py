@@ -7,6 +7,7 @@ from platerunner.batch.model import BatchError
 from platerunner.catalog.loader import load_catalog
 from platerunner.cli.aws.images import INSTALL, digests
 from platerunner.cli.console import err, fail
+from platerunner.cli.loading import said_of
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.model import StepPlan
@@ -31,7 +32,7 @@ def plan_or_fail(
     try:
         return plan_pipeline(pipeline, modules, context, Storage, digests_of(images(pipeline, modules, context)))
     except (PlanningError, TemplateProblem, StorageError, BatchError) as error:
-        fail(f"{pipeline.path}: {error}")
+        fail(said_of(pipeline.path, error))
 
 
 def check_before(pipeline: Pipeline, context: RunContext, connection: Mapping[str, Any]) -> None:
@@ -73,4 +74,18 @@ def check_local_images(pipeline: Pipeline, context: RunContext, known: frozenset
     remedy = f"this machine stands in for {', '.join(sorted(known))}"
     if missing[0].startswith("cellprofiler:"):
         remedy = f"CellProfiler is not installed here: {INSTALL}"
-    fail(f"{pipeline.path}: no image `{missing[0]}` on the embedded cloud; {remedy}.")
+    where = _place_of_image(pipeline, missing[0])
+    fail(f"{where}: no image `{missing[0]}` on the embedded cloud; {remedy}.")
+
+
+def _place_of_image(pipeline: Pipeline, image: str) -> str:
+    """File and line of what names an image: a step, an override, the defaults, or the module of a step."""
+    for step in pipeline.modules:
+        if step.image == image:
+            own = ("steps", step.name, "image")
+            return pipeline.place(own if own in pipeline.places else ("defaults", "image"))
+        if any(each.image == image for each in step.overrides):
+            return pipeline.place(("steps", step.name, "overrides"))
+    modules = load_catalog()
+    users = [step.name for step in pipeline.modules if modules[step.module].image == image]
+    return pipeline.place(("steps", users[0], "module") if users else ())

@@ -1,6 +1,7 @@
 """Steps that a run leaves out because their condition does not hold, or that of a step before them."""
 
 from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.errors import placed, stands_at
 from platerunner.spec.model import Pipeline, Step
 from platerunner.spec.templates import truthy
 
@@ -10,7 +11,8 @@ def holds(step: Step, context: RunContext) -> bool:
 
     :raises platerunner.spec.templates.TemplateProblem: if it cannot be evaluated.
     """
-    return step.when is None or truthy(step.when, context.templates())
+    with stands_at("steps", step.name, "when"):
+        return step.when is None or truthy(step.when, context.templates())
 
 
 def left_out(pipeline: Pipeline, context: RunContext) -> dict[str, str]:
@@ -18,8 +20,9 @@ def left_out(pipeline: Pipeline, context: RunContext) -> dict[str, str]:
     found: dict[str, str] = {}
     for step in pipeline.steps.values():
         before = next((found[name] for name in step.upstream if name in found), None)
-        if isinstance(step, Step) and not holds(step, context):
-            before = step.name
+        with placed(pipeline):
+            if isinstance(step, Step) and not holds(step, context):
+                before = step.name
         if before is not None:
             found[step.name] = before
     return found

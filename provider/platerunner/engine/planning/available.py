@@ -102,7 +102,8 @@ def from_step(upstream: Step, output: Output, workspace: Storage, current: Curre
     pattern = parse_pattern(output.pattern, f"output {ref}")
     missing = [name for name in upstream.foreach if name not in pattern.wildcards]
     if missing:
-        raise PlanningError(f"output {ref}: `{output.pattern}` lacks {{{missing[0]}}}, so its units would overwrite it")
+        message = f"output {ref}: `{output.pattern}` lacks {{{missing[0]}}}, so its units would overwrite it"
+        raise PlanningError(message, "steps", upstream.name, "outputs", output.name)
     listed = list_matching(workspace, "workspace", pattern, {}).files
     if current is None:
         note = f"{upstream.name} has not run in this run: all files of {ref} are taken for good."

@@ -31,6 +31,11 @@ class Written(NamedTuple):
     def __str__(self) -> str:
         return f"{self.step.name}.{self.output}"
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Where the spec says it."""
+        return "steps", self.step.name, "outputs", self.output
+
     def files(self) -> Iterator[tuple[PlannedUnit, OutputFile]]:
         """What its units write."""
         for unit in self.plan.units:
@@ -126,7 +131,8 @@ def check_not_read_again(outputs: Sequence[Written], reading: Reading) -> None:
             if values is not None and is_asked_for(values, reading.only):
                 raise PlanningError(
                     f"{written} writes `{file.key}`, which {reading.ref} (`{reading.pattern}`) would read as a raw file"
-                    " in the next run. Write to another folder, or give another workspace."
+                    " in the next run. Write to another folder, or give another workspace.",
+                    *written.keys,
                 )
 
 
@@ -138,7 +144,8 @@ def _check_pair(few: Written, many: Written) -> None:
         if other and any(each.key == file.key for each in other.task.outputs.get(many.output, ())):
             raise PlanningError(
                 f"{few} of {unit.unit or 'the only unit'} and {many} of {other.unit or 'the only unit'} would both "
-                f"write `{file.key}`. {REMEDY}"
+                f"write `{file.key}`. {REMEDY}",
+                *few.keys,
             )
 
 

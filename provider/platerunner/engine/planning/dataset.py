@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
-from platerunner.engine.planning.available import Available, parse_pattern
+from platerunner.engine.planning.available import Available, Excluded, parse_pattern
 from platerunner.engine.planning.errors import NothingListed
 from platerunner.engine.planning.exclusions import Reasons, idle, idle_note, without
 from platerunner.engine.planning.files import Files
@@ -26,6 +26,7 @@ def from_dataset(
     where: Mapping[str, Any],
     exclude: Iterable[Exclusion] = (),
     beside: Iterable[FileSet] = (),
+    places: Mapping[str, str] | None = None,
 ) -> Available:
     """What there is of a file set.
 
@@ -34,6 +35,7 @@ def from_dataset(
     :param where: wildcard to value or values, without templates; empty means all.
     :param exclude: files to be left out.
     :param beside: the other file sets of the dataset, whose files are not left over.
+    :param places: wildcard of ``where`` to where it is written, for people.
     :raises NothingListed: if the root does not exist, no object matches, or none is asked for.
     :raises PlanningError: if a value of ``where`` or ``exclude`` is unfit for its wildcard's type.
     """
@@ -41,7 +43,7 @@ def from_dataset(
     written = {each.place: each for each in exclude}
     patterns = [parse_pattern(each.pattern, f"dataset.{each.name}") for each in (files, *beside)]
     asked, left_out = names.in_keys(where), tuple(map(names.excluded_keys, exclude))
-    found, unused = _as_listed_there(files, patterns, storage, asked, left_out)
+    found, unused = _as_listed_there(files, patterns, storage, asked, left_out, places or {})
     notes = tuple(idle_note(files.name, written[each.place]) for each in unused if each.place)
     return names.given(replace(found, notes=(*found.notes, *notes)))
 
@@ -52,6 +54,7 @@ def _as_listed_there(
     storage: Storage,
     where: Mapping[str, Any],
     exclude: tuple[Exclusion, ...],
+    places: Mapping[str, str],
 ) -> tuple[Available, list[Exclusion]]:
     """As :func:`from_dataset`, by the values in the files' own names; and the exclusions that are of no file."""
     pattern = patterns[0]
@@ -59,7 +62,7 @@ def _as_listed_there(
     listed = _listed(storage, patterns, only, files.name)
     kept = listed.files.where(lambda values: is_asked_for(values, only)) if only else listed.files
     if not kept:
-        raise NothingListed(_nothing_asked_for(files.name, listed.files, only))
+        raise NothingListed(_nothing_asked_for(files.name, listed.files, only), *_asking(only, listed.files))
     reasons = Reasons(pattern, exclude)
     usable, excluded = without(kept, reasons)
     missing = absent(listed.files, usable, excluded, pattern, files.complete, only)
@@ -74,19 +77,33 @@ def _as_listed_there(
         absent=tuple(missed),
         absent_from=tuple(name for name in pattern.wildcards if name not in files.complete),
         notes=(
-            *_notes(files.name, patterns, storage, listed, in_vain(pattern, only, kept)),
+            *_in_vain(files.name, in_vain(pattern, only, kept), places),
+            *_left_over(patterns, storage, listed),
             *absent_note(files.name, missed),
+            *_all_excluded(files.name, usable, excluded, exclude),
         ),
         nowhere=nowhere(only, kept),
     )
     return found, unused
 
 
-def _notes(
-    name: str, patterns: Sequence[Pattern], storage: Storage, listed: Listed, missing: Iterable[str]
+def _all_excluded(
+    name: str, usable: Files, excluded: Sequence[Excluded], exclude: Sequence[Exclusion]
 ) -> Iterator[str]:
-    for each in missing:
-        yield f"dataset.{name}: `where` asks for {each}: there is no such file"
+    if excluded and not usable:
+        reasons = ", ".join(dict.fromkeys(each.because for each in excluded))
+        place = f" ({exclude[0].place})" if exclude[0].place else ""
+        yield f"dataset.{name}: `exclude`{place} leaves out all {len(excluded)} files: {reasons}. Nothing runs."
+
+
+def _in_vain(name: str, asked: Iterable[str], places: Mapping[str, str]) -> Iterator[str]:
+    """Notes of what is asked for and not there; each begins with the name of a wildcard."""
+    for each in asked:
+        place = places.get(each.partition(" ")[0])
+        yield f"dataset.{name}: `where`{f' ({place})' if place else ''} asks for {each}: there is no such file"
+
+
+def _left_over(patterns: Sequence[Pattern], storage: Storage, listed: Listed) -> Iterator[str]:
     if listed.left_over:
         yield left_over_note(listed.left_over, listed.others, patterns, storage.url)
 
@@ -94,14 +111,16 @@ def _notes(
 def _listed(storage: Storage, patterns: Sequence[Pattern], only: Only, name: str) -> Listed:
     pattern, strays = patterns[0], Strays(patterns, markers=storage.local is None)
     if storage.local is not None and not storage.local.is_dir():
-        raise NothingListed(f"the data root {storage.url} does not exist; give the folder or s3:// URL of the images")
+        message = f"the data root {storage.url} does not exist; give the folder or s3:// URL of the images"
+        raise NothingListed(message, "dataset", "root")
     try:
         listed = list_matching(storage, "data", pattern, only, strays)
     except NotFoundError as error:
-        raise NothingListed(f"the data root {storage.url} does not exist: {error}") from error
+        raise NothingListed(f"the data root {storage.url} does not exist: {error}", "dataset", "root") from error
     if not listed.files:
         others = listed.others or [found.key for found in islice(storage.list(), SAMPLE)]
-        raise NothingListed(_nothing_matched(name, pattern, storage.url, others, only))
+        place = _missed(pattern, others, only) or ("dataset", "files", name, "path")
+        raise NothingListed(_nothing_matched(name, pattern, storage.url, others, only), *place)
     return listed
 
 
@@ -109,13 +128,29 @@ def _nothing_matched(name: str, pattern: Pattern, root: str, others: Sequence[st
     sentence = f"dataset.{name}: nothing under {root} matches `{pattern.text}`{in_words(only)}"
     if not others:
         return f"{sentence}; there is no file at all"
-    there = [values for values in map(pattern.match, others) if values is not None]
-    for wildcard, asked in only.items():
-        found = sorted({str(values[wildcard]) for values in there})
-        if found and not asked.intersection(found):
-            return f"{sentence}; {_has_values(wildcard, found)}"
+    if missed := _missed(pattern, others, only):
+        return f"{sentence}; {_has_values(missed[-1], sorted(_values(pattern, others, missed[-1])))}"
     nearest = get_close_matches(pattern.text, sorted(others), n=3, cutoff=0.0)
     return f"{sentence}; the nearest names are {', '.join(f'`{key}`' for key in nearest)}"
+
+
+def _missed(pattern: Pattern, others: Sequence[str], only: Only) -> tuple[str, ...]:
+    """Where the spec asks for values that none of the files has; empty if that is not what is wrong."""
+    for wildcard, asked in only.items():
+        found = _values(pattern, others, wildcard)
+        if found and not asked.intersection(found):
+            return "dataset", "where", wildcard
+    return ()
+
+
+def _values(pattern: Pattern, keys: Sequence[str], wildcard: str) -> set[str]:
+    return {str(values[wildcard]) for values in map(pattern.match, keys) if values is not None}
+
+
+def _asking(only: Only, there: Files) -> tuple[str, ...]:
+    """Where the spec asks for what is not there."""
+    missed = (name for name, asked in only.items() if not asked.intersection(map(str, there.distinct(name))))
+    return "dataset", "where", next(missed, "")
 
 
 def _nothing_asked_for(name: str, files: Files, only: Only) -> str:

@@ -70,4 +70,6 @@ def idle_note(name: str, exclusion: Exclusion) -> str:
     :param name: of the file set.
     """
     what = " ".join(f"{wildcard} {value}" for wildcard, value in exclusion.where.items())
-    return f"{exclusion.place} excludes {what}, which dataset.{name} does not have."
+    glob = any("*" in str(value) for value in exclusion.where.values())
+    remedy = " `*` stands for itself there: write a line for each value." if glob else ""
+    return f"{exclusion.place} excludes {what}, which dataset.{name} does not have.{remedy}"

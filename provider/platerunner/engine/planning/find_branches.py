@@ -8,7 +8,7 @@ from platerunner.engine.planning.available import parse_pattern
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.dataset import from_dataset
-from platerunner.engine.planning.errors import NothingListed, PlanningError
+from platerunner.engine.planning.errors import NothingListed, PlanningError, placed
 from platerunner.engine.planning.where import as_listed
 from platerunner.spec.dataset import FileSet
 from platerunner.spec.model import Pipeline
@@ -40,8 +40,13 @@ def find_branches(pipeline: Pipeline, context: RunContext, data: Storage) -> Fou
     :raises PlanningError: if a value of ``where`` or ``exclude`` is unfit for its wildcard's type.
     """
     assert pipeline.split is not None
-    wildcard = pipeline.split.wildcard
-    where = context.where(pipeline.dataset.where)
+    with placed(pipeline, "dataset", "where"):
+        where = context.where(pipeline.dataset.where)
+    with placed(pipeline, "dataset", "files"):
+        return _find(pipeline, context, data, where, pipeline.split.wildcard)
+
+
+def _find(pipeline: Pipeline, context: RunContext, data: Storage, where: Mapping[str, Any], wildcard: str) -> Found:
     sets = _file_sets(pipeline, wildcard)
     found: set[str] = set()
     excluded: dict[str, str] = {}

@@ -29,7 +29,8 @@ def misfits(
             variants = Variants(step, modules, context, pipeline.path.parent)
             for settings, unit in _first_of_each(variants, plan.units):
                 if settings.tool == "cellprofiler":
-                    yield from (f"{plan.step}, {unit.unit}: {sentence}" for sentence in _of_unit(settings, unit.task))
+                    place = pipeline.place(("steps", step.name, "with", "pipeline"))
+                    yield from (f"{place}: {plan.step}, {unit.unit}: {said}" for said in _of_unit(settings, unit.task))
 
 
 def _first_of_each(variants: Variants, units: Sequence[PlannedUnit]) -> Iterator[tuple[StepSettings, PlannedUnit]]:

@@ -51,7 +51,8 @@ class Groups:
         self._makers = [share for share in self._shares.values() if share.names == step.foreach]
         if step.foreach and not self._makers:
             wildcards = ", ".join(f"{{{name}}}" for name in step.foreach)
-            raise PlanningError(f"step {step.name}: no input has all of {wildcards}, so its units cannot be told")
+            message = f"step {step.name}: no input has all of {wildcards}, so its units cannot be told"
+            raise PlanningError(message, "steps", step.name, "foreach")
 
     def candidates(self) -> list[Candidate]:
         """The units, in natural order."""

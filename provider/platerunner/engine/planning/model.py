@@ -104,6 +104,7 @@ class StepSettings:
     :param load_data: how inputs become CellProfiler's LoadData; None for other tools.
     :param allow_flagged: whether image sets may be missing that FlagImage skips.
     :param resources: what a unit asks of Batch at its first attempt.
+    :param naming: the parameters that name a value of a wildcard of the inputs, with that wildcard.
     """
 
     step: str
@@ -117,3 +118,4 @@ class StepSettings:
     load_data: LoadData | None = None
     allow_flagged: bool = False
     resources: Resources = field(default_factory=Resources)
+    naming: Mapping[str, str] = field(default_factory=dict)

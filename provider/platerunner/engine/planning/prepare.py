@@ -28,9 +28,10 @@ from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.dataset import from_dataset
 from platerunner.engine.planning.duplicates import check_distinct
 from platerunner.engine.planning.earlier import Contents, Earlier
-from platerunner.engine.planning.errors import PlanningError
+from platerunner.engine.planning.errors import PlanningError, placed, stands_at
 from platerunner.engine.planning.fingerprint import Fingerprints, step_ingredients
 from platerunner.engine.planning.model import StepPlan, StepSettings
+from platerunner.engine.planning.named_values import check_named
 from platerunner.engine.planning.names import Names
 from platerunner.engine.planning.planning import plan_step
 from platerunner.engine.planning.sampling import sampled
@@ -66,8 +67,19 @@ def plan_one(
     :param digests: for an image's name, its digest; None if it cannot be known.
     :raises PlanningError: if the step cannot be planned; the message is for the scientist.
     """
-    step = _step(pipeline, step_name)
+    with placed(pipeline, "steps", step_name):
+        return _plan_one(pipeline, _step(pipeline, step_name), modules, context, data, workspace, digests)
 
+
+def _plan_one(
+    pipeline: Pipeline,
+    step: Step,
+    modules: Mapping[str, Module],
+    context: RunContext,
+    data: Storage,
+    workspace: Storage,
+    digests: Callable[[str], str | None],
+) -> StepPlan:
     def look_up(ref: InputRef) -> Available:
         if ref.source == "dataset":
             return _from_dataset(pipeline, ref, context, data)
@@ -86,12 +98,12 @@ def plan_one(
         if other.name in left_out(pipeline, context):
             return StepPlan(other.name, ())
         found = _inputs(pipeline, other, lambda ref: _look_up_before(pipeline, ref, context, data, workspace, plans))
-        return _plan(other, found, Variants(other, modules, context, pipeline.path.parent), digests, earlier)
+        return _plan(pipeline, other, found, Variants(other, modules, context, pipeline.path.parent), digests, earlier)
 
     earlier = _earlier(pipeline, data, workspace)
     inputs = _inputs(pipeline, step, lambda ref: of_branch(look_up(ref), context.branch))
     _check_typed(pipeline, step, inputs.values(), context)
-    plan = _plan(step, inputs, variants, digests, earlier)
+    plan = _plan(pipeline, step, inputs, variants, digests, earlier)
     readings = _readings(pipeline, context, data, workspace)
     others = to_compare(pipeline, step, readings)
     _check_outputs(pipeline, plan_ahead(pipeline, others, plan, before_its_turn).values(), readings)
@@ -131,13 +143,15 @@ def plan_pipeline(
         if step.name in idle:
             plans[step.name] = StepPlan(step.name, (), notes=(_idle(step.name, idle[step.name]),))
             continue
-        variants = Variants(step, modules, context, pipeline.path.parent)
-        inputs = _inputs(pipeline, step, look_up)
-        _check_typed(pipeline, step, inputs.values(), context)
-        plan = _hinting(_plan(step, inputs, variants, digests.get, earlier), variants)
+        with placed(pipeline, "steps", step.name):
+            variants = Variants(step, modules, context, pipeline.path.parent)
+            inputs = _inputs(pipeline, step, look_up)
+            _check_typed(pipeline, step, inputs.values(), context)
+            plan = _hinting(_plan(pipeline, step, inputs, variants, digests.get, earlier), variants)
         plans[step.name] = context.options.repeat(context.options.restrict(plan))
     context.options.check(list(plans.values()))
-    _check_outputs(pipeline, plans.values(), _readings(pipeline, context, data, workspace))
+    with placed(pipeline, "workspace"):
+        _check_outputs(pipeline, plans.values(), _readings(pipeline, context, data, workspace))
     return list(plans.values())
 
 
@@ -155,7 +169,8 @@ def _check_typed(pipeline: Pipeline, step: Step, inputs: Iterable[Available], co
             if context.is_typed(where[name], defaults):
                 raise PlanningError(
                     f"{each.ref}: the run's params ask for {name} {', '.join(sorted(values))}: there is no such file. "
-                    "Take it out of the params, or run again when its files are there."
+                    "Take it out of the params, or run again when its files are there.",
+                    *("dataset", "where", name),
                 )
 
 
@@ -194,7 +209,8 @@ def ingredients_of(
     :raises PlanningError: if there is no such step, or a file of it is missing.
     """
     spec = _step(pipeline, step)
-    variants = Variants(spec, modules, context, pipeline.path.parent)
+    with placed(pipeline, "steps", step):
+        variants = Variants(spec, modules, context, pipeline.path.parent)
     return _once_each(variants, lambda settings: _ingredients(spec, settings, digests.get))
 
 
@@ -202,7 +218,8 @@ def images(pipeline: Pipeline, modules: Mapping[str, Module], context: RunContex
     """The images that a pipeline runs under these params, to be resolved to digests."""
     idle = left_out(pipeline, context)
     active = (step for step in pipeline.modules if step.name not in idle)
-    variants = (Variants(step, modules, context, pipeline.path.parent) for step in active)
+    with placed(pipeline):
+        variants = [Variants(step, modules, context, pipeline.path.parent) for step in active]
     return sorted({image for each in variants for image in each.images()})
 
 
@@ -226,14 +243,18 @@ def _inputs(pipeline: Pipeline, step: Step, look_up: Callable[[InputRef], Availa
 
 
 def _plan(
+    pipeline: Pipeline,
     step: Step,
     inputs: Mapping[str, Available],
     variants: Variants,
     digests: Callable[[str], str | None],
     earlier: Earlier,
 ) -> StepPlan:
-    fingerprints = _once_each(variants, lambda settings: Fingerprints(_ingredients(step, settings, digests)))
-    return plan_step(step, inputs, fingerprints, earlier.workspace, earlier)
+    def fingerprints(settings: StepSettings) -> Fingerprints:
+        check_named(pipeline, step, settings, inputs)
+        return Fingerprints(_ingredients(step, settings, digests))
+
+    return plan_step(step, inputs, _once_each(variants, fingerprints), earlier.workspace, earlier)
 
 
 def _earlier(pipeline: Pipeline, data: Storage, workspace: Storage) -> Earlier:
@@ -271,8 +292,11 @@ def _ingredients(step: Step, settings: StepSettings, digests: Callable[[str], st
 def _from_dataset(pipeline: Pipeline, ref: InputRef, context: RunContext, data: Storage) -> Available:
     dataset = pipeline.dataset
     beside = [files for name, files in dataset.files.items() if name != ref.name]
-    found = from_dataset(dataset.files[ref.name], data, context.where(dataset.where), dataset.exclude, beside)
-    check_distinct(found)
+    with stands_at("dataset", "where"):
+        where = context.where(dataset.where)
+    with stands_at("dataset", "files", ref.name, "path"):
+        found = from_dataset(dataset.files[ref.name], data, where, dataset.exclude, beside, dataset.places)
+        check_distinct(found)
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from platerunner.catalog.model import Module, Parameter
 from platerunner.engine.planning.context import RunContext
-from platerunner.engine.planning.errors import PlanningError
+from platerunner.engine.planning.errors import PlanningError, placed, stands_at
 from platerunner.engine.planning.model import StepSettings
 from platerunner.spec.model import Pipeline, Step
 from platerunner.spec.named_files import NamedFileError, find
@@ -30,7 +30,8 @@ def settle(step: Step, modules: Mapping[str, Module], context: RunContext, spec_
     :raises platerunner.spec.templates.TemplateProblem: if a template cannot be rendered.
     """
     module = modules[step.module]
-    values = _with_defaults(step, module, render(step.with_, context.templates()))
+    with stands_at("steps", step.name, "with"):
+        values = _with_defaults(step, module, render(step.with_, context.templates()))
     # A module without a command of its own, like `command`, takes the step's.
     argv = tuple(str(word) for word in module.argv or values.pop("argv", ()))
     of_type = {name: parameter.type for name, parameter in module.parameters.items()}
@@ -47,17 +48,20 @@ def settle(step: Step, modules: Mapping[str, Module], context: RunContext, spec_
         load_data=_load_data(step),
         allow_flagged=step.allow_flagged,
         resources=context.options.resources_of(step),
+        naming={name: each.values_of for name, each in module.parameters.items() if each.values_of and name in values},
     )
 
 
 def data_root(pipeline: Pipeline, context: RunContext) -> str:
     """Where the raw files are, as URL or folder."""
-    return str(render(pipeline.dataset.root, context.templates()))
+    with placed(pipeline, "dataset", "root"):
+        return str(render(pipeline.dataset.root, context.templates()))
 
 
 def workspace_url(pipeline: Pipeline, context: RunContext) -> str:
     """Where the results are, as URL or folder."""
-    return str(render(pipeline.workspace, context.templates()))
+    with placed(pipeline, "workspace"):
+        return str(render(pipeline.workspace, context.templates()))
 
 
 def _with_defaults(step: Step, module: Module, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,6 +81,7 @@ def _load_data(step: Step) -> LoadData | None:
 
 def _files(step: Step, parameter: Parameter, value: Any, spec_folder: Path) -> Files:
     """The files that a parameter stands for, by the name under which the tool sees them."""
+    place = ("steps", step.name, "with", parameter.name)
     try:
         path = find(spec_folder, str(value), kind=parameter.type)
         if parameter.type == "file":
@@ -84,7 +89,7 @@ def _files(step: Step, parameter: Parameter, value: Any, spec_folder: Path) -> F
         names = [file.relative_to(path).as_posix() for file in _folder_files(path)]
         return tuple((name, str(find(spec_folder, f"{value}/{name}", kind="file"))) for name in names)
     except NamedFileError as error:
-        raise PlanningError(f"step {step.name}, `{parameter.name}`: {error}") from error
+        raise PlanningError(f"step {step.name}, `{parameter.name}`: {error}", *place) from error
 
 
 def _folder_files(folder: Path) -> Iterator[Path]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from platerunner.catalog.model import Module
 from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.errors import stands_at
 from platerunner.engine.planning.model import StepSettings
 from platerunner.engine.planning.settings import settle
 from platerunner.spec.model import Step
@@ -30,8 +31,9 @@ class Variants:
         self._context = context
         self._folder = spec_folder
         templates = context.templates()
-        self._overrides = [each for each in step.overrides if each.when is None or truthy(each.when, templates)]
-        self._wheres = [_where(render(each.where, templates)) for each in self._overrides]
+        with stands_at("steps", step.name, "overrides"):
+            self._overrides = [each for each in step.overrides if each.when is None or truthy(each.when, templates)]
+            self._wheres = [_where(render(each.where, templates)) for each in self._overrides]
         self._settled: dict[Held, StepSettings] = {}
 
     @property

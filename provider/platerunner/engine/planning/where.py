@@ -44,7 +44,7 @@ def as_listed(pattern: Pattern, name: str, value: Any, key: str) -> str:
     try:
         return str(pattern.convert(name, value))
     except PatternError as error:
-        raise PlanningError(f"dataset `{key}`: {{{name}}}: {error.message}") from error
+        raise PlanningError(f"dataset `{key}`: {{{name}}}: {error.message}", "dataset", key, name) from error
 
 
 def is_asked_for(values: Mapping[str, Any], only: Only) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from platerunner.spec.draft import Draft
 from platerunner.spec.rules.commands import check_parameters
 from platerunner.spec.rules.dataset import check_dataset
-from platerunner.spec.rules.gates import check_gates
+from platerunner.spec.rules.gates import check_checks, check_gates
 from platerunner.spec.rules.graph import check_cycles
 from platerunner.spec.rules.header import check_header
 from platerunner.spec.rules.load_data import check_load_data
@@ -34,6 +34,7 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     check_names,
     check_references,
     check_gates,
+    check_checks,
     check_cycles,
     check_modules,
     check_overrides,

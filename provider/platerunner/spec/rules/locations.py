@@ -11,6 +11,7 @@ from platerunner.spec.draft import Draft
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/")
 _BUCKET = re.compile(r"s3://(?P<name>[^/]*)(?P<rest>/.*)?", re.DOTALL)
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_ONE_BRACE = re.compile(r"(?<!\{)\{ *(?:data_root|workspace_root|params\.\w+|run_id|logical_date) *\}(?!\})")
 _CHANGING = {"run_id", "logical_date"}
 _PLACES: tuple[Keys, ...] = (("dataset", "root"), ("workspace",))
 
@@ -36,6 +37,8 @@ def _text(draft: Draft, keys: Keys) -> str | None:
 def _check_address(draft: Draft, keys: Keys, text: str) -> None:
     head, template, _ = text.partition("{{")
     objection = _objection(head, whole=not template)
+    if found := _ONE_BRACE.search(text):
+        objection = f"has `{found[0]}`, which is taken as it is written", f"Write `{{{found[0]}}}`, in two braces."
     if text != text.strip():
         objection = "begins or ends with a blank", "Delete it."
     if objection is not None:

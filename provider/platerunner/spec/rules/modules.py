@@ -5,9 +5,9 @@ from typing import Any
 
 from platerunner.catalog.loader import unknown_module
 from platerunner.catalog.model import Module, Parameter
-from platerunner.catalog.parameters import FILE_TYPES, objection
+from platerunner.catalog.parameters import FILE_TYPES, WORDS, objection, unfit_items
 from platerunner.documents.problems import suggest
-from platerunner.documents.sentences import what_it_is
+from platerunner.documents.sentences import in_quotes, what_it_is
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Data, Draft, settings
 from platerunner.spec.named_files import NamedFileError, find
@@ -53,7 +53,14 @@ def _check_with(draft: Draft, keys: Keys, module: Module, values: Mapping[str, A
 
 def _check_value(draft: Draft, keys: Keys, parameter: Parameter, value: Any) -> None:
     wrong = objection(parameter, value)
-    if wrong:
+    item = next(unfit_items(parameter, value), None)
+    if item is not None:
+        words = (
+            f"`{parameter.name}[{item}]` should be {WORDS[parameter.items or 'string']}, not {what_it_is(value[item])}"
+        )
+        remedy = in_quotes(value[item]) or parameter.description
+        draft.source.at_value((*keys, item), words, remedy, "wrong-type")
+    elif wrong:
         draft.source.at_value(
             keys, f"`{parameter.name}` {wrong}, not {what_it_is(value)}", parameter.description, "wrong-type"
         )

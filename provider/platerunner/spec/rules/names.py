@@ -2,6 +2,8 @@
 
 from platerunner.spec.draft import Draft
 
+REPORT_MODULE = "imaging.montage"
+"""The module that makes a gate's contact sheet."""
 RESERVED = {
     "dataset": "`dataset.<files>` names the raw files",
     "workspace": "`workspace` is where results are written",

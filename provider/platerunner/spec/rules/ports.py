@@ -55,10 +55,17 @@ def _check_placeholders(draft: Draft, step: str, below: Keys, module: Module, va
     keys = own if own in draft.source.marks else ("steps", step, "with", "argv")
     for index, argument in enumerate(values["argv"]):
         for found in _PLACEHOLDER.finditer(argument) if isinstance(argument, str) and "{{" not in argument else ():
-            if found[1] is not None and found[1] not in known:
+            if found[1] is not None and found[1] not in known and not _is_doubtful(draft, step, found[1]):
                 at = draft.source.inside((*keys, index), found.start())
                 remedy = f"{suggest(found[1], known, 'placeholders')} A brace is `{{{{`."
                 draft.source.add(at, f"nothing is called `{{{found[1]}}}`", remedy, "unknown-placeholder")
+
+
+def _is_doubtful(draft: Draft, step: str, placeholder: str) -> bool:
+    """Whether something is wrong, and noted, where a placeholder's name would come from."""
+    kind = placeholder.partition(".")[0]
+    place = {"values": "foreach", "params": "with"}.get(kind, kind)
+    return place in {"inputs", "outputs", "foreach", "with"} and draft.is_doubtful("steps", step, place)
 
 
 def _known(draft: Draft, step: str, values: Data) -> set[str]:

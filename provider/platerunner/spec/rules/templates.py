@@ -44,6 +44,7 @@ def _check_template(draft: Draft, keys: Keys, text: str, schema: Node) -> None:
             draft.source.at_value(keys, message, remedy, "bad-template")
             return
         names = templates.names_in(text)
+        templates.refuse_constants(text)
     except templates.TemplateProblem as problem:
         remedy = "Write an expression like `{{ params.wells }}`; see Jinja's documentation of templates."
         draft.source.at_value(keys, str(problem), remedy, "bad-template")

@@ -40,7 +40,7 @@ def test_a_success_that_wrote_the_same_files_leaves_the_earlier_one_good(tmp_pat
 
 
 def test_one_that_failed_since_overwrote_nothing(lab):
-    lab.params["nuclei"] = "RNA"
+    lab.params["nuclei"] = "DNA"
     lab.fails = {("measure", well) for well in WELLS}
     lab.run()
     lab.params["nuclei"] = "ER"

@@ -220,6 +220,7 @@ def test_a_gate_cannot_be_planned(lab):
 
 
 def test_correcting_a_wrong_channel_map_reruns_only_what_it_touches(lab):
+    lab.params["nuclei"] = "ER"
     lab.spec = SPEC.replace("complete: [site, channel]", "rename: {channel: {DNA: ER, ER: Mito}}")
     brightfield = lab.images / "P2" / "A01_s1_BF.tif"
     brightfield.parent.mkdir()

@@ -1,0 +1,132 @@
+"""Kinds of mistakes, as somebody made them or might: what is wrong, in its line, and nothing that only follows."""
+
+from pathlib import Path
+
+import pytest
+
+from platerunner.spec.loader import load_text
+from platerunner.spec.problems import SpecError
+
+BASE = """\
+version: 1
+pipeline: base
+workspace: "{{ workspace_root }}/base"
+params: {t: {type: number, default: 1}}
+dataset:
+  root: "{{ data_root }}"
+  files:
+    raw: {path: "{plate}/{well}_s{site:int}_{channel}.tif", complete: [site, channel]}
+steps:
+  count:
+    module: command
+    image: base:latest
+    foreach: [plate, well]
+    inputs: {images: dataset.raw}
+    with: {argv: [sh, -c, 'cat "$@" > "$0"', "{outputs.table}", "{inputs.images}"]}
+    outputs: {table: "count/{plate}/{well}.csv"}
+  gather:
+    module: command
+    image: base:0.1
+    foreach: [plate]
+    inputs: {tables: count.table}
+    with: {argv: [sh, -c, 'cat "$@" > "$0"', "{outputs.all}", "{inputs.tables}"]}
+    outputs: {all: "gather/{plate}.csv"}
+"""
+ROOT, OUTPUT, IMAGE = '"{{ data_root }}"', '"gather/{plate}.csv"', "base:0.1"
+# What is replaced in the spec by what, and the message; the line is the first that differs, or as many after it.
+LOOK_ALIKES = [
+    ("pipeline: base", "pipeline: “base”", 0, "`“` (U+201C, left double quotation mark) is no quotation mark of YAML"),
+    ("pipeline: base", "pipeline: \u2018base\u2019", 0, 'is no quotation mark of YAML: write `"'),
+    ("module: command", "module: „command“", 0, "no module is called `„command“`. `„` (U+201E"),
+    ("    image: base:0.1", "    \xa0image: base:0.1", 0, "nobody sees (U+00A0, no-break space)"),
+    ("pipeline: base", "pipeline: ba\u200bse", 0, "nobody sees (U+200B, zero width space)"),
+    ("count.table", "count.table\u2060", 0, "nobody sees (U+2060, word joiner)"),
+    ("pipeline: base", "pipeline: my screen \u2013 2", 0, "(U+2013, en dash) is no hyphen: write `-`"),
+]
+QUOTES = [
+    ("version: 1", 'version: "1"', 0, "`version` is the text `1`. This Platerunner reads `1`, without quotes"),
+    ("base:0.1\n", 'base:0.1\n    resources: {vcpus: "2"}\n', 1, "should be a number, not the text `2`"),
+    ("[plate]", "[{plate}]", 0, 'Put quotes around it: `"{plate}"`'),
+    (
+        '"{outputs.all}"',
+        "{outputs.all}",
+        0,
+        "`argv[3]` should be text, not keys with values. Put quotes around it",
+    ),
+    ('"{inputs.tables}"]', "null]", 0, "`argv[4]` should be text, not nothing"),
+    ("complete: [site, channel]", "complete: true", 0, "should be a list, not `true`. Write it like"),
+]
+CONSTANTS = [
+    (ROOT, '"{{ 9**9**9**9 }}"', 0, "this power is too large"),
+    (ROOT, "\"{{ data_root.replace('a', 'b' * 100000) }}\"", 0, "only numbers can be multiplied"),
+    (ROOT, '"{{ data_root ~ (1 / 0) }}"', 0, "division by zero"),
+    (ROOT, '"{{ [1, 2][5] }}"', 0, "has no element 5"),
+    (ROOT, "\"{{ '%s' % 1 }}\"", 0, "formatting with `%` is not allowed"),
+    (ROOT, '"{ data_root }/x"', 0, "has `{ data_root }`, which is taken as it is written. Write `{{ data_root }}`"),
+]
+FOREIGN = [
+    (OUTPUT, '"~/{plate}.csv"', 0, "is no home folder here"),
+    ("{plate}/{well}_s", "{plate}/<well>_s", 0, "`<well>` is taken as it is written, not as a wildcard"),
+    ("{plate}/{well}_s", "$plate/{well}_s", 0, "`$plate` is taken as it is written"),
+    ("{plate}/{well}_s", "%plate%/{well}_s", 0, "`%plate%` is taken as it is written"),
+]
+IMAGES = [
+    (IMAGE, image, 0, f"`{image}` is not usable as `steps.gather.image`")
+    for image in ("docker://base", "base:a:b", "lab//base:1", "registry.example.org/", "Base:1", f"base:{'x' * 129}")
+]
+FOLLOWING = [
+    ('outputs: {all: "gather/{plate}.csv"}', 'outputs: "gather/{plate}.csv"', 0, "should be keys with values"),
+    ("inputs: {tables: count.table}", "inputs: count.table", 0, "should be keys with values"),
+    (OUTPUT, '"gather/{matrix.a}/{plate}.csv"', 0, "no matrix has `a`"),
+]
+
+
+def problems(old: str, new: str) -> tuple[int, list[tuple[int, str]]]:
+    """The first line that differs, and every problem of the spec; the last occurrence is replaced."""
+    assert old in BASE
+    before, after = BASE.rsplit(old, 1)
+    with pytest.raises(SpecError) as raised:
+        load_text(f"{before}{new}{after}", Path("specs/base.yaml"))
+    found = [(each.line, f"{each.message}. {each.remedy}") for each in raised.value.problems if each.is_error]
+    return before.count("\n") + 1, found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lines", "said"),
+    [case if len(case[3]) < 75 else (*case[:3], case[3][:60]) for case in (*LOOK_ALIKES, *QUOTES, *CONSTANTS)],
+)
+def test_what_looks_right_and_is_not(old, new, lines, said):
+    line, found = problems(old, new)
+    assert any(at == line + lines and said in text for at, text in found), found
+
+
+@pytest.mark.parametrize(("old", "new", "lines", "said"), [*FOREIGN, *IMAGES])
+def test_what_other_programs_would_take(old, new, lines, said):
+    line, found = problems(old, new)
+    shown = said if len(new) < 40 else said[:20]
+    assert any(at == line + lines and shown in text for at, text in found), found
+
+
+@pytest.mark.parametrize(("old", "new", "lines", "said"), FOLLOWING)
+def test_what_only_follows_is_not_said(old, new, lines, said):
+    line, [(at, text)] = problems(old, new)
+    assert (at, said in text) == (line + lines, True), text
+
+
+@pytest.mark.parametrize(
+    ("checks", "said"),
+    [
+        ("    show: {t: gather.all}\n    checks: {p9999: {min: 1}}", "no report counts `p9999`"),
+        ("    show: {t: gather.all}\n    checks: {columns.Count.P1.mean: {min: 1}}", "no report counts `columns.Count"),
+        ("    needs: [gather]\n    checks: {p99: {min: 1}}", "shows nothing, so that there is no report"),
+    ],
+)
+def test_a_check_of_a_number_that_no_report_has_is_warned_of(checks, said):
+    warnings = load_text(f"{BASE}  qc:\n    gate: ok?\n{checks}\n", Path("specs/base.yaml")).warnings
+    assert [each.line for each in warnings if said in each.message] == [27]
+
+
+def test_a_check_of_a_number_that_reports_have_is_not():
+    checks = "{p99: {min: 1}, columns.Count.P1.min: {min: 1}, misaligned_sites: {max: 0}, channels.DNA.p99: {max: 9}}"
+    text = f"{BASE}  qc:\n    gate: ok?\n    show: {{t: dataset.raw}}\n    checks: {checks}\n"
+    assert load_text(text, Path("specs/base.yaml")).warnings == ()
