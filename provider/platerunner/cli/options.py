@@ -71,9 +71,16 @@ def parse_params(texts: Sequence[str], declared: Mapping[str, Mapping[str, Any]]
             fail(f"--param {text}: write name=value")
         if name not in declared:
             fail(f"--param {name}: the spec declares no such param; it has {', '.join(declared) or 'none'}")
-        values[name] = value if declared[name].get("type") == "string" else yaml.safe_load(value)
+        values[name] = value if declared[name].get("type") == "string" else _read(name, value)
         _check(name, values[name], declared[name])
     return values
+
+
+def _read(name: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        fail(f"--param {name}: `{text}` is no value in YAML; write it like `{name}=0.2` or `{name}=[A01, A02]`")
 
 
 def _check(name: str, value: Any, schema: Mapping[str, Any]) -> None:

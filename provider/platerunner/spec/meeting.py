@@ -15,6 +15,49 @@ def may_meet(one: Pattern, other: Pattern) -> bool:
     return len(parts[0]) == len(parts[1]) and all(map(_may_be_same, *parts))
 
 
+def likely_meet(one: Pattern, other: Pattern) -> bool:
+    """Whether two patterns have a key in common for values that people give.
+
+    Two wildcards meet only where the same text stands around them: `{plate}_Illum{channel}` and `{plate}_Corr{channel}`
+    have keys in common as well, but of plates that nobody has.
+    """
+    parts = one.text.split("/"), other.text.split("/")
+    if len(parts[0]) != len(parts[1]) or "**" in one.text or "**" in other.text:
+        return False
+    pairs = [(_part(one, a), _part(other, b)) for a, b in zip(*parts, strict=True)]
+    return all(_likely_same(a, b) for a, b in pairs)
+
+
+def _shape(pattern: Pattern) -> str:
+    """A pattern without the names of its wildcards."""
+    return "".join(token.text if token.kind == "literal" else "{}" for token in pattern.tokens)
+
+
+def _part(whole: Pattern, text: str) -> Pattern:
+    part = Pattern.parse(text)
+    return Pattern(part.tokens, {name: whole.types[name] for name in part.wildcards})
+
+
+def _likely_same(one: Pattern, other: Pattern) -> bool:
+    for fixed, open_ in ((one, other), (other, one)):
+        if not fixed.wildcards and not fixed.has_glob:
+            return open_.match(fixed.text) is not None
+    if _shape(one) != _shape(other):
+        return False
+    named = zip(one.tokens, other.tokens, strict=True)
+    pairs = [(one.types[a.text], other.types[b.text]) for a, b in named if a.kind == b.kind == "wildcard"]
+    return all(_compatible(*pair) for pair in pairs)
+
+
+_NUMBERS, _WELLS = frozenset({"int", "digits"}), frozenset({"well96", "well384", "well1536"})
+
+
+def _compatible(one: str, other: str) -> bool:
+    """Whether a value may have both types."""
+    kinds = [next((kind for kind in (_NUMBERS, _WELLS) if type_ in kind), type_) for type_ in (one, other)]
+    return kinds[0] == kinds[1] or {"text", "word"}.intersection((one, other)) != set()
+
+
 def typed(pattern: Pattern, types: Mapping[str, str]) -> Pattern:
     """The pattern with what is known of its values.
 

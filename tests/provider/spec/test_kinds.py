@@ -126,6 +126,36 @@ def test_a_check_of_a_number_that_no_report_has_is_warned_of(checks, said):
     assert [each.line for each in warnings if said in each.message] == [27]
 
 
+@pytest.mark.parametrize(
+    ("output", "warned"),
+    {
+        "count/{plate}/A01.csv": True,
+        "count/{plate}/{plate}.csv": True,
+        "count/{plate}/all/x.csv": False,
+        "count_all/{plate}.csv": False,
+        "count/{plate}/{plate}_x.csv": False,
+        "counts/{plate}/A01.csv": False,
+    }.items(),
+)
+def test_two_outputs_that_may_be_one_file_are_warned_of(output, warned):
+    warnings = load_text(BASE.replace("gather/{plate}.csv", output), Path("specs/base.yaml")).warnings
+    told = [each.line for each in warnings if "`gather.all` and `count.table`" in each.message]
+    assert told == ([BASE[: BASE.index(OUTPUT)].count("\n") + 1] if warned else [])
+
+
+def test_types_tell_outputs_apart():
+    typed = BASE.replace("{well}_s{site:int}", "{well:well96}_s{site:int}")
+    for name, warned in (("all", False), ("A13", False), ("B07", True)):
+        text = typed.replace("gather/{plate}.csv", f"count/{{plate}}/{name}.csv")
+        assert bool(load_text(text, Path("specs/base.yaml")).warnings) == warned
+
+
+def test_two_file_sets_with_one_meaning_are_one_too_many():
+    raw = BASE[BASE.index("    raw:") : BASE.index("steps:")]
+    _, [(at, text)] = problems(raw, raw + raw.replace("raw", "again"))
+    assert (at, "`dataset.again` and `dataset.raw` are the same files" in text) == (9, True)
+
+
 def test_a_check_of_a_number_that_reports_have_is_not():
     checks = "{p99: {min: 1}, columns.Count.P1.min: {min: 1}, misaligned_sites: {max: 0}, channels.DNA.p99: {max: 9}}"
     text = f"{BASE}  qc:\n    gate: ok?\n    show: {{t: dataset.raw}}\n    checks: {checks}\n"

@@ -63,5 +63,5 @@ def _extras(text: str) -> dict[str, Any]:
     try:
         extras = json.loads(text).get("extra", {})
         return dict(json.loads(extras) if isinstance(extras, str) else extras)
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, TypeError) as error:
         fail(f'{VARIABLE} is no JSON of the form {{"conn_type": "platerunner", "extra": {{...}}}}: {error}')

@@ -111,7 +111,8 @@ def _left_over(patterns: Sequence[Pattern], storage: Storage, listed: Listed) ->
 def _listed(storage: Storage, patterns: Sequence[Pattern], only: Only, name: str) -> Listed:
     pattern, strays = patterns[0], Strays(patterns, markers=storage.local is None)
     if storage.local is not None and not storage.local.is_dir():
-        message = f"the data root {storage.url} does not exist; give the folder or s3:// URL of the images"
+        what = "is no folder" if storage.local.exists() else "does not exist"
+        message = f"the data root {storage.url} {what}; give the folder or s3:// URL of the images"
         raise NothingListed(message, "dataset", "root")
     try:
         listed = list_matching(storage, "data", pattern, only, strays)

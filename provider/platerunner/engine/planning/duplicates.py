@@ -18,18 +18,22 @@ _TRIED = 500
 _STAR = re.compile(r"(?<!\{)(?:\*\*/|\*\*|\*)(?!\})")
 
 
+class SameValuesError(PlanningError):
+    """Files of a file set agree in the values of all their wildcards."""
+
+
 def check_distinct(found: Available) -> None:
     """Refuse files of a dataset that nobody can tell apart.
 
     :param found: what there is of a file set.
-    :raises PlanningError: if two files have the same values; it names both, and a way out that works.
+    :raises SameValuesError: if two files have the same values; it names both, and a way out that works.
     """
     pattern = found.pattern
     if not (pattern.has_glob or found.renamed or pattern.has_spellings):
         return  # then a key follows from its values
     groups = repeated(found.files)
     if groups:
-        raise PlanningError(_sentence(found, groups))
+        raise SameValuesError(_sentence(found, groups))
 
 
 def repeated(files: Files) -> list[list[InputFile]]:

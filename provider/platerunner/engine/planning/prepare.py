@@ -1,6 +1,6 @@
 """The two doors to planning: one step within a run, and a whole pipeline before it runs."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +26,7 @@ from platerunner.engine.planning.collisions import (
 )
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.dataset import from_dataset
-from platerunner.engine.planning.duplicates import check_distinct
+from platerunner.engine.planning.duplicates import SameValuesError, check_distinct
 from platerunner.engine.planning.earlier import Contents, Earlier
 from platerunner.engine.planning.errors import PlanningError, placed, stands_at
 from platerunner.engine.planning.fingerprint import Fingerprints, step_ingredients
@@ -139,6 +139,7 @@ def plan_pipeline(
         return listed[ref]
 
     idle, earlier = left_out(pipeline, context), _earlier(pipeline, data, workspace)
+    _check_distinct(pipeline, idle, look_up)
     for step in pipeline.modules:
         if step.name in idle:
             plans[step.name] = StepPlan(step.name, (), notes=(_idle(step.name, idle[step.name]),))
@@ -153,6 +154,24 @@ def plan_pipeline(
     with placed(pipeline, "workspace"):
         _check_outputs(pipeline, plans.values(), _readings(pipeline, context, data, workspace))
     return list(plans.values())
+
+
+def _check_distinct(pipeline: Pipeline, idle: Container[str], look_up: Callable[[InputRef], Available]) -> None:
+    """Refuse files that nobody can tell apart, of all file sets at once."""
+    refs = [ref for step in pipeline.modules if step.name not in idle for ref in step.inputs.values()]
+    found: list[SameValuesError] = []
+    for ref in dict.fromkeys(ref for ref in refs if ref.source == "dataset"):
+        try:
+            with placed(pipeline):
+                look_up(ref)
+        except SameValuesError as error:
+            found.append(error)
+        except PlanningError:
+            pass  # the step that reads it says so, with all that it knows
+    if found:
+        first, *more = found
+        first.args = ("\n".join([*first.args, *map(str, more)]),)
+        raise first
 
 
 def _check_typed(pipeline: Pipeline, step: Step, inputs: Iterable[Available], context: RunContext) -> None:

@@ -61,12 +61,12 @@ def _any(types: set[str]) -> str:
 def _check_unique(
     draft: Draft, keys: Keys, pattern: Pattern, own: tuple[str, str], seen: dict[str, tuple[str, str]]
 ) -> None:
-    shape = re.sub(r"\{[^{}]*\}", "{}", pattern.text)
-    if shape in seen:
-        step, name = seen[shape]
+    untyped = re.sub(r"\{(\w+)(?::\w+)?\}", r"{\1}", pattern.text)
+    if untyped in seen:
+        step, name = seen[untyped]
         message = f"`{own[0]}.{own[1]}` and `{step}.{name}` write the same files"
         draft.source.at_value(keys, message, "Give one of them another folder or name.", "same-output")
-    seen.setdefault(shape, own)
+    seen.setdefault(untyped, own)
 
 
 def _check_long_form(draft: Draft, keys: Keys, pattern: Pattern, output: Data, data: Data) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.provider.engine.planning.lab import SPEC, Lab
 
 from platerunner.engine.planning.dataset import from_dataset
 from platerunner.engine.planning.duplicates import check_distinct, repeated
@@ -100,3 +101,22 @@ def test_a_key_follows_from_its_values_where_nothing_is_checked(text, key):
     values = pattern.match(f"{key}.tif")
     assert not pattern.has_spellings
     assert values is None or pattern.format(values) == f"{key}.tif"
+
+
+SETS = [("raw", "a*"), ("more", "b")]
+
+
+def test_all_file_sets_with_files_that_nobody_can_tell_apart_are_named_at_once(tmp_path):
+    raw = '    raw:\n      path: "{plate}/{well}_s{site:int}_{channel}.tif"\n      complete: [site, channel]\n'
+    sets = "".join(
+        f'    {name}: "{folder}/{{plate}}/{{well}}_s{{site:int}}_{{channel}}.tif"\n' for name, folder in SETS
+    )
+    lab = Lab(tmp_path, SPEC.replace(raw, sets).replace("raw, illum:", "more, illum:"))
+    for key in ("a1/P1/A01_s1_DNA.tif", "a2/P1/A01_s1_DNA.tif", "b/P1/A01_s1_DNA.tif", "b/P1/A01_s01_DNA.tif"):
+        (lab.images / key).parent.mkdir(parents=True, exist_ok=True)
+        (lab.images / key).write_text(key)
+    with pytest.raises(PlanningError) as raised:
+        lab.plan_all()
+    first, second = str(raised.value).splitlines()
+    assert re.search(r"lab\.yaml:11: dataset\.raw: 2 files have the same values", first)
+    assert re.search(r"lab\.yaml:12: dataset\.more: 2 files have the same values", second)
