@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Request, status
 from pydantic import BaseModel, Field
 
-from platerunner.batch.state import StateFile
 from platerunner.engine.inspect.run_record import Mark, RunRecord
 from platerunner.engine.planning.rerun import Picked, exactly, params_for
+from platerunner.engine.records.step_state import StateFile
 from platerunner_pages.access import Rerunner, rerunner
 from platerunner_pages.acts import asked as body
 from platerunner_pages.acts import put_on_record
@@ -69,8 +69,8 @@ def rerun(
 
 def _forget_anew(record: RunRecord) -> None:
     """A step forgets once in a run what is to be done again; this is a new request."""
-    kept = {key: value for key, value in record.state.extra.items() if key != "forgotten"}
-    StateFile(record.workspace, record.run_id, record.step, record.branch).save(replace(record.state, extra=kept))
+    file = StateFile(record.workspace, record.run_id, record.step, record.branch)
+    file.save(replace(record.state, forgotten=False))
 
 
 def _check_idle(run: SeenRun, step: SeenStep, indexes: Collection[int]) -> None:

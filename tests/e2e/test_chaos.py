@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from tests.embedded import Account, embedded
 
-from platerunner.batch.model import StepState
 from platerunner.batch.views import STATUSES
 from platerunner.engine.records.outcomes import OutcomeStore
+from platerunner.engine.records.step_state import StepState
 from platerunner.local.aws.faults import Faults
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.storage import Storage

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from tests.specs import wells
 
-from platerunner.batch.model import StepState, Submission
-from platerunner.batch.state import StateFile
+from platerunner.batch.model import Submission
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
 from platerunner.engine.planning.reasons import Reason, Why
 from platerunner.engine.records.plans import record_plan
-from platerunner.engine.steps.ledger import UnitFailure, record
+from platerunner.engine.records.step_state import StateFile, StepState, UnitFailure
+from platerunner.engine.steps.ledger import record
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.manifest import UnitTask
 from platerunner_unit.contract.storage import Storage

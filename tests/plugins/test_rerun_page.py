@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 
 import pytest
 from airflow.models.dagrun import DagRun
@@ -12,8 +13,8 @@ from sqlalchemy import select
 from tests.plugins.conftest import HIDDEN
 from tests.plugins.records import leave, wells_and_sums
 
-from platerunner.batch.state import StateFile
 from platerunner.engine.planning.model import UnitState
+from platerunner.engine.records.step_state import StateFile
 from platerunner_pages import tokens
 from platerunner_unit.contract.category import Category
 
@@ -73,12 +74,10 @@ def test_all_failed_wells_leave_the_run_unrestricted(failed):
 
 def test_a_well_that_is_done_is_forgotten_even_if_the_run_forgot_before(failed):
     store = StateFile(leave(failed.workspace / "lab", {WELLS[0]: UnitState.DONE}), "run-1", "work")
-    state = store.load()
-    state.extra["forgotten"] = True
-    store.save(state)
+    store.save(replace(store.load(), forgotten=True))
     assert ask(failed.client("user"), [WELLS[0]]).status_code == 200
     assert conf()["rerun"] == [f"work:{WELLS[0]}"]
-    assert "forgotten" not in store.load().extra
+    assert not store.load().forgotten
 
 
 def test_a_step_that_runs_is_left_alone(site):

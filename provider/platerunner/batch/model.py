@@ -1,12 +1,10 @@
-"""What Platerunner asks of AWS Batch: what a job is made of, its submission, and what a step remembers of them."""
+"""What Platerunner asks of AWS Batch: what a job is made of, what an attempt asks for, and its submission."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
-LAST_N = "last_n"
-"""In a state's ``extra``: the highest number that a submission ever had."""
+from platerunner.catalog.model import Resources
 
 
 class BatchError(Exception):
@@ -59,6 +57,42 @@ class JobSpec:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Ask:
+    """What one attempt asks of Batch.
+
+    :param vcpus: cores.
+    :param memory: bytes.
+    :param disk: bytes.
+    :param timeout: seconds.
+    :param capacity: ``spot`` or ``on_demand``.
+    """
+
+    vcpus: float
+    memory: int
+    disk: int
+    timeout: float
+    capacity: str
+
+    @classmethod
+    def of(cls, resources: Resources) -> Self:
+        """A first attempt's."""
+        return cls(resources.vcpus, resources.memory, resources.disk, resources.timeout, resources.capacity)
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Self:
+        """As stored with a submission; other keys are ignored."""
+        return cls(raw["vcpus"], raw["memory"], raw["disk"], raw["timeout"], raw["capacity"])
+
+    def over(self, resources: Resources) -> Resources:
+        """A step's resources with what this attempt asks for instead."""
+        return replace(resources, **self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """The stored form."""
+        return asdict(self)
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
     """One SubmitJob call, as intended (``job_id`` None) or as made.
@@ -99,63 +133,3 @@ class Submission:
         if self.job_id is None:
             raise ValueError(f"{self.name} was not submitted yet")
         return f"{self.job_id}:{index}" if self.kind == "array" else self.job_id
-
-
-@dataclass(frozen=True, slots=True)
-class StepState:
-    """What a step of a run remembers between processes: ``_platerunner/runs/<run id>/<step>/state.json``.
-
-    :param submissions: oldest first.
-    :param attempts: unit id to attempts that count.
-    :param losses: unit id to attempts lost with their host, which count against no limit of the unit's own.
-    :param extra: what the operator wants to find again (plain JSON).
-    """
-
-    run_id: str
-    step: str
-    submissions: tuple[Submission, ...] = ()
-    attempts: Mapping[str, int] = field(default_factory=dict)
-    losses: Mapping[str, int] = field(default_factory=dict)
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    format: int = 1
-
-    @property
-    def next_n(self) -> int:
-        """The number of the next submission; that of a forgotten one is not used again, nor its manifest's name."""
-        return max([int(self.extra.get(LAST_N, 0)), *(s.n for s in self.submissions)]) + 1
-
-    @property
-    def live(self) -> tuple[Submission, ...]:
-        """Submissions with a job whose verdicts are still to be collected."""
-        return tuple(s for s in self.submissions if s.live)
-
-    @property
-    def intents(self) -> tuple[Submission, ...]:
-        """Submissions of which it is not known whether they were made: find them by name before making them again."""
-        return tuple(s for s in self.submissions if s.job_id is None and s.ended_at is None)
-
-    def with_submission(self, submission: Submission) -> Self:
-        """A copy in which the submission of that number is this one, or is added."""
-        others = [s for s in self.submissions if s.n != submission.n]
-        return replace(self, submissions=tuple(sorted([*others, submission], key=lambda s: s.n)))
-
-    def without(self, submission: Submission) -> Self:
-        """A copy that has forgotten a submission which was never made."""
-        kept = tuple(s for s in self.submissions if s.n != submission.n)
-        return replace(self, submissions=kept, extra={**self.extra, LAST_N: self.next_n - 1})
-
-    def to_json(self) -> bytes:
-        """The stored form."""
-        return json.dumps(asdict(self), indent=1, sort_keys=True).encode()
-
-    @classmethod
-    def from_json(cls, data: bytes) -> Self:
-        """Read a stored state.
-
-        :raises ValueError: if it is not JSON, or of another format.
-        """
-        raw = json.loads(data)
-        if not isinstance(raw, dict) or raw.get("format") != 1:
-            raise ValueError("it is no state of format 1, the one that this version reads")
-        submissions = tuple(Submission(**{**s, "units": tuple(s["units"])}) for s in raw.pop("submissions"))
-        return cls(submissions=submissions, **raw)

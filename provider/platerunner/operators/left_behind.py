@@ -14,7 +14,7 @@ from airflow.configuration import conf
 from airflow.sdk import Context
 
 from platerunner.batch.reasons import CLEARED
-from platerunner.batch.state import StateFile
+from platerunner.engine.records.step_state import StateFile
 from platerunner.engine.steps.step_run import StepRun
 from platerunner.engine.steps.turns import Owner
 from platerunner.triggers.task_state import is_over

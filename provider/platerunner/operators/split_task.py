@@ -8,13 +8,13 @@ from airflow.configuration import conf
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from platerunner.batch.state import StateFile
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import NothingListed
 from platerunner.engine.planning.find_branches import Found, find_branches
 from platerunner.engine.planning.settings import data_root, workspace_url
 from platerunner.engine.records.branches import load_branches, save_branches
+from platerunner.engine.records.step_state import StateFile
 from platerunner.engine.steps.waiting import Wait, waited, waits_since
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.operators.common import plain_errors, run_context

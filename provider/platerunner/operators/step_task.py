@@ -19,8 +19,8 @@ from platerunner.engine.connection import OnClear
 from platerunner.engine.planning.activity import holds
 from platerunner.engine.planning.blocked import blocked_key
 from platerunner.engine.planning.model import StepPlan, UnitState
+from platerunner.engine.records.step_state import UnitFailure
 from platerunner.engine.steps.digest import StepResult, allowed, digest, headline, is_red
-from platerunner.engine.steps.ledger import UnitFailure
 from platerunner.engine.steps.log_tail import tails, told
 from platerunner.engine.steps.preview import preview
 from platerunner.engine.steps.step_run import StepRun

@@ -12,8 +12,8 @@ from tests.embedded import Account, embedded
 
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.options import RunOptions
+from platerunner.engine.records.step_state import UnitFailure
 from platerunner.engine.steps.digest import StepResult
-from platerunner.engine.steps.ledger import UnitFailure
 from platerunner.engine.steps.step_run import StepRun
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.spec.loader import load_text

@@ -70,7 +70,7 @@ def test_if_all_is_archived_no_job_is_made_and_a_restored_file_runs_when_the_tas
     run_on_s3.restore("A01")
     run_on_s3().start()
     assert submitted(run_on_s3()) == [A01]
-    assert run_on_s3().state_file.load().extra["made"] == {A01: 1}  # so that the job's outcome is the second attempt's
+    assert run_on_s3().state_file.load().made == {A01: 1}  # so that the job's outcome is the second attempt's
     run_on_s3().stop("the test is over")
 
 

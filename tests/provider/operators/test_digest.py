@@ -1,7 +1,7 @@
 import pytest
 
+from platerunner.engine.records.step_state import UnitFailure
 from platerunner.engine.steps.digest import StepResult, allowed, digest, headline
-from platerunner.engine.steps.ledger import UnitFailure
 from platerunner_unit.contract.category import Category
 
 FAILED = [

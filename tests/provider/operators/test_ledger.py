@@ -1,9 +1,9 @@
 from dataclasses import replace
 
-from platerunner.batch.model import StepState, Submission
+from platerunner.batch.model import Ask, Submission
 from platerunner.catalog.model import Resources
-from platerunner.engine.steps.ledger import UnitFailure, again, beyond, by_need, failures, fresh, record, remember
-from platerunner.engine.steps.retry import Ask
+from platerunner.engine.records.step_state import StepState, UnitFailure
+from platerunner.engine.steps.ledger import again, beyond, by_need, record, remember
 from platerunner.spec.settings import Retry
 from platerunner_unit.contract.category import Category
 
@@ -27,11 +27,11 @@ def stored(state):
 
 def test_a_failure_is_remembered_until_the_unit_succeeds():
     state = stored(record(STATE, ["a"], [failure("b")]))
-    assert failures(state) == [failure("b")]
+    assert dict(state.failures) == {"b": failure("b")}
     assert (state.attempts, state.losses) == ({"a": 1, "b": 1}, {})
     state = stored(record(state, ["b"], []))
-    assert failures(state) == []
-    assert state.extra["succeeded"] == ["a", "b"]
+    assert state.failures == {}
+    assert state.succeeded == ("a", "b")
     assert state.attempts["b"] == 2
 
 
@@ -68,8 +68,8 @@ def test_units_that_run_are_left_alone_and_others_come_again_whenever_they_faile
 def test_a_cleared_task_counts_anew_but_remembers_what_units_need():
     state = record(STATE, [], [failure("a")])
     state = remember(state, again(ran(state, "a"), Retry()))
-    cleared = stored(fresh(state))
-    assert (cleared.attempts, failures(cleared)) == ({}, [])
+    cleared = stored(state.fresh())
+    assert (cleared.attempts, cleared.failures) == ({}, {})
     groups = by_need(["a", "b"], cleared, lambda _unit: ASK)
     assert {ask.memory: units for ask, units in groups.items()} == {2 * ASK.memory: ["a"], ASK.memory: ["b"]}
 
@@ -83,5 +83,5 @@ def test_what_a_unit_needs_is_never_below_what_the_step_asks_for_now():
 def test_only_what_goes_beyond_the_step_is_worth_keeping_for_later_runs():
     more = replace(ASK, memory=2 * ASK.memory)
     state = remember(STATE, {more: [failure("a")], replace(ASK, capacity="on_demand"): [failure("b")]})
-    assert beyond(state, lambda _unit: ASK) == {"a": more.to_json()}
+    assert beyond(state, lambda _unit: ASK) == {"a": more}
     assert beyond(state, lambda _unit: more) == {}

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from platerunner.batch.state import StateFile
+from platerunner.engine.records.step_state import StateFile
 from platerunner.engine.steps import step_run
 from platerunner.engine.steps.waiting import Wait
 from platerunner.operators import step_task

@@ -3,9 +3,9 @@
 import os
 import time
 
-from platerunner.batch.state import StateFile
 from platerunner.batch.status import describe
 from platerunner.engine.records.branches import load_branches
+from platerunner.engine.records.step_state import StateFile
 from platerunner.spec.model import Pipeline
 from platerunner_unit.contract.storage import Storage
 

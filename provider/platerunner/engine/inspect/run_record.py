@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from platerunner.batch.model import StepState
-from platerunner.batch.state import StateFile
 from platerunner.engine.planning.blocked import read_blocked
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.planning.reasons import Why
 from platerunner.engine.records.outcomes import OutcomeIndex, OutcomeStore
 from platerunner.engine.records.plans import RecordedUnit, recorded_plan
-from platerunner.engine.steps.ledger import UnitFailure, failures
+from platerunner.engine.records.step_state import StateFile, StepState, UnitFailure
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.outcome import run_prefix
 from platerunner_unit.contract.storage import NotFoundError, Storage
@@ -79,8 +77,7 @@ class RunRecord:
     def units(self) -> list[UnitMark]:
         """Every unit, in the plan's order."""
         index = OutcomeStore(self.workspace).index(self.step) if self.live else OutcomeIndex({})
-        lost = {failure.unit: failure for failure in failures(self.state)}
-        won = frozenset(self.state.extra.get("succeeded", ()))
+        won, lost = frozenset(self.state.succeeded), self.state.failures
         return [self._marked(each, index, won, lost.get(each.unit)) for each in self._planned()]
 
     @cached_property

@@ -32,14 +32,15 @@ class Kind:
     remedy: str = "restore it from a backup or an older version of the object"
 
 
-def encode(kind: Kind, content: Any, *, indent: int | None = None) -> bytes:
+def encode(kind: Kind, content: Any, *, indent: int | None = None, sort: bool = False) -> bytes:
     """The stored form.
 
     :param content: plain JSON; of a kind that says its number a mapping, without it.
+    :param sort: whether keys are sorted.
     """
     said = {"format": kind.format, **content} if kind.numbered or kind.format > 1 else content
     separators = (",", ":") if indent is None else None
-    return json.dumps(said, indent=indent, separators=separators).encode()
+    return json.dumps(said, indent=indent, separators=separators, sort_keys=sort).encode()
 
 
 def decode(kind: Kind, data: bytes, place: str) -> tuple[int, Any]:

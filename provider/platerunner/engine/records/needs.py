@@ -1,28 +1,28 @@
 """What units of a step were found to need, kept across runs: who ran out of memory once asks for enough at once."""
 
-import json
 from collections.abc import Mapping
-from typing import Any
 
+from platerunner.batch.model import Ask
+from platerunner.engine.records.codec import Kind, encode, read
 from platerunner_unit.contract.outcome import needs_key
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
-Needs = dict[str, dict[str, Any]]
+NEEDS = Kind("record of what units need", numbered=False, remedy="delete it; units ask for what the step says again")
 
 
-def load_needs(workspace: Storage, step: str, branch: str = "") -> Needs:
+def load_needs(workspace: Storage, step: str, branch: str = "") -> dict[str, Ask]:
     """Unit id to what its last attempt was given beyond the step's resources.
 
     :param branch: key of the branch whose step it is; empty if there are none.
     """
     try:
-        needs: Needs = json.loads(workspace.get(needs_key(step, branch)))
+        _, needs = read(NEEDS, workspace, needs_key(step, branch))
     except NotFoundError:
         return {}
-    return needs
+    return {unit: Ask.from_json(raw) for unit, raw in needs.items()}
 
 
-def save_needs(workspace: Storage, step: str, needs: Mapping[str, Mapping[str, Any]], branch: str = "") -> None:
+def save_needs(workspace: Storage, step: str, needs: Mapping[str, Ask], branch: str = "") -> None:
     """Add to what is kept; nothing is written if there is nothing new.
 
     :param needs: unit id to what it needs, as in a step's state.
@@ -31,4 +31,7 @@ def save_needs(workspace: Storage, step: str, needs: Mapping[str, Mapping[str, A
     kept = load_needs(workspace, step, branch)
     merged = {**kept, **needs}
     if merged != kept:
-        workspace.put(needs_key(step, branch), json.dumps(merged, indent=1, sort_keys=True).encode())
+        workspace.put(
+            needs_key(step, branch),
+            encode(NEEDS, {unit: need.to_json() for unit, need in merged.items()}, indent=1, sort=True),
+        )

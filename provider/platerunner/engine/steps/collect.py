@@ -11,7 +11,7 @@ from platerunner.batch.reasons import CLEARED
 from platerunner.batch.status import children, describe
 from platerunner.batch.views import JobView
 from platerunner.engine.records.outcomes import OutcomeIndex, OutcomeStore
-from platerunner.engine.steps.ledger import UnitFailure
+from platerunner.engine.records.step_state import UnitFailure
 from platerunner_unit.contract.category import BY_EXIT_CODE, Category
 from platerunner_unit.contract.evidence import BatchEvidence, Evidence, Verdict
 from platerunner_unit.contract.manifest import StepTask, UnitTask

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from platerunner.engine.steps.ledger import UnitFailure
+from platerunner.engine.records.step_state import UnitFailure
 from platerunner_unit.contract.category import CATEGORIES, Actor, Category
 
 LINE_CHARS = 110

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
-from platerunner.batch.model import StepState
-from platerunner.batch.state import now
 from platerunner.engine.planning.archived import ArchivedFile
 from platerunner.engine.planning.model import PlannedUnit
 from platerunner.engine.records.outcomes import OutcomeStore
-from platerunner.engine.steps.ledger import UnitFailure, record
+from platerunner.engine.records.step_state import StepState, UnitFailure, now
+from platerunner.engine.steps.ledger import record
 from platerunner_unit.contract.evidence import Evidence
 from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.contract.storage import Storage
@@ -32,7 +31,7 @@ def fail_archived(
     :param units: by id.
     :param archived: unit id to the files.
     """
-    made, store = state.extra.get("made", {}), OutcomeStore(workspace)
+    made, store = state.made, OutcomeStore(workspace)
     outcomes = [_outcome(pipeline, state, units[name], made.get(name, 0), files) for name, files in archived.items()]
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(store.write, outcomes))

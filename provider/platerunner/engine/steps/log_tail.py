@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from platerunner.engine.planning.model import PlannedUnit, UnitState
 from platerunner.engine.records.outcomes import OutcomeStore
-from platerunner.engine.steps.ledger import UnitFailure
+from platerunner.engine.records.step_state import UnitFailure
 from platerunner_unit.contract.storage import NotFoundError, Storage, StorageError
 
 if TYPE_CHECKING:

@@ -1,51 +1,14 @@
 """Which unit gets another attempt, and with what: the verdict table applied to one step's run."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
-from platerunner.catalog.model import Resources
+from platerunner.batch.model import Ask
 from platerunner.spec.settings import Retry as RetryPolicy
 from platerunner_unit.contract.category import CATEGORIES, Category, Change, Retry
 
 MAX_LOSSES = 20
 """Hosts that a unit may lose in one run: they count as no attempt, but what kills every host must come to an end."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Ask:
-    """What one attempt asks of Batch.
-
-    :param vcpus: cores.
-    :param memory: bytes.
-    :param disk: bytes.
-    :param timeout: seconds.
-    :param capacity: ``spot`` or ``on_demand``.
-    """
-
-    vcpus: float
-    memory: int
-    disk: int
-    timeout: float
-    capacity: str
-
-    @classmethod
-    def of(cls, resources: Resources) -> Self:
-        """A first attempt's."""
-        return cls(resources.vcpus, resources.memory, resources.disk, resources.timeout, resources.capacity)
-
-    @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> Self:
-        """As stored with a submission; other keys are ignored."""
-        return cls(raw["vcpus"], raw["memory"], raw["disk"], raw["timeout"], raw["capacity"])
-
-    def over(self, resources: Resources) -> Resources:
-        """A step's resources with what this attempt asks for instead."""
-        return replace(resources, **self.to_json())
-
-    def to_json(self) -> dict[str, Any]:
-        """The stored form."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

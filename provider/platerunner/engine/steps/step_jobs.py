@@ -9,8 +9,7 @@ from typing import Any
 
 from platerunner.batch.calls import explained
 from platerunner.batch.images import resolve
-from platerunner.batch.model import StepState, Submission
-from platerunner.batch.state import StateFile, now
+from platerunner.batch.model import Ask, Submission
 from platerunner.batch.status import describe
 from platerunner.batch.stop import terminate
 from platerunner.batch.submit import chunks
@@ -24,9 +23,10 @@ from platerunner.engine.planning.tasks import StepTaskBuilder
 from platerunner.engine.planning.toolfiles import hash_files
 from platerunner.engine.planning.variants import Variants
 from platerunner.engine.records.outcomes import OutcomeStore
+from platerunner.engine.records.step_state import StateFile, StepState, now
 from platerunner.engine.steps.collect import Collector, failed_jobs, read_manifest
+from platerunner.engine.steps.intents import adopt
 from platerunner.engine.steps.ledger import again, record, remember
-from platerunner.engine.steps.retry import Ask
 from platerunner.engine.steps.submission import Submitter
 from platerunner.engine.steps.turns import Going, Owner, Turns
 from platerunner.spec.model import Pipeline, Step
@@ -84,7 +84,7 @@ class StepJobs:
 
         :param state_file: that run's; see :meth:`stop` for the rest.
         """
-        state = state_file.adopt(self.hook.batch, state_file.load())
+        state = adopt(state_file, self.hook.batch)
         ids = [str(submission.job_id) for submission in state.live]
         terminate(self.hook.batch, ids, reason)
         return ids

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from platerunner.batch.calls import explained
-from platerunner.batch.model import StepState
+from platerunner.batch.model import Ask
 from platerunner.batch.status import describe
 from platerunner.catalog.loader import load_catalog
 from platerunner.engine.archives import looker
@@ -21,19 +21,11 @@ from platerunner.engine.planning.reasons import Reason, Why
 from platerunner.engine.records.needs import load_needs, save_needs
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.engine.records.plans import record_plan
+from platerunner.engine.records.step_state import StepState, UnitFailure
 from platerunner.engine.steps.digest import NOTES_KEPT, StepResult
 from platerunner.engine.steps.held_back import fail_archived
-from platerunner.engine.steps.ledger import (
-    UnitFailure,
-    again,
-    beyond,
-    by_need,
-    count_retries,
-    failures,
-    fresh,
-    renew,
-)
-from platerunner.engine.steps.retry import Ask, backs_off
+from platerunner.engine.steps.ledger import again, beyond, by_need, count_retries, renew
+from platerunner.engine.steps.retry import backs_off
 from platerunner.engine.steps.step_jobs import StepJobs
 from platerunner.engine.steps.turns import Going
 from platerunner.engine.steps.waiting import waited, waits_since
@@ -45,8 +37,6 @@ BACK_OFF_S = (2.0, 10.0)
 """Seconds of rest, at least and at most, before units that AWS throttled are submitted again."""
 MAX_JOBS_SHOWN = 10
 MAX_NOTES = 5
-FOREIGN = "foreign"
-"""In a state's ``extra``: jobs of other runs that have units of this one going."""
 MAX_ROUNDS = 5
 """Times that one try runs what has changed since it planned: who changes files for ever is told, not followed."""
 
@@ -98,13 +88,12 @@ class StepRun(StepJobs):
         :returns: the plan as it was before.
         """
         with self._turn() as going:
-            state = self._submitter().resume(self.state_file.load())
+            state = self._submitter().resume()
             if state.live:
                 state, _ = self._recorded(state)
             else:
-                state = replace(fresh(state), extra={**fresh(state).extra, "started": time.time()})
-            state = replace(state, extra={**state.extra, "rounds": 0})
-            state = self._with_needs(self._forgetting(state))
+                state = replace(state.fresh(), started=time.time())
+            state = self._with_needs(self._forgetting(replace(state, rounds=0)))
             plan, state = self._elsewhere(self.plan(), state, going)
             self._take_over(plan)
             record_plan(self.workspace, self.context.run_id, plan, self.branch)
@@ -128,7 +117,7 @@ class StepRun(StepJobs):
         there are some whose verdicts can be collected.
         """
         state = self.state_file.load()
-        self.foreign = list(state.extra.get(FOREIGN, ()))
+        self.foreign = list(state.foreign)
         jobs = [*(str(submission.job_id) for submission in state.live), *self.foreign]
         with explained(f"look up the jobs of {self.step.name}"):
             return [] if not jobs or any(view.ended for view in describe(self.hook.batch, jobs)) else jobs
@@ -138,11 +127,11 @@ class StepRun(StepJobs):
 
         :returns: whether there are jobs to wait for.
         """
-        state, _ = self._recorded(self._submitter().resume(self.state_file.load()))
+        state, _ = self._recorded(self._submitter().resume())
         groups = again(state, self.step.retry)
-        if groups or not state.live or state.extra.get(FOREIGN):  # jobs of others that ended are to be forgotten
+        if groups or not state.live or state.foreign:  # jobs of others that ended are to be forgotten
             state = self._again(state, groups)
-        return bool(state.live or state.extra.get(FOREIGN))
+        return bool(state.live or state.foreign)
 
     def finish(self) -> tuple[StepResult, list[UnitFailure]]:
         """Record what is done now for the steps that come after, and say what became of the units.
@@ -178,19 +167,19 @@ class StepRun(StepJobs):
     def _failed(self, state: StepState, plan: StepPlan) -> list[UnitFailure]:
         """What is not done and does not wait for others: every unit has a reason, or the step is not over."""
         pending = {unit.unit: unit for unit in plan.of(UnitState.PENDING)}
-        failed = [f for f in failures(state) if f.unit in pending and f.is_of(pending[f.unit])]
+        failed = [f for f in state.failures.values() if f.unit in pending and f.is_of(pending[f.unit])]
         known = {failure.unit for failure in failed}
         failed += [UnitFailure.unsettled(unit) for name, unit in pending.items() if name not in known]
         return failed + [UnitFailure.left_out(unit) for unit in self.context.options.left_failed(plan)]
 
     def _forgetting(self, state: StepState) -> StepState:
         """Forget what is to be done again: once in a run, for a task that is cleared repeats failures alone."""
-        if not self.context.options.rerun or state.extra.get("forgotten"):
+        if not self.context.options.rerun or state.forgotten:
             return state
         again_asked = [unit for unit in self.plan().units if self.context.options.asks_again(self.step.name, unit)]
         OutcomeStore(self.workspace).forget(self.step.name, again_asked)
         log.info("%s: %d units that were done run again, as asked", self.step.name, len(again_asked))
-        return self.state_file.save(replace(state, extra={**state.extra, "forgotten": True}))
+        return self.state_file.save(replace(state, forgotten=True))
 
     def _without_archived(
         self, state: StepState, todo: dict[str, PlannedUnit]
@@ -215,14 +204,14 @@ class StepRun(StepJobs):
 
     def _with_needs(self, state: StepState) -> StepState:
         """The state that knows what units needed in runs before."""
-        needs = {**load_needs(self.workspace, self.step.name, self.branch), **state.extra.get("needs", {})}
-        return replace(state, extra={**state.extra, "needs": needs}) if needs else state
+        needs = {**load_needs(self.workspace, self.step.name, self.branch), **state.needs}
+        return replace(state, needs=needs)
 
     def _elsewhere(self, plan: StepPlan, state: StepState, going: Sequence[Going]) -> tuple[StepPlan, StepState]:
         """The plan in which units wait that another run has going, and the state that knows these jobs."""
         runs = {unit: each.run_id for each in going for unit in each.units}
         found = {unit.unit for unit in plan.of(UnitState.PENDING) if unit.unit in runs}
-        jobs = [each.job_id for each in going if found & each.units]
+        jobs = tuple(each.job_id for each in going if found & each.units)
         for run_id, count in Counter(runs[unit] for unit in found).items():
             log.info("%s: %d units run in the run %s now; waiting for its jobs", self.step.name, count, run_id)
         units = tuple(
@@ -231,14 +220,14 @@ class StepRun(StepJobs):
             else unit
             for unit in plan.units
         )
-        return replace(plan, units=units), replace(state, extra={**state.extra, FOREIGN: jobs})
+        return replace(plan, units=units), replace(state, foreign=jobs)
 
     def _again(self, state: StepState, groups: Mapping[Ask, Sequence[UnitFailure]]) -> StepState:
         """Submit what is worth another attempt, and what is pending that was never tried as it is now.
 
         Spec and files may have changed since the last plan, so that a unit may be another one by now, or none.
         """
-        if not groups and not state.extra.get(FOREIGN):
+        if not groups and not state.foreign:
             self._settled = self.plan()
             if not self._changed(state, self._settled):
                 return state
@@ -247,9 +236,9 @@ class StepRun(StepJobs):
 
     def _changed(self, state: StepState, plan: StepPlan) -> dict[str, PlannedUnit]:
         """Units that are pending and were never tried as they are now, while there is a round left for them."""
-        if state.extra.get("rounds", 0) >= MAX_ROUNDS:
+        if state.rounds >= MAX_ROUNDS:
             return {}
-        failed = {failure.unit: failure for failure in failures(state)}
+        failed = {failure.unit: failure for failure in state.failures.values()}
         running = {str(unit) for submission in state.live for unit in submission.units}
         pending = (unit for unit in plan.of(UnitState.PENDING) if unit.unit not in running)
         return {unit.unit: unit for unit in pending if unit.unit not in failed or not failed[unit.unit].is_of(unit)}
@@ -257,7 +246,7 @@ class StepRun(StepJobs):
     def _submit_again(
         self, state: StepState, groups: Mapping[Ask, Sequence[UnitFailure]], going: Sequence[Going]
     ) -> StepState:
-        awaited = bool(state.extra.get(FOREIGN))
+        awaited = bool(state.foreign)
         plan, state = self._elsewhere(self.plan(), state, going)
         self._settled = None
         pending = {unit.unit: unit for unit in plan.of(UnitState.PENDING)}
@@ -268,8 +257,8 @@ class StepRun(StepJobs):
         if changed := self._changed(state, plan):
             log.info("%s: %s", self.step.name, _news(changed))
             state, changed = self._without_archived(renew(state, changed), changed)
-            rounds = state.extra.get("rounds", 0) + (not awaited)  # who waited for others has not run them yet
-            state = replace(state, extra={**state.extra, "rounds": rounds})
+            rounds = state.rounds + (not awaited)  # who waited for others has not run them yet
+            state = replace(state, rounds=rounds)
         asks = by_need(changed, state, lambda unit: self._first_ask(changed[unit].values))
         for ask, group in retries.items():
             asks[ask] = [*asks.get(ask, ()), *(failure.unit for failure in group)]
@@ -287,7 +276,7 @@ class StepRun(StepJobs):
 
     def _result(self, state: StepState, plan: StepPlan, failed: Sequence[UnitFailure]) -> StepResult:
         counts = plan.counts()
-        won = set(state.extra.get("succeeded", ())) & {unit.unit for unit in plan.of(UnitState.DONE)}
+        won = set(state.succeeded) & {unit.unit for unit in plan.of(UnitState.DONE)}
         categories = Counter(str(failure.category) for failure in failed)
         earlier = len(self.context.options.left_failed(plan))
         if won:
@@ -303,8 +292,8 @@ class StepRun(StepJobs):
             waiting=counts[UnitState.WAITING] - earlier,
             excluded=counts[UnitState.EXCLUDED],
             categories=dict(categories),
-            retried=dict(state.extra.get("retried", {})),
-            seconds=round(time.time() - state.extra.get("started", time.time()), 1),
+            retried=dict(state.retried),
+            seconds=round(0.0 if state.started is None else time.time() - state.started, 1),
             jobs=tuple(str(s.job_id) for s in state.submissions if s.job_id)[-MAX_JOBS_SHOWN:],
             absent=plan.absent[:NOTES_KEPT],
             notes=(

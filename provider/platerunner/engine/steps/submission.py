@@ -5,15 +5,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from platerunner.batch.definitions import ensure_definition
-from platerunner.batch.model import BatchError, JobSpec, StepState, Submission
+from platerunner.batch.model import Ask, BatchError, JobSpec, Submission
 from platerunner.batch.share import share_of
-from platerunner.batch.state import StateFile
 from platerunner.batch.submit import job_name, submit
 from platerunner.catalog.model import Resources
 from platerunner.engine.connection import ConnectionSettings
 from platerunner.engine.planning.model import PlannedUnit
 from platerunner.engine.planning.tasks import StepTaskBuilder
-from platerunner.engine.steps.retry import Ask
+from platerunner.engine.records.step_state import StateFile, StepState
+from platerunner.engine.steps.intents import adopt, submit_once
 from platerunner_unit.contract import manifest
 from platerunner_unit.contract.manifest import StepTask
 from platerunner_unit.contract.storage import Storage
@@ -53,18 +53,17 @@ class Submitter:
         """
         task = builder(state.next_n, ask.over(builder.settings.resources))
         intent = self._intent(task, ask, builder.settings.resources, units)
-        made: Mapping[str, int] = state.extra.get("made", {})
-        tasks = (replace(unit.task, attempts_before=made.get(unit.unit, 0)) for unit in units)
+        tasks = (replace(unit.task, attempts_before=state.made.get(unit.unit, 0)) for unit in units)
         manifest.write(self.workspace, self.prefix(intent), task, tasks)
-        return self.state_file.submit(state, intent, self._call)
+        return submit_once(self.state_file, state, intent, self._call)
 
-    def resume(self, state: StepState) -> StepState:
+    def resume(self) -> StepState:
         """Take up what a process left that died between an intent and its job id.
 
         :returns: the state without intents: those without a job are forgotten, not made again, for the queue, the
             definition and the spec may have been mended since.
         """
-        state = self.state_file.adopt(self.batch, state)
+        state = adopt(self.state_file, self.batch)
         for intent in state.intents:
             state = state.without(intent)
         return state

@@ -20,11 +20,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from platerunner.batch.calls import PATIENCE_S, explained
-from platerunner.batch.model import BatchError, StepState, Submission
-from platerunner.batch.state import StateFile
+from platerunner.batch.model import BatchError, Submission
 from platerunner.batch.status import describe, find
 from platerunner.batch.submit import SETTLE_S
 from platerunner.batch.views import has_ended, seconds_since
+from platerunner.engine.records.step_state import StateFile, StepState
 from platerunner_unit.contract.outcome import last_run_key
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
@@ -176,7 +176,7 @@ class Turns:
 
     def ending(self, state: StepState) -> StepState:
         """The state that ends the turn as soon as it is written."""
-        return replace(state, extra={**state.extra, TURN: self._mine.turn})
+        return replace(state, turn=self._mine.turn)
 
     def give_back(self) -> None:
         """End the turn without a submission."""
@@ -211,7 +211,7 @@ class Turns:
             if owner.run_id in self.over or owner.run_id in self._silent:
                 continue
             ends = [now - seconds_since(intent.submitted_at) + INTENT_S for intent in state.intents]
-            if owner == record.owners[0] and record.turn and state.extra.get(TURN) != record.turn:
+            if owner == record.owners[0] and record.turn and state.turn != record.turn:
                 ends.append(record.since + LEASE_S)
             if (until := max(ends, default=now)) > now:
                 return _Busy(owner, until)

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from platerunner.batch.state import StateFile
+from platerunner.engine.records.step_state import StateFile
 from platerunner_unit.contract.outcome import waiting_key
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
@@ -13,7 +13,6 @@ PAUSE_S = (10.0, 600.0)
 """Seconds between two looks, at least and at most: each is a LIST of the raw files."""
 LOOKS = 20
 """Looks within the time that a step waits, as far as the bounds above allow."""
-WAITS_SINCE, WAITED_SINCE = "waits_since", "waited_since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +50,18 @@ def waits_since(file: StateFile, workspace: Storage, run_id: str) -> float:
     :param file: keeps it: a deferral's arguments get lost in ``dag.test``.
     """
     state = file.load()
-    since = state.extra.get(WAITS_SINCE)
+    since = state.waits_since
     if since is None:
-        since = _began(workspace, run_id, float(state.extra.get(WAITED_SINCE, 0.0)))
-        file.save(replace(state, extra={**state.extra, WAITS_SINCE: since}))
-    return float(since)
+        since = _began(workspace, run_id, state.waited_since)
+        file.save(replace(state, waits_since=since))
+    return since
 
 
 def waited(file: StateFile) -> None:
     """Note that the waiting is over."""
     state = file.load()
-    if WAITS_SINCE in state.extra:
-        kept = {key: value for key, value in state.extra.items() if key != WAITS_SINCE}
-        file.save(replace(state, extra={**kept, WAITED_SINCE: state.extra[WAITS_SINCE]}))
+    if state.waits_since is not None:
+        file.save(replace(state, waits_since=None, waited_since=state.waits_since))
 
 
 def _began(workspace: Storage, run_id: str, before: float) -> float:

@@ -14,13 +14,13 @@ from unittest.mock import patch
 from botocore.exceptions import ClientError, ReadTimeoutError
 from tests.provider.operators.conftest import SPEC
 
-from platerunner.batch import state, submit, views
+from platerunner.batch import submit, views
 from platerunner.batch.calls import TokenBucket
 from platerunner.engine.access import Access
 from platerunner.engine.connection import ConnectionSettings
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.records.outcomes import OutcomeStore
-from platerunner.engine.steps import collect, step_jobs, turns
+from platerunner.engine.steps import collect, intents, step_jobs, turns
 from platerunner.engine.steps.step_run import StepRun
 from platerunner.spec.loader import load_text
 from platerunner_unit.contract.category import Category
@@ -61,7 +61,7 @@ class Clock:
             patch.object(time, "sleep", self.sleep),
             patch.object(time, "time", lambda: self._time() + self.slept),
             patch.object(time, "monotonic", lambda: self._monotonic() + self.slept),
-            patch.object(state, "now", lambda: self.now().isoformat()),
+            patch.object(intents, "now", lambda: self.now().isoformat()),
             patch.object(step_jobs, "now", lambda: self.now().isoformat()),
             patch.object(views, "seconds_since", self.age),
             patch.object(turns, "seconds_since", self.age),
