@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from types import MappingProxyType
 from typing import Any
 
@@ -19,7 +19,8 @@ def changes(
 ) -> list[str]:
     """The differences, most telling first; empty if there are none.
 
-    :param before: :attr:`platerunner_unit.contract.outcome.Outcome.ingredients` of an attempt.
+    :param before: :attr:`platerunner_unit.contract.outcome.Outcome.ingredients` of an attempt; a file whose content it
+        has was compared with what there is now, and has another one if its ETag differs.
     :param now: the same of what would run: :func:`ingredients_now`.
     :param renamed: input name to the wildcards whose values count beside the keys: of others no change is a cause.
     """
@@ -30,7 +31,7 @@ def changes(
         *_tool_files(before.get("files") or _NOTHING, now.get("files") or _NOTHING),
         *_command(before.get("argv") or [], now.get("argv") or []),
         *(f"the {word} changed" for key, word in _WHOLE.items() if before.get(key) != now.get(key)),
-        *_inputs(before.get("inputs") or _NOTHING, now.get("inputs") or _NOTHING, renamed),
+        *_inputs(before, now, renamed),
     ]
 
 
@@ -47,12 +48,19 @@ def ingredients_now(step: Mapping[str, Any], inputs: Mapping[str, Sequence[Input
 
 
 def moved_outputs(before: Outcome, task: UnitTask) -> list[str]:
-    """Outputs that would be written elsewhere than they were, of the same inputs: the pattern is another."""
+    """Outputs that would be written elsewhere than they were, of the same files: the pattern is another."""
+    if _places(before.ingredients.get("inputs") or _NOTHING) != _places(inputs_as_kept(task.inputs)):
+        return []
     was = {record.key for record in before.outputs}
     will = {file.key for files in task.outputs.values() for file in files}
     if not will or will <= was:
         return []
     return [f"output {key} would be new" for key in sorted(will - was)[:MOST]]
+
+
+def _places(inputs: Mapping[str, Sequence[Sequence[Any]]]) -> dict[str, set[tuple[str, str]]]:
+    """Root and key of each input's files."""
+    return {name: {(file[0], file[1]) for file in files} for name, files in inputs.items()}
 
 
 def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,14 +106,18 @@ def _tool_files(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[s
 
 
 def _inputs(before: Mapping[str, Any], now: Mapping[str, Any], renamed: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    for name in sorted({*before, *now}):
-        found = list(_files(before.get(name) or [], now.get(name) or [], renamed.get(name, ())))
+    was, is_now = before.get("inputs") or _NOTHING, now.get("inputs") or _NOTHING
+    compared = {(root, key) for root, keys in (before.get("contents") or _NOTHING).items() for key in keys}
+    for name in sorted({*was, *is_now}):
+        found = list(_files(was.get(name) or [], is_now.get(name) or [], renamed.get(name, ()), compared))
         yield from (f"input `{name}`: {clause}" for clause in found[:MOST])
         if len(found) > MOST:
             yield f"input `{name}`: and {len(found) - MOST:,} more files"
 
 
-def _files(before: list[list[Any]], now: list[list[Any]], renamed: Sequence[str]) -> Iterator[str]:
+def _files(
+    before: list[list[Any]], now: list[list[Any]], renamed: Sequence[str], compared: Set[tuple[str, str]]
+) -> Iterator[str]:
     was, is_now = _by_place(before), _by_place(now)
     for place in sorted({*was, *is_now}):
         key = place[1]
@@ -114,7 +126,7 @@ def _files(before: list[list[Any]], now: list[list[Any]], renamed: Sequence[str]
         elif place not in is_now:
             yield f"{key} is gone"
         elif was[place][:2] != is_now[place][:2]:
-            yield f"{key} {_grown(was[place][0], is_now[place][0])}"
+            yield f"{key} {_grown(was[place][0], is_now[place][0], compared=place in compared)}"
         else:
             yield from _called(key, was[place][2], is_now[place][2], renamed)
     if list(was) != list(is_now) and sorted(was) == sorted(is_now):
@@ -138,8 +150,11 @@ def _called(
             yield f"{key} goes by another {name}: {was} → {is_now}"
 
 
-def _grown(was: int, is_now: int) -> str:
-    return f"changed ({was:,} → {is_now:,} bytes)" if was != is_now else f"has other content ({is_now:,} bytes still)"
+def _grown(was: int, is_now: int, *, compared: bool) -> str:
+    """What is known of a file whose size or ETag differs: an ETag alone does not tell that the content does."""
+    if was != is_now:
+        return f"changed ({was:,} → {is_now:,} bytes)"
+    return f"has other content ({is_now:,} bytes still)" if compared else f"was written again ({is_now:,} bytes still)"
 
 
 def _text(value: Any) -> str:

@@ -14,8 +14,8 @@ from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.hints import hint_of
 
 NOT_RECORDED = (
-    "nothing that is on record differs; not on record are the outputs' patterns, names that `rename` gives in older "
-    "outcomes, and what each version of Platerunner counts"
+    "nothing that is on record differs; not on record are the outputs' patterns, `allow_flagged`, names that `rename` "
+    "gives in older outcomes, and what each version of Platerunner counts"
 )
 
 
@@ -54,12 +54,12 @@ def explain(
     if planned.state is not UnitState.PENDING or not attempts:
         return Explanation(task.unit, planned.state, f"{planned.state}: {planned.reason}")
     if planned.reason.why is Why.AFTER:
-        return _to_come(planned, ingredients, _to_compare(attempts))
+        return _to_come(planned, ingredients, _to_compare(attempts), contents)
     if same:
         return _again(planned, same[-1])
     last = _to_compare(attempts)
     now = ingredients_now(ingredients, contents.as_recorded(last.ingredients, task.inputs))
-    found = changes(last.ingredients, now, planned.renamed) or moved_outputs(last, task)
+    found = [*changes(contents.comparable(last.ingredients), now, planned.renamed), *moved_outputs(last, task)]
     sentence = f"pending: changed since it {_when(last)}"
     return Explanation(task.unit, planned.state, sentence, tuple(found or [NOT_RECORDED]), last)
 
@@ -73,10 +73,14 @@ def _again(planned: PlannedUnit, last: Outcome) -> Explanation:
     return Explanation(planned.unit, planned.state, f"pending: {planned.reason}; it {_when(last)}", details, last)
 
 
-def _to_come(planned: PlannedUnit, ingredients: Mapping[str, Any], last: Outcome) -> Explanation:
-    """Its inputs are still to be written, so that only the step itself can be compared."""
+def _to_come(planned: PlannedUnit, ingredients: Mapping[str, Any], last: Outcome, contents: Contents) -> Explanation:
+    """Some of its inputs are still to be written, so that only the step itself and the others can be compared."""
     sentence = f"pending: {planned.reason}, whose units run before; explain that step to see why"
-    found = changes(last.ingredients, {**ingredients, "inputs": last.ingredients.get("inputs", {})})
+    was: Mapping[str, Any] = last.ingredients.get("inputs") or {}
+    now = ingredients_now(ingredients, contents.as_recorded(last.ingredients, planned.task.inputs))
+    to_come = {name for name, files in planned.task.inputs.items() if any(file.size is None for file in files)}
+    now["inputs"] = {name: was.get(name, []) if name in to_come else files for name, files in now["inputs"].items()}
+    found = changes(contents.comparable(last.ingredients), now, planned.renamed)
     return Explanation(planned.unit, planned.state, sentence, tuple(found), last)
 
 

@@ -52,6 +52,11 @@ class Contents:
         """
         return self._stamped(ingredients, inputs, lambda file, digest: self._now(file) == digest)
 
+    def comparable(self, ingredients: Mapping[str, Any]) -> dict[str, Any]:
+        """An outcome's ingredients without the contents of files that do not lie in folders any more."""
+        contents = ingredients.get("contents") or {}
+        return {**ingredients, "contents": {root: kept for root, kept in contents.items() if self._local(root)}}
+
     def could_be(self, ingredients: Mapping[str, Any], inputs: Inputs) -> dict[str, tuple[InputFile, ...]]:
         """The same, if all files whose content is recorded had it still; no file is read."""
         return self._stamped(ingredients, inputs, lambda _file, _digest: True)
