@@ -14,7 +14,7 @@ from platerunner_unit.judge.batch_words import Said
 WORDS = {
     "MEMORY": "OutOfMemory x;OutOfMemoryError: x;Container killed due to memory usage;OOMKilled;OOM-killed;memory limit too low?",
     "DISK": "no space left on device;Thin Pool has 0 free data blocks;disk quota exceeded;not enough disk space;insufficient free storage space",
-    "EXPIRED": "Your authorization token has expired;The security token included in the request is expired;credentials have expired;session expired;signature expired;ExpiredTokenException: x;ExpiredToken;RequestExpired: x",
+    "EXPIRED": "Your authorization token has expired;The security token included in the request is expired;credentials have expired;credentials are expired;session expired;signature expired;ExpiredTokenException: x;ExpiredToken;RequestExpired: x",
     "THROTTLED": "Throttling: x;ThrottlingException: x;ThrottledException;SlowDown;TooManyRequests;TooManyRequestsException;RequestLimitExceeded;RequestThrottledException;ProvisionedThroughputExceededException;LimitExceededException;Rate exceeded;your pull rate limit;too many requests;Too many concurrent attempts;reduce your request rate;status code: 429",
     "REFUSED": "AccessDenied;AccessDeniedException: x;UnauthorizedOperation;UnauthorizedException;NotAuthorized;NotAuthorizedException;UnrecognizedClientException;InvalidClientTokenId;AuthorizationHeaderMalformed;is not authorized to perform x;access denied by x;access denied exception;with an explicit deny;because no identity-based policy allows;status code: 401;status code: 403",
     "DENIED": "AccessDeniedException;pull access denied for x;access is denied;denied: x;was denied;not authorized;unauthorized: x;no basic auth credentials;authentication required;insufficient_scope: x;Forbidden;has the permissions to x;403 Forbidden",
@@ -108,13 +108,14 @@ def test_a_sentence_that_is_nearly_one_of_aws_is_nobodys(text: str) -> None:
 )  # fmt: skip
 def test_a_name_has_no_meaning(name: str) -> None:
     said = Said.of(f"for {name} and {name}, so")
-    assert (said.words.count("_"), said.statuses, said.errors) == (2, frozenset(), ())
+    assert said.words.replace(":403", "") == "for _ and _, so"
+    assert (said.statuses, said.errors) == (frozenset(), ())
     assert said.text == f"for {name} and {name}, so"
 
 
 @pytest.mark.parametrize(
     "text",
-    ["i/o timeout", "input/output error", "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT", "RESOURCE:ENI", "can't and won't", "a 403 of it", "CannotPullContainerError:context canceled"],
+    ["i/o timeout", "the 12345678th of them", "input/output error", "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT", "RESOURCE:ENI", "can't and won't", "a 403 of it", "CannotPullContainerError:context canceled"],
 )  # fmt: skip
 def test_a_word_is_no_name(text: str) -> None:
     assert Said.of(text).words == text
@@ -180,6 +181,7 @@ PLACES = [
     ("aws_refused_request", "InvalidTaskDefinition"), ("unknown", "we met an Error executing request"),
     ("dependency", "Dependent Job was cancelled"), ("dependency", "Dependent Job was terminated"), ("dependency", "the dependsOn of it"),
     ("dependency", "Array Child Job failed"), ("unknown", "it failed, no Dependent Job failed"),
+    ("image_certificate", "CannotPullContainerError: x509: certificate has expired or is not yet valid"), ("unknown", "its grace period expired"),
     ("resource", "ResourceInitializationError: is required"), ("resource_host", "ResourceInitializationError: read-only file system"),
     ("image_certificate", "CannotPullContainerError: certificate has x"), ("image_certificate", "CannotPullContainerError: x509: unknown authority"), ("image_pull", "CannotPullECRContainerError: x"),
     ("image_name_not_resolved", "CannotPullContainerError: lookup x: server misbehaving; x not found"), ("unknown", "ResourceInitializationError: x"), ("unknown", "CannotStartContainerError: x"),

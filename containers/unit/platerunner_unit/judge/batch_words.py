@@ -85,7 +85,7 @@ DISK = Why(
 )
 EXPIRED = Why(
     r"(?:token|credentials?|session|signature)(?: included in the request)? (?:has |have |is |are )?expired"
-    r"|\bExpired(?:Token)?(?:Exception)?\b|\bRequestExpired\b"
+    r"|\bExpired(?:Token(?:Exception)?|Exception)\b|\bRequestExpired\b"
 )
 THROTTLED = Why(
     r"\b(?:Throttl(?:ing|ed)(?:Exception|Error)?|SlowDown|TooManyRequests(?:Exception)?|RequestLimitExceeded"

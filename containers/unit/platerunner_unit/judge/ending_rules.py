@@ -49,7 +49,7 @@ def disk_used_up(facts: Facts) -> Optional[Verdict]:
 def died(facts: Facts) -> Optional[Verdict]:
     """A signal ended the tool. 128 + n is how a shell shows signal n; CellProfiler's JVM turns SIGSEGV into SIGABRT."""
     code = facts.evidence.exit_code
-    signal = None if code is None else -code if code < 0 else code - 128
+    signal = None if code is None else code - 128 if code > 128 else -code
     if signal not in SIGNALS:
         return None
     category, clause = SIGNALS[signal]
