@@ -26,7 +26,7 @@ from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.prepare import images, plan_pipeline
 from platerunner.spec.loader import load_text
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.outcome import outcome_key
+from platerunner_unit.contract.keys import outcome_key
 from platerunner_unit.contract.storage import Storage
 
 WELLS_PER_PLATE = 384

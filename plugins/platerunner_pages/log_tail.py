@@ -4,7 +4,7 @@ import gzip
 import io
 import zlib
 
-from platerunner_unit.contract.outcome import PREFIX
+from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.storage import Storage, StorageError
 
 LINES = 60

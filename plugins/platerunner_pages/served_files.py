@@ -11,7 +11,7 @@ from platerunner_pages import tokens
 from platerunner_pages.access import missing
 from platerunner_pages.runs import SessionDep, find_run
 from platerunner_pages.workspaces import workspace_of
-from platerunner_unit.contract.outcome import PREFIX
+from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.storage import NotFoundError
 
 router = APIRouter()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner_pages.steps import SeenStep
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.outcome import Kept, Outcome
+from platerunner_unit.contract.keys import Kept
+from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.contract.storage import Storage
 from platerunner_unit.contract.unit_ids import natural_key, parse_unit_id
 

@@ -12,7 +12,8 @@ from tests.live.situations import TWO_OF_24, two_wells_fail
 from tests.unit.bench import RUN
 
 from platerunner_unit.contract import manifest
-from platerunner_unit.contract.outcome import Outcome, outcomes_prefix, parse_outcome_key
+from platerunner_unit.contract.keys import outcomes_prefix, parse_outcome_key
+from platerunner_unit.contract.outcome import Outcome
 
 pytestmark = pytest.mark.cellprofiler
 WELLS = tuple(f"{row}{column:02d}" for row in "CDEF" for column in range(3, 9))

@@ -16,7 +16,7 @@ from platerunner.engine.records.branches import save_branches
 from platerunner_pages.history_page import _of_run
 from platerunner_pages.runs import find_run
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.outcome import run_prefix
+from platerunner_unit.contract.keys import run_prefix
 from platerunner_unit.contract.storage import Storage
 
 TASK = "/platerunner/dags/lab/runs/run-1/tasks/work/"

@@ -1,9 +1,10 @@
 from tests.plugins.records import leave, wells_and_sums
 
-from platerunner.engine.planning.blocked import blocked_key, write_blocked
 from platerunner.engine.planning.model import UnitState
+from platerunner.engine.records.blocked import write_blocked
 from platerunner_pages.legend import LOOKS
 from platerunner_unit.contract.category import Category
+from platerunner_unit.contract.keys import blocked_key
 from platerunner_unit.contract.storage import Storage
 
 UNITS = {

@@ -14,7 +14,8 @@ from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner_pages import tokens
 from platerunner_unit.contract.category import CATEGORIES, Category
 from platerunner_unit.contract.evidence import Verdict
-from platerunner_unit.contract.outcome import Outcome, OutputRecord, log_key
+from platerunner_unit.contract.keys import log_key
+from platerunner_unit.contract.outcome import Outcome, OutputRecord
 from platerunner_unit.contract.unit_ids import parse_unit_id, unit_id
 
 EVIL = '<script>alert("x")</script>'

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from platerunner_unit.contract import manifest
+from platerunner_unit.contract.keys import outcomes_prefix
 from platerunner_unit.contract.manifest import InputFile, OutputFile, StepTask, UnitTask
-from platerunner_unit.contract.outcome import Outcome, outcomes_prefix
+from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.contract.storage import Storage
 
 RUN = "_platerunner/runs/r1"

@@ -17,7 +17,6 @@ from platerunner.batch.poller import PACE
 from platerunner.batch.reasons import CLEARED
 from platerunner.engine.connection import OnClear
 from platerunner.engine.planning.activity import holds
-from platerunner.engine.planning.blocked import blocked_key
 from platerunner.engine.planning.model import StepPlan, UnitState
 from platerunner.engine.records.step_state import UnitFailure
 from platerunner.engine.steps.digest import StepResult, allowed, digest, headline, is_red
@@ -36,6 +35,7 @@ from platerunner.operators.parking import park
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
 from platerunner.triggers.batch_jobs import BatchJobsTrigger
+from platerunner_unit.contract.keys import blocked_key
 
 if TYPE_CHECKING:
     from platerunner.operators.batch_module import BatchModuleOperator

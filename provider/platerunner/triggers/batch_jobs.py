@@ -15,7 +15,7 @@ from platerunner.batch.reasons import CLEARED
 from platerunner.batch.stop import terminate
 from platerunner.batch.views import Progress
 from platerunner.engine.connection import ConnectionProblem, OnClear
-from platerunner.engine.planning.blocked import write_blocked
+from platerunner.engine.records.blocked import write_blocked
 from platerunner.triggers.prepared import key_of, prepared
 from platerunner.triggers.progress import progress_line
 from platerunner.triggers.task_state import waits

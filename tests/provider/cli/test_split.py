@@ -12,7 +12,7 @@ from platerunner.cli.run.summary import StepSummary, summarise
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.records.branches import save_branches
 from platerunner.spec.loader import load_text
-from platerunner_unit.contract.outcome import last_run_key, run_prefix
+from platerunner_unit.contract.keys import last_run_key, run_prefix
 from platerunner_unit.contract.storage import Storage
 
 SPEC = wells(head="split: plate", steps="check: {gate: Good?, show: {made: work.made}}")

@@ -12,10 +12,11 @@ from tests.embedded import Account, embedded, wait_for
 from platerunner.batch.reasons import CLEARED
 from platerunner.batch.stop import terminate
 from platerunner.engine.connection import ConnectionProblem
-from platerunner.engine.planning.blocked import blocked_key, read_blocked
+from platerunner.engine.records.blocked import read_blocked
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.local.aws.responses import LocalBatchResponse
 from platerunner.triggers.batch_jobs import BatchJobsTrigger
+from platerunner_unit.contract.keys import blocked_key
 from platerunner_unit.contract.storage import Storage
 
 

@@ -8,11 +8,9 @@ from hypothesis import strategies as st
 
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
-from platerunner_unit.contract.outcome import (
+from platerunner_unit.contract.keys import (
     FORGOTTEN,
     Kept,
-    Outcome,
-    OutputRecord,
     branches_key,
     last_run_key,
     log_key,
@@ -23,6 +21,7 @@ from platerunner_unit.contract.outcome import (
     run_prefix,
     run_token,
 )
+from platerunner_unit.contract.outcome import Outcome, OutputRecord
 from platerunner_unit.contract.unit_ids import unit_id
 
 OUTCOME = Outcome(

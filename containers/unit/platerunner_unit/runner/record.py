@@ -11,7 +11,8 @@ from typing import Any, Optional
 from platerunner_unit.contents import contents_of
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Evidence, Verdict
-from platerunner_unit.contract.outcome import Outcome, OutputRecord, inputs_as_kept, log_key
+from platerunner_unit.contract.keys import log_key
+from platerunner_unit.contract.outcome import Outcome, OutputRecord, inputs_as_kept
 from platerunner_unit.contract.storage import Storage
 from platerunner_unit.log.pump import LogFile
 from platerunner_unit.runner.stage import digest

@@ -10,7 +10,7 @@ from platerunner_unit import telemetry
 from platerunner_unit.contract import manifest
 from platerunner_unit.contract.category import CATEGORIES, Category
 from platerunner_unit.contract.evidence import Verdict
-from platerunner_unit.contract.outcome import PREFIX
+from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.storage import NotFoundError, Storage, StorageError
 from platerunner_unit.log.pump import LogFile
 from platerunner_unit.runner import record

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from platerunner.cli.aws.doctor_checks import Check, Finding, State
+from platerunner_unit.contract.keys import probe_key
 from platerunner_unit.contract.storage import Storage, StorageError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _workspace(hook: "PlaterunnerHook") -> Iterator[Finding]:
 
 def _round_trip(storage: Storage) -> bool:
     """Whether an object comes back as it was written; nothing of it stays."""
-    key = f"_platerunner/doctor-{uuid4().hex}"
+    key = probe_key(f"doctor-{uuid4().hex}")
     storage.put(key, CONTENT)
     try:
         return storage.get(key) == CONTENT

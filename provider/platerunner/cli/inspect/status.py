@@ -12,8 +12,10 @@ from platerunner.cli.inspect.spec_session import Roots, SpecSession, spec_sessio
 from platerunner.cli.options import DataRoot, Params, SpecArgument, WorkspaceRoot
 from platerunner.engine.gates.decisions import latest
 from platerunner.engine.inspect.run_record import RunRecord
+from platerunner.engine.records.codec import read
+from platerunner.engine.steps.turns import LAST_RUN
 from platerunner.spec.model import Gate, Step
-from platerunner_unit.contract.outcome import last_run_key
+from platerunner_unit.contract.keys import last_run_key
 from platerunner_unit.contract.storage import NotFoundError
 from platerunner_unit.contract.unit_ids import natural_key
 
@@ -124,7 +126,7 @@ def _sum(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def _json(session: SpecSession, key: str) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = json.loads(session.workspace.get(key))
+        found: dict[str, Any] = read(LAST_RUN, session.workspace, key)[1]
     except NotFoundError:
         return None
     return found

@@ -15,9 +15,10 @@ from platerunner.engine.planning.prepare import images, plan_pipeline
 from platerunner.engine.planning.settings import workspace_url
 from platerunner.spec.model import Pipeline
 from platerunner.spec.templates import TemplateProblem
+from platerunner_unit.contract.keys import probe_key
 from platerunner_unit.contract.storage import Storage, StorageError
 
-PROBE = "_platerunner/.writable"
+PROBE = probe_key(".writable")
 
 
 def plan_or_fail(

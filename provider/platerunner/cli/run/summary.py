@@ -9,10 +9,10 @@ from pathlib import Path
 from platerunner.cli.console import counted, out, show_table
 from platerunner.cli.run.progress import WORDS
 from platerunner.engine.records.branches import load_branches
+from platerunner.engine.records.results import load_result
 from platerunner.spec.model import Pipeline
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.outcome import run_prefix
-from platerunner_unit.contract.storage import NotFoundError, Storage
+from platerunner_unit.contract.storage import Storage
 
 COLUMNS = ("units", "succeeded", "done_before", "failed", "waiting")
 
@@ -118,9 +118,8 @@ def _step(workspace: Storage, run_id: str, step: str, branches: Iterable[str]) -
     notes: list[str] = []
     absent: list[str] = []
     for branch in branches:
-        try:
-            raw = json.loads(workspace.get(f"{run_prefix(run_id, step, branch)}result.json"))
-        except NotFoundError:
+        raw = load_result(workspace, run_id, step, branch)
+        if raw is None:
             continue
         counts.update({name: raw.get(name, 0) for name in COLUMNS})
         categories.update(raw.get("categories", {}))

@@ -1,16 +1,16 @@
 """The record of a gate's decisions: who decided what, when, and on exactly which files."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from platerunner.engine.records.codec import Kind, encode, read
+from platerunner_unit.contract.keys import decisions_key, gate_prefix
 from platerunner_unit.contract.manifest import InputFile
-from platerunner_unit.contract.outcome import decisions_key, gate_prefix
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
-FORMAT = 1
+DECISIONS = Kind("a record of decisions")
 
 Word = Literal["approved", "rejected", "refused", "timed out", "marked success"]
 """What became of a question. ``refused`` is an answer that does not count: by somebody who is no approver, or a
@@ -72,7 +72,7 @@ class Made:
 def decisions(workspace: Storage, gate: str, fingerprint: str, branch: str = "") -> list[Decision]:
     """All decisions on these very files, oldest first."""
     try:
-        raw = json.loads(workspace.get(decisions_key(gate, fingerprint, branch)))
+        _, raw = read(DECISIONS, workspace, decisions_key(gate, fingerprint, branch))
     except NotFoundError:
         return []
     return [Decision(**entry) for entry in raw["decisions"]]
@@ -84,7 +84,7 @@ def history(workspace: Storage, gate: str = "") -> list[Made]:
     :param gate: of one gate alone; empty for all.
     """
     keys = [found.key for found in workspace.list(gate_prefix(gate)) if found.key.endswith(".json")]
-    made = [entry for key in keys for entry in _made(json.loads(workspace.get(key)))]
+    made = [entry for key in keys for entry in _made(read(DECISIONS, workspace, key)[1])]
     return sorted(made, key=lambda entry: entry.decision.at, reverse=True)
 
 
@@ -123,14 +123,14 @@ def remember(workspace: Storage, gate: str, files: Sequence[InputFile], branch: 
     if workspace.exists(key):
         return
     seen = sorted(({"key": f.key, "size": f.size, "etag": f.etag} for f in files), key=lambda entry: str(entry["key"]))
-    about = {"format": FORMAT, "gate": gate, "branch": branch, "fingerprint": gated_fingerprint(files)}
-    workspace.put(key, json.dumps({**about, "decisions": [], "files": seen}, indent=1).encode())
+    about = {"gate": gate, "branch": branch, "fingerprint": gated_fingerprint(files)}
+    workspace.put(key, encode(DECISIONS, {**about, "decisions": [], "files": seen}, indent=1))
 
 
 def add(workspace: Storage, gate: str, fingerprint: str, decision: Decision, branch: str = "") -> str:
     """Add a decision on files that were asked about; the key that it is kept under."""
     key = decisions_key(gate, fingerprint, branch)
-    content = json.loads(workspace.get(key))
+    _, content = read(DECISIONS, workspace, key)
     content["decisions"].append(asdict(decision))
-    workspace.put(key, json.dumps(content, indent=1).encode())
+    workspace.put(key, encode(DECISIONS, content, indent=1))
     return key

@@ -4,12 +4,14 @@ It is in the workspace, since Airflow drops a task's XComs at each try, and an a
 given to: one that comes within a second or two of the question can fail the task in the executor (see docs/adr/).
 """
 
-import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from platerunner_unit.contract.outcome import question_key
+from platerunner.engine.records.codec import Kind, encode, read
+from platerunner_unit.contract.keys import question_key
 from platerunner_unit.contract.storage import NotFoundError, Storage
+
+QUESTION = Kind("a question of a gate", numbered=False, remedy="delete it; the gate asks again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,14 @@ class Questions:
     def open(self) -> Question | None:
         """What was asked and is not settled."""
         try:
-            return Question(**json.loads(self._workspace.get(self._key)))
+            return Question(**read(QUESTION, self._workspace, self._key)[1])
         except NotFoundError:
             return None
 
     def ask(self, fingerprint: str) -> None:
         """Keep what is asked now."""
         question = Question(fingerprint, datetime.now(UTC).isoformat(timespec="seconds"))
-        self._workspace.put(self._key, json.dumps(asdict(question)).encode())
+        self._workspace.put(self._key, encode(QUESTION, asdict(question)))
 
     def settle(self) -> None:
         """Forget it: it was answered, or nobody answered in time."""

@@ -1,22 +1,21 @@
 """What a run left in the workspace about one step, read together: for pages and commands that only look."""
 
 import enum
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from platerunner.engine.planning.blocked import read_blocked
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.planning.reasons import Why
+from platerunner.engine.records.blocked import read_blocked
 from platerunner.engine.records.outcomes import OutcomeIndex, OutcomeStore
 from platerunner.engine.records.plans import RecordedUnit, recorded_plan
+from platerunner.engine.records.results import load_result
 from platerunner.engine.records.step_state import StateFile, StepState, UnitFailure
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.outcome import run_prefix
-from platerunner_unit.contract.storage import NotFoundError, Storage
+from platerunner_unit.contract.storage import Storage
 
 
 class Mark(enum.StrEnum):
@@ -66,7 +65,7 @@ class RunRecord:
     @cached_property
     def result(self) -> Mapping[str, Any] | None:
         """The counts that it ended with; None if it never ended."""
-        return self._json("result.json")
+        return load_result(self.workspace, self.run_id, self.step, self.branch)
 
     @cached_property
     def live(self) -> frozenset[str]:
@@ -113,15 +112,6 @@ class RunRecord:
         if earlier and planned.state is UnitState.WAITING:
             return UnitMark(planned.unit, Mark.FAILED, earlier[0], str(planned.reason))
         return UnitMark(planned.unit, Mark(str(planned.state)), None, str(planned.reason))
-
-    def _json(self, name: str) -> dict[str, Any] | None:
-        try:
-            found: dict[str, Any] = json.loads(
-                self.workspace.get(f"{run_prefix(self.run_id, self.step, self.branch)}{name}")
-            )
-        except NotFoundError:
-            return None
-        return found
 
 
 def _on_batch(planned: RecordedUnit, index: OutcomeIndex) -> UnitMark:

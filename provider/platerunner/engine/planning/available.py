@@ -10,8 +10,8 @@ from platerunner.engine.planning.files import Files
 from platerunner.engine.planning.listing import list_matching
 from platerunner.engine.records.done import Current
 from platerunner.spec.model import InputRef, Member, Output, Step
+from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.manifest import InputFile
-from platerunner_unit.contract.outcome import PREFIX
 from platerunner_unit.contract.patterns import Pattern, PatternError
 from platerunner_unit.contract.storage import Storage
 from platerunner_unit.contract.unit_ids import unit_id

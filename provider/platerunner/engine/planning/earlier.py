@@ -10,8 +10,8 @@ from platerunner.engine.records.outcomes import OutcomeIndex, OutcomeStore
 from platerunner.engine.records.overwritten import without_overwritten
 from platerunner_unit.contents import content_of
 from platerunner_unit.contract.category import Category
+from platerunner_unit.contract.keys import FORGOTTEN, PREFIX, Kept
 from platerunner_unit.contract.manifest import InputFile
-from platerunner_unit.contract.outcome import FORGOTTEN, PREFIX, Kept
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
 Inputs = Mapping[str, tuple[InputFile, ...]]

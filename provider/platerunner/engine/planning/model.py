@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from platerunner.catalog.model import Resources
 from platerunner.engine.planning.reasons import NOTHING, Reason
+from platerunner_unit.contract.keys import Kept
 from platerunner_unit.contract.manifest import LoadData, UnitTask
-from platerunner_unit.contract.outcome import Kept
 
 _NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from platerunner_unit.contract.outcome import PREFIX
+from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import StoredObject
 

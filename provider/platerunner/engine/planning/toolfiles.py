@@ -6,8 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from platerunner.engine.planning.model import StepSettings
+from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.manifest import ToolFile
-from platerunner_unit.contract.outcome import PREFIX
 from platerunner_unit.contract.storage import Storage
 
 ToolFiles = Mapping[str, tuple[ToolFile, ...]]

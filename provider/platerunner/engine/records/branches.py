@@ -1,32 +1,32 @@
 """The branches of a run: which there are, and what their steps recorded."""
 
-import json
 from collections.abc import Iterable
 
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.context import RunContext
+from platerunner.engine.records.codec import Kind, encode, read
 from platerunner.engine.records.done import Current
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.spec.model import Pipeline, Step
-from platerunner_unit.contract.outcome import branches_key
+from platerunner_unit.contract.keys import branches_key
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
-FORMAT = 1
+BRANCHES = Kind("a list of branches", remedy="delete it, and clear the task that splits the run")
 
 
 def save_branches(workspace: Storage, run_id: str, branches: Iterable[Branch]) -> None:
     """Keep which branches a run has, in the order in which Airflow counts them."""
-    content = {"format": FORMAT, "branches": [branch.key for branch in branches]}
-    workspace.put(branches_key(run_id), json.dumps(content, indent=1).encode())
+    content = {"branches": [branch.key for branch in branches]}
+    workspace.put(branches_key(run_id), encode(BRANCHES, content, indent=1))
 
 
 def load_branches(workspace: Storage, run_id: str) -> tuple[Branch, ...]:
     """The branches of a run; none if they have not been found yet, or the pipeline has no ``split``."""
     try:
-        keys = json.loads(workspace.get(branches_key(run_id)))["branches"]
+        _, content = read(BRANCHES, workspace, branches_key(run_id))
     except NotFoundError:
         return ()
-    return tuple(Branch.of(key) for key in keys)
+    return tuple(Branch.of(key) for key in content["branches"])
 
 
 def current_in(workspace: Storage, pipeline: Pipeline, step: Step, context: RunContext) -> Current | None:

@@ -20,7 +20,7 @@ class RecordError(PlanningError):
 class Kind:
     """A kind of record.
 
-    :param name: what people call one: ``plan of a step``.
+    :param name: what people call one, with its article: ``the plan of a step``.
     :param format: what this version writes, and the newest that it reads; it reads all before.
     :param numbered: whether format 1 says its number.
     :param remedy: what to do about one that is damaged.
@@ -56,7 +56,7 @@ def decode(kind: Kind, data: bytes, place: str) -> tuple[int, Any]:
     number = content.pop("format", 1) if isinstance(content, dict) else 1
     if not isinstance(number, int) or number > kind.format:
         raise RecordError(
-            f"{place} is a {kind.name} of format {number}, and this version reads formats up to {kind.format}: "
+            f"{place} is {kind.name} of format {number}, and this version reads formats up to {kind.format}: "
             "upgrade airflow-provider-platerunner here to the version that wrote it"
         )
     return number, content

@@ -1,13 +1,13 @@
 """Which units of a step, and which of their files, a run stands by."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from platerunner.engine.records.codec import Kind, decode, encode
 from platerunner_unit.contract.manifest import UnitTask
 
-FORMAT = 1
+DONE = Kind("a record of the units that a run stands by", remedy="delete it, and clear the step's task")
 Shape = Mapping[str, frozenset[tuple[str, ...]]]
 
 
@@ -83,13 +83,17 @@ class Current:
     def to_json(self) -> bytes:
         """The stored form."""
         shapes = [{name: sorted(rows) for name, rows in shape.items()} for shape in self.shapes]
-        raw = {"format": FORMAT, "foreach": self.foreach, "names": self.names, "shapes": shapes, "units": self.units}
-        return json.dumps({**raw, "awaited": self.awaited}, separators=(",", ":")).encode()
+        raw = {"foreach": self.foreach, "names": self.names, "shapes": shapes, "units": self.units}
+        return encode(DONE, {**raw, "awaited": self.awaited})
 
     @classmethod
-    def from_json(cls, data: bytes) -> "Current":
-        """Read the stored form."""
-        raw = json.loads(data)
+    def from_json(cls, data: bytes, place: str = "done.json") -> "Current":
+        """Read the stored form.
+
+        :param place: where it is, for the message.
+        :raises platerunner.engine.records.codec.RecordError: if it cannot be read.
+        """
+        _, raw = decode(DONE, data, place)
         shapes = tuple(
             {name: frozenset(tuple(row) for row in rows) for name, rows in shape.items()} for shape in raw["shapes"]
         )

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from platerunner.batch.model import Ask
 from platerunner.engine.records.codec import Kind, encode, read
-from platerunner_unit.contract.outcome import needs_key
+from platerunner_unit.contract.keys import needs_key
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
-NEEDS = Kind("record of what units need", numbered=False, remedy="delete it; units ask for what the step says again")
+NEEDS = Kind("a record of what units need", numbered=False, remedy="delete it; units ask for what the step says again")
 
 
 def load_needs(workspace: Storage, step: str, branch: str = "") -> dict[str, Ask]:

@@ -6,24 +6,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from platerunner.engine.planning.model import PlannedUnit
+from platerunner.engine.records.codec import Kind, read
 from platerunner.engine.records.done import Current
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.manifest import UnitTask
-from platerunner_unit.contract.outcome import (
+from platerunner_unit.contract.keys import (
     FORGOTTEN,
     OVERWRITTEN,
     Kept,
-    Outcome,
-    inputs_as_kept,
+    done_key,
     outcome_key,
     outcomes_prefix,
     parse_outcome_key,
-    run_prefix,
     run_token,
 )
+from platerunner_unit.contract.manifest import UnitTask
+from platerunner_unit.contract.outcome import FORMAT, Outcome, inputs_as_kept
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
 THREADS = 16
+OUTCOME = Kind("an outcome", FORMAT, remedy="delete it; its unit runs again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,11 @@ class OutcomeStore:
         """One outcome of an index.
 
         :raises platerunner_unit.contract.storage.NotFoundError: if it is gone.
+        :raises platerunner.engine.records.codec.RecordError: if it cannot be read.
         """
-        return Outcome.from_json(self._workspace.get(outcome_key(step, unit, kept)))
+        key = outcome_key(step, unit, kept)
+        number, content = read(OUTCOME, self._workspace, key)
+        return Outcome.of({**content, "format": number})
 
     def read(self, step: str, unit: str, fingerprint: str, category: Category) -> Outcome:
         """The last outcome with a fingerprint and a category.
@@ -186,7 +190,7 @@ class OutcomeStore:
         :param waiting: of those that wait for their inputs.
         :param branch: key of the branch whose step it is; empty if there are none.
         """
-        self._workspace.put(_current_key(run_id, step, branch), Current.of(foreach, tasks, waiting).to_json())
+        self._workspace.put(done_key(run_id, step, branch), Current.of(foreach, tasks, waiting).to_json())
 
     def current(self, run_id: str, step: str, branch: str = "") -> Current | None:
         """What a step recorded in a run; None if it has not ended there.
@@ -194,13 +198,10 @@ class OutcomeStore:
         :param branch: as in :meth:`record_current`.
         """
         try:
-            return Current.from_json(self._workspace.get(_current_key(run_id, step, branch)))
+            key = done_key(run_id, step, branch)
+            return Current.from_json(self._workspace.get(key), self._workspace.url_of(key))
         except NotFoundError:
             return None
-
-
-def _current_key(run_id: str, step: str, branch: str) -> str:
-    return f"{run_prefix(run_id, step, branch)}done.json"
 
 
 def _ended(outcome: Outcome) -> tuple[str, int]:

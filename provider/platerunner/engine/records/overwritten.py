@@ -6,7 +6,8 @@ from itertools import chain
 
 from platerunner.engine.records.outcomes import THREADS, OutcomeIndex, OutcomeStore
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.outcome import OVERWRITTEN, Kept, Outcome
+from platerunner_unit.contract.keys import OVERWRITTEN, Kept
+from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.contract.storage import NotFoundError
 
 Found = tuple[tuple[str, Kept], ...]

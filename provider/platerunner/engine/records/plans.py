@@ -9,10 +9,10 @@ from platerunner.engine.planning.model import StepPlan, UnitState
 from platerunner.engine.planning.reasons import NOTHING, TEXTS, Reason, Why
 from platerunner.engine.records.codec import Kind, encode, read
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.outcome import run_prefix
+from platerunner_unit.contract.keys import plan_key
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
-PLAN = Kind("plan of a step", format=2, remedy="delete it; the step's next run writes it anew")
+PLAN = Kind("a plan of a step", format=2, remedy="delete it; the step's next run writes it anew")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def record_plan(workspace: Storage, run_id: str, plan: StepPlan, branch: str = "
     :param branch: key of the branch whose step it is; empty if there are none.
     """
     units = [RecordedUnit(each.unit, each.state, each.fingerprint, each.reason) for each in plan.units]
-    workspace.put(_key(run_id, plan.step, branch), encode(PLAN, _content(units)))
+    workspace.put(plan_key(run_id, plan.step, branch), encode(PLAN, _content(units)))
 
 
 def recorded_plan(workspace: Storage, run_id: str, step: str, branch: str = "") -> tuple[RecordedUnit, ...] | None:
@@ -45,7 +45,7 @@ def recorded_plan(workspace: Storage, run_id: str, step: str, branch: str = "") 
     :raises platerunner.engine.records.codec.RecordError: if it cannot be read.
     """
     try:
-        number, content = read(PLAN, workspace, _key(run_id, step, branch))
+        number, content = read(PLAN, workspace, plan_key(run_id, step, branch))
     except NotFoundError:
         return None
     reasons = [(_from_text if number == 1 else _from_json)(raw) for raw in content["reasons"]]
@@ -98,7 +98,3 @@ def _as_regex(text: str) -> re.Pattern[str]:
 
 
 _OLD = {why: _as_regex(text) for why, text in TEXTS.items() if text != "{detail}"}
-
-
-def _key(run_id: str, step: str, branch: str) -> str:
-    return f"{run_prefix(run_id, step, branch)}plan.json"

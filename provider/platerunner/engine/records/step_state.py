@@ -11,12 +11,12 @@ from platerunner.engine.planning.model import PlannedUnit
 from platerunner.engine.records.codec import Kind, RecordError, decode, encode
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
+from platerunner_unit.contract.keys import state_key
 from platerunner_unit.contract.manifest import UnitTask
-from platerunner_unit.contract.outcome import run_prefix
 from platerunner_unit.contract.storage import NotFoundError, Storage
 from platerunner_unit.hints import hint_of
 
-STATE = Kind("state of a step", remedy="end the step's jobs by hand, delete the file, then clear the task")
+STATE = Kind("a state of a step", remedy="end the step's jobs by hand, delete the file, then clear the task")
 LEFT_OUT_HINT = "Start a run without `only`, or name the unit in `accept_failed` of the run's params."
 UNSETTLED_HINT = "Files or settings changed again and again while the step ran: wait until they rest."
 SENTENCE_CHARS = 300
@@ -222,10 +222,10 @@ class StateFile:
 
     def __init__(self, storage: Storage, run_id: str, step: str, branch: str = "") -> None:
         self._storage = storage
-        self._run_id = run_id
+        self.run_id = run_id
         self.step = step
         self.branch = branch
-        self.key = f"{run_prefix(run_id, step, branch)}state.json"
+        self.key = state_key(run_id, step, branch)
 
     def load(self) -> StepState:
         """What is known; a new state if nothing is.
@@ -235,7 +235,7 @@ class StateFile:
         try:
             return StepState.from_json(self._storage.get(self.key), self._storage.url_of(self.key))
         except NotFoundError:
-            return StepState(self._run_id, self.step)
+            return StepState(self.run_id, self.step)
 
     def save(self, state: StepState) -> StepState:
         """Write it.

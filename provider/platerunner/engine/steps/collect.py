@@ -14,8 +14,9 @@ from platerunner.engine.records.outcomes import OutcomeIndex, OutcomeStore
 from platerunner.engine.records.step_state import UnitFailure
 from platerunner_unit.contract.category import BY_EXIT_CODE, Category
 from platerunner_unit.contract.evidence import BatchEvidence, Evidence, Verdict
+from platerunner_unit.contract.keys import Kept
 from platerunner_unit.contract.manifest import StepTask, UnitTask
-from platerunner_unit.contract.outcome import Kept, Outcome
+from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.contract.storage import NotFoundError, Storage
 from platerunner_unit.judge import judge
 

@@ -1,6 +1,5 @@
 """One step of one run, between Airflow and Batch: plan, submit, collect, submit again, end. Knows no Airflow."""
 
-import json
 import logging
 import random
 import time
@@ -21,6 +20,7 @@ from platerunner.engine.planning.reasons import Reason, Why
 from platerunner.engine.records.needs import load_needs, save_needs
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.engine.records.plans import record_plan
+from platerunner.engine.records.results import save_result
 from platerunner.engine.records.step_state import StepState, UnitFailure
 from platerunner.engine.steps.digest import NOTES_KEPT, StepResult
 from platerunner.engine.steps.held_back import fail_archived
@@ -30,7 +30,6 @@ from platerunner.engine.steps.step_jobs import StepJobs
 from platerunner.engine.steps.turns import Going
 from platerunner.engine.steps.waiting import waited, waits_since
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.outcome import run_prefix
 
 log = logging.getLogger(__name__)
 BACK_OFF_S = (2.0, 10.0)
@@ -151,8 +150,7 @@ class StepRun(StepJobs):
         values = {unit.unit: unit.values for unit in plan.units}
         needs = beyond(state, lambda unit: self._first_ask(values.get(unit, {})))
         save_needs(self.workspace, self.step.name, needs, self.branch)
-        key = f"{run_prefix(self.context.run_id, self.step.name, self.branch)}result.json"
-        self.workspace.put(key, json.dumps(result.to_json(), indent=1).encode())
+        save_result(self.workspace, self.context.run_id, self.step.name, result.to_json(), self.branch)
         return result, failed
 
     def _notes(self, won: Sequence[PlannedUnit]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from platerunner.engine.planning.tasks import StepTaskBuilder
 from platerunner.engine.records.step_state import StateFile, StepState
 from platerunner.engine.steps.intents import adopt, submit_once
 from platerunner_unit.contract import manifest
+from platerunner_unit.contract.keys import manifest_prefix
 from platerunner_unit.contract.manifest import StepTask
 from platerunner_unit.contract.storage import Storage
 
@@ -70,7 +71,8 @@ class Submitter:
 
     def prefix(self, submission: Submission) -> str:
         """Where a submission's manifest is, relative to the workspace."""
-        return f"{self.state_file.key.rpartition('/')[0]}/{submission.n}"
+        file = self.state_file
+        return manifest_prefix(file.run_id, file.step, submission.n, file.branch)
 
     def _spec(self, task: StepTask, ask: Ask, resources: Resources) -> JobSpec:
         settings = self.settings

@@ -10,7 +10,6 @@ A process that dies within its turn keeps the others for :data:`LEASE_S`, unless
 waits asks again and again, and says until when it waits.
 """
 
-import json
 import logging
 import time
 import uuid
@@ -24,8 +23,9 @@ from platerunner.batch.model import BatchError, Submission
 from platerunner.batch.status import describe, find
 from platerunner.batch.submit import SETTLE_S
 from platerunner.batch.views import has_ended, seconds_since
+from platerunner.engine.records.codec import Kind, decode, encode
 from platerunner.engine.records.step_state import StateFile, StepState
-from platerunner_unit.contract.outcome import last_run_key
+from platerunner_unit.contract.keys import last_run_key
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ LOOK_S = 1.0
 JUDGE_S = 10.0
 """Seconds between two questions to Airflow whether the task of a run that is waited for is over."""
 TURN = "turn"
+LAST_RUN = Kind("a record of who submits", numbered=False, remedy="delete it if no run of the step is going")
 REMEMBERED = 20
 """Runs at most: an Airflow that is gone for good judges its runs no more."""
 
@@ -187,7 +188,7 @@ class Turns:
             data, etag = self._workspace.get_tagged(self._key)
         except NotFoundError:
             return _Record()
-        raw = json.loads(data)
+        _, raw = decode(LAST_RUN, data, self._workspace.url_of(self._key))
         before, turn, since = raw.pop("before", ()), raw.pop(TURN, ""), raw.pop("since", 0.0)
         return _Record((Owner(**raw), *(Owner(**owner) for owner in before)), turn, since, etag)
 
@@ -236,7 +237,7 @@ class Turns:
 
     def _json(self, owners: tuple[Owner, ...], turn: str, since: float) -> bytes:
         first, *before = map(asdict, owners)
-        return json.dumps({**first, "before": before, TURN: turn, "since": since}).encode()
+        return encode(LAST_RUN, {**first, "before": before, TURN: turn, "since": since})
 
     def _going(self, run_id: str, state: StepState) -> Iterable[Going]:
         if not state.live:

@@ -1,16 +1,17 @@
 """How a step waits for raw files that have not arrived: parked, with a look from time to time."""
 
-import json
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from platerunner.engine.records.codec import Kind, encode, read
 from platerunner.engine.records.step_state import StateFile
-from platerunner_unit.contract.outcome import waiting_key
+from platerunner_unit.contract.keys import waiting_key
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
 PAUSE_S = (10.0, 600.0)
 """Seconds between two looks, at least and at most: each is a LIST of the raw files."""
+WAITING = Kind("a record of when a run began to wait", numbered=False, remedy="delete it; the run waits anew")
 LOOKS = 20
 """Looks within the time that a step waits, as far as the bounds above allow."""
 
@@ -71,10 +72,10 @@ def _began(workspace: Storage, run_id: str, before: float) -> float:
     """
     key = waiting_key(run_id)
     try:
-        since = float(json.loads(workspace.get(key)))
+        since = float(read(WAITING, workspace, key)[1])
     except NotFoundError:
         since = 0.0
     if since <= before:
         since = time.time()
-        workspace.put(key, json.dumps(since).encode())
+        workspace.put(key, encode(WAITING, since))
     return since

@@ -5,9 +5,10 @@ import re
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Data, Draft, path_of, readable, texts
 from platerunner.spec.rules.patterns import braced, check_pattern
+from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.patterns import Pattern
 
-OWN_FOLDER = "_platerunner"
+OWN_FOLDER = PREFIX
 
 
 def check_outputs(draft: Draft) -> None:

@@ -1,15 +1,12 @@
 """What AWS Batch says of a step's jobs that wait: written by the trigger that waits for them, read by pages."""
 
-import json
 from collections.abc import Callable, Sequence
 
-from platerunner_unit.contract.outcome import run_prefix
+from platerunner.engine.records.codec import Kind, encode, read
+from platerunner_unit.contract.keys import blocked_key
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
-
-def blocked_key(run_id: str, step: str, branch: str = "") -> str:
-    """Where it is kept, relative to the workspace."""
-    return f"{run_prefix(run_id, step, branch)}blocked.json"
+BLOCKED = Kind("a record of what AWS Batch says of its jobs", numbered=False, remedy="delete it; it is written anew")
 
 
 def write_blocked(storage: Callable[[str], Storage], url: str, reasons: Sequence[str]) -> None:
@@ -19,12 +16,12 @@ def write_blocked(storage: Callable[[str], Storage], url: str, reasons: Sequence
     :param url: of the file.
     """
     folder, _, name = url.rpartition("/")
-    storage(folder).put(name, json.dumps(list(reasons)).encode())
+    storage(folder).put(name, encode(BLOCKED, list(reasons)))
 
 
 def read_blocked(workspace: Storage, run_id: str, step: str, branch: str = "") -> tuple[str, ...]:
     """What was said last; nothing if nothing ever was."""
     try:
-        return tuple(json.loads(workspace.get(blocked_key(run_id, step, branch))))
+        return tuple(read(BLOCKED, workspace, blocked_key(run_id, step, branch))[1])
     except NotFoundError:
         return ()
