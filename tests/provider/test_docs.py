@@ -18,8 +18,8 @@ ALL = sorted(page for pages in EVERYWHERE for page in ROOT.glob(f"{pages}.md"))
 SAMPLES = re.compile(r"^```.*?^```$|^ {4}[^\n]*$", re.MULTILINE | re.DOTALL)
 PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)*/?)`")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
-KEPT = ("_platerunner", "runs", "images", "illum", "pipelines", "modules")
-"""First folders of paths in a workspace or in a spec's folder, which are no paths of the checkout."""
+KEPT = ("_platerunner", "runs", "images", "illum", "pipelines", "modules", ".tools")
+"""First folders of paths in a workspace or in a spec's folder, which are no paths of the checkout, and of what make fetches."""
 
 
 def paths_in(text: str) -> Iterator[str]:
