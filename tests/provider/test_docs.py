@@ -19,7 +19,7 @@ SAMPLES = re.compile(r"^```.*?^```$|^ {4}[^\n]*$", re.MULTILINE | re.DOTALL)
 PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)*/?)`")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 KEPT = ("_platerunner", "runs", "images", "illum", "pipelines", "modules", ".tools")
-"""First folders of paths in a workspace or in a spec's folder, which are no paths of the checkout, and of what make fetches."""
+"""First folders of paths that are in a workspace, in a spec's folder, or fetched by make: none of the checkout."""
 
 
 def paths_in(text: str) -> Iterator[str]:
