@@ -52,7 +52,7 @@ def spec(number: int, steps: int) -> str:
             "    image: tool:1",
             "    foreach: [plate, well]",
             f"    inputs: {{images: {source}}}",
-            '    with: {argv: [convert, "{inputs.images}"], threshold: "{{ params.threshold }}"}',
+            '    with: {argv: [convert, "{params.threshold}", "{inputs.images}"], threshold: "{{ params.threshold }}"}',
             "    resources: {vcpus: 2, memory: 8 GiB, timeout: 2 h}",
             f'    outputs: {{out: "s{step:02d}/{{plate}}/{{well}}_{{site}}_{{channel}}.tiff"}}',
         ]

@@ -33,8 +33,7 @@ _LOOK_ALIKE = re.compile(
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """Where something stands in a document.
 
     :param line: from 1.
@@ -130,7 +129,7 @@ class Source:
         line = self._place(mark.value)[1]
         begin = mark.value.column - 1 + (not mark.plain)
         if mark.text is not None and line.startswith(mark.text, begin):
-            return replace(mark.value, column=begin + offset + 1)
+            return mark.value._replace(column=begin + offset + 1)
         return mark.value
 
     def add(self, at: Position, message: str, remedy: str, code: str) -> None:

@@ -14,6 +14,7 @@ from platerunner.spec.model import Pipeline
 from platerunner.spec.problems import SpecError
 from platerunner.spec.rules import RULES
 from platerunner.spec.rules.commands import check_lists_in_text
+from platerunner.spec.rules.meeting import check_meeting
 
 
 def load_pipeline(
@@ -57,6 +58,7 @@ def _load(source: documents.Source, modules: Mapping[str, Module] | None, *, loo
         from platerunner.spec.rules.pipeline_files import check_pipeline_files
 
         check_lists_in_text(spec)
+        check_meeting(spec)
         if not source.is_broken:
             check_pipeline_files(spec)
     problems = _once(source.problems) if spec.matrices else source.problems

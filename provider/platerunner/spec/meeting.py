@@ -22,10 +22,16 @@ def likely_meet(one: Pattern, other: Pattern) -> bool:
     have keys in common as well, but of plates that nobody has.
     """
     parts = one.text.split("/"), other.text.split("/")
-    if len(parts[0]) != len(parts[1]) or "**" in one.text or "**" in other.text:
+    if len(parts[0]) != len(parts[1]) or any(map(_certainly_differ, *parts)):  # nearly all, and without parsing
+        return False
+    if "**" in one.text or "**" in other.text:
         return False
     pairs = [(_part(one, a), _part(other, b)) for a, b in zip(*parts, strict=True)]
     return all(_likely_same(a, b) for a, b in pairs)
+
+
+def _certainly_differ(one: str, other: str) -> bool:
+    return one != other and not any(mark in text for text in (one, other) for mark in "{*")
 
 
 def _shape(pattern: Pattern) -> str:

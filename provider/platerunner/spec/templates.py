@@ -126,6 +126,7 @@ def truthy(when: str, context: Mapping[str, Any]) -> bool:
     return bool(_render(when, context))
 
 
+@lru_cache(maxsize=4096)
 def refuse_constants(template: str) -> None:
     """Work out what a template says without any name, so that a number too large is noticed with the spec.
 

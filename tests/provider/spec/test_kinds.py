@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from platerunner.spec.loader import load_text
+from platerunner.spec.loader import load_pipeline, load_text
+from platerunner.spec.model import Pipeline
 from platerunner.spec.problems import SpecError
 
 BASE = """\
@@ -137,23 +138,33 @@ def test_a_check_of_a_number_that_no_report_has_is_warned_of(checks, said):
         "counts/{plate}/A01.csv": False,
     }.items(),
 )
-def test_two_outputs_that_may_be_one_file_are_warned_of(output, warned):
-    warnings = load_text(BASE.replace("gather/{plate}.csv", output), Path("specs/base.yaml")).warnings
+def test_two_outputs_that_may_be_one_file_are_warned_of(output, warned, tmp_path):
+    warnings = committed(BASE.replace("gather/{plate}.csv", output), tmp_path).warnings
     told = [each.line for each in warnings if "`gather.all` and `count.table`" in each.message]
     assert told == ([BASE[: BASE.index(OUTPUT)].count("\n") + 1] if warned else [])
 
 
-def test_types_tell_outputs_apart():
+def test_types_tell_outputs_apart(tmp_path):
     typed = BASE.replace("{well}_s{site:int}", "{well:well96}_s{site:int}")
     for name, warned in (("all", False), ("A13", False), ("B07", True)):
         text = typed.replace("gather/{plate}.csv", f"count/{{plate}}/{name}.csv")
-        assert bool(load_text(text, Path("specs/base.yaml")).warnings) == warned
+        assert bool(committed(text, tmp_path).warnings) == warned
 
 
-def test_two_file_sets_with_one_meaning_are_one_too_many():
+def test_two_file_sets_with_one_meaning_are_one_too_many(tmp_path):
     raw = BASE[BASE.index("    raw:") : BASE.index("steps:")]
-    _, [(at, text)] = problems(raw, raw + raw.replace("raw", "again"))
-    assert (at, "`dataset.again` and `dataset.raw` are the same files" in text) == (9, True)
+    with pytest.raises(SpecError) as raised:
+        committed(BASE.replace(raw, raw + raw.replace("raw", "again")), tmp_path)
+    assert [(each.line, each.message) for each in raised.value.problems] == [
+        (9, "`dataset.again` and `dataset.raw` are the same files")
+    ]
+
+
+def committed(text: str, folder: Path) -> Pipeline:
+    """A spec as `validate` looks at it."""
+    path = folder / "base.yaml"
+    path.write_text(text)
+    return load_pipeline(path, look_into_files=True)
 
 
 def test_a_check_of_a_number_that_reports_have_is_not():

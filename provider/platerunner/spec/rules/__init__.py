@@ -10,7 +10,6 @@ from platerunner.spec.rules.graph import check_cycles
 from platerunner.spec.rules.header import check_header
 from platerunner.spec.rules.load_data import check_load_data
 from platerunner.spec.rules.locations import check_locations
-from platerunner.spec.rules.meeting import check_meeting
 from platerunner.spec.rules.modules import check_modules
 from platerunner.spec.rules.names import check_names
 from platerunner.spec.rules.outputs import check_outputs
@@ -43,7 +42,6 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     check_parameters,
     check_load_data,
     check_outputs,
-    check_meeting,
     check_wildcards,
     check_waiting,
     check_sampling,
