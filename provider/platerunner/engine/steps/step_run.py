@@ -311,7 +311,9 @@ def _plates(plan: StepPlan, ran: Set[str]) -> int:
 def _news(changed: Mapping[str, PlannedUnit]) -> str:
     """What has become pending while the step ran, as a clause with an example."""
     first = next(iter(changed.values()))
-    return f"{len(changed)} units have changed while the step ran and run now, such as {first.unit}: {first.reason}"
+    return (
+        f"{len(changed)} units have become pending while the step ran and run now, such as {first.unit}: {first.reason}"
+    )
 
 
 def _why(failure: UnitFailure) -> str:
