@@ -4,7 +4,8 @@ from typing import Any
 
 from airflow.listeners import hookimpl
 
-OPERATOR = "QCApprovalSensor"
+from platerunner.engine.gates.asked import OPERATOR
+
 ROW = "airflow.models.taskinstance"
 """Module of a task as the API server has it; a task that succeeds by itself tells of it in its own process."""
 

@@ -12,12 +12,9 @@ from airflow.models.xcom import XComModel
 from sqlalchemy import select
 
 from platerunner.engine.gates.approvers import Approvers
-from platerunner.engine.gates.asked import ASKED_KEY, Asked
+from platerunner.engine.gates.asked import ASKED_KEY, OPERATOR, WAITING, Asked
 from platerunner_pages.access import missing
-from platerunner_pages.gate_listener import OPERATOR
 
-WAITING = ("awaiting_input", "deferred")
-"""States of a task that waits for an answer: in Airflow 3.3, and before."""
 LISTED = 200
 _FINGERPRINT, _BRANCH = re.compile(r"[0-9a-f]{32}"), re.compile(r"[A-Za-z]\w*=[^/\\]+(/[A-Za-z]\w*=[^/\\]+)*")
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from platerunner_unit.contract.words import and_more
+
 _WIDEST = 110
 
 
@@ -92,5 +94,5 @@ def suggest(name: str, names: Iterable[str], what: str) -> str:
         return f"Did you mean `{near}`?"
     if not listed:
         return f"There are no {what} here."
-    more = f" and {len(listed) - 12} more" if len(listed) > 12 else ""
+    more = and_more(len(listed) - 12)
     return f"Use one of the {what}: {', '.join(f'`{n}`' for n in listed[:12])}{more}."

@@ -22,6 +22,7 @@ from platerunner.operators.parking import park
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
 from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.words import and_more
 
 if TYPE_CHECKING:
     from platerunner.operators.split import SplitOperator
@@ -102,5 +103,5 @@ def in_order(before: tuple[Branch, ...], found: tuple[Branch, ...]) -> list[Bran
 
 
 def _shown(values: list[str]) -> str:
-    more = f" and {len(values) - SHOWN:,} more" if len(values) > SHOWN else ""
+    more = and_more(len(values) - SHOWN)
     return ", ".join(values[:SHOWN]) + more

@@ -10,6 +10,7 @@ from typing import Any, Optional
 from urllib.request import pathname2url
 
 from platerunner_unit.contract.manifest import InputFile
+from platerunner_unit.contract.words import and_more
 
 Staged = Mapping[Path, InputFile]
 _NAMED = 5
@@ -88,7 +89,7 @@ def remarks(sets: tuple[ImageSet, ...], files: Staged) -> Iterator[str]:
 
 
 def _listed(keys: list[str]) -> str:
-    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+    more = and_more(len(keys) - _NAMED)
     return ", ".join(keys[:_NAMED]) + more
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Optional
+from typing import Any, Optional
+
+from platerunner_unit.contract.unit_ids import natural_key
 
 _WELL = re.compile(r"([A-Za-z]{1,2})0*([1-9][0-9]{0,2})")
-_DIGITS = re.compile(r"([0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,6 @@ def layout(wells: Iterable[str]) -> Optional[Layout]:
     return None
 
 
-def natural(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key under which ``s2`` comes before ``s10``, and equal numbers keep a fixed order (``1`` before ``01``)."""
-    parts = _DIGITS.split(text)
-    return tuple((1, int(part), part) if part.isascii() and part.isdigit() else (0, 0, part) for part in parts)
-
-
-def plate_order(well: str) -> tuple[tuple[int, int], tuple[tuple[int, int, str], ...]]:
+def plate_order(well: str) -> tuple[tuple[int, int], tuple[Any, ...]]:
     """Sort key: row by row as a plate is read, then names that are no wells."""
-    return position(well) or (1 << 30, 0), natural(well)
+    return position(well) or (1 << 30, 0), natural_key(well)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from platerunner_unit.contract.wells import natural
+from platerunner_unit.contract.unit_ids import natural_key
 from platerunner_unit.imaging.tables import Row
 
 _SHIFT = re.compile(r"Align_([XY])shift_(.+)")
@@ -67,7 +67,7 @@ def numbers(found: Sequence[Site], limits: Limits) -> dict[str, Any]:
     images: dict[str, list[Site]] = {}
     for site in found:
         images.setdefault(site.image, []).append(site)
-    return {name: _summary(images[name], limits) for name in sorted(images, key=natural)}
+    return {name: _summary(images[name], limits) for name in sorted(images, key=natural_key)}
 
 
 def misaligned(found: Iterable[Site], limits: Limits) -> int:

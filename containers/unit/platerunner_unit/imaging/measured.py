@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from platerunner_unit.contract.wells import natural
+from platerunner_unit.contract.unit_ids import natural_key
 from platerunner_unit.imaging import alignment, heatmap
 from platerunner_unit.imaging.alignment import Limits
 from platerunner_unit.imaging.page import Section, table
@@ -70,7 +70,7 @@ def _add_columns(found: Measured, unit: Unit, tables: Sequence[File], wanted: Se
                 f"{unit.name}: the {len(tables)} per-image tables have no numeric column `{column}`"
                 f"{nearest(column, columns)}"
             )
-        for plate in sorted({well.plate for well in wells}, key=natural):
+        for plate in sorted({well.plate for well in wells}, key=natural_key):
             _add_heatmap(found, plate, [well for well in wells if well.plate == plate], column)
 
 

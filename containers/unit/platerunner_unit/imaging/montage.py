@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from platerunner_unit.contract.wells import natural
+from platerunner_unit.contract.unit_ids import natural_key
 from platerunner_unit.imaging import drawing, functions, panel, plate_sheet, sheet
 from platerunner_unit.imaging.measured import measured
 from platerunner_unit.imaging.page import Page, Section, table
@@ -76,7 +76,7 @@ def _is_image(file: File) -> bool:
 def _distinct(unit: Unit) -> list[File]:
     """All inputs, each file once, in natural order of their names."""
     files = {file.path: file for name in unit.inputs for file in unit.inputs[name]}
-    return [files[path] for path in sorted(files, key=lambda path: natural(path.name))]
+    return [files[path] for path in sorted(files, key=lambda path: natural_key(path.name))]
 
 
 def _add_functions(made: Sheet, arrays: Sequence[File], limit: int) -> None:
@@ -113,7 +113,7 @@ def _levels(numbers: Mapping[str, Any]) -> Section:
 
 def _note_others(made: Sheet, others: Sequence[File]) -> None:
     if others:
-        names = sorted({file.path.name for file in others}, key=natural)
+        names = sorted({file.path.name for file in others}, key=natural_key)
         named = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
         what = "input is no picture" if len(others) == 1 else "inputs are no pictures"
         made.notes.append(f"{len(others)} {what} ({named}).")
@@ -134,7 +134,7 @@ def _write(unit: Unit, made: Sheet, files: Sequence[File]) -> None:
 
 
 def _title(unit: Unit, files: Sequence[File]) -> str:
-    plates = sorted({file.values["plate"] for file in files if "plate" in file.values}, key=natural)
+    plates = sorted({file.values["plate"] for file in files if "plate" in file.values}, key=natural_key)
     what = ", ".join(name.replace("_", " ") for name in unit.inputs)
     where = f"Plate {plates[0]}" if len(plates) == 1 else f"{len(plates)} plates" if plates else unit.name
     return f"{where}: {what}" if what else where

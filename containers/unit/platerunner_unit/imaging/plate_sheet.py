@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image, ImageDraw
 
-from platerunner_unit.contract.wells import natural, position, row_name
+from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.wells import position, row_name
 from platerunner_unit.imaging import drawing
 from platerunner_unit.imaging.panel import FAINT, INK, PAPER, Limits, Panel, stretched
 from platerunner_unit.imaging.sheet import Place
@@ -22,7 +23,7 @@ def sheets(panel: Panel) -> dict[str, Image.Image]:
 
     :param panel: the images of a contact sheet, with the contrast of each channel.
     """
-    plates = sorted({place[0] for place, _, _ in panel.shown}, key=natural)
+    plates = sorted({place[0] for place, _, _ in panel.shown}, key=natural_key)
     rows = dict.fromkeys(row for _, _, row in panel.shown)
     drawn = {}
     for plate in plates:

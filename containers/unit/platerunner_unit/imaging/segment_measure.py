@@ -15,7 +15,8 @@ import skimage.measure
 import skimage.segmentation
 from numpy.typing import NDArray
 
-from platerunner_unit.contract.wells import natural, plate_order
+from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.wells import plate_order
 from platerunner_unit.imaging.pixels import Pixels, full_scale, read_plane
 from platerunner_unit.imaging.unit import DataError, File, Unit
 
@@ -51,7 +52,7 @@ def run(unit: Unit) -> None:
     :raises DataError: if an image set lacks a channel or its images differ in shape.
     """
     files = unit.images("images")
-    channels = sorted({file.values.get("channel", "") for file in files}, key=natural)
+    channels = sorted({file.values.get("channel", "") for file in files}, key=natural_key)
     settings = _settings(unit, channels)
     image_rows: list[Row] = []
     object_rows: list[Row] = []

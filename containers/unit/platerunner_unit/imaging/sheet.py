@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional, TypeVar
 
-from platerunner_unit.contract.wells import natural, plate_order, position
+from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.wells import plate_order, position
 from platerunner_unit.imaging.unit import File
 
 T = TypeVar("T")
@@ -102,7 +103,9 @@ def pictures(inputs: Mapping[str, Sequence[File]]) -> list[Picture]:
     """
     several = len(inputs) > 1
     found = [_picture(file, name if several else "") for name, files in inputs.items() for file in files]
-    return sorted(found, key=lambda p: (natural(p.place[0]), plate_order(p.place[1]), natural(p.site), natural(p.row)))
+    return sorted(
+        found, key=lambda p: (natural_key(p.place[0]), plate_order(p.place[1]), natural_key(p.site), natural_key(p.row))
+    )
 
 
 def plan(found: Sequence[Picture], aspect: float, largest: int, limit: int) -> Plan:
@@ -116,7 +119,7 @@ def plan(found: Sequence[Picture], aspect: float, largest: int, limit: int) -> P
     places: dict[Place, dict[str, None]] = {}
     for picture in found:
         places.setdefault(picture.place, {})[picture.site] = None
-    rows = tuple(sorted({picture.row for picture in found}, key=natural))
+    rows = tuple(sorted({picture.row for picture in found}, key=natural_key))
     most = max(len(sites) for sites in places.values())
     draft = Plan({}, rows, 1, (SMALLEST, SMALLEST), len(places), most)
     best: Optional[Plan] = None

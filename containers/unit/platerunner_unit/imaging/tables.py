@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Optional
 
-from platerunner_unit.contract.wells import natural, plate_order
+from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.wells import plate_order
 from platerunner_unit.imaging.unit import DataError, File
 
 # Columns that describe the run or the file, not the cells: times would make the same data give another table.
@@ -117,7 +118,7 @@ def read_wells(files: Iterable[File]) -> tuple[list[Well], list[str]]:
             well = wells.setdefault((plate, name), Well(plate, name))
             well.add(row, columns)
             well.cells.setdefault(FAILURES, []).append(_failed(row))
-    return sorted(wells.values(), key=lambda well: (natural(well.plate), plate_order(well.well))), columns
+    return sorted(wells.values(), key=lambda well: (natural_key(well.plate), plate_order(well.well))), columns
 
 
 def _read(file: File) -> tuple[list[str], list[dict[str, str]]]:

@@ -8,6 +8,7 @@ from typing import Optional
 from platerunner_unit import hints
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
+from platerunner_unit.contract.words import and_more
 from platerunner_unit.judge import causes
 from platerunner_unit.judge.facts import Facts
 from platerunner_unit.judge.sentences import listed, memory, tail, unclaimed, verdict, where
@@ -99,7 +100,7 @@ def names_changed(facts: Facts) -> Optional[Verdict]:
     names = facts.changed_names
     if facts.evidence.tool != "cellprofiler" or not names or not facts.orderly:
         return None
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    more = and_more(len(names) - 3)
     sentence = f"CellProfiler read names as numbers and wrote {', '.join(names[:3])}{more}."
     return verdict(C.PIPELINE_INVALID, sentence)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
+from platerunner_unit.contract.words import and_more
 from platerunner_unit.judge.facts import Facts
 
 
@@ -25,7 +26,7 @@ def verdict(
 def listed(facts: Facts, sets: Sequence[int], most: int = 5) -> str:
     """Image sets for a sentence: the first few by name."""
     names = [facts.label(n) for n in sets[:most]]
-    more = f" and {len(sets) - most} more" if len(sets) > most else ""
+    more = and_more(len(sets) - most)
     return ", ".join(names) + more
 
 
@@ -41,7 +42,7 @@ def unclaimed(facts: Facts, most: int = 5) -> str:
     """Files that belong to no output, with their sizes: the first few by name."""
     e = facts.evidence
     names = [f"{file.path} ({file.size:,} bytes)" for file in e.unclaimed[:most]]
-    more = f" and {e.unclaimed_count - len(names)} more" if e.unclaimed_count > len(names) else ""
+    more = and_more(e.unclaimed_count - len(names))
     return ", ".join(names) + more
 
 

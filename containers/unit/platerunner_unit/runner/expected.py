@@ -12,6 +12,7 @@ from typing import Optional
 from platerunner_unit.contract.evidence import OutputFound, WrittenFile
 from platerunner_unit.contract.manifest import OpenOutput, OutputFile, UnitTask
 from platerunner_unit.contract.patterns import Pattern
+from platerunner_unit.contract.words import and_more
 
 Inspect = Callable[[Path], Optional[str]]
 
@@ -75,7 +76,7 @@ def _gaps(index: _Index, unit: UnitTask, claimed: Collection[Optional[Path]]) ->
         base = _base(_fit(index.files, output)[0])
         left = [file for file in index.files if file.startswith(base) and index.out / file not in claimed]
         if left:
-            shown = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
+            shown = ", ".join(left[:3]) + and_more(len(left) - 3)
             problem = f"takes a folder, and {len(left)} of its files fit no output: {shown}"
             yield Located(name, output.pattern, None, problem, cause="not_an_output")
 

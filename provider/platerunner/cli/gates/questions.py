@@ -11,6 +11,7 @@ from platerunner.engine.planning.available import from_workspace_pattern, of_bra
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.records.branches import load_branches
 from platerunner.spec.model import Gate, Pipeline, Step
+from platerunner.spec.rules.names import report_name
 from platerunner_unit.contract.storage import Storage
 
 
@@ -66,7 +67,7 @@ class GateKeeper:
             out.print(f"  look at {picture}", markup=False)
 
     def _pictures(self, gate: Gate, branch: Branch | None) -> list[str]:
-        report = self._pipeline.steps.get(f"{gate.name}_report")
+        report = self._pipeline.steps.get(report_name(gate.name))
         if not isinstance(report, Step):
             return []
         sheets = from_workspace_pattern(report.outputs["montage"].pattern, self._workspace)

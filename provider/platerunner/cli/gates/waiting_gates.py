@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from platerunner.cli.gates.airflow_api import AirflowApi, ApiError, task_path
-from platerunner.engine.gates.asked import ASKED_KEY, Asked
+from platerunner.engine.gates.asked import ASKED_KEY, OPERATOR, WAITING, Asked
 
-OPERATOR = "QCApprovalSensor"
-WAITING = ("awaiting_input", "deferred")
-"""States of a task that waits for an answer: in Airflow 3.3, and before."""
 FORBIDDEN, NOT_FOUND, CONFLICT = 403, 404, 409
 
 

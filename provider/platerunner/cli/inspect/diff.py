@@ -10,6 +10,7 @@ from platerunner.cli.inspect.spec_session import Roots, SpecSession, spec_sessio
 from platerunner.cli.options import DataRoot, Local, Params, WorkspaceRoot
 from platerunner.engine.inspect.spec_diff import StepDiff, diff_step
 from platerunner.engine.planning.model import StepPlan
+from platerunner_unit.contract.words import and_more
 
 SHOWN = 5
 
@@ -66,5 +67,5 @@ def _print(found: StepDiff) -> None:
     for word in ("run again", "new", "gone"):
         units = counts[word]
         if units:
-            more = f" and {len(units) - SHOWN:,} more" if len(units) > SHOWN else ""
+            more = and_more(len(units) - SHOWN)
             out.print(f"  {word}: {', '.join(units[:SHOWN])}{more}", markup=False)

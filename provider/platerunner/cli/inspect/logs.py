@@ -13,6 +13,7 @@ from platerunner.cli.options import DataRoot, Params, SpecArgument, WorkspaceRoo
 from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.contract.storage import NotFoundError
 from platerunner_unit.contract.unit_ids import natural_key, parse_unit_id
+from platerunner_unit.contract.words import and_more
 
 SHOWN = 10
 
@@ -47,7 +48,7 @@ def _unit(session: SpecSession, step: str, text: str) -> str:
     if not found:
         fail(f"nothing is recorded of {step} {text} in {session.workspace.url}; it has not run there")
     if len(found) > 1:
-        more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+        more = and_more(len(found) - SHOWN)
         fail(f"{text} is {len(found):,} units of {step}; name one of {', '.join(found[:SHOWN])}{more}")
     return found[0]
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
+from platerunner.engine.gates.asked import WAITING
 from platerunner.spec.model import Gate, Pipeline
 
 TaskStates = Mapping[str, Mapping[str, str]]
 """Task id to map index, as text, to Airflow's word; the index of what is in no branch is -1."""
 
-PARKED = frozenset({"awaiting_input", "deferred"})
+PARKED = frozenset(WAITING)
 """What a gate's task is in while it asks; the second is Airflow 3.2's word."""
 
 _ACTIVE = frozenset({"running", "deferred", "up_for_retry", "up_for_reschedule", "queued", "scheduled", "restarting"})

@@ -18,6 +18,7 @@ from platerunner.spec.model import Gate, Step
 from platerunner_unit.contract.keys import last_run_key
 from platerunner_unit.contract.storage import NotFoundError
 from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.words import and_more
 
 SHOWN = 5
 """Branches that a row names."""
@@ -106,7 +107,7 @@ def _of(branch: str, word: str) -> str:
 
 
 def _few(told: Sequence[str]) -> str:
-    more = f" and {len(told) - SHOWN:,} more" if len(told) > SHOWN else ""
+    more = and_more(len(told) - SHOWN)
     return "; ".join(told[:SHOWN]) + more
 
 

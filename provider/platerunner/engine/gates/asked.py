@@ -9,6 +9,10 @@ APPROVE, REJECT = "Approve", "Reject"
 
 ASKED_KEY = "platerunner_gate"
 """XCom of a gate's task from the moment it asks."""
+OPERATOR = "QCApprovalSensor"
+"""The operator of a gate's task, as Airflow names it."""
+WAITING = ("awaiting_input", "deferred")
+"""States of a task that waits for an answer: in Airflow 3.3, and before."""
 
 
 @dataclass(frozen=True, slots=True)

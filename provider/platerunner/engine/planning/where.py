@@ -10,6 +10,7 @@ from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.files import Files
 from platerunner_unit.contract.patterns import Pattern, PatternError
 from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.words import and_more
 
 Only = Mapping[str, frozenset[str]]
 """Wildcard to the values asked for, as text; a wildcard that is not there is asked for as it comes."""
@@ -94,4 +95,4 @@ def in_vain(pattern: Pattern, only: Only, files: Files) -> Iterator[str]:
 
 def _listed(values: Set[str]) -> str:
     shown = sorted(values, key=natural_key)
-    return ", ".join(shown[:_SHOWN]) + (f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else "")
+    return ", ".join(shown[:_SHOWN]) + and_more(len(shown) - _SHOWN)

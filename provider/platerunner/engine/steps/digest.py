@@ -7,6 +7,7 @@ from typing import Any
 
 from platerunner.engine.records.step_state import UnitFailure
 from platerunner_unit.contract.category import CATEGORIES, Actor, Category
+from platerunner_unit.contract.words import and_more
 
 LINE_CHARS = 110
 UNITS_SHOWN = 3
@@ -135,8 +136,7 @@ def _by_category(failed: Iterable[UnitFailure]) -> list[tuple[Category, list[Uni
 
 def _examples(group: Sequence[UnitFailure]) -> str:
     shown = ", ".join(failure.unit or "(the only unit)" for failure in group[:UNITS_SHOWN])
-    more = len(group) - UNITS_SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown
+    return shown + and_more(len(group) - UNITS_SHOWN)
 
 
 def _explain(category: Category, example: UnitFailure) -> list[str]:
