@@ -15,8 +15,8 @@ from platerunner_pages.runs import SessionDep, find_run
 from platerunner_pages.served_files import PICTURES, servable
 from platerunner_pages.step_records import StepRecords, records_of
 from platerunner_unit.contract.category import CATEGORIES, Category, CategoryInfo
+from platerunner_unit.contract.hints import hint_of
 from platerunner_unit.contract.outcome import Outcome, OutputRecord
-from platerunner_unit.hints import hint_of
 
 router = APIRouter(prefix="/dags/{dag_id}/runs/{run_id}")
 OUTPUTS = 50

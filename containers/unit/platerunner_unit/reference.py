@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 from platerunner_unit.contract.category import CATEGORIES, Category, Retry
+from platerunner_unit.contract.hints import CELLPROFILER, COMMAND, hint
 from platerunner_unit.contract.transfer import MEANINGS
-from platerunner_unit.hints import CELLPROFILER, COMMAND, hint
 from platerunner_unit.judge.batch_rules import BATCH_RULES
 from platerunner_unit.judge.causes import FRAME_RULES, MARKED_FRAME_RULES
 from platerunner_unit.judge.ending_rules import SIGNALS

@@ -4,7 +4,7 @@ import pytest
 
 from platerunner_unit.contract.category import CATEGORIES, Actor, Category
 from platerunner_unit.contract.evidence import Evidence, LogMatch, OutputFound, PreflightProblem, Verdict
-from platerunner_unit.hints import COMMAND, hint, hint_of
+from platerunner_unit.contract.hints import COMMAND, hint, hint_of
 from platerunner_unit.judge import judge
 from platerunner_unit.log.causes import CAUSES, LAST_RESORT
 from platerunner_unit.reference import pairs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Optional
 
-from platerunner_unit import hints
+from platerunner_unit.contract import hints
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Evidence, Verdict
 from platerunner_unit.judge import rules

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from platerunner_unit import hints
+from platerunner_unit.contract import hints
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
 from platerunner_unit.judge import causes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Optional
 
-from platerunner_unit import hints
+from platerunner_unit.contract import hints
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
 from platerunner_unit.contract.words import and_more

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from platerunner_unit.contract.category import Category
-from platerunner_unit.hints import TOO_LONG
+from platerunner_unit.contract.hints import TOO_LONG
 from platerunner_unit.log.line_rules import LineRule
 
 C = Category

@@ -23,7 +23,7 @@ class LineRule:
     :param frames: the traceback must have gone through one of these functions; empty for any line.
     :param outside: the traceback must have gone through none of these functions.
     :param in_source: whether source lines within a traceback count too.
-    :param hint: what to do about it; empty leaves that to :mod:`platerunner_unit.hints`.
+    :param hint: what to do about it; empty leaves that to :mod:`platerunner_unit.contract.hints`.
     :param tool: the only tool in whose output it means this; empty for any. CellProfiler's own words are no cause of
         anything in the log of another program.
     """

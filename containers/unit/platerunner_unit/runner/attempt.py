@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from platerunner_unit import hints, tools
+from platerunner_unit import tools
+from platerunner_unit.contract import hints
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Evidence, PreflightProblem, Verdict
 from platerunner_unit.contract.storage import Storage

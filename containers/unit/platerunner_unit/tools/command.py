@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from platerunner_unit import hints
+from platerunner_unit.contract import hints
 from platerunner_unit.contract.evidence import PreflightProblem
 from platerunner_unit.tools.job import Job
 

@@ -10,8 +10,8 @@ from platerunner.engine.planning.model import PlannedUnit, UnitState
 from platerunner.engine.planning.reasons import Why
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner_unit.contract.category import Category
+from platerunner_unit.contract.hints import hint_of
 from platerunner_unit.contract.outcome import Outcome
-from platerunner_unit.hints import hint_of
 
 NOT_RECORDED = (
     "nothing that is on record differs; not on record are the outputs' patterns, `allow_flagged`, names that `rename` "

@@ -11,10 +11,10 @@ from platerunner.engine.planning.model import PlannedUnit
 from platerunner.engine.records.codec import Kind, RecordError, decode, encode
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
+from platerunner_unit.contract.hints import hint_of
 from platerunner_unit.contract.keys import state_key
 from platerunner_unit.contract.manifest import UnitTask
 from platerunner_unit.contract.storage import NotFoundError, Storage
-from platerunner_unit.hints import hint_of
 
 STATE = Kind("a state of a step", remedy="end the step's jobs by hand, delete the file, then clear the task")
 LEFT_OUT_HINT = "Start a run without `only`, or name the unit in `accept_failed` of the run's params."
