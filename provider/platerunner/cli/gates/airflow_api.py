@@ -60,7 +60,12 @@ class Login:
     @property
     def token(self) -> str | None:
         """A token that is there already."""
-        return self.token_file.read_text().strip() if self.token_file else os.environ.get(TOKEN)
+        if self.token_file is None:
+            return os.environ.get(TOKEN)
+        try:
+            return self.token_file.read_text().strip()
+        except (OSError, UnicodeDecodeError):
+            raise ApiError(f"--token-file {self.token_file}: no text that can be read; name the token's file") from None
 
     def password(self) -> str:
         """From the environment, else asked for on a terminal."""
@@ -82,7 +87,10 @@ class AirflowApi:
         import httpx  # slow, and only `qc` talks to an Airflow
 
         self._login = login
-        self._client = httpx.Client(base_url=login.url.rstrip("/"), timeout=TIMEOUT_S, transport=transport)
+        try:
+            self._client = httpx.Client(base_url=login.url.rstrip("/"), timeout=TIMEOUT_S, transport=transport)
+        except httpx.InvalidURL:
+            raise ApiError(f"--airflow {login.url}: no address; write it like http://localhost:8080") from None
 
     @cached_property
     def me(self) -> frozenset[str]:

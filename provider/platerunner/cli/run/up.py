@@ -21,7 +21,7 @@ RESULTS = Path("demo-results")
 
 def up(
     *,
-    specs: Annotated[Path, typer.Option(help="Folder of specs.", exists=True)] = Path("dag_specs"),
+    specs: Annotated[Path, typer.Option(help="Folder of specs.", exists=True, file_okay=False)] = Path("dag_specs"),
     port: Annotated[int, typer.Option(help="Where Airflow's pages are.")] = 8080,
     data_root: DataRoot = None,
     workspace_root: WorkspaceRoot = None,
