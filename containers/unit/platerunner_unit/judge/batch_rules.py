@@ -59,7 +59,7 @@ class BatchRule:
 
 _PULL = r"CannotPull\w*Error"
 _INIT = r"ResourceInitializationError"
-_START = r"Cannot(?:Create|Start)\w*Error|VolumeError|DockerStateError|TaskFailedToStart\w*"
+_START = r"Cannot(?:Create|Start)\w*Error|VolumeError|TaskFailedToStart\w*"
 _ENGINE = (
     r"(?:Docker|ContainerRuntime)(?:Timeout|State)?Error|Cannot(?:Inspect|Stop|Describe|List|Remove|GetDocker)\w*Error"
     r"|InternalError|UnrecognizedTransitionError|AgentError"
