@@ -52,8 +52,8 @@ def test_what_is_asked_for_hidden_or_left_over_is_told_once(plan):
     code, said = plan(keys, where="{plate: [P2, P3], well: [A1, A4]}")
     assert code == 0
     assert "copy: 0 done, 1 pending, 0 waiting, 0 excluded" in said
-    assert "dataset.raw: `where` asks for plate P3" in said
-    assert "dataset.raw: `where` asks for well A04" in said
+    assert "dataset.raw: `where` (line 8 of files.yaml) asks for plate P3" in said
+    assert "dataset.raw: `where` (line 8 of files.yaml) asks for well A04" in said
     assert said.count("1 file matches no pattern of the dataset") == 1
     assert "such as `P2/A03_s1_DNA.tiff`" in said
 
