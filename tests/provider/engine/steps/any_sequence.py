@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -211,21 +211,27 @@ class Lab(Access):
         pipeline = load_text(text, self.folder / "lab.yaml")
         return StepRun(self, pipeline, "work", RunContext({}, **roots, run_id=run_id))
 
-    def end_jobs(self) -> None:
-        """Let Batch run all that it has taken."""
+    def end_jobs(self, lost: Collection[str] = ()) -> None:
+        """Let Batch run all that it has taken.
+
+        :param lost: wells whose hosts are lost.
+        """
         for job in self.batch.jobs.values():
             if job["status"] == "RUNNABLE":
-                self._compute(job)
+                self._compute(job, lost)
                 job["status"] = "SUCCEEDED"
 
-    def _compute(self, job: dict[str, Any]) -> None:
+    def _compute(self, job: dict[str, Any], lost: Collection[str]) -> None:
         workspace = Storage(str(self.folder / "workspace"))
         prefix = job["request"]["containerOverrides"]["command"][-1].removeprefix(f"{workspace.url}/")
         manifest = collect.read_manifest(workspace, prefix)
-        for unit in manifest.units:
-            self.ran[unit.unit, unit.fingerprint] += 1
-            for file in itertools.chain.from_iterable(unit.outputs.values()):
-                workspace.put(file.key, b"made")
-            step, verdict = manifest.task, Verdict(str(Category.SUCCEEDED), "It succeeded.", "", "succeeded")
+        for index, unit in enumerate(manifest.units):
+            category = Category.HOST_LOST if unit.values["well"] in lost else Category.SUCCEEDED
+            if category is Category.SUCCEEDED:
+                self.ran[unit.unit, unit.fingerprint] += 1
+                for file in itertools.chain.from_iterable(unit.outputs.values()):
+                    workspace.put(file.key, b"made")
+            child = f"{job['jobId']}:{index}" if "arrayProperties" in job else job["jobId"]
+            step, verdict = manifest.task, Verdict(str(category), "What became of it.", "", "told")
             names = (step.pipeline, step.run_id, step.step, unit.unit, unit.values, unit.fingerprint)
-            OutcomeStore(workspace).write(Outcome(*names, unit.attempts_before + 1, verdict, job["jobId"]))
+            OutcomeStore(workspace).write(Outcome(*names, unit.attempts_before + 1, verdict, child))

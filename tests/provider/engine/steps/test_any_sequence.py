@@ -2,6 +2,7 @@
 
 import contextlib
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from tests.provider.engine.steps.any_sequence import FATES, WELLS, Killed, Lab
 from platerunner.batch.model import BatchError
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.steps.digest import is_red
+from platerunner.engine.steps.step_run import MAX_ROUNDS
 
 RUNS = ("one", "two")
 runs = st.sampled_from(RUNS)
-workers = st.fixed_dictionaries(
+healthy = st.just({"fates": [], "lists": True, "lag": 0.0, "writes": None})
+workers = healthy | st.fixed_dictionaries(
     {
         "fates": st.lists(st.sampled_from(FATES), max_size=3),
         "lists": st.booleans() | st.just(True),
@@ -43,7 +46,14 @@ class AnySequence(RuleBasedStateMachine):
     @rule(run=runs, worker=workers)
     def go_on(self, run: str, worker: dict) -> None:
         if run in self.parked:
-            self._live(run, worker, lambda: self.lab.run(run).waiting_for() or self.lab.run(run).collect())
+            self._live(run, worker, lambda: self._go_on(run))
+
+    def _go_on(self, run: str) -> None:
+        """A host that is lost costs no attempt, so a step that ends is green unless its spec changed too often."""
+        if self.lab.run(run).waiting_for() or self.lab.run(run).collect():
+            return
+        red = is_red(*self.lab.run(run).finish(), 0)
+        assert not red or self.lab.run(run).state_file.load().rounds >= MAX_ROUNDS
 
     def _live(self, run: str, worker: dict, act) -> None:
         """A process: it ends well, red with a sentence, or killed; anything else is a defect."""
@@ -57,9 +67,9 @@ class AnySequence(RuleBasedStateMachine):
     def mend(self) -> None:
         self.lab.version += 1
 
-    @rule()
-    def jobs_end(self) -> None:
-        self.lab.end_jobs()
+    @rule(lost=st.sampled_from([(), WELLS]) | st.sets(st.sampled_from(WELLS)))
+    def jobs_end(self, lost: Collection[str]) -> None:
+        self.lab.end_jobs(lost)
 
     @rule(seconds=st.sampled_from([60.0, 1000.0]))
     def time_passes(self, seconds: float) -> None:
@@ -86,7 +96,7 @@ class AnySequence(RuleBasedStateMachine):
 
 
 AnySequence.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=40, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestAnySequence = AnySequence.TestCase
 
@@ -104,4 +114,24 @@ def test_each_fate_once_then_cleared(tmp_path, fate):
         assert not is_red(*lab.run("one").finish(), 0)
         plan = lab.run("one").plan()
     assert {lab.ran[unit.unit, unit.fingerprint] for unit in plan.units} == {1}
+    assert set(lab.ran.values()) == {1}
+
+
+@pytest.mark.parametrize("order", [RUNS, RUNS[::-1]])
+def test_what_is_lost_in_both_runs_is_tried_again_by_whoever_looks_first(tmp_path, order):
+    """Chance seldom finds it: the second run begins when the jobs of the first are over and not collected."""
+    lab = Lab(tmp_path)
+    with lab.worker():
+        lab.run("one").start()
+        lab.end_jobs(WELLS)
+        lab.run("two").start()
+        assert lab.run("one").collect(), "the other run's jobs are waited for"
+        lab.end_jobs(WELLS)
+        for run in order:
+            assert lab.run(run).collect(), "there are attempts left"
+        going = set(RUNS)
+        while going:
+            lab.end_jobs()
+            going = {run for run in RUNS if lab.run(run).waiting_for() or lab.run(run).collect()}
+        assert not any(is_red(*lab.run(run).finish(), 0) for run in RUNS)
     assert set(lab.ran.values()) == {1}
