@@ -14,7 +14,7 @@ from tests.browser.conftest import Site, trigger, until_seen, wait_for
 
 from platerunner.batch.reasons import CLEARED
 from platerunner.batch.views import STATUSES
-from platerunner.local.aws.resources import BUCKET, LOG_GROUP, QUEUES, Account
+from platerunner.local.aws.names import BUCKET, LOG_GROUP, QUEUES, Account
 
 HELD = ("A02", "A03")
 

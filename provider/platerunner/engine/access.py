@@ -1,5 +1,6 @@
 """The way to AWS and to the storages, whoever knows the connection."""
 
+import threading
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_logs import CloudWatchLogsClient
 
+_MAKING = threading.Lock()
+"""A session makes one client at a time; clients themselves may be shared by threads."""
 Service = Literal["batch", "logs", "ecr", "sts", "iam", "sqs", "s3"]
 
 
@@ -93,7 +96,8 @@ class Access:
 
     def _client(self, service: Service) -> Any:
         try:
-            return self.session.client(service, config=client_config(), endpoint_url=self._endpoint(service))
+            with _MAKING:
+                return self.session.client(service, config=client_config(), endpoint_url=self._endpoint(service))
         except BotoCoreError as error:
             raise ConnectionProblem(
                 f'connection {self.conn_id!r}: {error}; add "region" to its extras or set AWS_DEFAULT_REGION'

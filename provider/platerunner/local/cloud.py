@@ -3,6 +3,7 @@
 ``Cloud().start()`` serves it from a thread of this process, ``python -m platerunner.local`` from one of its own.
 """
 
+import importlib.util
 import os
 import shutil
 import socket
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from platerunner.local.aws.faults import Dice, Faults
 from platerunner.local.aws.images import ImageMissingError, LocalImage, LocalImages, builtin_images
+from platerunner.local.aws.names import Account
+from platerunner.local.door import Door
 from platerunner.local.host import containers
 from platerunner.local.host.launch import PARENT_VARIABLE
 
@@ -62,53 +65,66 @@ class Cloud:
         self._port = port
         self._cores = cores or os.cpu_count() or 1
         self._memory = memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        self._images = chain(images, _images(cellprofiler))
+        self.account = Account(region)
+        self.images = LocalImages(self.account.registry, chain(images, _images(cellprofiler)))
         self._min_timeout = min_timeout
         self._dice = Dice(Faults() if faults is None else faults)
         self._server: Server | None = None
+        self._door: Door | None = None
 
-    def start(self) -> Self:
+    def start(self, *, when_asked: bool = False) -> Self:
         """Start it; it serves from a thread until :meth:`stop`.
 
+        :param when_asked: start with the first call: who finds all done then pays for no cloud.
         :raises CloudError: if moto is missing, the port is taken, or this process has a cloud already.
         """
         if Cloud._running is not None:
             raise CloudError(f"A cloud runs in this process already, at {Cloud._running.endpoint}: stop it first.")
         listening = _bind(self._port)
+        self._port = listening.getsockname()[1]
+        try:
+            if when_asked:
+                _check_moto()
+                self._door = Door(listening, lambda: self._serve(listening))
+            else:
+                self._serve(listening)
+        except CloudError:
+            listening.close()
+            raise
+        Cloud._running = self
+        return self
+
+    def _serve(self, listening: socket.socket) -> None:
         try:
             from platerunner.local.aws.server import Server
         except ModuleNotFoundError as error:
-            listening.close()
-            needed = (error.name or "").partition(".")[0]
-            raise CloudError(
-                f"The embedded cloud needs {needed}: pip install 'airflow-provider-platerunner[local]'."
-            ) from error
-        self._port = listening.getsockname()[1]
+            raise _missing((error.name or "").partition(".")[0]) from error
         self._server = Server(
             listening,
             folder=self.folder,
             region=self.region,
             cores=self._cores,
             memory=self._memory,
-            images=self._images,
+            images=self.images,
             variables=self.environment() | {PARENT_VARIABLE: str(os.getpid())},
             dice=self._dice,
             min_timeout=self._min_timeout,
         )
-        Cloud._running = self
-        return self
 
     def stop(self) -> None:
         """End all jobs, then the cloud, and forget what it held."""
-        if self._server is None:
+        if Cloud._running is not self:
             return
-        self._server.close()
-        self._server = None
+        if self._door is not None:
+            self._door.close()
+        if self._server is not None:
+            self._server.close()
+        self._server = self._door = None
         Cloud._running = None
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
-        return self.start() if self._server is None else self
+        return self if Cloud._running is self else self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -123,8 +139,7 @@ class Cloud:
     @property
     def calls(self) -> Counter[str]:
         """How often each call was made, e.g. ``batch.describejobs``."""
-        assert self._server is not None
-        return self._server.front.calls
+        return self._server.front.calls if self._server is not None else Counter()
 
     @property
     def faults(self) -> Faults:
@@ -134,12 +149,6 @@ class Cloud:
     @faults.setter
     def faults(self, faults: Faults) -> None:
         self._dice.faults = faults
-
-    @property
-    def images(self) -> LocalImages:
-        """The images that jobs can name."""
-        assert self._server is not None
-        return self._server.images
 
     def environment(self) -> dict[str, str]:
         """Variables with which boto3 and obstore reach it."""
@@ -155,8 +164,7 @@ class Cloud:
 
     def connection(self) -> dict[str, Any]:
         """Extras of the Airflow connection ``platerunner``."""
-        assert self._server is not None
-        return {"endpoint_url": self.endpoint, "region": self.region, **self._server.connection(self.endpoint)}
+        return self.account.connection(self.endpoint)
 
 
 def _images(cellprofiler: Path | None) -> Iterable[LocalImage]:
@@ -165,6 +173,15 @@ def _images(cellprofiler: Path | None) -> Iterable[LocalImage]:
         return list(containers.container_images()) if containers.wanted() else builtin_images(cellprofiler)
     except ImageMissingError as error:
         raise CloudError(str(error)) from error
+
+
+def _check_moto() -> None:
+    if importlib.util.find_spec("moto") is None:
+        raise _missing("moto")
+
+
+def _missing(package: str) -> CloudError:
+    return CloudError(f"The embedded cloud needs {package}: pip install 'airflow-provider-platerunner[local]'.")
 
 
 def _bind(port: int) -> socket.socket:

@@ -5,24 +5,22 @@ from contextlib import contextmanager
 from typing import Any
 
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from platerunner.batch.model import BatchError, UnansweredError
+from platerunner.batch.model import UnansweredError
 from platerunner.documents.problems import suggest
-from platerunner.engine.connection import ConnectionProblem
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.options import RunOptions
+from platerunner.engine.steps.endings import FOR_GOOD, FailedError, SkippedError
+from platerunner.engine.steps.gathering import EndsOf
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.spec.model import Pipeline
-from platerunner.spec.problems import SpecError
 from platerunner.spec.run_params import RUN_PARAMS
-from platerunner.spec.templates import TemplateProblem
-from platerunner_unit.contract.storage import AccessDeniedError, NotFoundError, StorageError
+from platerunner.triggers.task_state import ends
+from platerunner_unit.contract.storage import StorageError
 
-FOR_GOOD = (AccessDeniedError, BatchError, ConnectionProblem, NotFoundError, PlanningError, SpecError, TemplateProblem)
-"""What does not get better by trying again; a person has to act."""
 OF_AIRFLOW = "openlineage"
 """What `TriggerDagRunOperator` adds to a run's conf by itself: which task started it."""
 
@@ -31,17 +29,29 @@ OF_AIRFLOW = "openlineage"
 def plain_errors() -> Iterator[None]:
     """Turn what a person has to act on into one sentence, without a chain of tracebacks and without a retry.
 
+    :raises AirflowSkipException: if there is nothing to do.
     :raises AirflowFailException: for what trying again does not mend.
     :raises AirflowException: for a storage or a Batch that does not answer, which the next try may find mended.
     """
     try:
         yield
+    except SkippedError as error:
+        raise AirflowSkipException(str(error)) from None
     except UnansweredError as error:
         raise AirflowException(str(error)) from None
-    except FOR_GOOD as error:
+    except (FailedError, *FOR_GOOD) as error:
         raise AirflowFailException(str(error)) from None
     except StorageError as error:
         raise AirflowException(str(error)) from None
+
+
+def ends_in(context: Context) -> EndsOf:
+    """What tells how the tasks of a step or a gate ended in this run.
+
+    :param context: Airflow's.
+    """
+    ti = context["ti"]
+    return lambda name: ends(ti.dag_id, name, ti.run_id)
 
 
 def run_context(pipeline: Pipeline, hook: PlaterunnerHook, context: Context, branch: str | None = None) -> RunContext:

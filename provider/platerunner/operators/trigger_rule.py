@@ -10,13 +10,8 @@ from airflow.sdk import TriggerRule
 from platerunner.spec.model import Pipeline
 
 
-def gathers(pipeline: Pipeline, step: str) -> bool:
-    """Whether a step or a gate outside of branches waits for some that are inside."""
-    return not pipeline.in_branches(step) and any(map(pipeline.in_branches, pipeline.steps[step].upstream))
-
-
 def trigger_rule(pipeline: Pipeline, step: str) -> TriggerRule:
     """When Airflow starts a step or a gate."""
-    if not pipeline.split or not gathers(pipeline, step):
+    if not pipeline.split or not pipeline.gathers(step):
         return TriggerRule.ALL_SUCCESS
     return TriggerRule.ALL_DONE if pipeline.split.tolerate else TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS

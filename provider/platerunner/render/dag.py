@@ -76,7 +76,7 @@ class _Tasks:
         """A task that finds the branches, and the steps that each has for itself as a task group mapped over them."""
         from airflow.sdk import task_group  # imports all of Airflow's decorators, and most pipelines are not split
 
-        found = SplitOperator(task_id=f"split-by-{split.wildcard}", spec=self._pipeline, dag=self._dag)
+        found = SplitOperator(task_id=self._pipeline.split_task, spec=self._pipeline, dag=self._dag)
 
         # No name of a step has one hyphen alone, so that neither id is one.
         @task_group(group_id=f"each-{split.wildcard}", prefix_group_id=False, dag=self._dag)

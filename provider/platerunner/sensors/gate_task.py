@@ -8,22 +8,20 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
+from platerunner.engine.gates.answers import decide, take
 from platerunner.engine.gates.asked import APPROVE, ASKED_KEY
-from platerunner.engine.gates.decisions import Decision, Word
+from platerunner.engine.gates.decisions import Decision
 from platerunner.engine.gates.gate_run import GateRun
 from platerunner.engine.gates.questions import Question
+from platerunner.engine.steps.gathering import check_gathered
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.links.gate import gate_url
-from platerunner.operators.common import plain_errors, run_context
-from platerunner.operators.gathering import check_gathered
+from platerunner.operators.common import ends_in, plain_errors, run_context
 from platerunner.sensors.assigning import assign_users
 from platerunner.triggers.earlier_answer import LOST, EarlierAnswerTrigger
 
 if TYPE_CHECKING:
     from platerunner.sensors.qc_approval import QCApprovalSensor
-
-MAX_COMMENT = 4000
-"""Characters of a comment that are kept."""
 
 
 class GateTask:
@@ -43,7 +41,7 @@ class GateTask:
         """Pass if these very files were approved before; else ask, unless an earlier try of this run has asked."""
         with plain_errors():
             run = self.run
-            check_gathered(self._operator.pipeline, self._name, run.context, run.workspace, self._context)
+            check_gathered(run.pipeline, self._name, run.context, run.workspace, ends_in(self._context))
             if run.dry_run:
                 self._log.info("%s: a dry run, so nobody is asked", self._name)
                 return {"decision": "dry run"}
@@ -68,13 +66,10 @@ class GateTask:
             if "error" in event:
                 self._unanswered(run, event)
             decision = self._decision(run, event)
-            if decision.decision == "refused":
-                run.record(decision)
-                return self._ask(run, f"{decision.sentence}; it asks again.")
-            asked = run.questions.open()
-            if asked is None or asked.fingerprint != run.fingerprint:
-                return self._ask(run, "The files have changed since the question was asked; look again.")
-            return self._settle(run, decision)
+            if again := take(run, decision):
+                return self._ask(run, again)
+            self._log.info("%s: %s", self._name, decision.sentence)
+            return _result(decision)
 
     @cached_property
     def run(self) -> GateRun:
@@ -83,14 +78,6 @@ class GateTask:
         hook = PlaterunnerHook(operator.conn_id)
         context = run_context(operator.pipeline, hook, self._context, operator.branch)
         return GateRun(hook, operator.pipeline, self._name, context)
-
-    def _settle(self, run: GateRun, decision: Decision) -> dict[str, Any]:
-        key = run.record(decision)
-        self._log.info("%s: %s", self._name, decision.sentence)
-        self._log.info("recorded in %s", run.workspace.url_of(key))
-        if decision.decision == "rejected":
-            raise AirflowFailException(f"{decision.sentence}; clear this task to ask again")
-        return _result(decision)
 
     def _ask(self, run: GateRun, refused: str = "") -> dict[str, Any]:
         if refused:
@@ -114,30 +101,16 @@ class GateTask:
         self._operator.defer(trigger=trigger, method_name="execute_complete")
 
     def _decision(self, run: GateRun, event: Mapping[str, Any]) -> Decision:
-        """What an answer comes to: Airflow checks neither names nor what the form holds, so both are checked here."""
+        """What an answer comes to: Airflow checks neither names nor what the form holds."""
         user = event.get("responded_by_user") or {}
-        user_id, name = str(user.get("id", "")), str(user.get("name", ""))
-        word: Word = "approved" if list(event["chosen_options"]) == [APPROVE] else "rejected"
-        comment = str((event.get("params_input") or {}).get("comment") or "").strip()[:MAX_COMMENT]
-        if wrong := self._wrong(run, user_id, name, word, comment):
-            word, comment = "refused", f"{wrong}{f'; they wrote: {comment}' if comment else ''}"
-        return Decision(
-            decision=word,
-            user_id=user_id,
-            user=name or user_id or "somebody unknown",
+        return decide(
+            run,
+            str(user.get("id", "")),
+            str(user.get("name", "")),
+            approved=list(event["chosen_options"]) == [APPROVE],
+            comment=str((event.get("params_input") or {}).get("comment") or ""),
             at=_text(event["responded_at"]),
-            run_id=run.run_id,
-            comment=comment,
-            numbers=run.numbers,
         )
-
-    def _wrong(self, run: GateRun, user_id: str, name: str, word: Word, comment: str) -> str:
-        """Why an answer does not count; empty if it does."""
-        if not run.approvers.include(user_id, name):
-            return f"no approver of this gate ({run.approvers.sentence})"
-        if word == "rejected" and not comment:
-            return "a rejection needs a comment: what is wrong, and where"
-        return ""
 
     def _unanswered(self, run: GateRun, event: Mapping[str, Any]) -> NoReturn:
         """Fail: a gate that nobody answers in time never opens by itself."""

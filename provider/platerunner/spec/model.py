@@ -274,6 +274,15 @@ class Pipeline:
         return self.split is not None and step in self.split.steps
 
     @property
+    def split_task(self) -> str:
+        """Id of the task that finds the branches; no step can have it, for none has one hyphen alone in its name."""
+        return f"split-by-{self.split.wildcard}" if self.split else ""
+
+    def gathers(self, step: str) -> bool:
+        """Whether a step or a gate outside of branches waits for some that are inside."""
+        return not self.in_branches(step) and any(map(self.in_branches, self.steps[step].upstream))
+
+    @property
     def modules(self) -> Iterator[Step]:
         """The steps that run units, without the gates."""
         return (step for step in self.steps.values() if isinstance(step, Step))

@@ -1,9 +1,7 @@
 """Waits for a step's jobs; all triggers of a triggerer share one poller."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -16,13 +14,10 @@ from platerunner.batch.stop import terminate
 from platerunner.batch.views import Progress
 from platerunner.engine.connection import ConnectionProblem, OnClear
 from platerunner.engine.records.blocked import write_blocked
+from platerunner.engine.steps.watch_jobs import watch_jobs
 from platerunner.triggers.prepared import key_of, prepared
-from platerunner.triggers.progress import progress_line
 from platerunner.triggers.task_state import waits
 from platerunner_unit.contract.storage import StorageError
-
-REPORT_S = 15.0
-"""Shortest time between two progress lines."""
 
 
 class BatchJobsTrigger(BaseTrigger):
@@ -96,22 +91,8 @@ class BatchJobsTrigger(BaseTrigger):
         return poller((*key_of(hook), pace), hook.new_batch_client, pace)
 
     async def _watch(self, shared: Poller) -> Progress | None:
-        started = time.monotonic()
-        reported = -REPORT_S  # the first look is told at once: nothing may change for an hour after it
-        progress = None
-        blocked: tuple[str, ...] = ()
-        told: set[str] = set()
-        async for progress in shared.watch([*self.jobs, *self.foreign], first=self.first_s):
-            now = time.monotonic()
-            news = tuple(reason for reason in progress.blocked if reason not in told)
-            told.update(news)
-            if news or progress.ended or now - reported >= REPORT_S:
-                reported = now
-                self.log.info("%s", progress_line(self.step, replace(progress, blocked=news), now - started))
-            if progress.blocked != blocked:
-                blocked = progress.blocked
-                await self._write(blocked)
-        return progress
+        jobs = [*self.jobs, *self.foreign]
+        return await watch_jobs(shared, jobs, self.step, first_s=self.first_s, log=self.log, keep_blocked=self._write)
 
     async def _write(self, blocked: Sequence[str]) -> None:
         if not self.record:

@@ -10,8 +10,9 @@ from tests.provider.operators.conftest import GOOD
 
 from platerunner.batch.reasons import CLEARED
 from platerunner.engine.steps import turns
+from platerunner.engine.steps.left_behind import end_left_behind
 from platerunner.operators.batch_module import BatchModuleOperator
-from platerunner.operators.left_behind import end_left_behind, introduce, owner_of
+from platerunner.operators.owner import introduce, owner_of
 
 STATES = "airflow.sdk.execution_time.task_runner.RuntimeTaskInstance.get_task_states"
 

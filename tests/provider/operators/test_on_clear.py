@@ -5,6 +5,7 @@ import json
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
+from platerunner.engine.steps.endings import AwaitJobs
 from platerunner.operators.batch_module import BatchModuleOperator
 from platerunner.operators.step_task import StepTask
 
@@ -28,7 +29,7 @@ def test_the_argument_goes_before_the_connection(aws, lab, monkeypatch, argument
     operator._task = StepTask(operator, {})
     operator._task.run = run
     with pytest.raises(TaskDeferred) as parked:
-        operator._task._park(run, run.waiting_for())
+        operator._task._park(AwaitJobs(tuple(run.waiting_for())))
     assert parked.value.trigger.on_clear == policy
 
     before = aws.cloud.calls["batch.terminatejob"]

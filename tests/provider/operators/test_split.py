@@ -9,7 +9,8 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, T
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.records.branches import load_branches, save_branches
-from platerunner.operators.gathering import Ends, check_gathered
+from platerunner.engine.steps.endings import FailedError, SkippedError
+from platerunner.engine.steps.gathering import Ends, check_gathered
 from platerunner.operators.split import SplitOperator
 from platerunner.spec.loader import load_text
 from platerunner_unit.contract.storage import Storage
@@ -66,12 +67,9 @@ class Bench:
     def find(self):
         return self.operator.execute(self.airflow)
 
-    def gather(self, monkeypatch, **states):
-        monkeypatch.setattr(
-            "platerunner.operators.gathering.ends", lambda _dag, task, _run: states.get(task, {-1: "success"})
-        )
+    def gather(self, **states):
         run = RunContext({"merge": self.params["merge"]}, "data", "ws", RUN)
-        check_gathered(self.pipeline, "whole", run, self.workspace, self.airflow)
+        check_gathered(self.pipeline, "whole", run, self.workspace, lambda task: states.get(task, {-1: "success"}))
 
 
 @pytest.fixture
@@ -125,26 +123,26 @@ def test_it_waits_for_plates_as_long_as_the_steps_would(bench, tmp_path):
     assert waiting.operator.execute_arrived(waiting.airflow, None) == ["P1"]
 
 
-def test_what_gathers_goes_on_without_the_plates_that_may_fail(bench, tmp_path, monkeypatch, caplog):
+def test_what_gathers_goes_on_without_the_plates_that_may_fail(bench, tmp_path, caplog):
     some = Bench(tmp_path, split="{by: plate, tolerate: 1}")
     save_branches(some.workspace, RUN, [Branch("plate", name) for name in ("P1", "P2", "P3")])
-    some.gather(monkeypatch, copy={0: "success", 1: "failed", 2: "skipped"})
+    some.gather(copy={0: "success", 1: "failed", 2: "skipped"})
     assert "whole: 1 of 3 branches failed (P2), 1 may: it goes on without them" in caplog.text
-    with pytest.raises(AirflowFailException, match=r"whole: 2 of 3 branches failed \(P2, P3\), 1 may: clear what"):
-        some.gather(monkeypatch, copy={0: "success", 1: "failed", 2: "upstream_failed"})
-    with pytest.raises(AirflowFailException, match=r"1 of 1 branches failed \(P1\)"):
-        some.gather(monkeypatch, copy={0: "failed"})
-    with pytest.raises(AirflowFailException, match="whole needs table, which failed"):
-        some.gather(monkeypatch, copy={0: "success"}, table={-1: "failed"})
-    with pytest.raises(AirflowSkipException, match="no branch had anything to do"):
-        some.gather(monkeypatch, copy={-1: "skipped"})
+    with pytest.raises(FailedError, match=r"whole: 2 of 3 branches failed \(P2, P3\), 1 may: clear what"):
+        some.gather(copy={0: "success", 1: "failed", 2: "upstream_failed"})
+    with pytest.raises(FailedError, match=r"1 of 1 branches failed \(P1\)"):
+        some.gather(copy={0: "failed"})
+    with pytest.raises(FailedError, match="whole needs table, which failed"):
+        some.gather(copy={0: "success"}, table={-1: "failed"})
+    with pytest.raises(SkippedError, match="no branch had anything to do"):
+        some.gather(copy={-1: "skipped"})
 
 
-def test_what_gathers_is_left_out_with_what_it_needs(bench, monkeypatch):
-    bench.gather(monkeypatch)
+def test_what_gathers_is_left_out_with_what_it_needs(bench):
+    bench.gather()
     bench.params["merge"] = False
-    with pytest.raises(AirflowSkipException, match="whole: left out, since the `when` of table does not hold"):
-        bench.gather(monkeypatch)
+    with pytest.raises(SkippedError, match="whole: left out, since the `when` of table does not hold"):
+        bench.gather()
 
 
 def test_the_states_of_all_branches_are_one(bench):

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
-from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
 from platerunner.engine.records.step_state import StateFile
-from platerunner.engine.steps import step_run
+from platerunner.engine.steps import stay, step_run
 from platerunner.engine.steps.waiting import Wait
 from platerunner.operators import step_task
 from platerunner.operators.batch_module import BatchModuleOperator
@@ -76,11 +76,11 @@ def test_when_its_time_is_over_it_goes_on_and_says_what_is_missing(lab, monkeypa
     began = lab.run().waits_since()
     now = time.time()
     assert began <= now
-    monkeypatch.setattr(step_task.time, "time", lambda: now + HOUR - 60)
+    monkeypatch.setattr(stay.time, "time", lambda: now + HOUR - 60)
     assert task.again().method_name == "execute_arrived"
     assert lab.run().waits_since() == began
-    monkeypatch.setattr(step_task.time, "time", lambda: now + HOUR + 1)
-    with pytest.raises(step_task.AirflowFailException, match=r"nothing under .* matches `\{plate\}/\{well\}.sh`"):
+    monkeypatch.setattr(stay.time, "time", lambda: now + HOUR + 1)
+    with pytest.raises(AirflowFailException, match=r"nothing under .* matches `\{plate\}/\{well\}.sh`"):
         task.again()
     assert task.execute().method_name == "execute_arrived", "a cleared task waits anew"
 
@@ -118,7 +118,7 @@ def test_a_step_without_it_does_not_wait(lab, monkeypatch):
     (lab.folder / "data").mkdir()
     task = Task(lab, monkeypatch)
     lab.options = ""
-    with pytest.raises(step_task.AirflowFailException, match="nothing under"):
+    with pytest.raises(AirflowFailException, match="nothing under"):
         task.operator.execute(task.context)
 
 
@@ -127,5 +127,5 @@ def test_a_step_whose_condition_does_not_hold_is_skipped_before_anything_is_list
     task = Task(lab, monkeypatch)
     lab.options = 'when: "{{ 1 > 2 }}"'
     lab.asked = {"dry_run": dry_run}
-    with pytest.raises(step_task.AirflowSkipException, match=r"work: its condition does not hold: \{\{ 1 > 2 \}\}"):
+    with pytest.raises(AirflowSkipException, match=r"work: its condition does not hold: \{\{ 1 > 2 \}\}"):
         task.operator.execute(task.context)

@@ -170,7 +170,7 @@ def test_a_blocked_queue_is_told_once_and_kept_for_the_map(aws, connection, caps
     job = aws.submit(["true"])
     aws.wait(job, "RUNNABLE")
     LocalBatchResponse.jobs._jobs[job].status_reason = BLOCKED
-    monkeypatch.setattr("platerunner.triggers.batch_jobs.REPORT_S", 0.0)
+    monkeypatch.setattr("platerunner.engine.steps.watch_jobs.REPORT_S", 0.0)
     record = Storage(str(tmp_path)).url_of(blocked_key("run-1", "measure"))
 
     async def told() -> str:

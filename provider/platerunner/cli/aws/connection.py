@@ -16,10 +16,12 @@ class Connection(NamedTuple):
 
     :param extras: of the connection ``platerunner``.
     :param images: ``name:tag`` of the images that this machine stands in for; None on AWS, where any may be.
+    :param registry: what answers in ECR's place; None on AWS.
     """
 
     extras: Mapping[str, Any]
     images: frozenset[str] | None = None
+    registry: Any = None
 
 
 @contextlib.contextmanager
@@ -42,17 +44,19 @@ def connect(*, local: bool, needed: bool = True) -> Iterator[Connection]:
 @contextlib.contextmanager
 def embedded_cloud() -> Iterator[Connection]:
     """Start the embedded cloud, and point this process and its children at it."""
+    from platerunner.local.aws.images import LocalRegistry
     from platerunner.local.cloud import Cloud, CloudError
 
     cloud = Cloud()
     try:
-        cloud.start()
+        cloud.start(when_asked=True)
     except CloudError as error:
         fail(str(error))
     before = dict(os.environ)
     os.environ.update(cloud.environment())
     try:
-        yield Connection(cloud.connection(), frozenset(f"{image.name}:{image.tag}" for image in cloud.images.all))
+        names = frozenset(f"{image.name}:{image.tag}" for image in cloud.images.all)
+        yield Connection(cloud.connection(), names, LocalRegistry(cloud.images))
     finally:
         cloud.stop()
         os.environ.clear()

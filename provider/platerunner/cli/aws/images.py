@@ -14,38 +14,40 @@ MOST = 200
 INSTALL = "run `make cellprofiler`, or point PLATERUNNER_CELLPROFILER to it"
 
 
-def digests(images: Iterable[str], connection: Mapping[str, Any]) -> dict[str, str | None]:
+def digests(images: Iterable[str], connection: Mapping[str, Any], ecr: Any = None) -> dict[str, str | None]:
     """Image name to digest; None where no registry is known, or where it does not say.
 
     :param images: names as specs and the catalog use them.
     :param connection: extras of the connection ``platerunner``.
+    :param ecr: what answers in ECR's place; None to ask that.
     """
     registry = connection.get("registry")
     if not registry:
         return dict.fromkeys(images)
-    import boto3
+    if ecr is None:
+        import boto3
 
-    ecr = boto3.client("ecr", region_name=connection.get("region"))
+        ecr = boto3.client("ecr", region_name=connection.get("region"))
     return {image: resolve(image, registry, ecr)[1] for image in images}
 
 
 def digests_to_look(
-    images: Iterable[str], connection: Mapping[str, Any], store: OutcomeStore, steps: Iterable[str], *, local: bool
+    images: Iterable[str], connection: Mapping[str, Any], store: OutcomeStore, steps: Iterable[str], ecr: Any = None
 ) -> tuple[dict[str, str | None], list[str]]:
     """The same for who only looks: where the registry does not tell, an image is the one that its step ran with last.
 
     :param steps: of the pipeline.
-    :param local: whether the registry is the embedded cloud's.
+    :param ecr: what answers in ECR's place; None to ask that.
     :returns: the digests, and sentences that say what is assumed.
     """
     found: dict[str, str | None] = {}
     why: dict[str, list[str]] = {}
     for image in images:
         try:
-            found |= digests([image], connection)
+            found |= digests([image], connection, ecr)
             reason = "no registry is known here (AIRFLOW_CONN_PLATERUNNER, or --local)"
         except (BatchError, BotoCoreError, ClientError) as error:
-            reason = _not_here(image, error, local=local)
+            reason = _not_here(image, error, local=ecr is not None)
         if found.setdefault(image, None) is None:
             why.setdefault(reason, []).append(image)
     last = recorded([image for names in why.values() for image in names], store, steps)

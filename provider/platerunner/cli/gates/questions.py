@@ -41,6 +41,10 @@ class GateKeeper:
         branches = load_branches(self._workspace, self._run_id) if index >= 0 else ()
         return branches[index] if 0 <= index < len(branches) else None
 
+    def asks(self, name: str) -> bool:
+        """Whether somebody is there to answer a gate."""
+        return name not in self._approve and sys.stdin.isatty()
+
     def answer(self, name: str, index: int = -1) -> Answer | None:
         """The answer for a gate; None if nobody is there to ask.
 
@@ -52,7 +56,7 @@ class GateKeeper:
         self._show(gate, self.branch(index))
         if name in self._approve:
             return Answer("Approve", "approved beforehand with --approve")
-        if not sys.stdin.isatty():
+        if not self.asks(name):
             return None
         choice = Prompt.ask(gate.title, choices=["approve", "reject"], console=out)
         comment = Prompt.ask("Comment", default="", console=out)

@@ -35,13 +35,13 @@ class SpecSession:
     """A spec under some params, where its data and its workspace are.
 
     :param connection: extras of the connection ``platerunner``, with the roots.
-    :param local: whether it is the embedded cloud's.
+    :param ecr: what answers in ECR's place; None to ask that.
     """
 
     pipeline: Pipeline
     context: RunContext
     connection: Mapping[str, Any]
-    local: bool = False
+    ecr: Any = None
 
     @cached_property
     def workspace(self) -> Storage:
@@ -79,7 +79,7 @@ class SpecSession:
     def _digests(self) -> Mapping[str, str | None]:
         names = images(self.pipeline, load_catalog(), self.context)
         steps = [step.name for step in self.pipeline.modules]
-        found, assumed = digests_to_look(names, self.connection, self.store, steps, local=self.local)
+        found, assumed = digests_to_look(names, self.connection, self.store, steps, self.ecr)
         for sentence in assumed:
             err.print(sentence, style="yellow", markup=False)
         return found
@@ -118,7 +118,7 @@ def session_of(spec: Path, cloud: Connection, options: "Roots") -> SpecSession:
     connection = with_roots(cloud.extras, options.data_root, options.workspace_root)
     asked = parse_options(pipeline, options.only, options.rerun)
     context = RunContext(params, connection["data_root"], connection["workspace_root"], options=asked)
-    return SpecSession(pipeline, context, connection, local=cloud.images is not None)
+    return SpecSession(pipeline, context, connection, cloud.registry)
 
 
 class Roots(NamedTuple):

@@ -36,11 +36,12 @@ def plan_or_fail(
         fail(said_of(pipeline.path, error))
 
 
-def check_before(pipeline: Pipeline, context: RunContext, connection: Mapping[str, Any]) -> None:
+def check_before(pipeline: Pipeline, context: RunContext, connection: Mapping[str, Any], ecr: Any = None) -> None:
     """End the command if the data, the workspace or an image is not there.
 
     :param context: params and roots.
     :param connection: extras of the connection ``platerunner``.
+    :param ecr: what answers in ECR's place; None to ask that.
     """
     workspace = Storage(workspace_url(pipeline, context))
     try:
@@ -48,7 +49,7 @@ def check_before(pipeline: Pipeline, context: RunContext, connection: Mapping[st
         workspace.delete(PROBE)
     except StorageError as error:
         fail(f"The workspace cannot be written: {error}. Give another with --workspace-root.")
-    for plan in plan_or_fail(pipeline, context, lambda names: digests(names, connection)):
+    for plan in plan_or_fail(pipeline, context, lambda names: digests(names, connection, ecr)):
         _warn_of_left_out(plan, context)
 
 

@@ -10,7 +10,7 @@ from platerunner.cli.aws.connection import embedded_cloud
 from platerunner.cli.console import fail, out, quiet
 from platerunner.cli.loading import load_or_fail
 from platerunner.cli.options import parse_params, with_roots
-from platerunner.cli.run.run import RunRequest, execute
+from platerunner.cli.run.execution import RunRequest, execute
 from platerunner.cli.run.summary import RunSummary
 from platerunner.local.aws.images import find_cellprofiler
 
@@ -37,7 +37,7 @@ def demo(
     roots = with_roots({}, str(folder / "data"), str(workspace))
     out.print(f"Images: {roots['data_root']}\nEngine: {engine}", markup=False)
     with quiet(), embedded_cloud() as cloud:
-        request = RunRequest(pipeline, params, {**cloud.extras, **roots}, approve=("check",))
+        request = RunRequest(pipeline, params, {**cloud.extras, **roots}, approve=("check",), ecr=cloud.registry)
         first = _run(request, "First run")
         second = _run(request, "Second run: what is done is not done again")
     _tell(workspace / pipeline.name, first, second)
@@ -47,7 +47,7 @@ def _run(request: RunRequest, title: str) -> RunSummary:
     out.rule(title)
     summary = execute(request)
     if summary.state != "success":
-        fail("The demo did not succeed; the table says where, Airflow's log says why.", code=1)
+        fail("The demo did not succeed; the table says where, the log says why.", code=1)
     return summary
 
 

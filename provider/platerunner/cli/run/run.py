@@ -1,17 +1,12 @@
-"""`platerunner run`: one run of a pipeline, to its end, with Airflow's own machinery."""
+"""`platerunner run`: one run of a pipeline, to its end."""
 
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from platerunner.cli.aws.connection import connect
-from platerunner.cli.console import err, fail, out, quiet
-from platerunner.cli.gates.questions import GateKeeper
-from platerunner.cli.inspect.states import TaskStates, asking, goes_on, overall
+from platerunner.cli.console import fail, quiet
 from platerunner.cli.loading import load_or_fail
 from platerunner.cli.options import (
     AcceptFailed,
@@ -27,18 +22,12 @@ from platerunner.cli.options import (
     with_roots,
 )
 from platerunner.cli.run.checks import check_before, check_local_images
-from platerunner.cli.run.home import AirflowHome
-from platerunner.cli.run.jobs import JobCounts
+from platerunner.cli.run.execution import RunRequest, execute
 from platerunner.cli.run.one_at_a_time import alone
-from platerunner.cli.run.progress import RunDisplay
-from platerunner.cli.run.session import Engine
-from platerunner.cli.run.summary import RunSummary, summarise
-from platerunner.cli.run.unanswered import WAITING, Unanswered
-from platerunner.engine.planning.context import RunContext
-from platerunner.engine.planning.options import RunOptions
+from platerunner.cli.run.summary import RunSummary
+from platerunner.cli.run.unanswered import WAITING
 from platerunner.engine.planning.settings import workspace_url
-from platerunner.spec.model import Gate, Pipeline
-from platerunner_unit.contract.storage import Storage
+from platerunner.spec.model import Gate
 
 HOME = Path(".platerunner")
 FAILED = 1
@@ -62,6 +51,9 @@ def run(
     approve: Annotated[list[str] | None, typer.Option(help="Approve this gate without asking.", metavar="GATE")] = None,
     approve_all: Annotated[bool, typer.Option("--approve-all", help="Approve every gate without asking.")] = False,
     summary: Annotated[Path | None, typer.Option(help="Write what happened as JSON.", dir_okay=False)] = None,
+    airflow: Annotated[
+        bool, typer.Option("--airflow", help="Let Airflow's own machinery run the DAG: slower.")
+    ] = False,
 ) -> None:
     """Run a pipeline once: what is done already is not done again. Ends with 0 only if the run succeeded.
 
@@ -78,11 +70,12 @@ def run(
     options = parse_options(pipeline, only, rerun, accept_failed)
     with quiet(), connect(local=local) as cloud:
         connection = with_roots(cloud.extras, data_root, workspace_root)
-        request = RunRequest(pipeline, params, connection, tuple(gates if approve_all else approve or []), options)
+        approved = tuple(gates if approve_all else approve or [])
+        request = RunRequest(pipeline, params, connection, approved, options, airflow, cloud.registry)
         if cloud.images is not None:
-            check_local_images(pipeline, request.context(""), cloud.images)
-        with alone(workspace_url(pipeline, request.context(""))):
-            check_before(pipeline, request.context(""), connection)
+            check_local_images(pipeline, request.context(), cloud.images)
+        with alone(workspace_url(pipeline, request.context())):
+            check_before(pipeline, request.context(), connection, cloud.registry)
             result = _unless_interrupted(request)
     if summary:
         result.write(summary)
@@ -92,94 +85,8 @@ def run(
         fail(f"The dataset has no file of {', '.join(result.absent)}, which `where` asks for.", code=NOT_THERE)
 
 
-def _unless_interrupted(request: "RunRequest") -> RunSummary:
+def _unless_interrupted(request: RunRequest) -> RunSummary:
     try:
         return execute(request)
     except KeyboardInterrupt:
         fail("Interrupted. What is done stays done: the same command goes on from there.", code=INTERRUPTED)
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """Everything that decides a run.
-
-    :param connection: extras of the connection ``platerunner``, with ``data_root`` and ``workspace_root``.
-    :param approve: gates approved beforehand.
-    :param options: what is asked of this run alone.
-    """
-
-    pipeline: Pipeline
-    params: Mapping[str, Any]
-    connection: Mapping[str, Any]
-    approve: tuple[str, ...] = ()
-    options: RunOptions = field(default_factory=RunOptions)
-
-    def context(self, run_id: str) -> RunContext:
-        """What the spec's templates see."""
-        roots = self.connection["data_root"], self.connection["workspace_root"]
-        return RunContext(dict(self.params), *roots, run_id=run_id, options=self.options)
-
-
-def execute(request: RunRequest) -> RunSummary:
-    """Run a pipeline to its end, with progress on the terminal, and print what happened.
-
-    :param request: the run.
-    """
-    home = AirflowHome((HOME / "airflow").absolute())
-    with out.status("Preparing Airflow"):
-        home.prepare()
-    log = HOME / "logs" / f"{request.pipeline.name}-{time.strftime('%Y%m%d-%H%M%S')}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    engine = Engine(home, log)
-    workspace = Storage(workspace_url(request.pipeline, request.context(engine.run_id)))
-    started = time.monotonic()
-    state, states, unanswered = _follow(engine, request, workspace)
-    result = summarise(request.pipeline, workspace, engine.run_id, state, time.monotonic() - started)
-    result.show(states)
-    out.print(f"Results: {workspace.url}\nAirflow's log: {log}", markup=False)
-    if state == WAITING:
-        err.print(unanswered.sentence(), style="red", markup=False)
-    return result
-
-
-def _follow(engine: Engine, request: RunRequest, workspace: Storage) -> tuple[str, dict[str, str], Unanswered]:
-    """Start the engine, show its progress, answer its gates; the run's state, its steps' states, what waits."""
-    conf = {**request.params, **request.options.to_params()}
-    environment = engine.home.environment(request.pipeline.path, request.connection)
-    keeper = GateKeeper(request.pipeline, request.approve, workspace, engine.run_id)
-    asked: set[tuple[str, int]] = set()
-    unanswered = Unanswered()
-    state: str = "failed"
-    states: TaskStates = {}
-    with RunDisplay(request.pipeline, JobCounts(request.pipeline, workspace, engine.run_id)) as display:
-        for event in engine.events(request.pipeline.path, conf, environment):
-            if event["event"] == "failure":
-                display.failed(_called(keeper, event["task"], event["index"]), event["message"])
-                continue
-            states = event["states"]
-            display.update(overall(states))
-            state = event.get("state", state)
-            for name, index in sorted(asking(request.pipeline, states) - asked):
-                asked.add((name, index))
-                if not _ask(engine, display, keeper, name, index):
-                    unanswered.add(name, _called(keeper, name, index))
-            if unanswered.in_the_way(goes_on=goes_on(request.pipeline, states)):
-                engine.abandon()
-                state = WAITING
-                break
-    return state, overall(states), unanswered
-
-
-def _called(keeper: GateKeeper, name: str, index: int) -> str:
-    branch = keeper.branch(index)
-    return f"{name} of {branch.key}" if branch else name
-
-
-def _ask(engine: Engine, display: RunDisplay, keeper: GateKeeper, name: str, index: int) -> bool:
-    """Ask at the terminal and hand the answer on; False if nobody is there."""
-    display.pause()
-    answer = keeper.answer(name, index)
-    display.resume()
-    if answer is not None:
-        engine.answer(name, index, answer.choice, answer.comment)
-    return answer is not None

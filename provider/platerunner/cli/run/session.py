@@ -1,4 +1,4 @@
-"""A run as its parent process sees it: the engine process and its events."""
+"""A run by Airflow, as its parent process sees it: the process that runs the DAG, and its events."""
 
 import contextlib
 import json
@@ -6,50 +6,47 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
-
-from platerunner.cli.run.home import AirflowHome
+from typing import IO, Any, ClassVar
 
 
 @dataclass
-class Engine:
+class AirflowRun:
     """The process that runs the DAG, and its two pipes.
 
-    :param home: its Airflow.
     :param log: file for everything that Airflow prints.
+    :param run_after: the run's date.
+    :param spec: the spec's file.
+    :param conf: the DAG run's conf.
+    :param environment: variables on top of this process's.
     """
 
-    home: AirflowHome
+    still_s: ClassVar[float] = 5.0
+    """Seconds without any task that runs or is to run, after which nothing but an answer is missing: between two tasks
+    `dag.test()` needs a moment."""
+
     log: Path
-    run_after: datetime = field(default_factory=lambda: datetime.now(UTC))
+    run_after: datetime
+    spec: Path
+    conf: Mapping[str, Any]
+    environment: Mapping[str, str]
     process: subprocess.Popen[str] | None = None
 
-    @property
-    def run_id(self) -> str:
-        """The DAG run's id."""
-        return f"manual__{self.run_after.isoformat()}"
-
-    def events(self, spec: Path, conf: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        """Start it and yield what it reports, to its end.
-
-        :param spec: the spec's file.
-        :param conf: the DAG run's conf.
-        :param environment: variables on top of this process's.
-        """
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Start it and yield what it reports, to its end."""
         reading, writing = os.pipe()
         # dag.test() has no executor that could lose the race of a trigger against its task's parking.
         own = {"PLATERUNNER_EVENTS": str(writing), "PLATERUNNER_FIRST_POLL": "0.5"}
-        env = {**os.environ, **environment, **own}
+        env = {**os.environ, **self.environment, **own}
         argv = [
             sys.executable,
             "-m",
             "platerunner.cli.run.airflow_process",
-            str(spec),
+            str(self.spec),
             self.run_after.isoformat(),
-            json.dumps(conf),
+            json.dumps(self.conf),
         ]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
@@ -66,16 +63,16 @@ class Engine:
         finally:
             self.stop()
 
-    def answer(self, task: str, index: int, choice: str, comment: str) -> None:
+    def answer(self, name: str, index: int, choice: str, comment: str) -> None:
         """Answer a gate that waits.
 
-        :param task: the gate's task id.
+        :param name: the gate's, which is its task id.
         :param index: its map index; -1 for a gate that is in no branch.
         :param choice: ``Approve`` or ``Reject``.
         :param comment: for the record.
         """
         stdin = self._stdin()
-        stdin.write(json.dumps({"task": task, "index": index, "choice": choice, "comment": comment}) + "\n")
+        stdin.write(json.dumps({"task": name, "index": index, "choice": choice, "comment": comment}) + "\n")
         stdin.flush()
 
     def abandon(self) -> None:

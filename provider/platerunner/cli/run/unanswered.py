@@ -5,9 +5,6 @@ from dataclasses import dataclass, field
 
 WAITING = "waiting"
 """State of a run that did all that it could without an answer."""
-STILL_S = 5.0
-"""Seconds without any task that runs or is to run, after which nothing but the answer is missing: between two tasks
-`dag.test()` needs a moment."""
 
 
 @dataclass
@@ -28,17 +25,18 @@ class Unanswered:
         if gate not in self.gates:
             self.gates.append(gate)
 
-    def in_the_way(self, *, goes_on: bool) -> bool:
+    def in_the_way(self, *, goes_on: bool, still_s: float) -> bool:
         """Whether these gates are all that the run waits for.
 
         :param goes_on: whether anything else happens now.
+        :param still_s: seconds for which nothing else may happen before that is certain.
         """
         if not self.places or goes_on:
             self.still_since = None
             return False
         now = time.monotonic()
         self.still_since = self.still_since or now
-        return now - self.still_since >= STILL_S
+        return now - self.still_since >= still_s
 
     def sentence(self) -> str:
         """What waits, and what to do."""

@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from platerunner.batch.image_catalog import image_catalog
 
@@ -97,6 +99,35 @@ class LocalImages:
                 return image
         known = ", ".join(f"{image.name}:{image.tag}" for image in self.all)
         raise ImageMissingError(f"{reference}: not found; this machine stands in for {known}")
+
+
+class LocalRegistry:
+    """Answers as ECR does for the embedded cloud's images, without a call.
+
+    :param images: that there are.
+    """
+
+    def __init__(self, images: LocalImages) -> None:
+        self._images = images
+
+    def describe_images(
+        self,
+        *,
+        registryId: str,  # noqa: N803, ARG002  (boto3's names)
+        repositoryName: str,  # noqa: N803
+        imageIds: Sequence[Mapping[str, str]] = (),  # noqa: N803
+    ) -> dict[str, Any]:
+        """Tags and digests of a repository's images.
+
+        :raises ClientError: as ECR's, if there are none.
+        """
+        found = [image for image in self._images.all if f"platerunner/{image.name}" == repositoryName]
+        tags = {each["imageTag"] for each in imageIds}
+        wanted = [image for image in found if not tags or image.tag in tags]
+        if not wanted:
+            code = "ImageNotFoundException" if found else "RepositoryNotFoundException"
+            raise ClientError({"Error": {"Code": code, "Message": repositoryName}}, "DescribeImages")
+        return {"imageDetails": [{"imageTags": [image.tag], "imageDigest": image.digest} for image in wanted]}
 
 
 def _has(image: LocalImage, digest: str) -> bool:

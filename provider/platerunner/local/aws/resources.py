@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from moto.batch.models import batch_backends
-from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import ec2_backends
 from moto.ecr.models import ecr_backends
 from moto.iam.models import iam_backends
@@ -14,38 +13,16 @@ from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 
 from platerunner.local.aws.images import LocalImages
+from platerunner.local.aws.names import ARRIVALS, BUCKET, LOG_GROUP, QUEUES, ROLES, Account
 from platerunner.local.jobs.scheduler import Capacity
 
-LOG_GROUP = "/aws/batch/job"
-BUCKET = "platerunner"
-ARRIVALS = "platerunner-arrivals"
-QUEUES = {"spot": "platerunner-spot", "on_demand": "platerunner-on-demand"}
-ROLES = {"service": "platerunner-batch", "job": "platerunner-job", "execution": "platerunner-execution"}
 TRUSTED = {"service": "batch.amazonaws.com", "job": "ecs-tasks.amazonaws.com", "execution": "ecs-tasks.amazonaws.com"}
 PURPOSE = {"spot": "SPOT", "on_demand": "EC2"}
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """Where the resources are.
-
-    :param region: AWS region.
-    """
-
-    region: str
-    id: str = DEFAULT_ACCOUNT_ID
-
-    @property
-    def registry(self) -> str:
-        """The registry and the prefix of all images."""
-        return f"{self.id}.dkr.ecr.{self.region}.amazonaws.com/platerunner"
-
-    def role(self, purpose: str) -> str:
-        """ARN of a role.
-
-        :param purpose: ``service``, ``job`` or ``execution``.
-        """
-        return f"arn:aws:iam::{self.id}:role/{ROLES[purpose]}"
+class Resources(Account):
+    """All that an account has."""
 
     def create(self, capacity: Capacity, images: LocalImages) -> None:
         """Make everything.

@@ -2,10 +2,8 @@
 
 import socket
 import threading
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
@@ -15,10 +13,10 @@ from werkzeug.serving import make_server
 
 from platerunner.local.aws.faults import Dice
 from platerunner.local.aws.front import Front
-from platerunner.local.aws.images import LocalImage, LocalImages
+from platerunner.local.aws.images import LocalImages
 from platerunner.local.aws.logs import open_stream
 from platerunner.local.aws.request import Limits
-from platerunner.local.aws.resources import ARRIVALS, BUCKET, LOG_GROUP, QUEUES, Account
+from platerunner.local.aws.resources import Resources
 from platerunner.local.aws.responses import Patch
 from platerunner.local.jobs.scheduler import Capacity, Scheduler
 from platerunner.local.jobs.table import Jobs
@@ -49,18 +47,17 @@ class Server:
         region: str,
         cores: float,
         memory: int,
-        images: Iterable[LocalImage],
+        images: LocalImages,
         variables: dict[str, str],
         dice: Dice,
         min_timeout: int,
     ) -> None:
         (folder / "logs").mkdir()
-        self.account = Account(region)
-        self.images = LocalImages(self.account.registry, images)
+        self.account = Resources(region)
         capacity = Capacity(cores, memory // 1024**2)
         logs = logs_backends[self.account.id][region]
-        self._scheduler = Scheduler(folder, capacity, self.images, variables, dice, partial(open_stream, logs))
-        self.account.create(capacity, self.images)
+        self._scheduler = Scheduler(folder, capacity, images, variables, dice, partial(open_stream, logs))
+        self.account.create(capacity, images)
         self._patch = Patch(Jobs(self._scheduler), Limits(min_timeout=min_timeout))
         self.front = Front(DomainDispatcherApplication(create_backend_app), dice)
         host, port = listening.getsockname()
@@ -70,21 +67,6 @@ class Server:
         self._listening = listening
         self._thread = threading.Thread(target=self._http.serve_forever, name="platerunner-cloud", daemon=True)
         self._thread.start()
-
-    def connection(self, endpoint: str) -> dict[str, Any]:
-        """The names of what jobs need.
-
-        :param endpoint: the cloud's address.
-        """
-        return {
-            "queues": dict(QUEUES),
-            "registry": self.account.registry,
-            "log_group": LOG_GROUP,
-            "bucket": BUCKET,
-            "upload_queue": f"{endpoint}/{self.account.id}/{ARRIVALS}",
-            "job_role": self.account.role("job"),
-            "execution_role": self.account.role("execution"),
-        }
 
     def close(self) -> None:
         """End the jobs, then the server, and forget what moto holds."""

@@ -1,5 +1,5 @@
+from platerunner.batch.progress_line import progress_line
 from platerunner.batch.views import Progress
-from platerunner.triggers.progress import progress_line
 
 
 def line(elapsed: float = 0.0, **counts: int) -> str:

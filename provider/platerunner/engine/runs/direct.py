@@ -1,0 +1,337 @@
+"""A run of a pipeline in this process: its steps and gates, each in a thread of its own, by the rules of its DAG.
+
+What steps and gates do is the same code that Airflow's tasks run. Here they wait in threads instead of parking, and
+their news are told to whoever iterates over :meth:`DirectRun.events`.
+"""
+
+import asyncio
+import getpass
+import logging
+import queue
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from platerunner.batch.model import BatchError
+from platerunner.batch.poller import Pace, Poller
+from platerunner.batch.reasons import CLEARED
+from platerunner.engine.access import Access
+from platerunner.engine.gates.answers import decide, take
+from platerunner.engine.gates.gate_run import GateRun
+from platerunner.engine.planning.branch import Branch
+from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.settings import data_root, workspace_url
+from platerunner.engine.records.blocked import write_blocked
+from platerunner.engine.runs.graph import FAILED, SKIPPED, SUCCESS, RunGraph, Task
+from platerunner.engine.steps.branching import start_branches
+from platerunner.engine.steps.endings import AwaitFiles, AwaitJobs, SkippedError, is_for_good
+from platerunner.engine.steps.gathering import check_gathered
+from platerunner.engine.steps.stay import Ended, StepStay
+from platerunner.engine.steps.step_run import StepRun
+from platerunner.engine.steps.turns import Owner
+from platerunner.engine.steps.watch_jobs import watch_jobs
+from platerunner.spec.model import Gate, Pipeline
+from platerunner_unit.contract.keys import blocked_key
+from platerunner_unit.contract.storage import StorageError
+
+log = logging.getLogger(__name__)
+AT_ONCE = 16
+"""Tasks that go on at once at most; most of them wait for jobs."""
+TRIES = 2
+PAUSE_S = 10.0
+"""Seconds before the second try of a task for which Batch or a storage did not answer."""
+NEWS_S = 0.5
+"""Seconds after which events tell of the states again: progress goes on while no state changes."""
+APPROVE = "Approve"
+
+
+class AbandonedError(Exception):
+    """The run was ended from outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person said at a gate."""
+
+    choice: str
+    comment: str
+
+
+class DirectRun:
+    """One run, carried out once.
+
+    :param access: clients, storages and settings.
+    :param context: params, roots, options and the run's id.
+    :param pace: how often jobs are looked at.
+    """
+
+    still_s: ClassVar[float] = 0.0
+    """Seconds for which nothing but an answer has to be missing before a run counts as waiting for it."""
+
+    def __init__(self, access: Access, pipeline: Pipeline, context: RunContext, pace: Pace) -> None:
+        self._access = access
+        self._pipeline = pipeline
+        self._context = context
+        self._pace = pace
+        self._graph = RunGraph(pipeline)
+        self._branches: list[Branch] = []
+        self._workspace = access.storage(workspace_url(pipeline, context))
+        self._news: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._answers: dict[Task, queue.SimpleQueue[Answer]] = {}
+        self._going: dict[Task, StepRun | None] = {}
+        self._stop = threading.Event()
+        self._waits = _Waits(access, pace)
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Run it, and tell what goes on: ``states`` of all tasks, a ``failure``, an answer that was ``refused``, the
+        ``end``.
+        """
+        ready: list[Task] = []
+        try:
+            while (state := self._graph.state()) is None:
+                ready += self._graph.start()
+                for task in [task for task in ready if self._has_room(task)]:
+                    ready.remove(task)
+                    self._begin(task)
+                yield {"event": "states", "states": self._states()}
+                yield from self._heard()
+            yield {"event": "end", "state": state, "states": self._states()}
+        except (KeyboardInterrupt, GeneratorExit):
+            self.abandon()
+            raise
+        finally:
+            self._stop.set()
+            self._waits.close()
+
+    def answer(self, name: str, index: int, choice: str, comment: str) -> None:
+        """Answer a gate that asks.
+
+        :param index: the place of its branch; -1 for none.
+        :param choice: ``Approve`` or ``Reject``.
+        :param comment: for the record.
+        """
+        task = Task(name, index)
+        self._graph.set(task, "running")
+        self._answers[task].put(Answer(choice, comment))
+
+    def abandon(self) -> None:
+        """End it where it stands, with the jobs that its steps wait for; another run goes on from there."""
+        self._stop.set()
+        for run in [run for run in list(self._going.values()) if run is not None]:
+            if run.hook.settings.on_clear == "terminate":
+                try:
+                    run.stop(CLEARED)
+                except (BatchError, StorageError) as error:
+                    log.warning("%s: its jobs could not be ended: %s", run.step.name, error)
+
+    def _has_room(self, task: Task) -> bool:
+        """Whether a task may begin: gates wait for people, and keep nobody else waiting."""
+        return isinstance(self._pipeline.steps.get(task.name), Gate) or len(self._going) < AT_ONCE
+
+    def _heard(self) -> Iterator[dict[str, Any]]:
+        """All news that there are, after a moment's wait for some."""
+        try:
+            news = [self._news.get(timeout=NEWS_S)]
+        except queue.Empty:
+            news = []
+        while not self._news.empty():
+            news.append(self._news.get())
+        for each in news:
+            match each:
+                case {"event": "state", "task": task, "state": state}:
+                    self._graph.set(task, state)
+                case {"event": "branches", "count": count}:
+                    self._graph.open_branches(count)
+                case _:
+                    yield each
+
+    def _states(self) -> dict[str, dict[str, str]]:
+        return {name: {str(i): state for i, state in found.items()} for name, found in self._graph.states().items()}
+
+    def _begin(self, task: Task) -> None:
+        if not isinstance(self._pipeline.steps.get(task.name), Gate):
+            self._going[task] = None
+        self._graph.set(task, "running")
+        name = f"{task.name} {task.branch}" if task.branch >= 0 else task.name
+        threading.Thread(target=self._run, args=(task,), name=name, daemon=True).start()
+
+    def _run(self, task: Task) -> None:
+        """A task to its end, with a second try where that may help."""
+        for tries_left in reversed(range(TRIES)):
+            try:
+                self._act(task)
+                state = SUCCESS
+            except AbandonedError:
+                return
+            except SkippedError as reason:
+                log.info("%s", reason)
+                state = SKIPPED
+            except Exception as error:
+                if tries_left and not is_for_good(error):
+                    log.warning("%s: trying again in %d s: %s", task.name, PAUSE_S, error)
+                    self._set(task, "up_for_retry")
+                    if self._stop.wait(PAUSE_S):
+                        return
+                    self._set(task, "running")
+                    continue
+                self._fail(task, error)
+                state = FAILED
+            break
+        self._going.pop(task, None)
+        self._set(task, state)
+
+    def _fail(self, task: Task, error: Exception) -> None:
+        known = is_for_good(error) or isinstance(error, StorageError)
+        log.error("%s failed", task.name, exc_info=None if known else error)
+        said = str(error) if known else f"{type(error).__name__}: {error}; the log has where it happened"
+        self._news.put({"event": "failure", "task": task.name, "index": task.branch, "message": said})
+
+    def _set(self, task: Task, state: str) -> None:
+        self._news.put({"event": "state", "task": task, "state": state})
+
+    def _act(self, task: Task) -> None:
+        if task.name == self._pipeline.split_task:
+            self._find_branches(task)
+        elif isinstance(self._pipeline.steps[task.name], Gate):
+            self._ask(task)
+        else:
+            self._work(task)
+
+    def _find_branches(self, task: Task) -> None:
+        data = self._access.storage(data_root(self._pipeline, self._context))
+        while True:
+            found = start_branches(self._pipeline, self._context, data, self._workspace, log)
+            if not isinstance(found, AwaitFiles):
+                self._branches = found
+                return self._news.put({"event": "branches", "count": len(found)})
+            self._sleep(task, found.seconds)
+
+    def _work(self, task: Task) -> None:
+        run = StepRun(self._access, self._pipeline, task.name, self._of(task))
+        self._going[task] = run
+        me = f"platerunner run by {getpass.getuser()} on {socket.gethostname()}"
+        run.turns.owner = Owner(me, self._pipeline.name, task.name, self._context.run_id)
+        # One run at a time has a workspace for this user on this machine: any before it is over.
+        run.turns.is_over = lambda owner: owner.airflow == me
+        stay = StepStay(run, log, self._graph.ends)
+        then = stay.start()
+        while isinstance(then, (AwaitFiles, AwaitJobs)):
+            if isinstance(then, AwaitFiles):
+                self._sleep(task, then.seconds)
+                then = stay.go_on()
+            else:
+                self._set(task, "deferred")
+                self._waits.wait(run, then, self._stop)
+                self._set(task, "running")
+                then = stay.collect()
+        if isinstance(then, Ended):
+            then.judge(run.step.tolerate, log)
+
+    def _ask(self, task: Task) -> None:
+        gate = self._gate(task)
+        check_gathered(self._pipeline, task.name, gate.context, gate.workspace, self._graph.ends)
+        if gate.dry_run:
+            return None
+        if (approval := gate.approval()) is not None:
+            return log.info("%s: %s; unchanged since", task.name, approval.sentence)
+        self._answers[task] = queue.SimpleQueue()
+        while True:
+            gate.ask()
+            self._set(task, "awaiting_input")
+            answer = self._answered(task)
+            gate, user = self._gate(task), getpass.getuser()  # its files may have changed since
+            approved, at = answer.choice == APPROVE, datetime.now(UTC).isoformat(timespec="seconds")
+            decision = decide(gate, "", user, approved=approved, comment=answer.comment, at=at)
+            refused = take(gate, decision)
+            if not refused:
+                return log.info("%s: %s", task.name, decision.sentence)
+            self._news.put({"event": "refused", "task": task.name, "index": task.branch, "message": refused})
+
+    def _gate(self, task: Task) -> GateRun:
+        return GateRun(self._access, self._pipeline, task.name, self._of(task))
+
+    def _answered(self, task: Task) -> Answer:
+        while not self._stop.is_set():
+            try:
+                return self._answers[task].get(timeout=NEWS_S)
+            except queue.Empty:
+                continue
+        raise AbandonedError
+
+    def _of(self, task: Task) -> RunContext:
+        """The run's context, in a branch of it."""
+        if task.branch < 0:
+            return self._context
+        return replace(self._context, branch=self._branches[task.branch])
+
+    def _sleep(self, task: Task, seconds: float) -> None:
+        self._set(task, "deferred")
+        if self._stop.wait(seconds):
+            raise AbandonedError
+        self._set(task, "running")
+
+
+class _Waits:
+    """All waits for jobs: one event loop with one poller, in a thread of its own, once there is one.
+
+    :param access: makes the poller's clients.
+    """
+
+    def __init__(self, access: Access, pace: Pace) -> None:
+        self._pace = pace
+        self._poller = Poller(access.new_batch_client, pace)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()
+
+    def wait(self, run: StepRun, jobs: AwaitJobs, stop: threading.Event) -> None:
+        """Wait until all jobs have ended.
+
+        :param stop: ends the wait.
+        :raises AbandonedError: if it was ended.
+        :raises BatchError: if AWS refuses for good.
+        """
+        future = asyncio.run_coroutine_threadsafe(self._watch(run, jobs), self._started())
+        while not future.done():
+            if stop.is_set():
+                future.cancel()
+                raise AbandonedError
+            try:
+                future.result(NEWS_S)
+            except TimeoutError:
+                continue
+        future.result()
+
+    def close(self) -> None:
+        """End it, and whatever is still waited for."""
+        if self._loop is not None:
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop)
+
+    async def _end(self) -> None:
+        loop = asyncio.get_running_loop()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        loop.call_soon(loop.stop)
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="waits", daemon=True).start()
+            return self._loop
+
+    async def _watch(self, run: StepRun, jobs: AwaitJobs) -> None:
+        record = run.workspace.url_of(blocked_key(run.context.run_id, run.step.name, run.branch))
+
+        async def keep(blocked: Sequence[str]) -> None:
+            try:
+                await asyncio.to_thread(write_blocked, run.hook.storage, record, blocked)
+            except StorageError as error:  # the log has it; waiting goes on
+                log.warning("pages cannot show what AWS Batch says: %s", error)
+
+        every = [*jobs.jobs, *jobs.foreign]
+        await watch_jobs(self._poller, every, run.step.name, first_s=self._pace.first, log=log, keep_blocked=keep)
