@@ -203,11 +203,12 @@ def test_who_is_no_approver_is_refused(aws: Account, tmp_path: Path) -> None:
 
 def test_a_gate_keeps_nobody_else_waiting(lab: Lab) -> None:
     lab.write("P1/A01")
-    lab.write("P2/A01", "sleep 2; " + DONE)
+    lab.write("P2/A01", f"while [ ! -e {lab.folder}/go ]; do sleep 0.1; done; " + DONE)
     seen: list[str] = []
 
     def late(_: str, index: int) -> tuple[str, str]:
         seen.append(f"asked {index}")
+        (lab.folder / "go").touch()
         return "Approve", ""
 
     events = lab.play(late)
