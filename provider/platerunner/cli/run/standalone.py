@@ -10,7 +10,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from platerunner.cli.run.watching import PartLostError, Watch
 
 START_LIMIT_S = 300.0
 STOP_LIMIT_S = 20.0
+LAST_LINES = 8
+"""Of the log, that a message repeats."""
 COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 
@@ -84,19 +86,35 @@ class Standalone:
         :raises StandaloneError: if it ends, or is not healthy within five minutes.
         """
         waited = 0.0
-        while not stop.wait(1.0) and not self._healthy():
+        while not stop.wait(1.0) and (ailing := self._ailing()):
             waited += 1.0
             self._check_alive()
             if waited > START_LIMIT_S:
-                raise StandaloneError(f"Airflow is not healthy after {START_LIMIT_S:.0f} s: see {self.log}")
+                names = " and ".join(name.replace("_", " ") for name in ailing)
+                message = (
+                    f"Airflow's {names} {'is' if len(ailing) == 1 else 'are'} not healthy after {START_LIMIT_S:.0f} s"
+                )
+                raise StandaloneError(message + self._last_words(ailing))
 
-    def _healthy(self) -> bool:
+    def _ailing(self) -> list[str]:
+        """The components that do not say that they are healthy; the API server alone if it does not answer."""
         try:
             with urllib.request.urlopen(f"{self.address}/api/v2/monitor/health", timeout=5) as answer:  # noqa: S310
                 health = json.load(answer)
         except (urllib.error.URLError, TimeoutError, ConnectionError):
-            return False
-        return all((health.get(name) or {}).get("status") == "healthy" for name in COMPONENTS)
+            return ["api_server"]
+        return [name for name in COMPONENTS if (health.get(name) or {}).get("status") != "healthy"]
+
+    def _last_words(self, components: Sequence[str] = ()) -> str:
+        """What the log ends with, as the end of a message: of these components, if they have said anything.
+
+        `airflow standalone` begins each line with the part that it is from: `triggerer  | ...`.
+        """
+        lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
+        names = tuple(name.replace("_", "-") for name in components)
+        own = [line for line in lines if line.startswith(names)] if names else []
+        shown = "".join(f"\n  {line}" for line in (own or lines)[-LAST_LINES:])
+        return f". Its log, {self.log}, ends with:{shown}" if shown else f", and {self.log} is empty."
 
     def wait(self, stop: threading.Event, say: Callable[[str], None]) -> None:
         """Return when ``stop`` is set; until then a part that dies is started again.
@@ -118,7 +136,8 @@ class Standalone:
     def _check_alive(self) -> None:
         assert self.process is not None
         if self.process.poll() is not None:
-            raise StandaloneError(f"Airflow ended by itself (exit {self.process.returncode}): see {self.log}")
+            code = self.process.returncode
+            raise StandaloneError(f"Airflow ended by itself (exit {code}){self._last_words()}")
 
     def login(self) -> tuple[str, str]:
         """User and password that Airflow's simple auth manager made up."""
