@@ -74,5 +74,5 @@ class GateKeeper:
         report = self._pipeline.steps.get(report_name(gate.name))
         if not isinstance(report, Step):
             return []
-        sheets = from_workspace_pattern(report.outputs["montage"].pattern, self._workspace)
+        sheets = from_workspace_pattern(report.outputs["montage"].pattern, self._workspace, branch)
         return sorted(self._workspace.url_of(file.key) for file in of_branch(sheets, branch).files)

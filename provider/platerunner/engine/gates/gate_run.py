@@ -149,7 +149,9 @@ class GateRun:
 
     def _files_of(self, ref: InputRef) -> Sequence[InputFile]:
         if ref.source == "workspace":
-            return of_branch(from_workspace_pattern(ref.name, self.workspace), self.context.branch).files
+            return of_branch(
+                from_workspace_pattern(ref.name, self.workspace, self.context.branch), self.context.branch
+            ).files
         # Raw files are the dataset's, not the gate's.
         return [file for name in ref.steps for file in self._written(name, ref.name)]
 
@@ -157,5 +159,5 @@ class GateRun:
         step = self.pipeline.steps[name]
         assert isinstance(step, Step)
         current = current_in(self.workspace, self.pipeline, step, self.context)
-        found = from_step(step, step.outputs[output], self.workspace, current)
+        found = from_step(step, step.outputs[output], self.workspace, current, self.context.branch)
         return of_branch(found, self.context.branch).files

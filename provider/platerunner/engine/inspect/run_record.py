@@ -75,9 +75,12 @@ class RunRecord:
     @cached_property
     def units(self) -> list[UnitMark]:
         """Every unit, in the plan's order."""
-        index = OutcomeStore(self.workspace).index(self.step) if self.live else OutcomeIndex({})
+        planned = self._planned()
+        own = f"{self.branch}/" if self.branch else ""
+        below = own if all(f"{each.unit}/".startswith(own) for each in planned) else ""
+        index = OutcomeStore(self.workspace).index(self.step, below) if self.live else OutcomeIndex({})
         won, lost = frozenset(self.state.succeeded), self.state.failures
-        return [self._marked(each, index, won, lost.get(each.unit)) for each in self._planned()]
+        return [self._marked(each, index, won, lost.get(each.unit)) for each in planned]
 
     @cached_property
     def blocked(self) -> tuple[str, ...]:

@@ -89,13 +89,16 @@ def parse_pattern(text: str, what: str) -> Pattern:
         raise PlanningError(f"{what}: `{text}`, column {error.column}: {error.message}") from error
 
 
-def from_step(upstream: Step, output: Output, workspace: Storage, current: Current | None) -> Available:
+def from_step(
+    upstream: Step, output: Output, workspace: Storage, current: Current | None, branch: Branch | None = None
+) -> Available:
     """The files of a step's output that this run stands by.
 
     :param upstream: the step that writes them.
     :param output: of that step.
     :param workspace: holds them, and perhaps others of units that failed or that no longer exist.
     :param current: what the step recorded when it ended in this run; None if it did not run, which lets all files pass.
+    :param branch: whose files alone matter; None for all. How many LISTs it takes depends on no other branch.
     :raises PlanningError: if the output's pattern does not tell the step's units apart.
     """
     ref = f"{upstream.name}.{output.name}"
@@ -104,7 +107,8 @@ def from_step(upstream: Step, output: Output, workspace: Storage, current: Curre
     if missing:
         message = f"output {ref}: `{output.pattern}` lacks {{{missing[0]}}}, so its units would overwrite it"
         raise PlanningError(message, "steps", upstream.name, "outputs", output.name)
-    listed = list_matching(workspace, "workspace", pattern, {}).files
+    below = branch.narrowed(pattern) if branch else None
+    listed = list_matching(workspace, "workspace", pattern, {}, below=below).files
     if current is None:
         note = f"{upstream.name} has not run in this run: all files of {ref} are taken for good."
         return Available(ref, pattern, listed, len(listed), notes=(note,))
@@ -136,12 +140,14 @@ def together(ref: InputRef, parts: Iterable[tuple[Member, Available]]) -> Availa
     )
 
 
-def from_workspace_pattern(text: str, workspace: Storage) -> Available:
+def from_workspace_pattern(text: str, workspace: Storage, branch: Branch | None = None) -> Available:
     """Files of the workspace by a pattern of their own, as a gate shows them.
 
     :param text: key pattern.
+    :param branch: whose files alone matter; None for all.
     """
     pattern = parse_pattern(text, "pattern")
-    listed = list_matching(workspace, "workspace", pattern, {}).files
+    only = {branch.wildcard: frozenset({branch.value})} if branch else {}
+    listed = list_matching(workspace, "workspace", pattern, only).files
     files = Files.of(file for file in listed if not file.key.startswith(f"{PREFIX}/"))
     return Available(text, pattern, files, len(files))

@@ -1,9 +1,10 @@
 """One of the parts of a pipeline that flow on their own, such as a plate."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.unit_ids import parse_unit_id, unit_id
 
 
@@ -27,6 +28,19 @@ class Branch:
     def key(self) -> str:
         """``plate=P1``: safe as a part of a key, whatever the plate is called."""
         return unit_id({self.wildcard: self.value}, (self.wildcard,))
+
+    def units_of(self, foreach: Sequence[str]) -> str:
+        """What the ids of a step's units in this branch begin with; empty if they do not begin with the branch.
+
+        :param foreach: the step's.
+        """
+        return f"{self.key}/" if foreach[:1] == (self.wildcard,) else ""
+
+    def narrowed(self, pattern: Pattern) -> Pattern:
+        """A pattern of keys that we write, for this branch alone if the pattern tells branches apart."""
+        if self.wildcard not in pattern.wildcards:
+            return pattern
+        return pattern.partial({self.wildcard: self.value})
 
     def has(self, values: Mapping[str, Any]) -> bool:
         """Whether a file or a unit is the branch's; what has no such wildcard is every branch's.

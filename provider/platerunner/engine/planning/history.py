@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.expected import ExpectedOutput
 from platerunner.engine.planning.listing import fold_keys
 from platerunner.engine.planning.model import UnitState
@@ -27,15 +28,22 @@ class History:
     :param workspace: holds its outputs.
     :param foreach: of the step.
     :param outputs: of the step.
+    :param branch: in which all units are that are judged; None for none.
     """
 
     def __init__(
-        self, index: OutcomeIndex, workspace: Storage, foreach: tuple[str, ...], outputs: Iterable[ExpectedOutput]
+        self,
+        index: OutcomeIndex,
+        workspace: Storage,
+        foreach: tuple[str, ...],
+        outputs: Iterable[ExpectedOutput],
+        branch: Branch | None = None,
     ) -> None:
         self._index = index
         self._workspace = workspace
         self._foreach = foreach
         self._outputs = tuple(outputs)
+        self._branch = branch
 
     def judge(self, task: UnitTask) -> tuple[UnitState, Reason]:
         """Done or pending, and why pending."""
@@ -72,7 +80,8 @@ class History:
 
     @cached_property
     def _there(self) -> "_There":
-        patterns = [output.pattern for output in self._outputs]
+        branch, patterns = self._branch, [output.pattern for output in self._outputs]
+        patterns = [branch.narrowed(pattern) for pattern in patterns] if branch else patterns
         return _There(fold_keys(self._workspace, patterns, self._seen))
 
     def _seen(self, keys: Iterator[str]) -> "_Seen":

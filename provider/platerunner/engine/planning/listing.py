@@ -66,6 +66,8 @@ def list_matching(
     pattern: Pattern,
     only: Mapping[str, frozenset[str]],
     strays: Strays | None = None,
+    *,
+    below: Pattern | None = None,
 ) -> Listed:
     """All objects that match a pattern.
 
@@ -73,13 +75,14 @@ def list_matching(
     :param root: what :attr:`InputFile.root` says.
     :param pattern: of their keys.
     :param only: wildcard to the values (as text) that matter; folders of other values need not be listed.
+    :param below: narrower pattern, outside of which no key matters; None to look by the pattern and ``only``.
     :param strays: tells what is no data, and what other patterns take; None if all is data, and theirs.
     :raises platerunner_unit.contract.storage.NotFoundError: if the bucket does not exist.
     """
     table, lock = FileTable(root), Lock()
     parts = _each_span(
         storage,
-        _spans(storage, [pattern], _where_to_look(storage, pattern, only)),
+        _spans(storage, [pattern], _where_to_look(storage, below or pattern, only)),
         lambda objects: _match(objects, pattern, strays, table, lock),
     )
     rows = new_rows()

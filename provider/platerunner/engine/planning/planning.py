@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from platerunner.engine.planning.available import Available
+from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.earlier import Earlier
 from platerunner.engine.planning.expected import ExpectedOutput
 from platerunner.engine.planning.fingerprint import Fingerprints
@@ -30,6 +31,7 @@ def plan_step(
     fingerprints: FingerprintsOf,
     workspace: Storage,
     earlier: Earlier | None = None,
+    branch: Branch | None = None,
 ) -> StepPlan:
     """All units of a step and their states; the same for the same files, in whatever order they were listed.
 
@@ -39,10 +41,11 @@ def plan_step(
     :param workspace: the pipeline's; its outcomes and outputs tell what is done.
     :param earlier: finds outcomes of the same work under another step's name or older stamps of files; None to run
         such units again.
+    :param branch: in which all its units are; None for none.
     :raises platerunner.engine.planning.errors.PlanningError: if the step's patterns and the files do not fit together.
     """
     groups = Groups(step, available)
-    planner = _Planner(step, available, groups, fingerprints, workspace, earlier)
+    planner = _Planner(step, available, groups, fingerprints, workspace, earlier, branch)
     units = tuple([planner.plan(candidate) for candidate in groups.candidates()])
     planner.keys.check(unit.task for unit in units if unit.state is not UnitState.EXCLUDED)
     return StepPlan(
@@ -71,6 +74,7 @@ class _Planner:
         fingerprints: FingerprintsOf,
         workspace: Storage,
         earlier: Earlier | None,
+        branch: Branch | None,
     ) -> None:
         self._step = step.name
         self._earlier = earlier
@@ -80,8 +84,9 @@ class _Planner:
         self._renamed = {name: each.renamed for name, each in available.items() if each.renamed}
         self._outputs = [ExpectedOutput(step, output, available) for output in step.outputs.values()]
         store = OutcomeStore(workspace)
-        self._index, self.overwritten = without_overwritten(store, step.name, store.index(step.name))
-        self._history = History(self._index, workspace, step.foreach, self._outputs)
+        index = store.index(step.name, branch.units_of(step.foreach) if branch else "")
+        self._index, self.overwritten = without_overwritten(store, step.name, index)
+        self._history = History(self._index, workspace, step.foreach, self._outputs, branch)
         named = {each.name: each.pattern for each in self._outputs if each.at_least is None}
         self.keys = UnitKeys(step.name, named, available)
         self._make_task = self._task_of  # one bound method for all units

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from platerunner.catalog.model import Module
@@ -15,6 +16,7 @@ from platerunner.engine.planning.available import (
     parse_pattern,
     together,
 )
+from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.chain import from_plan
 from platerunner.engine.planning.collisions import (
     Reading,
@@ -84,13 +86,14 @@ def _plan_one(
         if ref.source == "dataset":
             return _from_dataset(pipeline, ref, context, data)
         if ref.source == "workspace":
-            return from_workspace_pattern(ref.name, workspace)
+            return from_workspace_pattern(ref.name, workspace, context.branch)
         return _of_steps(ref, written)
+
+    current_of = cache(lambda source: current_in(workspace, pipeline, _step(pipeline, source), context))
 
     def written(source: str, name: str) -> Available:
         upstream = _step(pipeline, source)
-        current = current_in(workspace, pipeline, upstream, context)
-        return from_step(upstream, upstream.outputs[name], workspace, current)
+        return from_step(upstream, upstream.outputs[name], workspace, current_of(source), context.branch)
 
     variants = Variants(step, modules, context, pipeline.path.parent)
 
@@ -103,7 +106,7 @@ def _plan_one(
     earlier = _earlier(pipeline, data, workspace)
     inputs = _inputs(pipeline, step, lambda ref: of_branch(look_up(ref), context.branch))
     _check_typed(pipeline, step, inputs.values(), context)
-    plan = _plan(pipeline, step, inputs, variants, digests, earlier)
+    plan = _plan(pipeline, step, inputs, variants, digests, earlier, context.branch)
     readings = _readings(pipeline, context, data, workspace)
     others = to_compare(pipeline, step, readings)
     _check_outputs(pipeline, plan_ahead(pipeline, others, plan, before_its_turn).values(), readings)
@@ -268,12 +271,13 @@ def _plan(
     variants: Variants,
     digests: Callable[[str], str | None],
     earlier: Earlier,
+    branch: Branch | None = None,
 ) -> StepPlan:
     def fingerprints(settings: StepSettings) -> Fingerprints:
         check_named(pipeline, step, settings, inputs)
         return Fingerprints(_ingredients(step, settings, digests))
 
-    return plan_step(step, inputs, _once_each(variants, fingerprints), earlier.workspace, earlier)
+    return plan_step(step, inputs, _once_each(variants, fingerprints), earlier.workspace, earlier, branch)
 
 
 def _earlier(pipeline: Pipeline, data: Storage, workspace: Storage) -> Earlier:

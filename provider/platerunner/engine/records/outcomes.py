@@ -80,10 +80,13 @@ class OutcomeStore:
     def __init__(self, workspace: Storage) -> None:
         self._workspace = workspace
 
-    def index(self, step: str) -> OutcomeIndex:
-        """All outcomes of a step, from one LIST; foreign objects under its prefix are passed over."""
+    def index(self, step: str, units_of: str = "") -> OutcomeIndex:
+        """All outcomes of a step, from one LIST; foreign objects under its prefix are passed over.
+
+        :param units_of: beginning of the ids of units that matter, such as ``plate=P1/``; empty for all.
+        """
         units: dict[str, list[Kept]] = {}
-        for unit, kept in self._kept(outcomes_prefix(step)):
+        for unit, kept in self._kept(f"{outcomes_prefix(step)}{units_of}"):
             units.setdefault(unit, []).append(kept)
         return OutcomeIndex({unit: tuple(found) for unit, found in units.items()})
 

@@ -160,7 +160,9 @@ class StepJobs:
             return (self._with_verdicts(state, ended, views) if ended else state), ended
 
     def _with_verdicts(self, state: StepState, ended: Sequence[Submission], views: Mapping[str, JobView]) -> StepState:
-        index = OutcomeStore(self.workspace).index(self.step.name)
+        branch = self.context.branch
+        own = branch.units_of(self.step.foreach) if branch else ""
+        index = OutcomeStore(self.workspace).index(self.step.name, own)
         collector = Collector(self.hook.batch, self.workspace, index)
         for submission in ended:
             manifest = read_manifest(self.workspace, self._submitter().prefix(submission))

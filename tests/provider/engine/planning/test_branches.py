@@ -173,3 +173,28 @@ def test_a_branch_gives_no_hints_about_units_of_others(lab):
     assert branch.notes == ()
     assert [str(unit.reason) for unit in branch.units] == ["left for a later run by `only`"]
     assert [str(unit.state) for unit in plan(lab, "illum_calc", "P10").units] == ["pending"]
+
+
+@pytest.mark.parametrize("step", ["illum_apply", "measure"])
+def test_a_branch_looks_at_its_own_keys_whatever_others_there_are(tmp_path, monkeypatch, step):
+    seen = []
+    listing = Storage.list
+
+    def counted(storage, *args, **options):
+        for found in listing(storage, *args, **options):
+            seen.append(found.key)
+            yield found
+
+    monkeypatch.setattr(Storage, "list", counted)
+    looked_at = {}
+    for plates in (2, 5, 12):
+        lab = Lab(tmp_path / str(plates), SPLIT + WHOLE, {"wells": [], "nuclei": "DNA", "plates": []})
+        lab.shoot(plates=[f"P{number:02}" for number in range(plates)])
+        for plate in (f"P{number:02}" for number in range(plates)):
+            for each in ("illum_calc", "illum_apply", "measure"):
+                run(lab, each, plate)
+        seen.clear()
+        assert {unit.state for unit in plan(lab, step, "P01").units} == {UnitState.DONE}
+        assert [key for key in seen if "P01" not in key] == []
+        looked_at[plates] = len(seen)
+    assert looked_at[2] == looked_at[5] == looked_at[12] > 0
