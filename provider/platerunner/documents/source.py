@@ -104,6 +104,11 @@ class Source:
         self.parts.append((part.path, part.lines))
         return len(self.parts)
 
+    def may_say(self, word: str) -> bool:
+        """Whether a word may stand anywhere in the document or its parts; an escape may stand for any."""
+        files = [self.lines, *(lines for _, lines in self.parts)]
+        return any(word in line or "\\" in line for lines in files for line in lines)
+
     def take_marks(self, part: "Source", keys: Keys, file: int) -> None:
         """Take over where a part has a value, and everything below it.
 
