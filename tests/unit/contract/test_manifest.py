@@ -1,9 +1,11 @@
 """The manifest: what Airflow writes is what a container reads, one line at a time."""
 
 import json
+import tracemalloc
+from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from platerunner_unit.contract import manifest
@@ -87,3 +89,30 @@ def test_another_format_is_refused_with_the_remedy():
 def test_any_values_survive(values):
     unit = UnitTask("u", values, "f", {"i": (InputFile("k", values=values),)})
     assert UnitTask.from_json(unit.to_json()) == unit
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(count=st.integers(0, 60), at_once=st.integers(1, 20_000))
+def test_all_units_are_read_in_parts_without_their_files(tmp_path, monkeypatch, count, at_once):
+    monkeypatch.setattr(manifest, "_AT_ONCE", at_once)
+    storage, units = Storage(str(tmp_path)), [_unit(number) for number in range(count)]
+    manifest.write(storage, "run/step/1", STEP, units)
+    bare = [replace(unit, inputs={}, outputs={}, open_outputs={}) for unit in units]
+    assert list(manifest.read_units(storage, "run/step/1")) == bare
+
+
+def test_units_with_many_files_are_held_in_little_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(manifest, "_AT_ONCE", 256 * 1024)
+    storage, count = Storage(str(tmp_path)), 400
+    files = tuple(
+        InputFile(f"images/plate/well/site_{site:03d}_channel.tiff", "data", 3, "e" * 32) for site in range(45)
+    )
+    many = (replace(_unit(number), inputs={"images": files}, values={"well": "A01"}) for number in range(count))
+    manifest.write(storage, "run/step/1", STEP, many)
+    tracemalloc.start()
+    held = tuple(manifest.read_units(storage, "run/step/1"))
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(held) == count
+    assert kept / count < 3 * 1024
+    assert peak < 3 * 1024 * count + 4 * manifest._AT_ONCE

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import struct
 import sys
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, Optional
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 _OFFSET = struct.Struct("<Q")
 _IN_MEMORY = 8 * 1024**2
+_AT_ONCE = 4 * 1024**2
+"""Bytes of a manifest that are fetched with one request where all its units are read."""
 # A planner holds a million of these; Python 3.9 knows no slots, but plans nothing.
 _SLOTS: dict[str, bool] = {"slots": True} if sys.version_info >= (3, 10) else {}
 
@@ -234,3 +237,21 @@ def read(storage: Storage, prefix: str, index: int) -> tuple[StepTask, UnitTask]
         raise IndexError(f"{storage.url_of(prefix)} has no unit {index}")
     start, end = struct.unpack("<QQ", offsets)
     return step, UnitTask.from_json(storage.get_range(f"{prefix}.units.jsonl", start, end - start))
+
+
+def read_units(storage: Storage, prefix: str) -> Iterator[UnitTask]:
+    """All units without their files: a unit may have a hundred of these, and an array 10,000 units.
+
+    :param storage: the workspace.
+    :param prefix: as given to :func:`write`.
+    """
+    offsets = [offset for (offset,) in _OFFSET.iter_unpack(storage.get(f"{prefix}.units.idx"))]
+    first = 0
+    while first < len(offsets) - 1:
+        last = max(first + 1, bisect_right(offsets, offsets[first] + _AT_ONCE) - 1)
+        start, end = offsets[first], offsets[last]
+        part = storage.get_range(f"{prefix}.units.jsonl", start, end - start)
+        for line in range(first, last):
+            raw = json.loads(part[offsets[line] - start : offsets[line + 1] - start])
+            yield UnitTask(raw["unit"], raw["values"], raw["fingerprint"], attempts_before=raw["attempts_before"])
+        first = last

@@ -15,7 +15,7 @@ from platerunner.engine.records.step_state import UnitFailure
 from platerunner_unit.contract.category import BY_EXIT_CODE, Category
 from platerunner_unit.contract.evidence import BatchEvidence, Evidence, Verdict
 from platerunner_unit.contract.keys import Kept
-from platerunner_unit.contract.manifest import StepTask, UnitTask
+from platerunner_unit.contract.manifest import StepTask, UnitTask, read_units
 from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.contract.storage import NotFoundError, Storage
 from platerunner_unit.judge import judge
@@ -29,10 +29,10 @@ READERS = 16
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A submission's manifest, whole.
+    """What collecting needs of a submission's manifest.
 
     :param task: what all its units share.
-    :param units: in array order.
+    :param units: in array order, without their files.
     """
 
     task: StepTask
@@ -56,9 +56,7 @@ def read_manifest(workspace: Storage, prefix: str) -> Manifest:
 
     :param prefix: as given there, e.g. ``_platerunner/runs/<run id>/<step>/1``.
     """
-    lines = workspace.get(f"{prefix}.units.jsonl").splitlines()
-    units = tuple(UnitTask.from_json(line) for line in lines)
-    return Manifest(StepTask.from_json(workspace.get(f"{prefix}.step.json")), units)
+    return Manifest(StepTask.from_json(workspace.get(f"{prefix}.step.json")), tuple(read_units(workspace, prefix)))
 
 
 def failed_jobs(batch: "BatchClient", submission: Submission, parent: JobView | None) -> dict[str, JobView]:

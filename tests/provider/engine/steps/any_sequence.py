@@ -25,6 +25,7 @@ from platerunner.engine.steps.step_run import StepRun
 from platerunner.spec.loader import load_text
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
+from platerunner_unit.contract.manifest import read
 from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.contract.storage import Storage
 
@@ -225,7 +226,8 @@ class Lab(Access):
         workspace = Storage(str(self.folder / "workspace"))
         prefix = job["request"]["containerOverrides"]["command"][-1].removeprefix(f"{workspace.url}/")
         manifest = collect.read_manifest(workspace, prefix)
-        for index, unit in enumerate(manifest.units):
+        for index in range(len(manifest.units)):
+            _, unit = read(workspace, prefix, index)
             category = Category.HOST_LOST if unit.values["well"] in lost else Category.SUCCEEDED
             if category is Category.SUCCEEDED:
                 self.ran[unit.unit, unit.fingerprint] += 1
