@@ -24,7 +24,9 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).with_name("platerunner")
 USERS = {"admin": "admin", "ada": "user", "ben": "user", "eve": "viewer"}
 """Who may log in, with their roles."""
-START_LIMIT_S = 330
+START_LIMIT_S = 600
+PATIENCE = 3
+"""Times that a test waits longer than a quiet machine would need: two Airflows and two browsers share its cores."""
 RUN_LIMIT_S = 300
 # Debian's Chromium as root, without its calls home.
 CHROMIUM_ARGS = [
@@ -172,7 +174,7 @@ def trigger(api: httpx.Client, dag: str) -> str:
 
 def wait_for(condition: Callable[[], Any], timeout: float = embedded.TIMEOUT_S) -> Any:
     """The condition's first true value, without keeping the API server from its work by asking for it."""
-    return embedded.wait_for(condition, timeout, pause=0.3)
+    return embedded.wait_for(condition, PATIENCE * timeout, pause=0.3)
 
 
 def until_seen(page: Page, address: str, wanted: Locator) -> None:

@@ -92,7 +92,7 @@ def test_the_map_says_why_and_names_are_text(page: Page, site: Site, failed_run:
     expect(unit.locator("pre").first).to_contain_text("the threshold is <b>negative</b>")
     keep(page, "plate_map_light")
     frame.get_by_role("link", name="Task and its log").click()
-    page.wait_for_url("**/tasks/work", timeout=20_000)
+    page.wait_for_url("**/tasks/work", timeout=60_000)
 
 
 def test_the_tasks_link_leads_to_its_map(page: Page, site: Site, failed_run: str, api: httpx.Client) -> None:
