@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
+from tests.embedded import wait_for
 
 from platerunner.cli.run.watching import MOST, PartLostError, Watch
 
@@ -48,13 +48,16 @@ def watch(leader, said, tmp_path):
 
 def kill(leader, part):
     """Kill the part that runs now, of the leader's children or of this process's."""
-    for parent in (psutil.Process(leader.pid), psutil.Process()):
-        for child in parent.children():
-            if child.status() != psutil.STATUS_ZOMBIE and child.cmdline()[-1:] == [part]:
-                child.kill()
-                while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
-                    time.sleep(0.01)
-                return
+    child = wait_for(lambda: running(leader, part))  # one that was just started may not have its name yet
+    child.kill()
+    wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+def running(leader, part):
+    parents = (psutil.Process(leader.pid), psutil.Process())
+    children = (child for parent in parents for child in parent.children())
+    alive = (child for child in children if child.status() != psutil.STATUS_ZOMBIE)
+    return next((child for child in alive if child.cmdline()[-1:] == [part]), None)
 
 
 def test_nothing_is_started_while_all_live(watch, said):
