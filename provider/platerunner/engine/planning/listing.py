@@ -150,11 +150,14 @@ def _where_to_look(storage: Storage, pattern: Pattern, only: Mapping[str, frozen
 
 def _beginning_with(prefix: str) -> Span:
     """The keys that begin with a text, which need not end at a slash, and few others."""
-    folder = prefix[: prefix.rfind("/") + 1]
-    if folder == prefix or not prefix[-1].isascii():
+    folder, name = prefix[: prefix.rfind("/") + 1], prefix[prefix.rfind("/") + 1 :]
+    if not name or not name[-1].isascii() or name[:-1] in _NO_NAMES:
         return Span(folder)
     return Span(folder, prefix[:-1], prefix[:-1] + chr(ord(prefix[-1]) + 1))
 
+
+_NO_NAMES = (".", "..")
+"""What no key can have between slashes, so that no LIST can begin after it."""
 
 # A value of these types is written in one way only, so that it can be looked for by name.
 _ONE_SPELLING = frozenset({"text", "digits", "alpha", "word"})

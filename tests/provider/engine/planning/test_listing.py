@@ -114,6 +114,8 @@ def test_one_plate_of_many_takes_one_list_on_s3(text, plate, complete):
     st.sampled_from(["{p}__*/x", "{p}_{q}/x", "{p}{q}/x", "{p}.tif/x", "a{p}-*/x", "{p}/x"]),
     st.sets(st.text("aZ_-.9é~", min_size=1, max_size=2).filter(lambda t: t.strip(".")), min_size=1, max_size=3),
 )
+@example({"9"}, "{p}{q}/x", {".9"})
+@example({"9"}, "{p}{q}/x", {"..9"})
 def test_looking_for_the_beginning_of_a_name_on_s3_loses_no_key(names, text, values):
     pattern = Pattern.parse(text)
     joints = ["", "__", "_", "-", ".tif"]
