@@ -1,7 +1,7 @@
 """Listing: which LISTs are sent, and that none of them loses a key."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.provider.engine.planning.s3 import requests_for, s3_bucket
 
