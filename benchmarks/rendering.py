@@ -38,7 +38,7 @@ def spec(number: int, steps: int) -> str:
         "version: 1",
         f"pipeline: bench_{number:03d}",
         f"title: Benchmark {number}",
-        'workspace: "{{ workspace_root }}/bench"',
+        f'workspace: "{{{{ workspace_root }}}}/bench_{number:03d}"',
         "params:",
         "  threshold: {type: number, default: 0.2, description: of the objects}",
         'dataset: {root: "{{ data_root }}", files: {raw: "images/{plate}/{well}_s{site:int}_{channel}.tiff"}}',

@@ -54,11 +54,11 @@ def test_what_fails_elsewhere_and_what_is_new_is_run_after_it(lab):
     assert lab.starts() == {"A01": 2, "A02": 1, "A03": 1}
 
 
-def failing(lab, times):
+def failing(lab, times, then=GOOD):
     """A well that dies for want of memory the first times; from the second on it goes on until it is released."""
     count = f"$(grep -c A01 {lab.started})"
     hold = f"test {count} -eq 1 || until test -e {lab.folder}/released; do sleep 0.1; done\n"
-    return f"{hold}test {count} -gt {times} || exit 137\n{GOOD}"
+    return f"{hold}test {count} -gt {times} || exit 137\n{then}"
 
 
 def ended(lab, run_id):
@@ -68,14 +68,15 @@ def ended(lab, run_id):
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
 def test_a_retry_that_another_run_has_going_is_not_forgotten_when_that_fails_too(lab, order):
-    lab.write(A01=failing(lab, times=2))
+    lab.write(A01=failing(lab, times=2, then=f"until test -e {lab.folder}/third; do sleep 0.1; done\n{GOOD}"))
     lab.run("run-1").start()
     ended(lab, "run-1")
     lab.run("run-2").start()
     assert lab.run("run-1").collect(), "the second run's job is waited for instead"
     release(lab)
     ended(lab, "run-2")
-    assert [lab.run(f"run-{n}").collect() for n in order] == [True, True]
+    assert [lab.run(f"run-{n}").collect() for n in order] == [True, True], "one tries again, the other waits for it"
+    (lab.folder / "third").touch()
     for n in order:
         result, failed = lab.collect(f"run-{n}")
         assert (result.succeeded + result.done_before, failed) == (1, [])
