@@ -15,8 +15,10 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from botocore.exceptions import ClientError
 from tests.embedded import Account, embedded, wait_for
 
 from platerunner.batch.views import STATUSES
@@ -67,9 +69,11 @@ def test_two_runs_at_once_bring_500_units_through_and_none_twice(aws: Account, t
         first = pool.submit(to_the_end, aws, tmp_path, "one", kills["one"], endings)
         wait_for(lambda: first.done() or state_of(tmp_path, "one").live)
         write_wells(tmp_path, range(UNITS // 2, UNITS))
-        aws.batch.update_job_queue(jobQueue=aws.spot, state="DISABLED")
-        assert start(aws, tmp_path, "execute", "two").wait(LIMIT_S) == REFUSED
-        aws.batch.update_job_queue(jobQueue=aws.spot, state="ENABLED")
+        set_queue(aws, "DISABLED")
+        try:
+            assert start(aws, tmp_path, "execute", "two").wait(LIMIT_S) == REFUSED, said(tmp_path, "two")
+        finally:
+            set_queue(aws, "ENABLED")  # else the first run would go on for as long as it may
         second = pool.submit(to_the_end, aws, tmp_path, "two", kills["two"], endings)
         assert (first.result(), second.result()) == (None, None)
 
@@ -79,6 +83,17 @@ def test_two_runs_at_once_bring_500_units_through_and_none_twice(aws: Account, t
     assert all(state.submissions for state in states), "the runs were to share the work"
     nothing_was_submitted_twice_and_nothing_runs_on(aws, states)
     every_unit_is_done_and_only_what_was_lost_was_started_again(tmp_path, states)
+
+
+def set_queue(aws: Account, state: Literal["ENABLED", "DISABLED"]) -> None:
+    """Close or open the queue; the faults meet this call, too."""
+    while True:
+        try:
+            aws.batch.update_job_queue(jobQueue=aws.spot, state=state)
+        except ClientError:
+            time.sleep(0.1)
+        else:
+            return
 
 
 def to_the_end(aws: Account, folder: Path, run: str, kills: "Kills", endings: Sequence[int]) -> None:
