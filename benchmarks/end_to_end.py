@@ -36,7 +36,7 @@ SPEC = """
 version: 1
 pipeline: bench
 workspace: "{{ workspace_root }}"
-dataset: {root: "{{ data_root }}", files: {raw: "{plate}/{well}_{site}.tif"}}
+dataset: {root: "{{ data_root }}", files: {raw: "{plate}/{well}_{site}.dat"}}
 defaults: {image: base:latest, resources: {vcpus: 1, memory: 100 MiB}}
 steps:
   calc:
@@ -59,17 +59,17 @@ steps:
     outputs: {all: "whole/{plate}.txt"}
 """
 SNAKEFILE = """
-PLATES, WELLS, SITES = glob_wildcards("data/{plate}/{well}_{site}.tif")
+PLATES, WELLS, SITES = glob_wildcards("data/{plate}/{well}_{site}.dat")
 P, W, S = sorted(set(PLATES)), sorted(set(WELLS)), sorted(set(SITES))
 RUN = "PYTHON -I -S TOOL {output} {input}"
 rule all:
     input: expand("work/whole/{plate}.txt", plate=P)
 rule calc:
-    input: expand("data/{{plate}}/{well}_{site}.tif", well=W, site=S)
+    input: expand("data/{{plate}}/{well}_{site}.dat", well=W, site=S)
     output: "work/illum/{plate}.txt"
     shell: RUN
 rule measure:
-    input: "work/illum/{plate}.txt", expand("data/{{plate}}/{{well}}_{site}.tif", site=S)
+    input: "work/illum/{plate}.txt", expand("data/{{plate}}/{{well}}_{site}.dat", site=S)
     output: "work/tables/{plate}/{well}.txt"
     shell: RUN
 rule whole:
@@ -99,7 +99,7 @@ def main() -> list:
     done = []
     for plate in sorted(glob("data/*")):
         name = plate.split("/")[1]
-        images = sorted(glob(plate + "/*.tif"))
+        images = sorted(glob(plate + "/*.dat"))
         illum = tool(f"work/illum/{name}.txt", images, *map(File, images))
         wells = sorted({each.rsplit("_", 1)[0] for each in images})
         tables = []
@@ -117,7 +117,7 @@ def prepare(folder: Path, wells: int) -> None:
         (folder / f"data/P{plate}").mkdir(parents=True)
         for well in range(wells):
             for site in range(SITES):
-                (folder / f"data/P{plate}/W{well:03}_{site}.tif").write_bytes(os.urandom(4000))
+                (folder / f"data/P{plate}/W{well:03}_{site}.dat").write_bytes(os.urandom(4000))
     texts = {"tool.py": TOOL, "bench.yaml": SPEC, "Snakefile": SNAKEFILE, "bench.py": REDUN}
     for name, text in texts.items():
         made = text.replace("PYTHON", sys.executable).replace("TOOL", str(folder / "tool.py"))
@@ -136,9 +136,9 @@ def loop(folder: Path, wells: int) -> Sequence[str]:
     names = [f"W{number:03}" for number in range(wells)]
     lines = [
         "mkdir -p work/illum work/whole " + " ".join(f"work/tables/{plate}" for plate in plates),
-        *_piped((f"{tool} work/illum/{p}.txt data/{p}/*.tif" for p in plates), run),
+        *_piped((f"{tool} work/illum/{p}.txt data/{p}/*.dat" for p in plates), run),
         *_piped(
-            (f"{tool} work/tables/{p}/{w}.txt work/illum/{p}.txt data/{p}/{w}_*.tif" for p in plates for w in names),
+            (f"{tool} work/tables/{p}/{w}.txt work/illum/{p}.txt data/{p}/{w}_*.dat" for p in plates for w in names),
             run,
         ),
         *_piped((f"{tool} work/whole/{p}.txt work/tables/{p}/*.txt" for p in plates), run),
@@ -198,7 +198,7 @@ def play(name: str, rivals: Path, wells: int) -> dict[str, tuple[float, float, f
         found = {"first": run(argv, folder)}
         if name != "loop":
             found["nothing"] = run(argv, folder)
-            (folder / "data/P0/W000_0.tif").write_bytes(os.urandom(4000))
+            (folder / "data/P0/W000_0.dat").write_bytes(os.urandom(4000))
             found["changed"] = run(argv, folder)
         assert len(list((folder / "work/whole").iterdir())) == PLATES
         return found
