@@ -140,6 +140,16 @@ def test_bad_input_is_one_sentence(plate: Path, args: list[str], phrase: str) ->
     assert "Traceback" not in result.output
 
 
+def test_run_without_airflow_takes_no_credentials_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    extra = {"aws_conn_id": "lab", "queues": {"spot": "q"}}
+    monkeypatch.setenv("AIRFLOW_CONN_PLATERUNNER", json.dumps({"conn_type": "platerunner", "extra": extra}))
+    result = invoke("run", DEMO, "--workspace-root", "s3://bucket/x")
+    assert result.exit_code == 2
+    assert "takes its credentials from Airflow's connection 'lab', which Airflow alone can read: add --airflow." in (
+        result.stderr
+    )
+
+
 def test_run_without_a_connection_says_what_to_give() -> None:
     result = invoke("run", DEMO)
     assert result.exit_code == 2

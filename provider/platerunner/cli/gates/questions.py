@@ -2,25 +2,17 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich.prompt import Prompt
 
 from platerunner.cli.console import out
+from platerunner.engine.gates.answers import Answer
 from platerunner.engine.planning.available import from_workspace_pattern, of_branch
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.records.branches import load_branches
 from platerunner.spec.model import Gate, Pipeline, Step
 from platerunner.spec.rules.names import report_name
 from platerunner_unit.contract.storage import Storage
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a person said at a gate."""
-
-    choice: str
-    comment: str
 
 
 class GateKeeper:

@@ -8,11 +8,13 @@ from platerunner.catalog.loader import load_catalog
 from platerunner.cli.aws.images import INSTALL, digests
 from platerunner.cli.console import err, fail
 from platerunner.cli.loading import said_of
+from platerunner.engine.connection import ConnectionProblem
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.model import StepPlan
 from platerunner.engine.planning.prepare import images, plan_pipeline
 from platerunner.engine.planning.settings import workspace_url
+from platerunner.engine.runs.direct_access import DirectAccess
 from platerunner.spec.model import Pipeline
 from platerunner.spec.templates import TemplateProblem
 from platerunner_unit.contract.keys import probe_key
@@ -34,6 +36,17 @@ def plan_or_fail(
         return plan_pipeline(pipeline, modules, context, Storage, digests_of(images(pipeline, modules, context)))
     except (PlanningError, TemplateProblem, StorageError, BatchError) as error:
         fail(said_of(pipeline.path, error))
+
+
+def check_connection(extras: Mapping[str, Any]) -> None:
+    """End the command if a connection cannot be used without Airflow.
+
+    :param extras: of the connection ``platerunner``.
+    """
+    try:
+        _ = DirectAccess(extras).settings
+    except ConnectionProblem as problem:
+        fail(f"{problem}.")
 
 
 def check_before(pipeline: Pipeline, context: RunContext, connection: Mapping[str, Any], ecr: Any = None) -> None:

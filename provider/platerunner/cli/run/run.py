@@ -21,7 +21,7 @@ from platerunner.cli.options import (
     parse_params,
     with_roots,
 )
-from platerunner.cli.run.checks import check_before, check_local_images
+from platerunner.cli.run.checks import check_before, check_connection, check_local_images
 from platerunner.cli.run.execution import RunRequest, execute
 from platerunner.cli.run.one_at_a_time import alone
 from platerunner.cli.run.summary import RunSummary
@@ -72,6 +72,8 @@ def run(
         connection = with_roots(cloud.extras, data_root, workspace_root)
         approved = tuple(gates if approve_all else approve or [])
         request = RunRequest(pipeline, params, connection, approved, options, airflow, cloud.registry)
+        if not airflow:
+            check_connection(connection)
         if cloud.images is not None:
             check_local_images(pipeline, request.context(), cloud.images)
         with alone(workspace_url(pipeline, request.context())):

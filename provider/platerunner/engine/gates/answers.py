@@ -1,11 +1,21 @@
 """What an answer at a gate comes to."""
 
+from dataclasses import dataclass
+
 from platerunner.engine.gates.decisions import Decision, Word
 from platerunner.engine.gates.gate_run import GateRun
 from platerunner.engine.steps.endings import FailedError
 
 MAX_COMMENT = 4000
 """Characters of a comment that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person said at a gate, at the terminal."""
+
+    choice: str
+    comment: str
 
 
 def decide(run: GateRun, user_id: str, name: str, *, approved: bool, comment: str, at: str) -> Decision:

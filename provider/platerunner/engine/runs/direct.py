@@ -11,7 +11,7 @@ import queue
 import socket
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -19,7 +19,8 @@ from platerunner.batch.model import BatchError
 from platerunner.batch.poller import Pace, Poller
 from platerunner.batch.reasons import CLEARED
 from platerunner.engine.access import Access
-from platerunner.engine.gates.answers import decide, take
+from platerunner.engine.gates.answers import Answer, decide, take
+from platerunner.engine.gates.asked import APPROVE
 from platerunner.engine.gates.gate_run import GateRun
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.context import RunContext
@@ -45,19 +46,10 @@ PAUSE_S = 10.0
 """Seconds before the second try of a task for which Batch or a storage did not answer."""
 NEWS_S = 0.5
 """Seconds after which events tell of the states again: progress goes on while no state changes."""
-APPROVE = "Approve"
 
 
 class AbandonedError(Exception):
     """The run was ended from outside."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a person said at a gate."""
-
-    choice: str
-    comment: str
 
 
 class DirectRun:
