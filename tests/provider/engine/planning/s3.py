@@ -1,6 +1,5 @@
 """S3 as moto serves it over HTTP, for as long as a test needs it."""
 
-import logging
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from functools import cache
 
 import pytest
 from moto.server import ThreadedMotoServer
+from werkzeug.serving import WSGIRequestHandler
 
 
 @cache
@@ -37,16 +37,13 @@ def s3_bucket() -> Iterator[str]:
 
 @contextmanager
 def requests_for(part: str) -> Iterator[list[str]]:
-    """The requests that the server gets meanwhile and that have a text in them, as it writes them into its log."""
+    """The requests that the server gets meanwhile and that have a text in them."""
     sent: list[str] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: sent.append(record.getMessage()) if part in record.getMessage() else None
-    log = logging.getLogger("werkzeug")
-    level = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    try:
+
+    def note(handler: WSGIRequestHandler, *_answer: object) -> None:
+        if part in handler.requestline:
+            sent.append(handler.requestline)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WSGIRequestHandler, "log_request", note)  # commands keep logs quiet, so that those would not tell
         yield sent
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(level)
