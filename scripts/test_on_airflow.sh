@@ -17,5 +17,6 @@ installed=$("$venv/bin/python" -c "from importlib.metadata import version; print
 for argument; do
   [ ! -e "${argument%%::*}" ] || exec "$venv/bin/python" -m pytest -p no:cacheprovider "$@"
 done
-exec "$venv/bin/python" -m pytest -p no:cacheprovider tests/provider/hooks tests/provider/links tests/provider/notifications tests/provider/operators \
-  tests/provider/render tests/provider/sensors tests/provider/triggers tests/plugins tests/provider/test_provider_info.py "$@"
+exec "$venv/bin/python" -m pytest -p no:cacheprovider tests/airflow tests/plugins tests/provider/hooks tests/provider/links \
+  tests/provider/notifications tests/provider/operators tests/provider/render tests/provider/sensors tests/provider/triggers \
+  tests/provider/test_provider_info.py "$@"

@@ -36,7 +36,7 @@ def test_the_first_look_comes_late_enough(aws: Account) -> None:
     job = aws.run(["true"])["jobId"]
     began = time.monotonic()
     asyncio.run(follow(Poller(lambda: aws.batch, Pace(first=1.0)), job))
-    assert 1.0 <= time.monotonic() - began < 5
+    assert time.monotonic() - began >= 1.0
 
 
 def test_nothing_to_wait_for_ends_at_once(aws: Account) -> None:

@@ -4,8 +4,8 @@ import json
 import subprocess
 
 import pytest
-from tests.provider.operators import conftest
-from tests.provider.operators.conftest import GOOD, SPEC, aws, lab  # noqa: F401
+from tests import lab as labs
+from tests.lab import GOOD, SPEC, aws, lab  # noqa: F401
 from typer.testing import CliRunner
 
 from platerunner.cli import app
@@ -124,7 +124,7 @@ def test_explain_tells_a_name_that_was_corrected(lab, monkeypatch):  # noqa: F81
     plates = SPEC.replace("foreach: [plate, well]", "foreach: [plate]").replace(
         "{{plate}}/{{well}}.txt", "{{plate}}.txt"
     )
-    monkeypatch.setattr(conftest, "SPEC", plates)
+    monkeypatch.setattr(labs, "SPEC", plates)
     lab.write(A01=GOOD)
     lab.to_the_end()
     text = plates.format(options=lab.options)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
-from tests.provider.operators.conftest import GOOD
+from tests.lab import GOOD
 
 from platerunner.batch.reasons import CLEARED
 from platerunner.engine.steps import turns

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from airflow.sdk._shared.module_loading import import_string
-from tests.embedded import Account, embedded
+from tests.embedded import TIMEOUT_S, Account, embedded
 
 from platerunner.triggers import arrivals, uploads
 from platerunner.triggers.arrivals import arrived
@@ -82,7 +82,7 @@ async def while_listening(steps, *waiting: UploadsTrigger) -> list[dict]:
     return found
 
 
-async def until(condition, timeout: float = 20.0) -> None:
+async def until(condition, timeout: float = TIMEOUT_S) -> None:
     deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline
@@ -101,8 +101,9 @@ def test_it_survives_its_serialisation():
 
 
 def test_a_plate_of_files_is_one_event_and_the_next_plate_another(aws, queue):
+    upload(aws, *(f"P1/A{n:02}.tiff" for n in range(25)))
+
     async def steps(found):
-        await asyncio.to_thread(upload, aws, *(f"P1/A{n:02}.tiff" for n in range(25)))
         await until(lambda: found)
         await asyncio.to_thread(upload, aws, "P1/B01.tiff")
         await until(lambda: len(found) == 2)

@@ -166,9 +166,9 @@ def test_a_huge_table_costs_nothing(tmp_path):
     data = bytearray(tiff())
     data[8 + 2 + 5 * 12 + 4 : 8 + 2 + 5 * 12 + 8] = struct.pack("<I", 0x7FFFFFFF)
     path.write_bytes(data)
-    start = time.monotonic()
+    start = time.thread_time()
     assert images.problem(path) == "is damaged: a table is larger than any image needs"
-    assert time.monotonic() - start < 1
+    assert time.thread_time() - start < 1
 
 
 def test_preflight_names_each_file(tmp_path):

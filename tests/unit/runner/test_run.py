@@ -260,7 +260,7 @@ def test_term_while_inputs_come_in(bench: Bench) -> None:
     assert outcome.verdict.category == "stopped_by_user", outcome.verdict
     assert outcome.evidence["started"] is False
     assert stdout.startswith(b"platerunner: plate=P1/well=A01 failed: stopped_by_user")
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 29
 
 
 def started(bench: Bench, script: str, **environ: str) -> object:
@@ -292,7 +292,7 @@ def test_a_tool_that_ignores_term_is_killed_after_the_grace(bench: Bench) -> Non
     assert outcome is not None
     assert outcome.evidence["exit_code"] == -signal.SIGKILL
     assert outcome.verdict.category == "stopped_by_user"
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 29
 
 
 def test_term_near_the_time_limit_is_a_timeout(bench: Bench) -> None:
@@ -320,7 +320,7 @@ def test_what_the_tool_left_running_is_ended(bench: Bench) -> None:
     left = int(ran.stdout.split()[1])
     assert ran.category == "succeeded"
     assert not Path(f"/proc/{left}").exists()
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 29
 
 
 def test_orphans_are_reaped_while_the_tool_runs(bench: Bench) -> None:

@@ -60,7 +60,7 @@ def test_a_bad_collector_changes_neither_verdict_nor_outputs(bench: Bench, proto
     assert "the verdict not delivered to" in ran.stderr
     assert len(ran.stderr.splitlines()) == 1
     tool_s = sum(ran.outcome.timing[phase] for phase in ("stage_in_s", "tool_s", "stage_out_s"))
-    assert took - tool_s < BOUND_S + 4, "the bound, and what it takes to start and to judge on a busy machine"
+    assert took - tool_s < BOUND_S + 30, "the bound, and what it takes to start and to judge on a busy machine"
 
 
 def test_a_failed_tool_is_told_as_such(bench: Bench) -> None:

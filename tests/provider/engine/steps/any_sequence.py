@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from botocore.exceptions import ClientError, ReadTimeoutError
-from tests.provider.operators.conftest import SPEC
+from tests.lab import SPEC
 
 from platerunner.batch import submit, views
 from platerunner.batch.calls import TokenBucket

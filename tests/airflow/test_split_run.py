@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tests.provider.operators.test_dag_run import FIRST, SECOND, Airflow, aws  # noqa: F401
+from tests.airflow.test_dag_run import FIRST, SECOND, Airflow
 
 from platerunner.engine.planning.branch import Branch
 
@@ -45,7 +45,7 @@ KEYS = {plate: Branch("plate", plate).key for plate in PLATES}
 class Plates(Airflow):
     """Three plates with two wells each, one of which fails until it is mended."""
 
-    def __init__(self, folder, aws) -> None:  # noqa: F811
+    def __init__(self, folder, aws) -> None:
         super().__init__(folder, aws)
         self.spec = folder / "plates.yaml"
         self.spec.write_text(SPEC)
@@ -66,7 +66,7 @@ class Plates(Airflow):
 
 @pytest.mark.airflow
 @pytest.mark.timeout(900)
-def test_a_plate_fails_alone_and_what_gathers_goes_on_without_it(aws, tmp_path):  # noqa: F811
+def test_a_plate_fails_alone_and_what_gathers_goes_on_without_it(aws, tmp_path):
     airflow = Plates(tmp_path, aws)
     code, log = airflow.run(FIRST)
     assert code == 0, log[-3000:]
@@ -93,7 +93,7 @@ def test_a_plate_fails_alone_and_what_gathers_goes_on_without_it(aws, tmp_path):
 
 @pytest.mark.airflow
 @pytest.mark.timeout(900)
-def test_without_a_plate_everything_is_skipped_and_says_why(aws, tmp_path):  # noqa: F811
+def test_without_a_plate_everything_is_skipped_and_says_why(aws, tmp_path):
     airflow = Plates(tmp_path, aws)
     left_out = "".join(f'\n    - {{plate: "{plate}", because: dropped}}' for plate in PLATES)
     airflow.spec.write_text(SPEC.replace("defaults:", f"  exclude:{left_out}\ndefaults:"))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.provider.operators.conftest import GOOD
+from tests.lab import GOOD
 
 from platerunner.batch.model import BatchError, Submission, UnansweredError
 

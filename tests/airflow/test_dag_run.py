@@ -14,7 +14,7 @@ from tests.embedded import Account, embedded
 
 from platerunner.local.demo_plate import make_plate
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 RUN = """
 import faulthandler, json, sys, threading
 from datetime import datetime

@@ -1,8 +1,8 @@
 """A step that ends green has done everything: what changes while it runs is run, or said."""
 
 import pytest
-from tests.provider.operators import conftest
-from tests.provider.operators.conftest import GOOD
+from tests import lab as labs
+from tests.lab import GOOD
 
 from platerunner.batch.model import BatchError
 from platerunner.cli.run.checks import check_before
@@ -18,11 +18,11 @@ TOLERANT = "tolerate: 1\n    retry: {attempts: 3}"
 @pytest.fixture
 def spec(monkeypatch):
     """Commits another spec."""
-    before = conftest.SPEC
+    before = labs.SPEC
 
     def change(old, new):
         assert old in before
-        monkeypatch.setattr(conftest, "SPEC", before.replace(old, new))
+        monkeypatch.setattr(labs, "SPEC", before.replace(old, new))
 
     return change
 

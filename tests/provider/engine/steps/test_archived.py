@@ -2,8 +2,8 @@
 
 import boto3
 import pytest
+from tests.lab import GOOD
 from tests.provider.engine.planning.s3 import s3_bucket
-from tests.provider.operators.conftest import GOOD
 
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.steps.digest import digest

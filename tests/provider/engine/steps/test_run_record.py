@@ -1,6 +1,6 @@
 """What a look at a run's records tells, while it goes on and after."""
 
-from tests.provider.operators.conftest import GOOD, Lab
+from tests.lab import GOOD, Lab
 
 from platerunner.engine.inspect.run_record import Mark, RunRecord
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.batch_operator.rows import PER_RUN, counted, install
-from tests.provider.operators.conftest import SPEC, Lab
+from tests.lab import SPEC, Lab
 
 from platerunner.cli.run.home import AirflowHome
 

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.provider.operators.conftest import GOOD
+from tests.lab import GOOD
 
 from platerunner.engine.steps import turns
 from platerunner.engine.steps.digest import is_red

@@ -8,8 +8,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 from botocore.httpsession import URLLib3Session
+from tests import lab as labs
 from tests.provider.engine.steps.any_sequence import FATES
-from tests.provider.operators import conftest
 
 from platerunner.batch.model import BatchError
 from platerunner.engine.planning.model import UnitState
@@ -54,9 +54,9 @@ def test_a_submission_then_a_mended_spec_and_a_cleared_task_run_each_unit_once(l
     def mend(version):
         changed = before.replace('"{{outputs.made}}"]', f'"{{{{outputs.made}}}}", {version}]')
         assert changed != before
-        monkeypatch.setattr(conftest, "SPEC", changed)
+        monkeypatch.setattr(labs, "SPEC", changed)
 
-    before, ran = conftest.SPEC, lab.folder / "ran"
+    before, ran = labs.SPEC, lab.folder / "ran"
     mend("v1")
     lab.write(**dict.fromkeys(("A01", "A02"), f'echo "$0 $2" >> {ran}\necho "$2" > "$1"\n'))
     run = lab.run()
