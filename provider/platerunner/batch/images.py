@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from platerunner.batch.calls import code_of, explained, patiently
 from platerunner.batch.image_catalog import DIGEST, catalogued
 from platerunner.batch.model import BatchError
+from platerunner.spec.problems import PlacedError
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -19,7 +20,11 @@ MISSING = ("ImageNotFoundException", "RepositoryNotFoundException")
 SHOWN_TAGS = 5
 
 
-class ImageNotFoundError(BatchError):
+class ImageError(BatchError, PlacedError):
+    """An image cannot be what a job definition names; who knows the spec adds file and line."""
+
+
+class ImageNotFoundError(ImageError):
     """The registry has no such image."""
 
 
@@ -41,14 +46,14 @@ class Reference:
     def parse(cls, text: str) -> "Reference":
         """Read ``[host/]repository[:tag][@digest]``.
 
-        :raises BatchError: if it is none.
+        :raises ImageError: if it is none.
         """
         rest, _, digest = text.partition("@")
         first, slash, path = rest.partition("/")
         host = first if slash and ("." in first or ":" in first or first == "localhost") else ""
         repository, _, tag = (path if host else rest).partition(":")
         if not repository or (digest and DIGEST.fullmatch(digest) is None):
-            raise BatchError(f"{text!r} is no image: write name:tag, or name@sha256: and 64 hexadecimal digits")
+            raise ImageError(f"{text!r} is no image: write name:tag, or name@sha256: and 64 hexadecimal digits")
         return cls(host, repository, tag or DEFAULT_TAG, digest)
 
 
@@ -60,7 +65,7 @@ def resolve(reference: str, registry: str, ecr: "ECRClient") -> tuple[str, str |
         empty if there is none.
     :param ecr: asked for images of ECR; others stay as they are, without a digest.
     :returns: what a job definition gets, and the digest or None.
-    :raises ImageNotFoundError: if ECR does not have it.
+    :raises ImageError: if it is none, or ECR does not have it.
     :raises BatchError: if ECR does not answer.
     """
     parsed = Reference.parse(reference)

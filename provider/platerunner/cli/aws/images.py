@@ -5,18 +5,23 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from platerunner.batch.images import ImageNotFoundError, resolve
+from platerunner.batch.images import ImageError, ImageNotFoundError
 from platerunner.batch.model import BatchError
+from platerunner.engine.images import resolve_named
 from platerunner.engine.records.outcomes import OutcomeStore
+from platerunner.spec.model import Pipeline
 
 MOST = 200
 """Units of a step whose outcomes are read to find an image's last digest."""
 INSTALL = "run `make cellprofiler`, or point PLATERUNNER_CELLPROFILER to it"
 
 
-def digests(images: Iterable[str], connection: Mapping[str, Any], ecr: Any = None) -> dict[str, str | None]:
+def digests(
+    pipeline: Pipeline, images: Iterable[str], connection: Mapping[str, Any], ecr: Any = None
+) -> dict[str, str | None]:
     """Image name to digest; None where no registry is known, or where it does not say.
 
+    :param pipeline: that asks for them.
     :param images: names as specs and the catalog use them.
     :param connection: extras of the connection ``platerunner``.
     :param ecr: what answers in ECR's place; None to ask that.
@@ -28,30 +33,30 @@ def digests(images: Iterable[str], connection: Mapping[str, Any], ecr: Any = Non
         import boto3
 
         ecr = boto3.client("ecr", region_name=connection.get("region"))
-    return {image: resolve(image, registry, ecr)[1] for image in images}
+    return {image: resolve_named(pipeline, image, registry, ecr)[1] for image in images}
 
 
 def digests_to_look(
-    images: Iterable[str], connection: Mapping[str, Any], store: OutcomeStore, steps: Iterable[str], ecr: Any = None
+    pipeline: Pipeline, images: Iterable[str], connection: Mapping[str, Any], store: OutcomeStore, ecr: Any = None
 ) -> tuple[dict[str, str | None], list[str]]:
     """The same for who only looks: where the registry does not tell, an image is the one that its step ran with last.
 
-    :param steps: of the pipeline.
     :param ecr: what answers in ECR's place; None to ask that.
     :returns: the digests, and sentences that say what is assumed.
     """
     found: dict[str, str | None] = {}
-    why: dict[str, list[str]] = {}
+    why: dict[tuple[str, str], list[str]] = {}
     for image in images:
         try:
-            found |= digests([image], connection, ecr)
-            reason = "no registry is known here (AIRFLOW_CONN_PLATERUNNER, or --local)"
+            found |= digests(pipeline, [image], connection, ecr)
+            place, reason = "", "no registry is known here (AIRFLOW_CONN_PLATERUNNER, or --local)"
         except (BatchError, BotoCoreError, ClientError) as error:
-            reason = _not_here(image, error, local=ecr is not None)
+            place, reason = _not_here(image, error, local=ecr is not None)
         if found.setdefault(image, None) is None:
-            why.setdefault(reason, []).append(image)
-    last = recorded([image for names in why.values() for image in names], store, steps)
-    return {**found, **last}, [_said(reason, names, last) for reason, names in why.items()]
+            why.setdefault((place, reason), []).append(image)
+    unknown = [image for names in why.values() for image in names]
+    last = recorded(unknown, store, [step.name for step in pipeline.modules])
+    return {**found, **last}, [f"{place}{_said(reason, names, last)}" for (place, reason), names in why.items()]
 
 
 def recorded(images: Iterable[str], store: OutcomeStore, steps: Iterable[str]) -> dict[str, str]:
@@ -71,11 +76,13 @@ def recorded(images: Iterable[str], store: OutcomeStore, steps: Iterable[str]) -
     return {image: digest for image, (_, digest) in found.items()}
 
 
-def _not_here(image: str, error: Exception, *, local: bool) -> str:
+def _not_here(image: str, error: Exception, *, local: bool) -> tuple[str, str]:
+    """Where the spec asks for an image that the registry does not tell, and why it does not."""
+    place = f"{error.place}: " if isinstance(error, ImageError) else ""
     if not local or not isinstance(error, ImageNotFoundError):
-        return str(error)
+        return place, str(error).removeprefix(place)
     remedy = f": {INSTALL}" if image.startswith("cellprofiler") else ""
-    return f"this machine does not stand in for it{remedy}"
+    return place, f"this machine does not stand in for it{remedy}"
 
 
 def _said(reason: str, images: list[str], last: Mapping[str, str]) -> str:

@@ -78,8 +78,7 @@ class SpecSession:
     @cached_property
     def _digests(self) -> Mapping[str, str | None]:
         names = images(self.pipeline, load_catalog(), self.context)
-        steps = [step.name for step in self.pipeline.modules]
-        found, assumed = digests_to_look(names, self.connection, self.store, steps, self.ecr)
+        found, assumed = digests_to_look(self.pipeline, names, self.connection, self.store, self.ecr)
         for sentence in assumed:
             err.print(sentence, style="yellow", markup=False)
         return found

@@ -9,6 +9,7 @@ from platerunner.cli.aws.images import INSTALL, digests
 from platerunner.cli.console import err, fail
 from platerunner.cli.loading import said_of
 from platerunner.engine.connection import ConnectionProblem
+from platerunner.engine.images import place_of_image
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.model import StepPlan
@@ -62,7 +63,7 @@ def check_before(pipeline: Pipeline, context: RunContext, connection: Mapping[st
         workspace.delete(PROBE)
     except StorageError as error:
         fail(f"The workspace cannot be written: {error}. Give another with --workspace-root.")
-    for plan in plan_or_fail(pipeline, context, lambda names: digests(names, connection, ecr)):
+    for plan in plan_or_fail(pipeline, context, lambda names: digests(pipeline, names, connection, ecr)):
         _warn_of_left_out(plan, context)
 
 
@@ -89,18 +90,5 @@ def check_local_images(pipeline: Pipeline, context: RunContext, known: frozenset
     remedy = f"this machine stands in for {', '.join(sorted(known))}"
     if missing[0].startswith("cellprofiler:"):
         remedy = f"CellProfiler is not installed here: {INSTALL}"
-    where = _place_of_image(pipeline, missing[0])
+    where = place_of_image(pipeline, missing[0])
     fail(f"{where}: no image `{missing[0]}` on the embedded cloud; {remedy}.")
-
-
-def _place_of_image(pipeline: Pipeline, image: str) -> str:
-    """File and line of what names an image: a step, an override, the defaults, or the module of a step."""
-    for step in pipeline.modules:
-        if step.image == image:
-            own = ("steps", step.name, "image")
-            return pipeline.place(own if own in pipeline.places else ("defaults", "image"))
-        if any(each.image == image for each in step.overrides):
-            return pipeline.place(("steps", step.name, "overrides"))
-    modules = load_catalog()
-    users = [step.name for step in pipeline.modules if modules[step.module].image == image]
-    return pipeline.place(("steps", users[0], "module") if users else ())

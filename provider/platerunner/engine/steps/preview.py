@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from platerunner.batch.images import resolve
 from platerunner.catalog.loader import load_catalog
+from platerunner.engine.images import resolve_named
 from platerunner.engine.planning.archived import with_archived
 from platerunner.engine.planning.model import StepPlan, UnitState
 from platerunner.engine.planning.prepare import images, plan_pipeline
@@ -21,7 +21,7 @@ def preview(run: "StepRun") -> StepPlan:
     """
     modules, hook = load_catalog(), run.hook
     names = images(run.pipeline, modules, run.context)
-    digests = {name: resolve(name, hook.settings.registry, hook.ecr)[1] for name in names}
+    digests = {name: resolve_named(run.pipeline, name, hook.settings.registry, hook.ecr)[1] for name in names}
     branch = run.context.branch
     plans = plan_pipeline(run.pipeline, modules, replace(run.context, branch=None), hook.storage, digests)
     plan = next(plan for plan in plans if plan.step == run.step.name)

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 from platerunner.batch.calls import explained
-from platerunner.batch.images import resolve
 from platerunner.batch.model import Ask, Submission
 from platerunner.batch.status import describe
 from platerunner.batch.stop import terminate
@@ -16,6 +15,7 @@ from platerunner.batch.submit import chunks
 from platerunner.batch.views import JobView, has_ended
 from platerunner.catalog.loader import load_catalog
 from platerunner.engine.access import Access
+from platerunner.engine.images import resolve_named
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.model import PlannedUnit, StepSettings
 from platerunner.engine.planning.settings import data_root, workspace_url
@@ -104,7 +104,7 @@ class StepJobs:
     def _image(self, name: str) -> tuple[str, str | None]:
         """An image's full reference, and its digest if it is known."""
         if name not in self._images:
-            self._images[name] = resolve(name, self.hook.settings.registry, self.hook.ecr)
+            self._images[name] = resolve_named(self.pipeline, name, self.hook.settings.registry, self.hook.ecr)
         return self._images[name]
 
     def _first_ask(self, values: Mapping[str, Any]) -> Ask:
