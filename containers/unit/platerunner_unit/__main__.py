@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -22,6 +24,19 @@ def main(argv: Optional[Sequence[str]] = None) -> NoReturn:
     sys.stderr.flush()
     # Threads that still wait for a dead connection must not hold back a verdict that is recorded already.
     os._exit(code)
+
+
+def load() -> None:
+    """Import what running a unit may need, so that processes forked from this one have it; nothing is begun."""
+    from platerunner_unit import tools
+    from platerunner_unit.log.detector import Detector
+    from platerunner_unit.runner import run  # noqa: F401  (for its imports)
+
+    for name in ("isal.isal_zlib", "ahocorasick_rs"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    tools.get("command")
+    Detector()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -57,7 +57,7 @@ def own() -> Optional[Cgroup]:
     if group is None:
         return None
     members = {int(pid) for pid in _text(group.folder / "cgroup.procs").split()}
-    alone = members == {me} or (bool(members) and set(proctree.processes()) <= proctree.ancestors(me))
+    alone = members == {me} or (bool(members) and proctree.pids() <= proctree.ancestors(me))
     return group if alone else None
 
 

@@ -102,12 +102,11 @@ class ToolProcess:
         :param grace_s: seconds between the two, and for the kernel to clear away what was killed.
         """
         for number in (signal.SIGTERM, signal.SIGKILL):
-            self._signal_tree(number)
             deadline = time.monotonic() + grace_s
-            while proctree.descendants(os.getpid()) and time.monotonic() < deadline:
-                _reap()
+            if _has_children():  # orphans become ours: without a child there is nobody below, and nothing to look for
+                self._signal_tree(number)
+            while _has_children() and time.monotonic() < deadline:
                 time.sleep(0.02)
-            _reap()
 
     def _signal_tree(self, number: int) -> None:
         for pid in proctree.descendants(os.getpid()):
@@ -132,6 +131,16 @@ def _reap() -> list[tuple[int, int]]:
         if pid == 0:
             return ended
         ended.append((pid, os.waitstatus_to_exitcode(status)))
+
+
+def _has_children() -> bool:
+    """Whether any child is left, once all that have ended are collected."""
+    _reap()
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _send(kill: Callable[[int, int], None], target: int, number: int) -> None:

@@ -29,9 +29,9 @@ class ProcessStat:
     rss: int
 
 
-def processes() -> dict[int, ProcessStat]:
-    """All processes that can be seen, by pid."""
-    return {stat.pid: stat for stat in _all()}
+def pids() -> set[int]:
+    """Those of all processes that can be seen."""
+    return {int(entry.name) for entry in os.scandir(_PROC) if entry.name.isdigit()} if _PROC.is_dir() else set()
 
 
 def descendants(pid: int) -> list[int]:
@@ -44,7 +44,7 @@ def descendants(pid: int) -> list[int]:
 
 def tree(pid: int) -> list[ProcessStat]:
     """A process and everything below it; empty if it is gone."""
-    known = processes()
+    known = {stat.pid: stat for stat in _all()}
     children: dict[int, list[int]] = {}
     for stat in known.values():
         children.setdefault(stat.parent, []).append(stat.pid)
@@ -58,10 +58,10 @@ def tree(pid: int) -> list[ProcessStat]:
 
 def ancestors(pid: int) -> set[int]:
     """A process and all above it."""
-    known, found = processes(), set()
-    while pid in known and pid not in found:
+    found: set[int] = set()
+    while pid not in found and (stat := _read(_PROC / str(pid))) is not None:
         found.add(pid)
-        pid = known[pid].parent
+        pid = stat.parent
     return found
 
 
@@ -104,13 +104,10 @@ def catches(pid: int, number: int) -> bool:
 
 
 def _all() -> Iterator[ProcessStat]:
-    if not _PROC.is_dir():
-        return
-    for entry in os.scandir(_PROC):
-        if entry.name.isdigit():
-            stat = _read(Path(entry.path))
-            if stat is not None:
-                yield stat
+    for pid in pids():
+        stat = _read(_PROC / str(pid))
+        if stat is not None:
+            yield stat
 
 
 def _read(folder: Path) -> Optional[ProcessStat]:

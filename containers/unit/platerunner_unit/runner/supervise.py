@@ -79,7 +79,7 @@ class _Supervisor:
 
         :returns: why the tool was stopped; None if it was not.
         """
-        looked = 0.0
+        looked = time.monotonic()  # what has just started is not worth a look
         while self._process.poll() is None:
             if self._stop.requested() and self._stopped_by != "user":
                 self._end("user", self._stop.number or signal.SIGTERM)

@@ -19,7 +19,9 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from platerunner.local.host import limits
-from platerunner.local.host.process import LIBC, LINUX, PR_SET_CHILD_SUBREAPER, JobProcess
+from platerunner.local.host.forked import Runner
+from platerunner.local.host.prctl import LINUX, PR_SET_CHILD_SUBREAPER, call_prctl
+from platerunner.local.host.process import JobProcess
 from platerunner.local.jobs.joblog import CHUNK
 
 GRACE_S = 3.0
@@ -39,6 +41,7 @@ class Agent:
         self._rest = b""
         self._closing = False
         self._jobs: dict[int, JobProcess] = {}
+        self._runner = Runner()
         self._groups = limits.find_groups()
         self._old_groups: list[limits.Group] = []
         self._next_watch = self._next_strays = 0.0
@@ -107,7 +110,7 @@ class Agent:
     def _start(self, command: dict[str, Any]) -> None:
         group = self._groups.make(command["memory"]) if command.get("memory") else None
         try:
-            job = JobProcess(command, group)
+            job = JobProcess(command, group, self._runner)
         except (OSError, subprocess.SubprocessError) as error:
             self._retire(group)
             reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -196,8 +199,7 @@ def _kill(pid: int) -> None:
 
 def main() -> None:
     """Run until standard input ends."""
-    if LINUX:
-        LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    call_prctl(PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Agent(sys.stdin.fileno(), sys.stdout.buffer).run()
 

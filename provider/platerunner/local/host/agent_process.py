@@ -13,6 +13,8 @@ from typing import IO, Any
 Listener = Callable[[dict[str, Any]], None]
 STOP_S = 15.0
 """How long the agent may take to end its jobs and itself."""
+LOCALE = ("LC_", "LANG")
+"""Beginnings of the variables of a locale."""
 RESTART_S = 0.2
 """Between the death of an agent and the start of the next."""
 
@@ -33,7 +35,8 @@ class Host:
     def _start(self) -> None:
         # A session of its own: Ctrl-C reaches the cloud, which then ends the jobs in order.
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "platerunner.local.host.agent"],
+            [sys.executable, "-P", "-m", "platerunner.local.host.agent"],
+            env=agent_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
@@ -95,6 +98,12 @@ class Host:
             with self._lock:
                 self._start()
             self._listener({"event": "lost"})
+
+
+def agent_environment() -> dict[str, str]:
+    """The agent's: all of the cloud's but what decides how a process starts, and jobs have otherwise."""
+    base = base_environment()
+    return {name: value for name, value in os.environ.items() if name in base or not name.startswith(LOCALE)}
 
 
 def base_environment() -> dict[str, str]:

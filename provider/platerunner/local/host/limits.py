@@ -196,13 +196,21 @@ def job_of(pid: int) -> str:
     return f"{values.get(b'AWS_BATCH_JOB_ID', b'').decode()}#{values.get(b'AWS_BATCH_JOB_ATTEMPT', b'').decode()}"
 
 
+def _folder_of(pid: int) -> str:
+    """The name of a process's working folder, which is its job's: a fork's environment shows as the agent's."""
+    try:
+        return Path(os.readlink(f"/proc/{pid}/cwd")).name  # noqa: PTH115  (the text alone)
+    except OSError:
+        return ""
+
+
 def end_processes(keys: Container[str]) -> None:
     """Kill all processes of some jobs, wherever they are: an agent may die before it has told of one that it started.
 
     :param keys: ``<job id>#<attempt>``.
     """
     for pid in process_table():
-        if job_of(pid) in keys:
+        if job_of(pid) in keys or _folder_of(pid) in keys:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:

@@ -1,20 +1,16 @@
 """A job's process, as the agent starts it and reads what it says."""
 
-import ctypes
 import os
 import selectors
 import signal
 import subprocess
-import sys
 from functools import partial
 from typing import Any
 
+from platerunner.local.host.forked import Runner
 from platerunner.local.host.limits import Group
+from platerunner.local.host.prctl import end_with
 from platerunner.local.jobs.joblog import CHUNK, Log
-
-LINUX = sys.platform == "linux"
-LIBC: Any = ctypes.CDLL(None, use_errno=True) if LINUX else None
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 class JobProcess:
@@ -22,10 +18,11 @@ class JobProcess:
 
     :param command: as the agent is told it.
     :param group: control group that it enters; None for none.
+    :param runner: what a fork may stand for.
     :raises OSError: if it cannot be started; likewise subprocess.SubprocessError.
     """
 
-    def __init__(self, command: dict[str, Any], group: Group | None) -> None:
+    def __init__(self, command: dict[str, Any], group: Group | None, runner: Runner) -> None:
         self.key: str = command["key"]
         self.memory: int | None = command.get("memory")
         self.group = group
@@ -34,7 +31,9 @@ class JobProcess:
         """When the grace ends, on the monotonic clock; None if nobody stopped it."""
         self.output, child_end = os.pipe()
         try:
-            self._process = _started(command, child_end, group)
+            self._executed = None if runner.stands_for(command) else _execute(command, child_end, group)
+            self.pid = self._executed.pid if self._executed else runner.fork(command, child_end, group)
+            """Of the command itself, which leads its session."""
         except (OSError, subprocess.SubprocessError):
             os.close(self.output)
             raise
@@ -42,11 +41,6 @@ class JobProcess:
             os.close(child_end)
         os.set_blocking(self.output, False)
         self._log = Log(command["log"])
-
-    @property
-    def pid(self) -> int:
-        """Of the command itself, which leads its session."""
-        return self._process.pid
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to its process group."""
@@ -76,7 +70,8 @@ class JobProcess:
 
         :param code: that it ended with.
         """
-        self._process.returncode = code
+        if self._executed is not None:
+            self._executed.returncode = code
         while self.output in selector.get_map() and self.pump(selector):
             continue
         if self.output in selector.get_map():
@@ -89,7 +84,7 @@ class JobProcess:
         return self.oom or (self.group is not None and self.group.killed())
 
 
-def _started(command: dict[str, Any], output: int, group: Group | None) -> subprocess.Popen[bytes]:
+def _execute(command: dict[str, Any], output: int, group: Group | None) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command["argv"],
         stdin=subprocess.DEVNULL,
@@ -103,9 +98,6 @@ def _started(command: dict[str, Any], output: int, group: Group | None) -> subpr
 
 
 def _in_child(agent: int, group: Group | None) -> None:
-    if LINUX:
-        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != agent:  # it died before the line above
-            os._exit(1)
+    end_with(agent)
     if group is not None:
         group.enter()

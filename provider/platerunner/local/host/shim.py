@@ -6,7 +6,6 @@ for kills for memory while the control group is still there: podman does not rep
 the group at the end.
 """
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -15,11 +14,11 @@ import time
 from pathlib import Path
 
 from platerunner.local.host import limits
+from platerunner.local.host.prctl import PR_SET_CHILD_SUBREAPER, call_prctl
 
 LOOK_S = 0.05
 OOM_MARK = "oom"
 """File in the attempt's folder that says that the kernel killed a process of it for memory."""
-PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(folder: Path, argv: list[str]) -> int:
@@ -29,8 +28,7 @@ def main(folder: Path, argv: list[str]) -> int:
     :param argv: podman's command line.
     :returns: the container's exit code, 128 and the signal's number if one ended it.
     """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    call_prctl(PR_SET_CHILD_SUBREAPER, 1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # podman is in the same process group and hands it on
     with subprocess.Popen(argv, preexec_fn=_heed_signals) as process:

@@ -1,12 +1,10 @@
 """The agent: its jobs end with it, with the cloud, and whatever they started."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,46 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.embedded import alive, wait_for
+from tests.host_agent import Agent
 
 from platerunner.local.jobs.joblog import Log
-
-
-class Agent:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "platerunner.local.host.agent"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-
-    def tell(self, **command: Any) -> None:
-        self.process.stdin.write(json.dumps(command).encode() + b"\n")
-        self.process.stdin.flush()
-
-    def start(self, key: str, *argv: str, **options: Any) -> None:
-        env = {"PATH": os.environ["PATH"], "AWS_BATCH_JOB_ID": key, "AWS_BATCH_JOB_ATTEMPT": "1"}
-        options = {
-            "env": env,
-            "cwd": str(self.folder),
-            "log": str(self.folder / f"{key}.log"),
-            "memory": None,
-        } | options
-        self.tell(do="start", key=f"{key}#1", argv=argv, **options)
-
-    def event(self) -> dict[str, Any]:
-        return json.loads(self.process.stdout.readline())
-
-    def pid(self, name: str) -> int:
-        file = self.folder / name
-        return int(wait_for(lambda: file.exists() and file.read_text().strip()))
-
-
-@pytest.fixture
-def agent(tmp_path: Path) -> Iterator[Agent]:
-    agent = Agent(tmp_path)
-    yield agent
-    agent.process.stdin.close()
-    agent.process.wait(20)
-    agent.process.stdout.close()
 
 
 def test_it_tells_how_a_command_went(agent: Agent) -> None:

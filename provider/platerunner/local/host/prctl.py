@@ -1,0 +1,28 @@
+"""What the agent and the processes that it starts ask of Linux's kernel for themselves."""
+
+import ctypes
+import os
+import signal
+import sys
+from typing import Any
+
+LINUX = sys.platform == "linux"
+_LIBC: Any = ctypes.CDLL(None, use_errno=True) if LINUX else None
+PR_SET_PDEATHSIG, PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 1, 15, 36
+
+
+def call_prctl(option: int, value: int | bytes) -> None:
+    """Ask for one thing; nothing happens on other systems."""
+    if LINUX:
+        _LIBC.prctl(option, value, 0, 0, 0)
+
+
+def end_with(agent: int) -> None:
+    """Let the calling process be told to end when the agent dies, or end it now if that has died.
+
+    :param agent: its pid, the calling process's parent.
+    """
+    if LINUX:
+        call_prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != agent:  # it died before the line above
+            os._exit(1)
