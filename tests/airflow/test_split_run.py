@@ -1,9 +1,9 @@
 """Plates that flow on their own as a real DAG run: Airflow's own machinery on the embedded cloud."""
 
 import json
+from pathlib import Path
 
 import pytest
-from tests.airflow.test_dag_run import FIRST, SECOND, Airflow
 
 from platerunner.engine.planning.branch import Branch
 
@@ -38,18 +38,18 @@ steps:
     with: {argv: [sh, -c, 'cat "$@" > "$0"', "{outputs.whole}", "{inputs.sums}"]}
     outputs: {whole: "whole.txt"}
 """
+FIRST, SECOND, EMPTY = (f"2026-01-0{day}T00:00:00+00:00" for day in (1, 2, 3))
 PLATES = ("0512", "P2", "Plate 3 & Co")
 KEYS = {plate: Branch("plate", plate).key for plate in PLATES}
 
 
-class Plates(Airflow):
+class Plates:
     """Three plates with two wells each, one of which fails until it is mended."""
 
-    def __init__(self, folder, aws) -> None:
-        super().__init__(folder, aws)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.spec = folder / "plates.yaml"
         self.spec.write_text(SPEC)
-        self.environment["PLATERUNNER_DAG_SPECS"] = str(self.spec)
         for plate in PLATES:
             for well in ("A01", "A02"):
                 script = folder / "data/plates" / plate / f"{well}.sh"
@@ -66,24 +66,24 @@ class Plates(Airflow):
 
 @pytest.mark.airflow
 @pytest.mark.timeout(900)
-def test_a_plate_fails_alone_and_what_gathers_goes_on_without_it(aws, tmp_path):
-    airflow = Plates(tmp_path, aws)
-    code, log = airflow.run(FIRST)
+def test_a_plate_fails_alone_and_what_gathers_goes_on_without_it(airflow, tmp_path):
+    plates = Plates(tmp_path)
+    code, log = airflow.run(plates.spec, FIRST, tmp_path)
     assert code == 0, log[-3000:]
-    assert airflow.record(FIRST, "branches.json")["branches"] == list(KEYS.values())
+    assert plates.record(FIRST, "branches.json")["branches"] == list(KEYS.values())
     assert "1 of 3 branches failed (P2), 1 may: it goes on without them" in log
-    assert airflow.whole() == ["0512/A01", "0512/A02", "Plate 3 & Co/A01", "Plate 3 & Co/A02"]
-    assert {plate: airflow.record(FIRST, f"work/{key}/result.json")["failed"] for plate, key in KEYS.items()} == {
+    assert plates.whole() == ["0512/A01", "0512/A02", "Plate 3 & Co/A01", "Plate 3 & Co/A02"]
+    assert {plate: plates.record(FIRST, f"work/{key}/result.json")["failed"] for plate, key in KEYS.items()} == {
         "0512": 0,
         "P2": 1,
         "Plate 3 & Co": 0,
     }
 
     (tmp_path / "mended").touch()
-    code, log = airflow.run(SECOND)
+    code, log = airflow.run(plates.spec, SECOND, tmp_path)
     assert code == 0, log[-3000:]
-    assert sorted(airflow.whole()) == sorted(f"{plate}/{well}" for plate in PLATES for well in ("A01", "A02"))
-    second = {plate: airflow.record(SECOND, f"work/{key}/result.json") for plate, key in KEYS.items()}
+    assert sorted(plates.whole()) == sorted(f"{plate}/{well}" for plate in PLATES for well in ("A01", "A02"))
+    second = {plate: plates.record(SECOND, f"work/{key}/result.json") for plate, key in KEYS.items()}
     assert {plate: (done["succeeded"], done["done_before"]) for plate, done in second.items()} == {
         "0512": (0, 2),
         "P2": (1, 1),
@@ -93,11 +93,11 @@ def test_a_plate_fails_alone_and_what_gathers_goes_on_without_it(aws, tmp_path):
 
 @pytest.mark.airflow
 @pytest.mark.timeout(900)
-def test_without_a_plate_everything_is_skipped_and_says_why(aws, tmp_path):
-    airflow = Plates(tmp_path, aws)
+def test_without_a_plate_everything_is_skipped_and_says_why(airflow, tmp_path):
+    plates = Plates(tmp_path)
     left_out = "".join(f'\n    - {{plate: "{plate}", because: dropped}}' for plate in PLATES)
-    airflow.spec.write_text(SPEC.replace("defaults:", f"  exclude:{left_out}\ndefaults:"))
-    code, log = airflow.run(FIRST)
+    plates.spec.write_text(SPEC.replace("defaults:", f"  exclude:{left_out}\ndefaults:"))
+    code, log = airflow.run(plates.spec, EMPTY, tmp_path)
     assert code == 0, log[-3000:]
     assert "there is nothing to run: the spec's `exclude` leaves out every file of every plate" in log
     assert {
