@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from tests import embedded
 from tests.smtp_receiver import Receiver, receiving
 
@@ -115,9 +116,9 @@ def _announcement(process: subprocess.Popen[bytes], said: Path) -> str:
     return said.read_text()
 
 
-@pytest.fixture
-def page(site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A logged-in page; a screenshot of its end is kept in the folder that PLATERUNNER_SCREENSHOTS names."""
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests; each has a context of its own in it."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         if "CI" in os.environ:
@@ -127,14 +128,34 @@ def page(site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=program, args=CHROMIUM_ARGS) as browser,
     ):
-        page = browser.new_page(viewport={"width": 1400, "height": 900})
-        page.set_default_timeout(60_000)
         expect.set_options(timeout=60_000)
-        page.goto(site.address)
-        page.fill("input[name=username]", site.user)
-        page.fill("input[name=password]", site.password)
-        page.click("button[type=submit]")
-        page.wait_for_url(lambda url: "login" not in url)
+        yield browser
+
+
+@contextmanager
+def opened(chromium: Browser, site: Site, user: str = "", **options: Any) -> Iterator[Page]:
+    """A page of somebody who has logged in (nobody, if empty), apart from all others' pages.
+
+    The token comes from Airflow's API: its page for logging in takes longer than many a test.
+    """
+    with chromium.new_context(viewport={"width": 1400, "height": 900}, **options) as context:
+        context.set_default_timeout(60_000)
+        if user:
+            token = token_of(site, user, site.password_of(user))
+            context.add_cookies([{"name": "_token", "value": token, "url": site.address}])
+        yield context.new_page()
+
+
+def token_of(site: Site, user: str, password: str) -> str:
+    """What Airflow's API gives for a password."""
+    answer = httpx.post(f"{site.address}/auth/token", json={"username": user, "password": password}, timeout=60)
+    return str(answer.raise_for_status().json()["access_token"])
+
+
+@pytest.fixture
+def page(chromium: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A logged-in page; a screenshot of its end is kept in the folder that PLATERUNNER_SCREENSHOTS names."""
+    with opened(chromium, site, site.user) as page:
         yield page
         if folder := os.environ.get("PLATERUNNER_SCREENSHOTS"):
             page.screenshot(path=str(Path(folder) / f"{request.node.name}.png"))
@@ -159,8 +180,7 @@ class _OnceMore(httpx.HTTPTransport):
 def api(site: Site) -> Iterator[httpx.Client]:
     """Airflow's REST API, as somebody who is logged in."""
     with httpx.Client(base_url=site.address, timeout=60, transport=_OnceMore()) as client:
-        login = client.post("/auth/token", json={"username": site.user, "password": site.password})
-        client.headers["Authorization"] = f"Bearer {login.raise_for_status().json()['access_token']}"
+        client.headers["Authorization"] = f"Bearer {token_of(site, site.user, site.password)}"
         client.base_url = client.base_url.join("/api/v2/")
         yield client
 

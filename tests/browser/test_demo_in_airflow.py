@@ -1,11 +1,25 @@
 """The demo in the browser: trigger from the form, look at the gate, approve with a comment, see it finish."""
 
 import json
+from collections.abc import Iterator
 
-from playwright.sync_api import Page, expect
-from tests.browser.conftest import Site, until_seen
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests.browser.conftest import Site, opened, until_seen
 
 GATE = "Are the corrected images flat, sharp and full of cells?"
+
+
+@pytest.fixture
+def page(chromium: Browser, site: Site) -> Iterator[Page]:
+    """Of somebody who logs in as people do."""
+    with opened(chromium, site) as page:
+        page.goto(site.address)
+        page.fill("input[name=username]", site.user)
+        page.fill("input[name=password]", site.password)
+        page.click("button[type=submit]")
+        page.wait_for_url(lambda url: "login" not in url)
+        yield page
 
 
 def test_trigger_the_form_wait_at_the_gate_approve_and_finish(page: Page, site: Site) -> None:

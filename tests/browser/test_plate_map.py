@@ -2,15 +2,14 @@
 
 import json
 import os
-import shutil
 from collections import Counter
 from pathlib import Path
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import FrameLocator, Locator, Page, expect, sync_playwright
-from tests.browser.conftest import CHROMIUM_ARGS, Site, trigger, wait_for
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
+from tests.browser.conftest import Site, opened, token_of, trigger, wait_for
 from tests.plugins.records import leave
 
 from platerunner.engine.planning.model import UnitState
@@ -41,9 +40,7 @@ def failed_run(site: Site) -> str:
             note = f"echo '{plate} {well}' >> {site.data}/mapped/started\n"
             (folder / f"{well}.sh").write_text(f'{note}{only_here}echo done > "$1"\n')
     with httpx.Client(base_url=f"{site.address}/api/v2/", timeout=60) as client:
-        login = {"username": site.user, "password": site.password}
-        token = client.post(f"{site.address}/auth/token", json=login).raise_for_status().json()["access_token"]
-        client.headers["Authorization"] = f"Bearer {token}"
+        client.headers["Authorization"] = f"Bearer {token_of(site, site.user, site.password)}"
         run = trigger(client, "mapped")
         wait_for(lambda: client.get(run).json()["state"] == "failed", 300)
     return run.replace("dagRuns", "runs").removeprefix("dags/")
@@ -117,20 +114,19 @@ def test_the_arrow_keys_reach_every_well(page: Page, site: Site, failed_run: str
 
 
 def test_dark_where_airflow_is_dark(page: Page, site: Site, failed_run: str) -> None:
-    page.evaluate("localStorage.setItem('theme', 'dark')")
+    page.add_init_script("localStorage.setItem('theme', 'dark')")
     frame = frame_of(page, site, failed_run)
     expect(frame.locator("html")).to_have_attribute("data-theme", "dark")
     frame.get_by_text("The units as a list").click()
     frame.get_by_role("button", name="P1, C04").click()
     expect(frame.locator("#unit h2")).to_have_text("P1, C04")
     keep(page, "plate_map_dark")
-    page.evaluate("localStorage.setItem('theme', 'light')")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_no_serious_violation(page: Page, site: Site, failed_run: str, theme: str) -> None:
-    page.evaluate(f"localStorage.setItem('theme', '{theme}')")
     run_page = f"{site.address}/platerunner/dags/{failed_run}/tasks/work/"
+    page.add_init_script(f"localStorage.setItem('theme', '{theme}')")
     found = {}
     others = [f"{site.address}/platerunner/{each}" for each in PAGES]
     for address in (run_page, *others):
@@ -150,22 +146,14 @@ def test_axe_finds_no_serious_violation(page: Page, site: Site, failed_run: str,
     assert found == {}
 
 
-def test_a_viewer_may_look_and_no_more(site: Site, failed_run: str) -> None:
-    with sync_playwright() as playwright:
-        program = shutil.which("chromium") or shutil.which("google-chrome")
-        with playwright.chromium.launch(executable_path=program, args=CHROMIUM_ARGS) as browser:
-            page = browser.new_page()
-            page.goto(site.address)
-            page.fill("input[name=username]", "eve")
-            page.fill("input[name=password]", site.password_of("eve"))
-            page.click("button[type=submit]")
-            page.wait_for_url(lambda url: "login" not in url)
-            page.goto(f"{site.address}/platerunner/dags/{failed_run}/tasks/work/")
-            expect(page.locator("#summary")).to_have_text("48 units, 4 failed.")
-            assert page.locator("#pick-failed").count() == 0
-            forged = """async () => (await fetch('rerun', {method: 'POST', headers: {'Content-Type': 'application/json',
-                'X-Platerunner-Token': 'x'}, body: JSON.stringify({units: ['plate=P1/well=B02']})})).status"""
-            assert page.evaluate(forged) == 403
+def test_a_viewer_may_look_and_no_more(chromium: Browser, site: Site, failed_run: str) -> None:
+    with opened(chromium, site, "eve") as page:
+        page.goto(f"{site.address}/platerunner/dags/{failed_run}/tasks/work/")
+        expect(page.locator("#summary")).to_have_text("48 units, 4 failed.")
+        assert page.locator("#pick-failed").count() == 0
+        forged = """async () => (await fetch('rerun', {method: 'POST', headers: {'Content-Type': 'application/json',
+            'X-Platerunner-Token': 'x'}, body: JSON.stringify({units: ['plate=P1/well=B02']})})).status"""
+        assert page.evaluate(forged) == 403
 
 
 def test_ten_thousand_units(page: Page, site: Site, failed_run: str, api: httpx.Client) -> None:

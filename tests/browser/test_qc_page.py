@@ -2,16 +2,14 @@
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from tests.browser.conftest import Site, trigger, until_seen, wait_for
+from tests.browser.conftest import Site, opened, trigger, until_seen, wait_for
 
 
 def waits(api: httpx.Client, run: str) -> str:
@@ -30,20 +28,6 @@ def records(site: Site, pipeline: str) -> list[dict[str, Any]]:
     return sorted(made, key=lambda entry: str(entry["at"]))
 
 
-@contextmanager
-def somebody(browser: Browser | None, site: Site, user: str, scheme: Literal["light", "dark"]) -> Iterator[Page]:
-    assert browser is not None
-    context = browser.new_context(viewport={"width": 1400, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    page.goto(site.address)
-    page.fill("input[name=username]", user)
-    page.fill("input[name=password]", site.password_of(user))
-    page.click("button[type=submit]")
-    page.wait_for_url(lambda url: "login" not in url)
-    yield page
-    context.close()
-
-
 def keep(page: Page, name: str) -> None:
     if folder := os.environ.get("PLATERUNNER_SCREENSHOTS"):
         page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
@@ -56,17 +40,16 @@ def accessible(page: Page) -> None:
 
 
 @pytest.mark.timeout(900)
-def test_look_approve_and_be_asked_again_when_it_changed(page: Page, site: Site, api: httpx.Client) -> None:
-    browser = page.context.browser
+def test_look_approve_and_be_asked_again_when_it_changed(chromium: Browser, site: Site, api: httpx.Client) -> None:
     run = trigger(api, "looked")
     address = site.address + waits(api, run)
-    with somebody(browser, site, "eve", "dark") as eve:
+    with opened(chromium, site, "eve", color_scheme="dark") as eve:
         eve.goto(address)
         expect(eve.get_by_text("You may look, but not decide: it waits for ada.")).to_be_visible()
         expect(eve.get_by_role("button", name="Approve")).to_have_count(0)
         accessible(eve)
         keep(eve, "gate_dark")
-    with somebody(browser, site, "ada", "light") as ada:
+    with opened(chromium, site, "ada", color_scheme="light") as ada:
         ada.goto(f"{site.address}/platerunner/qc/")
         accessible(ada)
         keep(ada, "qc")
