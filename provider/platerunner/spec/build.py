@@ -78,7 +78,8 @@ def _dataset(draft: Draft, data: Data) -> Dataset:
 def _file_set(name: str, value: Any) -> FileSet:
     if isinstance(value, str):
         return FileSet(name, value)
-    return FileSet(name, path_of(value), tuple(value.get("complete", ())), value.get("rename", {}))
+    complete = tuple(value.get("complete", ()))
+    return FileSet(name, path_of(value), complete, value.get("rename", {}), value.get("derive", {}))
 
 
 def _steps(draft: Draft) -> Iterator[tuple[str, model.Step | model.Gate]]:

@@ -13,12 +13,14 @@ class FileSet:
     :param complete: wildcards whose every combination must exist, over the values that occur for the other wildcards; a
         combination without a file is an input that is missing.
     :param rename: wildcard to value in the file's name to the name that it goes by.
+    :param derive: further wildcard to what it is made of.
     """
 
     name: str
     pattern: str
     complete: tuple[str, ...] = ()
     rename: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    derive: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from platerunner.documents.sentences import check
 from platerunner.documents.shape import Shape
 from platerunner.documents.source import Keys, Source
 from platerunner.documents.walk import Place, walk
+from platerunner.spec.derived import deriving
 from platerunner.spec.matrix import Matrix, expand
 from platerunner.spec.matrix_rules import check_matrices
 from platerunner.spec.schema import pipeline_schema
@@ -58,7 +59,7 @@ class Draft:
     def files(self) -> dict[str, Pattern | None]:
         """File set name to its pattern; None if it cannot be read."""
         files = self.data.get("dataset", {}).get("files", {})
-        return {name: readable(path_of(value)) for name, value in files.items()}
+        return {name: _file_pattern(value) for name, value in files.items()}
 
     @cached_property
     def outputs(self) -> dict[str, dict[str, Pattern | None]]:
@@ -115,6 +116,14 @@ def readable(text: str) -> Pattern | None:
     """A pattern; None if it cannot be read."""
     try:
         return Pattern.parse(text)
+    except PatternError:
+        return None
+
+
+def _file_pattern(value: Any) -> Pattern | None:
+    pattern = readable(path_of(value))
+    try:
+        return deriving(pattern, {} if isinstance(value, str) else value.get("derive", {})) if pattern else None
     except PatternError:
         return None
 

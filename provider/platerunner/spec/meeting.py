@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
+from platerunner.spec.derived import deriving
 from platerunner.spec.model import Pipeline
 from platerunner_unit.contract.patterns import Pattern
+from platerunner_unit.contract.wildcard_types import type_of
 
 
 def may_meet(one: Pattern, other: Pattern) -> bool:
@@ -55,13 +57,14 @@ def _likely_same(one: Pattern, other: Pattern) -> bool:
     return all(_compatible(*pair) for pair in pairs)
 
 
-_NUMBERS, _WELLS = frozenset({"int", "digits"}), frozenset({"well96", "well384", "well1536"})
-
-
 def _compatible(one: str, other: str) -> bool:
     """Whether a value may have both types."""
-    kinds = [next((kind for kind in (_NUMBERS, _WELLS) if type_ in kind), type_) for type_ in (one, other)]
-    return kinds[0] == kinds[1] or {"text", "word"}.intersection((one, other)) != set()
+    kinds = [type_of(type_).kind for type_ in (one, other)]
+    return kinds[0] == kinds[1] or not _NARROW.issuperset(kinds)
+
+
+_NARROW = frozenset({"digits", "alpha", "well"})
+"""What no value is together; text, words, hex digits and choices may be any of them."""
 
 
 def typed(pattern: Pattern, types: Mapping[str, str]) -> Pattern:
@@ -76,7 +79,7 @@ def known_types(pipeline: Pipeline) -> dict[str, str]:
     """Wildcard to the type that its values have in all steps; those that a tool, a range or a matrix may give lack."""
     types: dict[str, str] = {}
     for files in pipeline.dataset.files.values():
-        for name, type_ in Pattern.parse(files.pattern).types.items():
+        for name, type_ in deriving(Pattern.parse(files.pattern), files.derive).types.items():
             types[name] = type_ if types.get(name, type_) == type_ and name not in files.rename else "text"
     free = set(_from_elsewhere(pipeline))
     return {name: type_ for name, type_ in types.items() if name not in free}

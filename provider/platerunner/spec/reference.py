@@ -60,6 +60,7 @@ def _sections(root: Node) -> Iterator[tuple[str, str, Node]]:
     files = _only(properties["dataset"]["properties"]["files"])
     yield "dataset.files.<name>", "A file set in its long form", files["anyOf"][1]
     yield "dataset.files.<name>.rename", "rename", files["anyOf"][1]["properties"]["rename"]
+    yield "dataset.files.<name>.derive", "derive", files["anyOf"][1]["properties"]["derive"]
     yield "dataset.exclude[]", "An exclusion", properties["dataset"]["properties"]["exclude"]["items"]
     yield "defaults", "defaults", properties["defaults"]
     yield "defaults.resources", "resources", properties["defaults"]["properties"]["resources"]

@@ -1,5 +1,6 @@
 """Kinds of mistakes, as somebody made them or might: what is wrong, in its line, and nothing that only follows."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,11 @@ CONSTANTS = [
     (ROOT, '"{ data_root }/x"', 0, "has `{ data_root }`, which is taken as it is written. Write `{{ data_root }}`"),
 ]
 FOREIGN = [
+    (OUTPUT, '"gather/{plate}(_x)?.csv"', 0, "has a `(_x)?`, but the names of outputs must be known beforehand"),
+    (OUTPUT, '"gather/{plate}{:36}.csv"', 0, "has a `{:36}`, but the names of outputs must be known beforehand"),
+    ("{plate}/{well}_s", "{plate}/{well}(/a)?_s", 0, "ends no part that may be missing"),
+    ("{plate}/{well}_s", "{plate}/{well}?_s", 0, "a question mark itself is `{?}`"),
+    ("{plate}/{well}_s", "{plate}/{well}(_z{z:int})?_s", 0, "what is `{z}` where its part is missing?"),
     (OUTPUT, '"~/{plate}.csv"', 0, "is no home folder here"),
     ("{plate}/{well}_s", "{plate}/<well>_s", 0, "`<well>` is taken as it is written, not as a wildcard"),
     ("{plate}/{well}_s", "$plate/{well}_s", 0, "`$plate` is taken as it is written"),
@@ -79,6 +85,27 @@ FOLLOWING = [
     ('outputs: {all: "gather/{plate}.csv"}', 'outputs: "gather/{plate}.csv"', 0, "should be keys with values"),
     ("inputs: {tables: count.table}", "inputs: count.table", 0, "should be keys with values"),
     (OUTPUT, '"gather/{matrix.a}/{plate}.csv"', 0, "no matrix has `a`"),
+]
+
+
+NEW_PATH = "{plate}/{well}_s{site:int}_{channel}.tif"
+UNCLEAR = [
+    ("{plate}{well}_s{site:int}_{channel}.tif", "`{well:3}`"),
+    ("{plate}/{well}_s{site:int}{channel}.tif", "`{channel:3}`"),
+    ("{plate}/{well}_{channel}_s{site:int}{guid}.tif", "`{guid:36}`"),
+    ("{plate}/{well}_{channel}_s{site:int}*.tif", "`{:36}`"),
+    ("{plate}/{well}_{channel}_s{site:int}{x:digit}{y:digits}.tif", "`{y:3}`"),
+    ("{plate}/{well}_{channel}{x:4}*s{site:int}.tif", "`{:36}`"),
+    ("{plate}/{well}_{channel}_s{site:02}{col:02}.tif", "`{col:3}`"),
+]
+DERIVED = [
+    ('{well: "{site:letter}"}', "already"),
+    ('{pos: "{row:letter}"}', "the path has no `{row}` to make it of"),
+    ('{pos: "{site:latter}"}', "Did you mean `letter`?"),
+    ('{pos: "{site:number}"}', "Write `{site}`"),
+    ('{pos: "A01"}', "made of no wildcard"),
+    ('{pos: "{site:letter}/x"}', "`/` has no place"),
+    ('{pos: ""}', "derive"),
 ]
 
 
@@ -106,6 +133,28 @@ def test_what_other_programs_would_take(old, new, lines, said):
     line, found = problems(old, new)
     shown = said if len(new) < 40 else said[:20]
     assert any(at == line + lines and shown in text for at, text in found), found
+
+
+@pytest.mark.parametrize(("path", "width"), UNCLEAR)
+def test_the_width_that_is_named_makes_a_pattern_clear(path, width):
+    line, [(at, text)] = problems(NEW_PATH, path)
+    assert (at, f"like {width}," in text) == (line, True), text
+    name = width.strip("`{}").partition(":")[0]
+    piece = next(each for each in re.findall(r"\*|\{[^}]*\}", path) if each.strip("{}*").partition(":")[0] == name)
+    load_text(BASE.replace(NEW_PATH, path.replace(piece, width.strip("`"))), Path("specs/base.yaml"))
+
+
+@pytest.mark.parametrize(("derive", "said"), DERIVED)
+def test_what_cannot_be_made_of_other_wildcards(derive, said):
+    line, found = problems("complete: [site, channel]", f"derive: {derive}")
+    assert [(at, said in text) for at, text in found] == [(line, True)], found
+
+
+def test_what_is_made_is_known_to_all_rules():
+    derive = 'derive: {well: "{row:letter}{col:02}"}'
+    spec = BASE.replace("{well}_s", "r{row:02}c{col:02}_s").replace("complete:", f"{derive}, complete:")
+    pipeline = load_text(f"split: plate\n{spec}", Path("specs/base.yaml"))
+    assert pipeline.dataset.files["raw"].derive == {"well": "{row:letter}{col:02}"}
 
 
 @pytest.mark.parametrize(("old", "new", "lines", "said"), FOLLOWING)

@@ -1,13 +1,15 @@
 """Patterns: what they match, what they write, and that the two agree."""
 
 import pickle
+import re
 import string
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platerunner_unit.contract.patterns import TYPES, Pattern, PatternError
+from platerunner_unit.contract.patterns import TYPES, Pattern, PatternError, escaped
+from platerunner_unit.contract.wildcard_types import SIZED
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,35 @@ from platerunner_unit.contract.patterns import TYPES, Pattern, PatternError
         ("100%/{x}", "100%/y", {"x": "y"}),
         ("{x}.tif", "line\nfeed.tif", {"x": "line\nfeed"}),
         ("{x}.tif", "a.tif\n", None),
+        ("s{site:3}.tif", "s007.tif", {"site": "007"}),
+        ("s{site:3}.tif", "s07.tif", None),
+        ("{plate:8}{well:well384}.tif", "BR001170B02.tif", {"plate": "BR001170", "well": "B02"}),
+        ("r{row:02}c{col:02}.tif", "r02c11.tif", {"row": 2, "col": 11}),
+        ("s{site:02}.tif", "s102.tif", {"site": 102}),
+        ("s{site:02}.tif", "s7.tif", None),
+        ("s{site:02}.tif", "s007.tif", None),
+        ("s{site:3 digits}.tif", "s00a.tif", None),
+        ("s{site:3 digits}.tif", "s007.tif", {"site": "007"}),
+        ("{id:hex}_{x:4 hex}.tif", "0aF_00fF.tif", {"id": "0aF", "x": "00fF"}),
+        ("w{ch:digit}{:36}.tif", "w107447151-AC76-4844-8431-E6A954BD1171.tif", {"ch": "1"}),
+        ("w{ch:digit}{:36}.tif", "w1_thumb07447151-AC76-4844-8431-E6A954BD1171.tif", None),
+        ("s{site:int}{:guid}.tif", "s151E1E486E-D339-44E8-9990-9A8894C2D5CA.tif", {"site": 15}),
+        (
+            "s{site:int}{id:guid}.tif",
+            "s2866465035-BBD2-4C57-BF9C-185859741902.tif",
+            {"site": 28, "id": "66465035-BBD2-4C57-BF9C-185859741902"},
+        ),
+        ("{channel:DNA|DNAse|ER}{x}.tif", "DNAse1.tif", {"channel": "DNAse", "x": "1"}),
+        ("{x}.{:tif|tiff}", "a.tiff", {"x": "a"}),
+        ("{x}.{:tif|tiff}", "a.png", None),
+        ("{well}(_s{site:int=1})?(_w{ch:int=1})?.tif", "B02.tif", {"well": "B02", "site": 1, "ch": 1}),
+        ("{well}(_s{site:int=1})?(_w{ch:int=1})?.tif", "B02_w2.tif", {"well": "B02", "site": 1, "ch": 2}),
+        ("{well}(_s{site:int=1})?(_w{ch:int=1})?.tif", "B02_s03_w2.tif", {"well": "B02", "site": 3, "ch": 2}),
+        ("{x:word}(-thumb)?.tif", "a-thumb.tif", {"x": "a"}),
+        ("a(b){?}", "a(b)?", {}),
+        ("a(b).tif", "a(b).tif", {}),
+        ("{well:well384x4}.tif", "p24.B2.tif", {"well": "P24.b2"}),
+        ("{well:well384x4}.tif", "p24.c2.tif", None),
     ],
 )
 def test_match(pattern, key, values):
@@ -83,10 +114,20 @@ def test_wildcards_and_types_in_order_of_appearance():
         ("a**/b", 2, "whole folders"),
         ("a/***", 3, "whole folders"),
         ("**/a/**b", 6, "whole folders"),
+        ("a/{x:0}", 6, "unknown wildcard type `0`"),
+        ("a/{:flote}", 5, "unknown wildcard type `flote`"),
+        ("a/{x:03 digits}", 6, "write `3 digits`, or `03`"),
+        ("a/{x:300}", 6, "too wide"),
+        ("a/{x:3 text}", 6, "one of digits, alpha, word, hex"),
+        ("a/{x=1}", 3, "may be missing, like `(_{x=1})?`"),
+        ("a/b(_{x:int})?", 6, "Write it, like `{x:int=1}`"),
+        ("a/b(_{x:int=z})?", 6, "not usable as a whole number"),
+        ("a/{x}(_{x=1})?", 8, "once more"),
+        ("a/b(_{x:flote=z})?", 9, "unknown wildcard type `flote`"),
     ],
 )
 def test_errors_have_a_column(text, column, message):
-    with pytest.raises(PatternError, match=message.replace("{", r"\{").replace("`..`", r"`\.\.`")) as caught:
+    with pytest.raises(PatternError, match=re.escape(message)) as caught:
         Pattern.parse(text)
     assert caught.value.column == column
 
@@ -180,24 +221,37 @@ VALUES = {
     "well96": st.builds("{}{:02d}".format, st.sampled_from("ABCDEFGH"), st.integers(1, 12)),
     "well384": st.builds("{}{:02d}".format, st.sampled_from("ABCDEFGHIJKLMNOP"), st.integers(1, 24)),
     "well1536": st.builds("{}{:02d}".format, st.sampled_from([*"ABXYZ", "AA", "AF"]), st.integers(1, 48)),
-}
+    "well384x4": st.builds("{}{:02d}.{}{}".format, st.sampled_from("ABP"), st.integers(1, 24), st.sampled_from("ab"),
+                           st.integers(1, 2)),
+    "digit": st.sampled_from(string.digits),
+    "hex": st.text(string.hexdigits, min_size=1, max_size=8),
+    "guid": st.uuids().map(str),
+    "03": st.integers(0, 10**17 - 1),
+    "4": st.text(st.characters(exclude_characters="/", exclude_categories=["Cs"]), min_size=4, max_size=4),
+    "3 digits": st.text(string.digits, min_size=3, max_size=3),
+    "2 alpha": st.text(string.ascii_letters, min_size=2, max_size=2),
+    "5 word": st.text(string.ascii_letters + string.digits + "_", min_size=5, max_size=5),
+    "8 hex": st.text(string.hexdigits, min_size=8, max_size=8),
+    "DNA|DNAse|E (R)?": st.sampled_from(["DNA", "DNAse", "E (R)?"]),
+}  # fmt: skip
 
 
 def test_every_type_is_tried():
-    assert set(VALUES) == set(TYPES)
+    assert set(TYPES) < set(VALUES)
+    assert set(SIZED) <= {name.partition(" ")[2] for name in VALUES}
 
 
 @st.composite
 def patterns_and_values(draw):
     """Patterns whose wildcards are folders of their own, so that a key can be split in one way only."""
     names = draw(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=5, unique=True))
-    types = {name: draw(st.sampled_from(sorted(TYPES))) for name in names}
+    types = {name: draw(st.sampled_from(sorted(VALUES))) for name in names}
     values = {name: draw(VALUES[types[name]].filter(lambda value: value not in {".", ".."})) for name in names}
-    literal = st.text(string.ascii_letters + "{}*%.-_ \\", min_size=1, max_size=5).filter(lambda t: t.strip("."))
+    literal = st.text(string.ascii_letters + "{}*%.-_ \\()?", min_size=1, max_size=5).filter(lambda t: t.strip("."))
     again = draw(st.lists(st.sampled_from(names), max_size=3))
     parts = [f"{{{name}:{types[name]}}}" for name in names] + [f"{{{name}}}" for name in again]
     others = draw(st.lists(literal, max_size=3))
-    parts += [text.replace("{", "{{").replace("}", "}}").replace("*", "{*}") for text in others]
+    parts += [escaped(text) for text in others]
     return "/".join(draw(st.permutations(parts))), values
 
 
@@ -243,3 +297,29 @@ def test_any_text_is_a_pattern_or_an_error_with_a_column(text):
 def test_a_match_never_leads_out(key):
     values = Pattern.parse("{a}/{b}_{c}").match(key) or {}
     assert not any("/" in value or value in {"", ".", ".."} for value in values.values())
+
+
+@st.composite
+def names_with_missing_parts(draw):
+    """A pattern of parts that may be missing, a key of it, and its values."""
+    shape = draw(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 99)), min_size=1, max_size=4))
+    text, key, values = "x", "x", {}
+    for number, (lacks, is_there, value) in enumerate(shape):
+        name = f"w{number}"
+        text += f"(_{number}s{{{name}:int=1}})?" if lacks else f"_{number}s{{{name}:int}}"
+        key += f"_{number}s{value}" if is_there or not lacks else ""
+        values[name] = value if is_there or not lacks else 1
+    return text, key, values
+
+
+@given(names_with_missing_parts(), st.integers(0, 4))
+def test_what_is_filled_in_matches_the_keys_that_have_it_and_no_other(case, number):
+    text, key, values = case
+    pattern = Pattern.parse(text)
+    assert pattern.match(key) == values
+    given = dict(list(values.items())[:number])
+    partial = pattern.partial(given)
+    assert Pattern.parse(partial.text) == partial
+    assert partial.match(key) == {name: value for name, value in values.items() if name not in given}
+    for name, value in given.items():
+        assert pattern.partial({name: value + 1}).match(key) is None

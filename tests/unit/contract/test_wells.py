@@ -16,9 +16,20 @@ def test_position_reads_what_row_name_writes(row, column, padded):
     assert wells.position(name.lower()) == (row, column)
 
 
-@pytest.mark.parametrize("name", ["", "A", "1", "A0", "A00", "AAA1", "A1000", "A1b", "well", "A-1", "A²"])
+@pytest.mark.parametrize(
+    "name",
+    ["", "A", "1", "A0", "A00", "AAA1", "A1000", "A1b", "well", "A-1", "A²", "A1.c1", "A1.a3", "A1.a1.a1", "x.a1"],
+)
 def test_other_names_have_no_position(name):
     assert wells.position(name) is None
+
+
+@given(st.integers(0, 15), st.integers(0, 23), st.sampled_from("ab"), st.sampled_from("12"))
+def test_a_quarter_of_a_well_is_a_well_of_1536(row, column, letter, number):
+    name = f"{wells.row_name(row)}{column + 1:02d}"
+    place = wells.position(f"{name}.{letter}{number}")
+    assert place == (2 * row + "ab".index(letter), 2 * column + "12".index(number))
+    assert wells.layout([f"{name}.{letter}{number}", "P24.b2"]) == wells.Layout(32, 48)
 
 
 def test_layouts():

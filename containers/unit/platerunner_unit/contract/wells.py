@@ -10,6 +10,7 @@ from typing import Any, Optional
 from platerunner_unit.contract.unit_ids import natural_key
 
 _WELL = re.compile(r"([A-Za-z]{1,2})0*([1-9][0-9]{0,2})")
+_QUARTER = re.compile(r"(.+)\.([ABab])([12])")
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,13 @@ LAYOUTS = (Layout(8, 12), Layout(16, 24), Layout(32, 48))
 
 
 def position(well: str) -> Optional[tuple[int, int]]:
-    """Row and column of a well from 0, e.g. ``B03`` is (1, 2) and ``AF48`` is (31, 47); None for other names."""
+    """Row and column of a well from 0, e.g. ``B03`` is (1, 2) and ``AF48`` is (31, 47); None for other names.
+
+    A plate of 1536 wells is also one of 384 of which each is four: ``P24.b2`` is (31, 47), too.
+    """
+    if quarter := _QUARTER.fullmatch(well):
+        whole = position(quarter[1]) if "." not in quarter[1] else None
+        return (2 * whole[0] + (quarter[2] in "Bb"), 2 * whole[1] + int(quarter[3]) - 1) if whole else None
     match = _WELL.fullmatch(well)
     if not match:
         return None

@@ -9,6 +9,8 @@ from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.files import Files
 from platerunner.engine.planning.listing import list_matching
 from platerunner.engine.records.done import Current
+from platerunner.spec.dataset import FileSet
+from platerunner.spec.derived import deriving
 from platerunner.spec.model import InputRef, Member, Output, Step
 from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.manifest import InputFile
@@ -45,7 +47,8 @@ class Available:
     :param awaited: keys that it cannot write before its own inputs have come, with the step's name.
     :param notes: what a person should know, as sentences.
     :param nowhere: wildcard to values that `where` asks for and that no file has, as in the keys.
-    :param renamed: wildcards whose values go by other names than in the keys, so that the names count beside the keys.
+    :param renamed: wildcards whose values go by other names than in the keys, or are made of others, so that the values
+        count beside the keys.
     """
 
     ref: str
@@ -87,6 +90,14 @@ def parse_pattern(text: str, what: str) -> Pattern:
         return Pattern.parse(text)
     except PatternError as error:
         raise PlanningError(f"{what}: `{text}`, column {error.column}: {error.message}") from error
+
+
+def pattern_of(files: FileSet) -> Pattern:
+    """The pattern of a file set, with the wildcards that are made of others.
+
+    :raises PlanningError: if it cannot be read.
+    """
+    return deriving(parse_pattern(files.pattern, f"dataset.{files.name}"), files.derive)
 
 
 def from_step(

@@ -10,7 +10,7 @@ from platerunner.engine.planning.where import Only, is_asked_for
 from platerunner.spec.meeting import known_types, may_meet, typed
 from platerunner.spec.model import Pipeline, Step
 from platerunner_unit.contract.manifest import OutputFile
-from platerunner_unit.contract.patterns import Pattern
+from platerunner_unit.contract.patterns import Pattern, escaped
 from platerunner_unit.contract.storage import Storage
 from platerunner_unit.contract.unit_ids import unit_id
 
@@ -150,12 +150,8 @@ def _check_pair(few: Written, many: Written) -> None:
 
 
 def _may_be_read(output: Pattern, reading: Reading) -> bool:
-    below = Pattern.parse(f"{_escaped(reading.below)}{reading.pattern}")
-    return may_meet(Pattern.parse(f"{_escaped(reading.above)}{output}"), below)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}").replace("*", "{*}")
+    below = Pattern.parse(f"{escaped(reading.below)}{reading.pattern}")
+    return may_meet(Pattern.parse(f"{escaped(reading.above)}{output}"), below)
 
 
 def seen_from(workspace: Storage, data: Storage) -> tuple[str, str] | None:

@@ -6,17 +6,18 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
-from platerunner.engine.planning.available import Available, Excluded, parse_pattern
+from platerunner.engine.planning.available import Available, Excluded, pattern_of
 from platerunner.engine.planning.errors import NothingListed
 from platerunner.engine.planning.exclusions import Reasons, idle, idle_note, without
 from platerunner.engine.planning.files import Files
 from platerunner.engine.planning.listing import SAMPLE, Listed, list_matching
-from platerunner.engine.planning.missing import absent, absent_note
+from platerunner.engine.planning.missing import absent, absent_note, short_of
 from platerunner.engine.planning.names import Names
 from platerunner.engine.planning.strays import Strays, left_over_note
 from platerunner.engine.planning.where import Only, in_vain, in_words, is_asked_for, nowhere, only_asked
 from platerunner.spec.dataset import Exclusion, FileSet
-from platerunner_unit.contract.patterns import Pattern
+from platerunner.spec.derived import DerivingPattern
+from platerunner_unit.contract.patterns import Pattern, PatternError
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
 
@@ -41,7 +42,7 @@ def from_dataset(
     """
     names = Names(files.rename)
     written = {each.place: each for each in exclude}
-    patterns = [parse_pattern(each.pattern, f"dataset.{each.name}") for each in (files, *beside)]
+    patterns = [pattern_of(each) for each in (files, *beside)]
     asked, left_out = names.in_keys(where), tuple(map(names.excluded_keys, exclude))
     found, unused = _as_listed_there(files, patterns, storage, asked, left_out, places or {})
     notes = tuple(idle_note(files.name, written[each.place]) for each in unused if each.place)
@@ -75,7 +76,7 @@ def _as_listed_there(
         len(listed.files),
         tuple(excluded),
         absent=tuple(missed),
-        absent_from=tuple(name for name in pattern.wildcards if name not in files.complete),
+        absent_from=short_of(pattern, files.complete),
         notes=(
             *_in_vain(files.name, in_vain(pattern, only, kept), places),
             *_left_over(patterns, storage, listed),
@@ -83,6 +84,7 @@ def _as_listed_there(
             *_all_excluded(files.name, usable, excluded, exclude),
         ),
         nowhere=nowhere(only, kept),
+        renamed=tuple(sorted(files.derive)),
     )
     return found, unused
 
@@ -131,6 +133,8 @@ def _nothing_matched(name: str, pattern: Pattern, root: str, others: Sequence[st
         return f"{sentence}; there is no file at all"
     if missed := _missed(pattern, others, only):
         return f"{sentence}; {_has_values(missed[-1], sorted(_values(pattern, others, missed[-1])))}"
+    if unmade := _unmade(pattern, others):
+        return f"{sentence}; {unmade}"
     nearest = get_close_matches(pattern.text, sorted(others), n=3, cutoff=0.0)
     return f"{sentence}; the nearest names are {', '.join(f'`{key}`' for key in nearest)}"
 
@@ -142,6 +146,19 @@ def _missed(pattern: Pattern, others: Sequence[str], only: Only) -> tuple[str, .
         if found and not asked.intersection(found):
             return "dataset", "where", wildcard
     return ()
+
+
+def _unmade(pattern: Pattern, keys: Sequence[str]) -> str | None:
+    """Why a key does not match whose name does: a wildcard that is made of others cannot be made of its values."""
+    if not isinstance(pattern, DerivingPattern):
+        return None
+    for key in keys:
+        if (values := pattern.bare.match(key)) is not None:
+            try:
+                pattern.completed(values)
+            except PatternError as error:
+                return f"the name `{key}` matches, but `derive` makes nothing of it: {error.message}"
+    return None
 
 
 def _values(pattern: Pattern, keys: Sequence[str], wildcard: str) -> set[str]:

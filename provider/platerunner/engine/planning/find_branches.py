@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from platerunner.engine.planning.available import parse_pattern
+from platerunner.engine.planning.available import pattern_of
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.dataset import from_dataset
@@ -12,7 +12,6 @@ from platerunner.engine.planning.errors import NothingListed, PlanningError, pla
 from platerunner.engine.planning.where import as_listed
 from platerunner.spec.dataset import FileSet
 from platerunner.spec.model import Pipeline
-from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import Storage
 from platerunner_unit.contract.unit_ids import natural_key
 
@@ -78,7 +77,7 @@ def _check_asked(context: RunContext, wildcard: str, found: set[str]) -> None:
 
 def _file_sets(pipeline: Pipeline, wildcard: str) -> list[FileSet]:
     """Those that steps in branches read; if they read none that have the wildcard, all that have it."""
-    having = {name: files for name, files in pipeline.dataset.files.items() if wildcard in _pattern(files).wildcards}
+    having = {name: files for name, files in pipeline.dataset.files.items() if wildcard in pattern_of(files).wildcards}
     steps = [step for step in pipeline.modules if pipeline.in_branches(step.name)]
     read = {ref.name for step in steps for ref in step.inputs.values() if ref.source == "dataset"}
     return [files for name, files in having.items() if name in read] or list(having.values())
@@ -89,9 +88,5 @@ def _asked(asked: Any, files: FileSet, wildcard: str) -> set[str]:
     values = asked if isinstance(asked, (list, tuple)) else [asked]
     names = set(files.rename.get(wildcard, {}).values())
     given = [value for value in values if value not in (None, "")]
-    pattern = _pattern(files)
+    pattern = pattern_of(files)
     return {str(value) if value in names else as_listed(pattern, wildcard, value, "where") for value in given}
-
-
-def _pattern(files: FileSet) -> Pattern:
-    return parse_pattern(files.pattern, f"dataset.{files.name}")

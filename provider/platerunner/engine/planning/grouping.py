@@ -93,7 +93,9 @@ class _Share:
 
     def __init__(self, foreach: tuple[str, ...], available: Available) -> None:
         self.names = tuple(name for name in foreach if name in available.pattern.wildcards)
-        absent = available.absent if set(available.absent_from) <= set(foreach) else ()
+        sources = available.pattern.sources
+        known = {*foreach, *(source for name in foreach for source in sources.get(name, ()))}
+        absent = available.absent if known.issuperset(available.absent_from) else ()
         everything = available.files.plus(absent)
         self._table = everything.table
         self._rows = self._grouped(everything)

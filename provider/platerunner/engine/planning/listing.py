@@ -13,6 +13,7 @@ from platerunner.engine.planning.strays import Strays
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.patterns import Pattern, PatternError
 from platerunner_unit.contract.storage import Storage, StoredObject
+from platerunner_unit.contract.wildcard_types import type_of
 
 THREADS = 16
 SAMPLE = 2000
@@ -139,7 +140,7 @@ def _where_to_look(storage: Storage, pattern: Pattern, only: Mapping[str, frozen
     On S3 that is a part of a folder if a value is followed by more than a slash, as in ``{plate}__*/``. A local folder
     is read as a whole, whatever is looked for in it.
     """
-    named = [name for name in pattern.wildcards if only.get(name) and pattern.types[name] in _ONE_SPELLING]
+    named = [name for name in pattern.wildcards if only.get(name) and not type_of(pattern.types[name]).spells]
     combinations = _combinations(only, named)
     found = (_prefix(pattern, dict(zip(named, values, strict=False))) for values in combinations)
     prefixes = _outermost(prefix for prefix in found if prefix is not None)
@@ -158,9 +159,6 @@ def _beginning_with(prefix: str) -> Span:
 
 _NO_NAMES = (".", "..")
 """What no key can have between slashes, so that no LIST can begin after it."""
-
-# A value of these types is written in one way only, so that it can be looked for by name.
-_ONE_SPELLING = frozenset({"text", "digits", "alpha", "word"})
 
 
 def _outermost(prefixes: Iterable[str]) -> list[str]:

@@ -23,16 +23,41 @@ def absent(
     """The files that ``complete`` asks for and nobody has, without size and ETag."""
     if not complete:
         return []
-    # What there is of each wildcard in any file that was listed, and what `where` names, should be everywhere.
-    ranges = [sorted(listed.distinct(name) | _named(pattern, name, only), key=str) for name in complete]
-    wanted = [row for row in product(*ranges) if is_asked_for(dict(zip(complete, row, strict=True)), only)]
-    others = tuple(name for name in pattern.wildcards if name not in complete)
+    names, wanted = _wanted(listed, pattern, complete, only)
+    others = short_of(pattern, complete)
     counts = Counter(tuple([values[name] for name in others]) for values in _there(usable, excluded))
     short = {group for group, count in counts.items() if count < len(wanted)}
     if not short:
         return []
-    missing = _missing(_there(usable, excluded), short, others, complete, wanted, pattern)
+    missing = _missing(_there(usable, excluded), short, others, names, wanted, pattern, only)
     return sorted(missing, key=lambda file: file.key)
+
+
+def short_of(pattern: Pattern, complete: Iterable[str]) -> tuple[str, ...]:
+    """The wildcards of what is incomplete where a file is missing; what is made of others is known by these."""
+    asked = {source for name in complete for source in pattern.sources.get(name, (name,))}
+    return tuple(name for name in pattern.wildcards if name not in asked and name not in pattern.sources)
+
+
+def _wanted(
+    listed: Files, pattern: Pattern, complete: tuple[str, ...], only: Only
+) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """The wildcards of which every combination should be everywhere, and the combinations.
+
+    What there is of each in any file that was listed, and what `where` names, should be everywhere. What is made of
+    others goes with these: every well, not every row with every column.
+    """
+    made = [name for name in complete if name in pattern.sources]
+    within = dict.fromkeys(source for name in made for source in pattern.sources[name])
+    plain = [name for name in complete if name not in pattern.sources and name not in within]
+    ranges: list[list[Any]] = [sorted(listed.distinct(name) | _named(pattern, name, only), key=str) for name in plain]
+    rows: Iterable[tuple[Any, ...]] = product(*ranges)
+    joint = tuple(dict.fromkeys((*within, *made)))
+    if joint:
+        together = sorted({tuple([values[name] for name in joint]) for values in listed.values()}, key=str)
+        rows = ((*row, *more) for row, more in product(rows, together))
+    names = (*plain, *joint)
+    return names, [row for row in rows if is_asked_for(dict(zip(names, row, strict=True)), only)]
 
 
 def _named(pattern: Pattern, name: str, only: Only) -> set[Any]:
@@ -50,6 +75,7 @@ def _missing(
     complete: tuple[str, ...],
     wanted: list[tuple[Any, ...]],
     pattern: Pattern,
+    only: Only,
 ) -> Iterator[InputFile]:
     seen: dict[tuple[Any, ...], set[tuple[Any, ...]]] = {group: set() for group in short}
     for values in there:
@@ -59,8 +85,9 @@ def _missing(
     for group, rows in seen.items():
         for row in wanted:
             if row not in rows:
-                values = {**dict(zip(others, group, strict=True)), **dict(zip(complete, row, strict=True))}
-                yield InputFile(_name_of(pattern, values), "data", values=values)
+                values = dict(pattern.completed(dict(zip((*others, *complete), (*group, *row), strict=True))))
+                if is_asked_for(values, only):  # of what is made of others it was not known before
+                    yield InputFile(_name_of(pattern, values), "data", values=values)
 
 
 def _name_of(pattern: Pattern, values: Mapping[str, Any]) -> str:

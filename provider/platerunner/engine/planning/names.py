@@ -38,7 +38,7 @@ class Names:
             files=found.files.renamed(self._given),
             absent=tuple(map(self._file, found.absent)),
             excluded=tuple(replace(each, values=self._named(each.values)) for each in found.excluded),
-            renamed=tuple(sorted(self._given)),
+            renamed=tuple(sorted({*found.renamed, *self._given})),
         )
 
     def _values(self, wildcard: str, asked: Any) -> Any:

@@ -13,7 +13,7 @@ from platerunner.engine.planning.available import (
     from_step,
     from_workspace_pattern,
     of_branch,
-    parse_pattern,
+    pattern_of,
     together,
 )
 from platerunner.engine.planning.branch import Branch
@@ -212,7 +212,7 @@ def _readings(pipeline: Pipeline, context: RunContext, data: Storage, workspace:
     where = context.where(pipeline.dataset.where)
     readings = []
     for files in pipeline.dataset.files.values():
-        pattern = parse_pattern(files.pattern, f"dataset.{files.name}")
+        pattern = pattern_of(files)
         only = only_asked(pattern, Names(files.rename).in_keys(where))
         readings.append(Reading(f"dataset.{files.name}", pattern, only, *place))
     return readings

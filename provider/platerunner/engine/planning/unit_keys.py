@@ -7,6 +7,7 @@ from platerunner.engine.planning.available import Available
 from platerunner.engine.planning.errors import PlanningError
 from platerunner_unit.contract.manifest import UnitTask
 from platerunner_unit.contract.patterns import Pattern
+from platerunner_unit.contract.wildcard_types import may_hold
 
 
 class UnitKeys:
@@ -81,17 +82,9 @@ def _walk(tokens: Sequence[tuple[str, str]], types: Mapping[str, str], known: se
     """Take the wildcards for known that end at a character which they cannot have, up to the first that does not."""
     for (kind, text), (after, literal) in zip(tokens, [*tokens[1:], ("end", "")], strict=True):
         if kind == "wildcard" and text not in known:
-            if after != "literal" or _may_have(types.get(text, "text"), literal[0]):
+            if after != "literal" or may_hold(types.get(text, "text"), literal[0]):
                 return
             known.add(text)
-
-
-def _may_have(type_: str, character: str) -> bool:
-    if type_ in ("int", "digits"):
-        return character.isdigit()
-    if type_ == "alpha":
-        return character.isalpha()
-    return type_ == "text" or character.isalnum() or (type_ == "word" and character == "_")
 
 
 def _types(inputs: Iterable[Available]) -> dict[str, str]:

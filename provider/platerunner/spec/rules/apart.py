@@ -1,21 +1,20 @@
 """Patterns whose pieces cannot be told apart: where one piece ends, nothing in a file's name says."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Draft
-from platerunner_unit.contract.patterns import Pattern, Token
+from platerunner_unit.contract.patterns import Pattern, PatternError, Token
+from platerunner_unit.contract.wildcard_types import Type, type_of
 
-_NUMBERS = frozenset({"int", "digits"})
-_LETTERS = frozenset({"text", "word", "alpha"})
 _GLOB = "*"
 # What follows a piece directly and may begin with a character that the piece may end with. A well ends after its
 # column, and `**/` with a slash.
 _RUNS_INTO = {
-    **dict.fromkeys(_NUMBERS, _NUMBERS | {"text", "word", _GLOB}),
-    **dict.fromkeys(_LETTERS, _LETTERS | {_GLOB}),
-    _GLOB: _NUMBERS | _LETTERS,
+    "digits": frozenset({"digits", "text", "word", "hex", _GLOB}),
+    "hex": frozenset({"digits", "alpha", "text", "word", "hex", _GLOB}),
+    **dict.fromkeys(("text", "word", "alpha"), frozenset({"text", "word", "alpha", "hex", _GLOB})),
+    _GLOB: frozenset({"digits", "text", "word", "alpha", "hex"}),
 }
 
 
@@ -25,50 +24,99 @@ def check_apart(draft: Draft, keys: Keys, pattern: Pattern, complete: frozenset[
     :param keys: where the pattern stands.
     :param complete: wildcards of which every combination must exist, so that a wrong cut would be noticed.
     """
-    for first, second in _neighbours(pattern):
-        kinds = _kind(pattern, first), _kind(pattern, second)
-        if kinds[1] not in _RUNS_INTO.get(kinds[0], ()):
-            continue
+    for first, second in unclear(pattern):
         at = draft.source.inside(keys, second.column - 1)
         message = f"a name does not say where {_shown(pattern, first)} ends and {_shown(pattern, second)} begins"
-        if kinds[0] == "digits" and kinds[1] in {"text", "word"}:
+        if _is_digits(pattern, first) and _kind(pattern, second) in {"text", "word"}:
             if not {first.text, second.text} <= complete:
                 text = (
                     f"{_shown(pattern, first)} takes all digits, also those that {_shown(pattern, second)} begins with"
                 )
-                draft.source.warn(at, text, f"{_REMEDY[kinds]} Ignore this if it never begins with one.", "ambiguous")
+                remedy = f"{_remedy(pattern, first, second)} Ignore this if it never begins with one."
+                draft.source.warn(at, text, remedy, "ambiguous")
             continue
-        draft.source.add(at, message, _REMEDY.get(kinds, _BETWEEN), "ambiguous")
+        draft.source.add(at, message, _remedy(pattern, first, second), "ambiguous")
         return  # the next pair often shares a piece with this one
 
 
-_BETWEEN = "Write what stands between them, such as `_`, or make one wildcard of the two, such as `{site_id}`."
-_REMEDY = {
-    (number, other): "Write what stands between them, give the second a type that begins with a letter, such as "
-    "`{channel:alpha}`, or make one wildcard of the two, such as `{site_id}`."
-    for number in _NUMBERS
-    for other in ("text", "word")
-}
+def unclear(pattern: Pattern) -> Iterator[tuple[Token, Token]]:
+    """Pairs of pieces of which a name does not say where the first ends, with nothing or only fixed widths between."""
+    tokens = pattern.tokens
+    for index, first in enumerate(tokens):
+        last = first if _is_open(pattern, first) else None
+        for second in tokens[index + 1 :]:
+            # Digits of the pattern itself may belong to a number before them; other text shows where a piece ends.
+            is_text = second.kind == "literal" and _kind(pattern, first) != "digits"
+            if last is None or is_text or not _run(pattern, last, second):
+                break
+            if _is_open(pattern, second):
+                yield first, second
+                break
+            last = second
 
 
-def _neighbours(pattern: Pattern) -> Iterator[tuple[Token, Token]]:
-    """Pieces that touch, or have nothing but digits between two numbers."""
-    for first, second in pairwise(pattern.tokens):
-        if first.kind != "literal" and second.kind != "literal":
-            yield first, second
-    for first, between, second in zip(pattern.tokens, pattern.tokens[1:], pattern.tokens[2:], strict=False):
-        if between.kind == "literal" and between.text.isdigit() and _kind(pattern, first) in _NUMBERS:
-            yield first, second
+def _run(pattern: Pattern, one: Token, other: Token) -> bool:
+    """Whether a piece may end with what the next may begin with."""
+    kinds = _kind(pattern, one), _kind(pattern, other)
+    return kinds[1] in _RUNS_INTO.get(kinds[0], ())
+
+
+def _type(pattern: Pattern, token: Token) -> Type | None:
+    if token.kind == "wildcard":
+        return type_of(pattern.types[token.text])
+    return type_of(token.text[2:-1]) if token.kind == "glob" and token.text.startswith("{") else None
+
+
+def _is_open(pattern: Pattern, token: Token) -> bool:
+    type_ = _type(pattern, token)
+    return type_.is_open if type_ else token.text == _GLOB
+
+
+def _is_digits(pattern: Pattern, token: Token) -> bool:
+    return token.kind == "wildcard" and pattern.types[token.text] == "digits"
 
 
 def _kind(pattern: Pattern, token: Token) -> str:
-    return pattern.types[token.text] if token.kind == "wildcard" else token.text
+    """What its characters are."""
+    if token.kind == "literal":
+        return "digits" if token.text.isdigit() else ""
+    type_ = _type(pattern, token)
+    return type_.kind if type_ else token.text
+
+
+def _remedy(pattern: Pattern, first: Token, second: Token) -> str:
+    """What to do, of which a width was tried."""
+    ways = ["Write what stands between them, such as `_`"]
+    if sized := next(_with_width(pattern, first, second), None):
+        ways.append(f"give one a width, like `{sized}`")
+    if {_kind(pattern, first), _kind(pattern, second)} & {"text", "word"} and _kind(pattern, first) == "digits":
+        ways.append("give the second a type that begins with a letter, such as `{channel:alpha}`")
+    return f"{', '.join(ways)}, or make one wildcard of the two, such as `{{site_id}}`."
+
+
+def _with_width(pattern: Pattern, first: Token, second: Token) -> Iterator[str]:
+    """One of the two pieces with a width, with which the other is clear."""
+    for one in (second, first):
+        width = 36 if "guid" in one.text.lower() or one.text == _GLOB else 3
+        text = f"{{{'' if one.text == _GLOB else one.text}:{width}}}"
+        whole = "".join(text if each is one else _source(pattern, each) for each in pattern.tokens)
+        try:
+            left = {each.text for pair in unclear(Pattern.parse(whole)) for each in pair}
+        except PatternError:
+            continue
+        if left.isdisjoint((first.text, second.text, text)):
+            yield text
+
+
+def _source(pattern: Pattern, token: Token) -> str:
+    return Pattern((token,), {name: pattern.types[name] for name in _names(token)}).text
+
+
+def _names(token: Token) -> Iterator[str]:
+    for each in (token, *token.parts):
+        if each.kind == "wildcard":
+            yield each.text
 
 
 def _shown(pattern: Pattern, token: Token) -> str:
-    kind = _kind(pattern, token)
-    return (
-        f"`{{{token.text}}}`"
-        if token.kind == "wildcard" and kind == "text"
-        else (f"`{{{token.text}:{kind}}}`" if token.kind == "wildcard" else f"`{token.text}`")
-    )
+    return f"`{_source(pattern, token)}`"

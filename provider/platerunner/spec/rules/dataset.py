@@ -5,7 +5,8 @@ from typing import Any
 
 from platerunner.documents.problems import nearest, suggest
 from platerunner.documents.source import Keys
-from platerunner.spec.draft import Draft, path_of, texts
+from platerunner.spec.derived import Formula, objection
+from platerunner.spec.draft import Draft, path_of, readable, texts
 from platerunner.spec.rules.apart import check_apart
 from platerunner.spec.rules.patterns import check_pattern
 from platerunner.spec.templates import is_template
@@ -26,6 +27,7 @@ def check_dataset(draft: Draft) -> None:
         if isinstance(value, dict):
             _check_complete(draft, name, value.get("complete", []))
             _check_rename(draft, name, value.get("rename", {}))
+            _check_derive(draft, name, value)
     _check_filters(draft)
 
 
@@ -51,6 +53,36 @@ def _check_rename(draft: Draft, name: str, rename: Mapping[str, Mapping[str, str
                 message = f"`{first[called]}` and `{value}` would both be called `{called}`"
                 draft.source.at_value((*keys, value), message, "Give one of them another name.", "same-name")
             first.setdefault(called, value)
+
+
+def _check_derive(draft: Draft, name: str, files: Mapping[str, Any]) -> None:
+    pattern = readable(path_of(files))
+    for wildcard, text in files.get("derive", {}).items():
+        keys: Keys = ("dataset", "files", name, "derive", wildcard)
+        if pattern is not None and wildcard in pattern.wildcards:
+            remedy = f"Give what is made another name, or take `{{{wildcard}}}` out of the path."
+            draft.source.at_key(keys, f"the path of `{name}` has `{{{wildcard}}}` already", remedy, "same-name")
+        try:
+            formula = Formula(text)
+        except PatternError as error:
+            draft.source.add(draft.source.inside(keys, error.column - 1), error.message, _DERIVE, "bad-pattern")
+            continue
+        if pattern is not None:
+            _check_formula(draft, keys, formula, pattern)
+
+
+def _check_formula(draft: Draft, keys: Keys, formula: Formula, pattern: Pattern) -> None:
+    for piece in (each for each in formula.pieces if each.name):
+        at = draft.source.inside(keys, piece.column - 1)
+        if piece.name not in pattern.wildcards:
+            remedy = suggest(piece.name, pattern.wildcards, "wildcards of its path")
+            draft.source.add(at, f"the path has no `{{{piece.name}}}` to make it of", remedy, "unknown-wildcard")
+        elif message := objection(piece, pattern.types[piece.name]):
+            said, _, remedy = message.rpartition(": write ")
+            draft.source.add(at, said, f"Write {remedy}.", "wrong-type")
+
+
+_DERIVE = 'Write wildcards of the path in braces, like `"{row:letter}{col:02}"`.'
 
 
 def _check_filters(draft: Draft) -> None:

@@ -1,5 +1,7 @@
 """File sets: filters, exclusions and completeness, in folders and on S3."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,8 +10,10 @@ from tests.provider.engine.planning.s3 import s3_bucket
 from platerunner.engine.planning.dataset import from_dataset
 from platerunner.engine.planning.errors import NothingListed, PlanningError
 from platerunner.engine.planning.files import Files, FileTable
+from platerunner.engine.planning.grouping import Groups
 from platerunner.engine.planning.where import in_vain
 from platerunner.spec.dataset import Exclusion, FileSet
+from platerunner.spec.model import Step
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import Storage
@@ -260,6 +264,85 @@ def test_a_missing_file_is_named_as_it_would_be_called_on_disk(storage):
     (absent,) = found.absent
     assert absent.key == KEYS[0]
     assert absent.values["channel"] == "ER"
+
+
+PHENIX = "{plate}__*/r{row:digits}c{col:digits}f{site:02}-ch{channel:int}.tiff"
+WELLS = FileSet("raw", PHENIX, derive={"well": "{row:letter}{col:02}"})
+FROM_PHENIX = [
+    f"P{p}__x/r{r:02}c{c:02}f{s:02}-ch{ch}.tiff"
+    for p in (1, 2)
+    for r, c in ((2, 6), (3, 11))
+    for s in (1, 2)
+    for ch in (1, 2)
+]
+
+
+@pytest.mark.parametrize(
+    ("where", "exclude", "kept"),
+    [
+        ({}, [], {"B06", "C11"}),
+        ({"well": "B06"}, [], {"B06"}),
+        ({"well": ["C11", "H12"], "plate": "P1"}, [], {"C11"}),
+        ({"row": "02"}, [], {"B06"}),
+        ({}, [Exclusion({"well": "B06"}, "dry")], {"C11"}),
+    ],
+)
+def test_what_is_made_of_others_is_a_wildcard_like_all(storage, where, exclude, kept):
+    found = from_dataset(WELLS, _filled(storage, FROM_PHENIX), where, exclude)
+    assert {file.values["well"] for file in found.files} == kept
+    assert all(each.values["well"] == "B06" for each in found.excluded)
+    assert found.renamed == ("well",)
+
+
+def test_what_is_made_goes_by_other_names_too(storage):
+    files = replace(WELLS, rename={"well": {"B06": "control"}, "row": {"02": "x"}})
+    found = from_dataset(files, _filled(storage, FROM_PHENIX), {"well": "control"})
+    assert {(file.values["well"], file.values["row"]) for file in found.files} == {("control", "x")}
+
+
+@pytest.mark.parametrize(
+    ("complete", "where", "lost", "missed"),
+    [
+        (("site", "channel"), {}, [0], {FROM_PHENIX[0].replace("P1__x", "P1__*")}),
+        (("well",), {}, [0], {FROM_PHENIX[0].replace("P1__x", "P1__*")}),
+        (("well", "row"), {}, [0], {FROM_PHENIX[0].replace("P1__x", "P1__*")}),
+        (("well",), {"well": "C11"}, [0], set()),
+        (("row",), {"well": "B06"}, [], set()),
+        (("row", "col"), {"plate": "P1", "well": "B11", "site": 1, "channel": 1}, [], None),
+    ],
+)
+def test_what_is_made_is_asked_for_with_what_it_is_made_of(storage, complete, where, lost, missed):
+    _filled(storage, [key for index, key in enumerate(FROM_PHENIX) if index not in lost])
+    files = replace(WELLS, complete=complete)
+    if missed is None:
+        with pytest.raises(NothingListed, match="well in \\[B11\\]"):
+            from_dataset(files, storage, where)
+        return
+    found = from_dataset(files, storage, where)
+    assert {file.key for file in found.absent} == missed
+    assert all(file.values["well"] == "B06" for file in found.absent)
+
+
+@pytest.mark.parametrize("foreach", [("plate", "well"), ("plate", "row", "col"), ("well",)])
+def test_a_missing_file_fails_the_unit_that_knows_all_of_it(storage, foreach):
+    files = replace(WELLS, complete=("site", "channel"))
+    found = from_dataset(files, _filled(storage, FROM_PHENIX[1:]), {})
+    groups = Groups(Step("s", "m", foreach, {}, {}), {"images": found})
+    files_of = [file for each in groups.candidates() for file in groups.inputs(each.values)["images"]]
+    assert any(file.size is None for file in files_of) == ("plate" in foreach)
+
+
+def test_a_key_of_which_nothing_can_be_made_is_left_over(storage):
+    _filled(storage, [*FROM_PHENIX, "P1__x/r00c01f01-ch1.tiff"])
+    found = from_dataset(WELLS, storage, {})
+    assert len(found.files) == len(FROM_PHENIX)
+    assert "1 file matches no pattern" in found.notes[0]
+    assert "`P1__x/r00c01f01-ch1.tiff`" in found.notes[0]
+
+
+def test_if_nothing_can_be_made_of_any_key_it_says_why(storage):
+    with pytest.raises(NothingListed, match="`derive` makes nothing of it: `00` is no row from 1 to 702"):
+        from_dataset(WELLS, _filled(storage, ["P1__x/r00c01f01-ch1.tiff"]), {})
 
 
 def test_what_is_left_out_and_not_there_is_not_missed(storage):
