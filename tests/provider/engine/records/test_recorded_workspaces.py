@@ -77,7 +77,9 @@ def recorded(request, tmp_path, monkeypatch):
     with tarfile.open(RECORDED / f"{request.param}.tar.xz") as archive:
         archive.extractall(tmp_path, filter="data")
     recorded = Recorded(tmp_path / request.param)
-    monkeypatch.setattr("platerunner.engine.steps.step_jobs.resolve", lambda name, *_: (name, digest_then(name)))
+    monkeypatch.setattr(
+        "platerunner.engine.steps.step_jobs.resolve_named", lambda _, name, *__: (name, digest_then(name))
+    )
     if (recorded.folder / "catalog").exists():
         monkeypatch.setenv(VARIABLE, str(recorded.folder / "catalog"))
     with embedded() as account:
