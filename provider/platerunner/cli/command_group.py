@@ -1,6 +1,7 @@
 """The command as a whole: whatever goes wrong in it ends in a sentence, and its words complete in every shell."""
 
 import contextlib
+import errno
 import io
 import os
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from platerunner.cli.console import fail
+from platerunner.cli.console import BAD_INPUT, err, fail
 
 # Newer versions of typer have a click of their own.
 CLICK_ERROR: type[BaseException] = next(
@@ -21,10 +22,24 @@ CLICK_ERROR: type[BaseException] = next(
 )
 FAULT = 70
 """As sysexits.h calls a program's own fault."""
+FULL = (errno.ENOSPC, errno.EDQUOT)
+UNREAD = 141
+"""Nobody reads on, as after `| head`: neither success nor failure; what a shell says of its own tools then."""
 
 
 class Sentences(TyperGroup):
     """Commands that never end in a traceback."""
+
+    def main(self, *args: Any, **more: Any) -> Any:
+        """Run the command line to its end."""
+        try:
+            return super().main(*args, **more)
+        except SystemExit as ended:
+            if isinstance(ended.__context__, BrokenPipeError):
+                ended.code = UNREAD
+            raise
+        except OSError as error:  # from what is printed before any command begins
+            sys.exit(_say(error))
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
@@ -33,7 +48,7 @@ class Sentences(TyperGroup):
         except (CLICK_ERROR, typer.Exit, typer.Abort, BrokenPipeError):
             raise
         except OSError as error:
-            fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+            raise typer.Exit(_say(error)) from error
         except Exception as error:
             fail(_fault(error), FAULT)
 
@@ -48,6 +63,14 @@ class Sentences(TyperGroup):
                 super()._main_shell_completion(*args, **more)
         finally:
             sys.stdout.write("".join(f"{line.removeprefix(kept)}\n" for line in said.getvalue().splitlines()))
+
+
+def _say(error: OSError) -> int:
+    """Print a sentence about what the machine refused; returns the exit code."""
+    place = f": {error.filename}" if error.filename else ""
+    remedy = ". Make room there, then run the command again." if error.errno in FULL else ""
+    err.print(f"{error.strerror or error}{place}{remedy}", style="red", markup=False)
+    return BAD_INPUT
 
 
 def _fault(error: Exception) -> str:

@@ -19,12 +19,10 @@ OutOption = Annotated[
 def loaddata(pipeline: PipelineFile, *, out_file: OutOption = None) -> None:
     """Write a CellProfiler pipeline's LoadData form to a new file, and print the lines that a step needs for it."""
     target = out_file or pipeline.with_name(f"{pipeline.stem}_loaddata.cppipe")
+    form = _converted(pipeline)
     try:
-        form = convert(pipeline)
         with target.open("xb") as file:
             file.write(form.content)
-    except NoLoadDataFormError as error:
-        fail(str(error))
     except FileExistsError:
         fail(f"{target} is there already. Delete it, or name another with --out.")
     except OSError as error:
@@ -33,6 +31,17 @@ def loaddata(pipeline: PipelineFile, *, out_file: OutOption = None) -> None:
         err.print(remark, style="yellow", markup=False)
     out.print(f"# {target}: LoadData in place of Images, Metadata, NamesAndTypes and Groups.", markup=False)
     out.print(lines(form, target.name), markup=False)
+
+
+def _converted(pipeline: Path) -> LoadDataForm:
+    if not pipeline.is_file():
+        fail(f"{pipeline} is no regular file; name a CellProfiler pipeline.")
+    try:
+        return convert(pipeline)
+    except NoLoadDataFormError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{pipeline} cannot be read: {error.strerror}. Name a CellProfiler pipeline.")
 
 
 def lines(form: LoadDataForm, name: str) -> str:

@@ -12,7 +12,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from platerunner.cli import app
-from platerunner.cli.run.one_at_a_time import alone
+from platerunner.cli.run.one_at_a_time import UP, alone
 from platerunner.local.demo_plate import make_plate
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -174,6 +174,15 @@ def test_a_second_run_on_the_same_workspace_waits_for_its_turn(plate: Path, tmp_
         result = invoke("run", DEMO, "--local", "--data-root", plate, "--workspace-root", tmp_path / "results")
     assert result.exit_code == 2
     assert f"Another `platerunner run` (process {os.getpid()}) works on {tmp_path}/results/demo: wait" in result.stderr
+
+
+def test_a_second_airflow_of_one_home_is_refused(plate: Path, tmp_path: Path) -> None:
+    home = tmp_path / ".platerunner/airflow"
+    with alone(str(home), UP):
+        result = invoke("up", "--specs", DEMO.parent, "--data-root", plate, "--port", "1")
+    assert result.exit_code == 2
+    assert f"Another `platerunner up` (process {os.getpid()}) has {home}: end it" in result.stderr
+    assert not home.exists()
 
 
 def test_cellprofiler_that_is_not_installed(plate: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """What a command that only looks needs of a spec: its pipeline, its roots, its plan, and what is recorded."""
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,8 +46,12 @@ class SpecSession:
 
     @cached_property
     def workspace(self) -> Storage:
-        """Of the pipeline."""
-        return Storage(workspace_url(self.pipeline, self.context))
+        """Of the pipeline; ends the command where no folder can be: it would look like a new one."""
+        workspace = Storage(workspace_url(self.pipeline, self.context))
+        if workspace.local is not None and (odd := _in_the_way(workspace.local)):
+            place = self.pipeline.place(("workspace",))
+            fail(f"{place}: the workspace {workspace.url}: {odd} is no folder. Give another with --workspace-root.")
+        return workspace
 
     @cached_property
     def store(self) -> OutcomeStore:
@@ -98,6 +103,12 @@ class SpecSession:
         if not found:
             fail(f"{step} has no unit {unit}; `platerunner units` lists them")
         return found
+
+
+def _in_the_way(folder: Path) -> Path | None:
+    """What is there in a folder's place, or in the place of one around it, and is none."""
+    nearest = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    return None if nearest.is_dir() else nearest
 
 
 def _s3() -> Any:

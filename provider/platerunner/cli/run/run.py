@@ -68,6 +68,7 @@ def run(
             fail(f"--approve {name}: {spec} has no such gate; it has {', '.join(gates) or 'none'}")
     params = parse_params(param or [], pipeline.params)
     options = parse_options(pipeline, only, rerun, accept_failed)
+    _check_summary(summary)
     with quiet(), connect(local=local) as cloud:
         connection = with_roots(cloud.extras, data_root, workspace_root)
         approved = tuple(gates if approve_all else approve or [])
@@ -85,6 +86,20 @@ def run(
         raise typer.Exit(GATE_WAITS if result.state == WAITING else FAILED)
     if result.absent:
         fail(f"The dataset has no file of {', '.join(result.absent)}, which `where` asks for.", code=NOT_THERE)
+
+
+def _check_summary(path: Path | None) -> None:
+    """End the command if the summary could not be written when all has run; what is no file, such as a pipe, may be."""
+    if path is None or (path.exists() and not path.is_file()):
+        return
+    there = path.exists()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("ab").close()
+        if not there:
+            path.resolve().unlink()
+    except OSError as error:
+        fail(f"--summary {path} cannot be written: {error.strerror}. Name another file.")
 
 
 def _unless_interrupted(request: RunRequest) -> RunSummary:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from platerunner.cli.run.watching import PartLostError, Watch
+from platerunner.local.host.guard import Guard
 
 START_LIMIT_S = 300.0
 STOP_LIMIT_S = 20.0
@@ -40,6 +41,7 @@ class Standalone:
     port: int
     log: Path
     process: subprocess.Popen[bytes] | None = None
+    _guard: Guard | None = None
     _environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -66,6 +68,8 @@ class Standalone:
                 [sys.executable, "-m", "airflow", "standalone"],
                 env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
+        self._guard = Guard()  # without the embedded cloud, which dies with this process, Airflow is of no use
+        self._guard.keep(self.process.pid)
 
     def _settings(self) -> dict[str, str]:
         return {
@@ -123,7 +127,7 @@ class Standalone:
         :raises StandaloneError: if Airflow ends by itself before, or a part of it again and again.
         """
         assert self.process is not None
-        watch = Watch(self.process.pid, self._environment, self.log, say)
+        watch = Watch(self.process.pid, self._environment, self.log, say, guard=self._guard)
         try:
             while not stop.wait(1.0):
                 self._check_alive()
@@ -156,6 +160,9 @@ class Standalone:
             self._signal(signal.SIGTERM)
         self._signal(signal.SIGKILL)  # what is left of the group, workers in the middle of a task included
         self.process.wait()
+        if self._guard is not None:
+            self._guard.drop(self.process.pid)
+            self._guard.close()
 
     def _signal(self, number: signal.Signals) -> None:
         assert self.process is not None

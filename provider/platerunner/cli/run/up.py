@@ -13,6 +13,7 @@ from platerunner.cli.aws.connection import embedded_cloud
 from platerunner.cli.console import fail, out
 from platerunner.cli.options import DataRoot, WorkspaceRoot, with_roots
 from platerunner.cli.run.home import AirflowHome
+from platerunner.cli.run.one_at_a_time import UP, alone
 from platerunner.cli.run.standalone import Standalone, StandaloneError
 
 HOME = Path(".platerunner")
@@ -33,6 +34,12 @@ def up(
         make_plate(RESULTS / "data")
     roots = with_roots({}, data_root or str(RESULTS / "data"), workspace_root or str(RESULTS / "workspace"))
     home = AirflowHome((HOME / "airflow").absolute())
+    with alone(str(home.folder), UP):
+        _serve(home, specs, port, roots)
+    out.print("Ended: Airflow and the embedded cloud.")
+
+
+def _serve(home: AirflowHome, specs: Path, port: int, roots: dict[str, str]) -> None:
     with out.status("Preparing Airflow"):
         home.prepare()
     stop = _stop_on_signals()
@@ -50,7 +57,6 @@ def up(
             fail(str(error), code=1)
         finally:
             airflow.stop()
-    out.print("Ended: Airflow and the embedded cloud.")
 
 
 def _announce(airflow: Standalone, roots: dict[str, str], cloud: str) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from platerunner.local.host.guard import Guard
+
 PARTS = ("scheduler", "dag-processor", "api-server", "triggerer")
 """What `airflow standalone` starts; it starts none of them again."""
 MOST = 5
@@ -33,6 +35,7 @@ class Watch:
     :param log: where they print.
     :param say: takes a sentence for the person at the terminal.
     :param program: what starts a part, given its name.
+    :param guard: ends what was started here, too, if this process is killed.
     """
 
     leader: int
@@ -40,6 +43,7 @@ class Watch:
     log: Path
     say: Callable[[str], None]
     program: Sequence[str] = (sys.executable, "-m", "airflow")
+    guard: Guard | None = None
     _seen: set[str] = field(default_factory=set)
     _own: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _starts: Counter[str] = field(default_factory=Counter)
@@ -78,13 +82,24 @@ class Watch:
         self._starts[part] += 1
         if self._starts[part] > MOST:
             raise PartLostError(f"Airflow's {part} ended {self._starts[part]} times by itself: see {self.log}")
+        self._sweep(part)
         with self.log.open("ab") as log:
             self._own[part] = subprocess.Popen(
                 [*self.program, part],
                 env=dict(self.environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
+        if self.guard is not None:
+            self.guard.keep(self._own[part].pid)
         self.say(f"Airflow's {part} ended by itself and was started again; see {self.log}.")
+
+    def _sweep(self, part: str) -> None:
+        """End what a part that was started here and died has left behind, such as a scheduler's workers."""
+        if (dead := self._own.pop(part, None)) is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(dead.pid, signal.SIGKILL)
+            if self.guard is not None:
+                self.guard.drop(dead.pid)
 
 
 def _parts_in(words: Sequence[str]) -> set[str]:

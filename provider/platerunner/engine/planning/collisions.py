@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from os.path import realpath
 from typing import NamedTuple
 
 from platerunner.engine.planning.errors import PlanningError
@@ -159,7 +160,7 @@ def seen_from(workspace: Storage, data: Storage) -> tuple[str, str] | None:
 
     :returns: None if neither lies in the other.
     """
-    here, there = (f"{each.local.resolve() if each.local else each.url}/" for each in (workspace, data))
+    here, there = (f"{realpath(each.local) if each.local else each.url}/" for each in (workspace, data))
     if not (here.startswith(there) or there.startswith(here)):
         return None
     return here.removeprefix(there) if here.startswith(there) else "", there.removeprefix(here) if there.startswith(

@@ -85,6 +85,22 @@ def test_one_that_was_started_again_is_watched_too_but_not_for_ever(watch, leade
         watch.look()
 
 
+def test_what_a_part_that_was_started_again_leaves_behind_ends_before_the_next(leader, said, tmp_path):
+    """As Airflow's scheduler leaves its workers, each of which would wait for ever."""
+    parent = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {PART!r}, 'worker']); {PART}"
+    watch = Watch(leader.pid, os.environ, tmp_path / "up.log", said.append, (sys.executable, "-c", parent))
+    watch.look()
+    kill(leader, "triggerer")
+    watch.look()
+    own = wait_for(lambda: running(leader, "triggerer"))
+    [worker] = wait_for(own.children)
+    own.kill()
+    wait_for(lambda: own.status() == psutil.STATUS_ZOMBIE)
+    watch.look()
+    wait_for(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+    watch.stop()
+
+
 def test_what_is_no_part_is_left_alone(watch, leader, said):
     kill(leader, "other")
     watch.look()
