@@ -6,7 +6,7 @@ import pytest
 from tests.embedded import Account, wait_for
 
 from platerunner.local.aws.faults import Faults
-from platerunner.local.host.limits import job_of, process_table
+from platerunner.local.host.processes import job_of, process_table
 
 GIB = 1024**3
 

@@ -32,7 +32,7 @@ def load() -> None:
     from platerunner_unit.log.detector import Detector
     from platerunner_unit.runner import run  # noqa: F401  (for its imports)
 
-    for name in ("isal.isal_zlib", "ahocorasick_rs"):
+    for name in ("concurrent.futures.thread", "isal.isal_zlib", "ahocorasick_rs"):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     tools.get("command")

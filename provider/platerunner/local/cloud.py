@@ -3,10 +3,12 @@
 ``Cloud().start()`` serves it from a thread of this process, ``python -m platerunner.local`` from one of its own.
 """
 
+import gc
 import importlib.util
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import threading
 from collections import Counter
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from platerunner.local.aws.server import Server
 
 REGION = "us-east-1"
+SERVER = "platerunner.local.aws.server"
 
 
 class CloudError(Exception):
@@ -95,11 +98,7 @@ class Cloud:
         return self
 
     def _serve(self, listening: socket.socket) -> None:
-        try:
-            from platerunner.local.aws.server import Server
-        except ModuleNotFoundError as error:
-            raise _missing((error.name or "").partition(".")[0]) from error
-        self._server = Server(
+        self._server = _server_class()(
             listening,
             folder=self.folder,
             region=self.region,
@@ -165,6 +164,25 @@ class Cloud:
     def connection(self) -> dict[str, Any]:
         """Extras of the Airflow connection ``platerunner``."""
         return self.account.connection(self.endpoint)
+
+
+def _server_class() -> "type[Server]":
+    """The server, with moto: its tables are hundreds of thousands of objects that live as long as this process.
+
+    They are kept from the collector, which would walk through all of them time and again, and once more at the end.
+    """
+    first, collecting = SERVER not in sys.modules, gc.isenabled()
+    gc.disable()
+    try:
+        from platerunner.local.aws.server import Server
+    except ModuleNotFoundError as error:
+        raise _missing((error.name or "").partition(".")[0]) from error
+    finally:
+        if collecting:
+            gc.enable()
+    if first:
+        gc.freeze()
+    return Server
 
 
 def _images(cellprofiler: Path | None) -> Iterable[LocalImage]:

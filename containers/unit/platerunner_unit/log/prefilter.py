@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Callable
 
@@ -14,9 +15,16 @@ def make_finder(literals: Sequence[bytes]) -> Finder:
     :param literals: not empty, no empty member.
     """
     try:
-        from ahocorasick_rs import BytesAhoCorasick, Implementation
+        import ahocorasick_rs  # noqa: F401
     except ImportError:
         return plain_finder(literals)
+    return _automaton_finder(tuple(literals))
+
+
+@functools.cache  # milliseconds for the rules of a detector, which forks of this process have for nothing
+def _automaton_finder(literals: tuple[bytes, ...]) -> Finder:
+    from ahocorasick_rs import BytesAhoCorasick, Implementation
+
     automaton = BytesAhoCorasick(list(literals), implementation=Implementation.DFA)
 
     def find(block: bytes) -> list[tuple[int, int]]:

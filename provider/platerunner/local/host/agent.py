@@ -18,7 +18,7 @@ import time
 from functools import partial
 from typing import Any, BinaryIO
 
-from platerunner.local.host import limits
+from platerunner.local.host import limits, processes
 from platerunner.local.host.forked import Runner
 from platerunner.local.host.prctl import LINUX, PR_SET_CHILD_SUBREAPER, call_prctl
 from platerunner.local.host.process import JobProcess
@@ -42,6 +42,7 @@ class Agent:
         self._closing = False
         self._jobs: dict[int, JobProcess] = {}
         self._runner = Runner()
+        self._below = processes.Below(os.getpid())
         self._groups = limits.find_groups()
         self._old_groups: list[limits.Group] = []
         self._next_watch = self._next_strays = 0.0
@@ -160,10 +161,10 @@ class Agent:
 
     def _watch_memory(self) -> None:
         watched = [job for job in self._jobs.values() if job.group is None and job.memory is not None]
-        table = limits.process_table() if watched else {}
+        table = self._below.look() if watched else {}
         for job in watched:
             assert job.memory is not None
-            job.oom |= limits.enforce(limits.tree(table, job.pid), job.memory)
+            job.oom |= limits.enforce(processes.tree(table, job.pid), job.memory)
 
     def _end_strays(self, *, all_of_them: bool) -> bool:
         """Daemons that left their job's session became children of this process; they end with their job.
@@ -174,10 +175,10 @@ class Agent:
             return False
         found = False
         keys = {job.key for job in self._jobs.values()}
-        for process in limits.process_table().values():
+        for process in self._below.look().values():
             if process.parent != os.getpid() or process.pid in self._jobs:
                 continue
-            if all_of_them or (process.session not in self._jobs and limits.job_of(process.pid) not in keys):
+            if all_of_them or (process.session not in self._jobs and processes.job_of(process.pid) not in keys):
                 found = True
                 _kill(process.pid)
         return found

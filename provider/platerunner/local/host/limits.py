@@ -2,11 +2,12 @@
 
 import os
 import signal
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
+from platerunner.local.host.processes import Process
+
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 
 
@@ -144,94 +145,6 @@ def _words(path: Path) -> list[str]:
 def _write_if_there(path: Path, text: str) -> None:
     if path.exists():
         path.write_text(text)
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """A line of the process table.
-
-    :param resident: bytes of memory of its own, without what it shares with files.
-    """
-
-    pid: int
-    parent: int
-    session: int
-    resident: int
-
-
-def process_table(proc: Path = Path("/proc")) -> dict[int, Process]:
-    """All processes by pid; empty where there is no ``/proc``.
-
-    :param proc: where it is mounted.
-    """
-    table = {}
-    for entry in os.scandir(proc) if proc.is_dir() else ():
-        if entry.name.isdigit() and (process := _process(proc, entry.name)) is not None:
-            table[process.pid] = process
-    return table
-
-
-def _process(proc: Path, pid: str) -> Process | None:
-    try:
-        with open(f"{proc}/{pid}/stat", "rb") as file:  # noqa: PTH123  (hundreds a second)
-            stat = file.read()
-        with open(f"{proc}/{pid}/statm", "rb") as file:  # noqa: PTH123
-            memory = file.read().split()
-    except OSError:  # it ended meanwhile
-        return None
-    fields = stat[stat.rindex(b")") + 2 :].split()  # the name before it may hold anything, spaces too
-    return Process(int(pid), int(fields[1]), int(fields[3]), (int(memory[1]) - int(memory[2])) * PAGE)
-
-
-def job_of(pid: int) -> str:
-    """``<job id>#<attempt>`` of the job that a process belongs to, by its environment; ``#`` if it is none's.
-
-    :param pid: of a process; empty if it is gone or another user's.
-    """
-    try:
-        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return ""
-    values = dict(variable.partition(b"=")[::2] for variable in variables)
-    return f"{values.get(b'AWS_BATCH_JOB_ID', b'').decode()}#{values.get(b'AWS_BATCH_JOB_ATTEMPT', b'').decode()}"
-
-
-def _folder_of(pid: int) -> str:
-    """The name of a process's working folder, which is its job's: a fork's environment shows as the agent's."""
-    try:
-        return Path(os.readlink(f"/proc/{pid}/cwd")).name  # noqa: PTH115  (the text alone)
-    except OSError:
-        return ""
-
-
-def end_processes(keys: Container[str]) -> None:
-    """Kill all processes of some jobs, wherever they are: an agent may die before it has told of one that it started.
-
-    :param keys: ``<job id>#<attempt>``.
-    """
-    for pid in process_table():
-        if job_of(pid) in keys or _folder_of(pid) in keys:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-
-
-def tree(table: dict[int, Process], root: int) -> list[Process]:
-    """A process and all its descendants.
-
-    :param table: of :func:`process_table`.
-    :param root: pid.
-    """
-    children: dict[int, list[Process]] = {}
-    for process in table.values():
-        children.setdefault(process.parent, []).append(process)
-    found, todo = [], [table[root]] if root in table else []
-    while todo:
-        process = todo.pop()
-        found.append(process)
-        todo.extend(children.get(process.pid, ()))
-    return found
 
 
 def enforce(processes: list[Process], limit: int) -> bool:

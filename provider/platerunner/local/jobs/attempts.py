@@ -11,7 +11,7 @@ from platerunner.local.aws.faults import Dice
 from platerunner.local.aws.images import ImageMissingError
 from platerunner.local.aws.shown import attempt_of
 from platerunner.local.host.launch import Launcher
-from platerunner.local.host.limits import end_processes
+from platerunner.local.host.processes import end_processes
 from platerunner.local.jobs.job import Job
 from platerunner.local.jobs.timers import Timers
 

@@ -13,7 +13,7 @@ from tests.embedded import alive, wait_for
 from tests.host_agent import Agent
 from tests.unit.bench import RUN, Bench, folder_bench
 
-from platerunner.local.host import limits
+from platerunner.local.host import processes
 from platerunner.local.host.agent_process import base_environment
 from platerunner_unit.contract import manifest
 from platerunner_unit.contract.category import CATEGORIES, Category
@@ -146,7 +146,7 @@ def test_killing_the_agent_ends_runner_and_tool(units: Units) -> None:
 def test_a_job_that_a_dead_agent_did_not_tell_of_is_found(units: Units) -> None:
     units.start(f"echo $$ > {units.agent.folder}/tool.pid; exec sleep 300")
     units.agent.pid("tool.pid")
-    limits.end_processes({"0#1"})
+    processes.end_processes({"0#1"})
     assert units.end()["code"] == -signal.SIGKILL
 
 

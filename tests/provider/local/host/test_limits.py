@@ -6,11 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.embedded import Account, wait_for
 
-from platerunner.local.host import limits
+from platerunner.local.host import limits, processes
 
 GREEDY = "import time; x = bytearray(200 * 1024**2); time.sleep(30)"
 CHILD = f"import subprocess, sys; sys.exit(subprocess.run([sys.executable, '-c', {GREEDY!r}]).returncode + 100)"
@@ -37,7 +35,7 @@ def test_the_watch_kills_the_largest_process_of_a_tree_over_its_limit() -> None:
     parent = subprocess.Popen([sys.executable, "-c", CHILD])
     try:
         wait_for(lambda: _resident(parent.pid) > 200 * 1024**2)
-        tree = limits.tree(limits.process_table(), parent.pid)
+        tree = processes.tree(processes.process_table(), parent.pid)
         assert len(tree) == 2
         assert not limits.enforce(tree, 400 * 1024**2)
         assert limits.enforce(tree, 100 * 1024**2)
@@ -48,27 +46,14 @@ def test_the_watch_kills_the_largest_process_of_a_tree_over_its_limit() -> None:
 
 
 def _resident(pid: int) -> int:
-    return sum(process.resident for process in limits.tree(limits.process_table(), pid))
+    return sum(process.resident for process in processes.tree(processes.process_table(), pid))
 
 
 def test_a_process_that_has_gone_is_no_tree() -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
-    assert limits.tree(limits.process_table(), gone.pid) == []
-    assert not limits.enforce([limits.Process(gone.pid, 1, 1, 10)], 5)
-
-
-def test_no_process_table_means_no_processes(tmp_path: Path) -> None:
-    assert limits.process_table(tmp_path / "missing") == {}
-
-
-@given(st.text(st.characters(blacklist_characters="\x00", blacklist_categories=["Cs"]), max_size=15))
-def test_any_process_name_can_be_read(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
-    proc = tmp_path_factory.mktemp("proc")
-    (proc / "7").mkdir()
-    (proc / "7" / "stat").write_text(f"7 ({name}) S 3 7 5 0 0\n")
-    (proc / "7" / "statm").write_text("900 100 40 1 0 1 0\n")
-    assert limits.process_table(proc) == {7: limits.Process(7, 3, 5, 60 * limits.PAGE)}
+    assert processes.tree(processes.process_table(), gone.pid) == []
+    assert not limits.enforce([processes.Process(gone.pid, 1, 1, 10)], 5)
 
 
 def _cgroups(root: Path, own: str, version: int) -> limits.Groups:
