@@ -1,5 +1,6 @@
 """Airflow's REST API with a person's own credentials, and sentences for what it refuses."""
 
+import contextlib
 import json
 import os
 import sys
@@ -44,6 +45,10 @@ class ApiError(Exception):
         self.status = status
 
 
+MOST = 65536
+"""Characters of a token; a file that holds more is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """Where Airflow is and who asks.
@@ -62,10 +67,12 @@ class Login:
         """A token that is there already."""
         if self.token_file is None:
             return os.environ.get(TOKEN)
-        try:
-            return self.token_file.read_text().strip()
-        except (OSError, UnicodeDecodeError):
-            raise ApiError(f"--token-file {self.token_file}: no text that can be read; name the token's file") from None
+        text: str | None = None
+        with contextlib.suppress(OSError, UnicodeDecodeError), self.token_file.open() as file:
+            text = file.read(MOST + 1)  # it may be a pipe, as of `<(command)`, which has no size
+        if text is None or len(text) > MOST:
+            raise ApiError(f"--token-file {self.token_file}: no text that can be read; name the token's file")
+        return text.strip()
 
     def password(self) -> str:
         """From the environment, else asked for on a terminal."""

@@ -90,10 +90,12 @@ def run(
 
 def _check_summary(path: Path | None) -> None:
     """End the command if the summary could not be written when all has run; what is no file, such as a pipe, may be."""
-    if path is None or (path.exists() and not path.is_file()):
+    if path is None:
         return
-    there = path.exists()
     try:
+        there = path.exists()
+        if there and not path.is_file():
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         path.open("ab").close()
         if not there:
