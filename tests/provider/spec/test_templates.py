@@ -125,3 +125,21 @@ def test_any_text_renders_or_says_why_not(text):
     except TemplateProblem as problem:
         message = problem.message
     assert message
+
+
+PIECES = ["{{", "}}", "{", "}", "{%", "{#", " ", "\n", "-", ".", "params", "run_id", "data_root", "wells", "if", "true",
+          "format", "self", "é", "/x", "'", "{{ params.wells }}", "{{run_id}}", "{{ params }}",
+          "{{ params.format }}"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=9).map("".join))
+def test_what_is_plain_reads_the_names_that_jinja_finds(template):
+    """With a comment before it, Jinja has to read the whole."""
+    assert told(template) == told(f"{{# #}}{template}")
+
+
+def told(template):
+    try:
+        return names_in(template)
+    except TemplateProblem:
+        return None
