@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from platerunner.catalog import quantities
@@ -14,6 +15,7 @@ from platerunner.spec.dataset import Dataset, Exclusion, FileSet
 from platerunner.spec.draft import Data, Draft, path_of
 from platerunner.spec.rules.names import report_name
 from platerunner.spec.split import sides, split_wildcard
+from platerunner.spec.tables import Table
 
 _DEEP = 4
 """Keys of which a pipeline knows the places: ``steps.measure.with.nuclei``, and no deeper."""
@@ -61,7 +63,7 @@ def _split(draft: Draft) -> model.Split | None:
 def _dataset(draft: Draft, data: Data) -> Dataset:
     return Dataset(
         root=data["root"],
-        files={name: _file_set(name, value) for name, value in data["files"].items()},
+        files={name: _file_set(name, value, draft.source.path.parent) for name, value in data["files"].items()},
         where=data.get("where", {}),
         places={name: draft.source.line_of(("dataset", "where", name)) for name in data.get("where", {})},
         exclude=tuple(
@@ -75,11 +77,16 @@ def _dataset(draft: Draft, data: Data) -> Dataset:
     )
 
 
-def _file_set(name: str, value: Any) -> FileSet:
+def _file_set(name: str, value: Any, folder: Path) -> FileSet:
     if isinstance(value, str):
         return FileSet(name, value)
     complete = tuple(value.get("complete", ()))
-    return FileSet(name, path_of(value), complete, value.get("rename", {}), value.get("derive", {}))
+    rename, derive = value.get("rename", {}), value.get("derive", {})
+    if "table" not in value:
+        return FileSet(name, path_of(value), complete, rename, derive)
+    told = (value.get(key, {}) for key in ("columns", "rows", "prefix"))
+    table = Table(value["table"], folder, path_of(value), *told)
+    return FileSet(name, path_of(value), complete, rename, derive, table)
 
 
 def _steps(draft: Draft) -> Iterator[tuple[str, model.Step | model.Gate]]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from platerunner.spec.tables import Table
+
 
 @dataclass(frozen=True, slots=True)
 class FileSet:
@@ -14,6 +16,7 @@ class FileSet:
         combination without a file is an input that is missing.
     :param rename: wildcard to value in the file's name to the name that it goes by.
     :param derive: further wildcard to what it is made of.
+    :param table: lists the files; None if their names follow from the pattern.
     """
 
     name: str
@@ -21,6 +24,7 @@ class FileSet:
     complete: tuple[str, ...] = ()
     rename: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     derive: Mapping[str, str] = field(default_factory=dict)
+    table: Table | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from platerunner.documents.problems import suggest
+from platerunner.spec.dataset import FileSet
+from platerunner.spec.tables import TablePattern
 from platerunner_unit.contract.patterns import Pattern, PatternError, Value
 from platerunner_unit.contract.wells import position, row_name
 from platerunner_unit.contract.wildcard_types import text_of, type_of
@@ -104,6 +106,21 @@ class DerivingPattern(Pattern):
     @property
     def _texts(self) -> dict[str, str]:
         return {name: formula.text for name, formula in self._formulas.items()}
+
+
+def bare_of(pattern: Pattern) -> Pattern:
+    """A pattern without what is made of its wildcards."""
+    return pattern.bare if isinstance(pattern, DerivingPattern) else pattern
+
+
+def pattern_of(files: FileSet) -> Pattern:
+    """The pattern of a file set, with the wildcards that are made of others; what a table lists is not in it.
+
+    :raises PatternError: if it cannot be read.
+    """
+    table = files.table
+    bare = TablePattern(table.name, table.path, table.columns) if table else Pattern.parse(files.pattern)
+    return deriving(bare, files.derive)
 
 
 def deriving(pattern: Pattern, derive: Mapping[str, str]) -> Pattern:

@@ -16,6 +16,7 @@ from platerunner.spec.derived import deriving
 from platerunner.spec.matrix import Matrix, expand
 from platerunner.spec.matrix_rules import check_matrices
 from platerunner.spec.schema import pipeline_schema
+from platerunner.spec.tables import TablePattern
 from platerunner.spec.targets import Target, parse_output
 from platerunner_unit.contract.patterns import Pattern, PatternError
 
@@ -121,9 +122,12 @@ def readable(text: str) -> Pattern | None:
 
 
 def _file_pattern(value: Any) -> Pattern | None:
-    pattern = readable(path_of(value))
     try:
-        return deriving(pattern, {} if isinstance(value, str) else value.get("derive", {})) if pattern else None
+        if isinstance(value, str):
+            return readable(value)
+        listed = "table" in value and TablePattern(value["table"], path_of(value), value.get("columns", {}))
+        pattern = listed or readable(path_of(value))
+        return deriving(pattern, value.get("derive", {})) if pattern else None
     except PatternError:
         return None
 

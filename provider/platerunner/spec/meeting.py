@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from platerunner.spec.derived import deriving
+from platerunner.spec.derived import pattern_of
 from platerunner.spec.model import Pipeline
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.wildcard_types import type_of
@@ -79,7 +79,7 @@ def known_types(pipeline: Pipeline) -> dict[str, str]:
     """Wildcard to the type that its values have in all steps; those that a tool, a range or a matrix may give lack."""
     types: dict[str, str] = {}
     for files in pipeline.dataset.files.values():
-        for name, type_ in deriving(Pattern.parse(files.pattern), files.derive).types.items():
+        for name, type_ in pattern_of(files).types.items():
             types[name] = type_ if types.get(name, type_) == type_ and name not in files.rename else "text"
     free = set(_from_elsewhere(pipeline))
     return {name: type_ for name, type_ in types.items() if name not in free}

@@ -109,6 +109,19 @@ DERIVED = [
 ]
 
 
+TABLE = "table: load_data.csv, columns: {plate: Metadata_Plate, well: Metadata_Well, site: Metadata_Site}"
+LISTED = [
+    ("table: load_data.csv", "table: load_data.xlsx", "`load_data.xlsx` is no table that can be read"),
+    ("table: load_data.csv", "table: ../load_data.csv", "Write its path from the spec's folder"),
+    ("table: load_data.csv", "table: s3://bucket/load_data.csv", "Write its path from the spec's folder"),
+    ("table: load_data.csv, ", "", "Add `table: load_data.csv`, or delete `columns`"),
+    ("FileName_{channel}", "FileName_{well}", "is in the columns' names and has a column of its own"),
+    ("FileName_{channel}", "FileName_{channel", "a lone `{`"),
+    ("site: Metadata_Site", "site: Metadata_Site, 1x: y", "1x"),
+    ("columns: {", "prefix: [a], columns: {", "prefix"),
+]
+
+
 def problems(old: str, new: str) -> tuple[int, list[tuple[int, str]]]:
     """The first line that differs, and every problem of the spec; the last occurrence is replaced."""
     assert old in BASE
@@ -155,6 +168,14 @@ def test_what_is_made_is_known_to_all_rules():
     spec = BASE.replace("{well}_s", "r{row:02}c{col:02}_s").replace("complete:", f"{derive}, complete:")
     pipeline = load_text(f"split: plate\n{spec}", Path("specs/base.yaml"))
     assert pipeline.dataset.files["raw"].derive == {"well": "{row:letter}{col:02}"}
+
+
+@pytest.mark.parametrize(("old", "new", "said"), LISTED)
+def test_what_is_wrong_with_a_table_is_said_in_its_line(old, new, said):
+    raw = f'path: "FileName_{{channel}}", {TABLE}'
+    load_text(BASE.replace(f'path: "{NEW_PATH}"', raw), Path("specs/base.yaml"))
+    line, found = problems(f'path: "{NEW_PATH}"', raw.replace(old, new))
+    assert any(at == line and said in text for at, text in found), found
 
 
 @pytest.mark.parametrize(("old", "new", "lines", "said"), FOLLOWING)

@@ -11,6 +11,7 @@ from platerunner.engine.planning.listing import list_matching
 from platerunner.engine.records.done import Current
 from platerunner.spec.dataset import FileSet
 from platerunner.spec.derived import deriving
+from platerunner.spec.derived import pattern_of as spec_pattern_of
 from platerunner.spec.model import InputRef, Member, Output, Step
 from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.manifest import InputFile
@@ -97,7 +98,9 @@ def pattern_of(files: FileSet) -> Pattern:
 
     :raises PlanningError: if it cannot be read.
     """
-    return deriving(parse_pattern(files.pattern, f"dataset.{files.name}"), files.derive)
+    if files.table is None:
+        return deriving(parse_pattern(files.pattern, f"dataset.{files.name}"), files.derive)
+    return spec_pattern_of(files)
 
 
 def from_step(

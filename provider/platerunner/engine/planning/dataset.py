@@ -7,16 +7,17 @@ from itertools import islice
 from typing import Any
 
 from platerunner.engine.planning.available import Available, Excluded, pattern_of
-from platerunner.engine.planning.errors import NothingListed
+from platerunner.engine.planning.errors import NothingListed, stands_at
 from platerunner.engine.planning.exclusions import Reasons, idle, idle_note, without
 from platerunner.engine.planning.files import Files
 from platerunner.engine.planning.listing import SAMPLE, Listed, list_matching
 from platerunner.engine.planning.missing import absent, absent_note, short_of
 from platerunner.engine.planning.names import Names
 from platerunner.engine.planning.strays import Strays, left_over_note
+from platerunner.engine.planning.tables import LoadedTable, load_table, lost_note, lost_rows, without_rows
 from platerunner.engine.planning.where import Only, in_vain, in_words, is_asked_for, nowhere, only_asked
 from platerunner.spec.dataset import Exclusion, FileSet
-from platerunner.spec.derived import DerivingPattern
+from platerunner.spec.derived import DerivingPattern, bare_of, deriving
 from platerunner_unit.contract.patterns import Pattern, PatternError
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
@@ -42,11 +43,18 @@ def from_dataset(
     """
     names = Names(files.rename)
     written = {each.place: each for each in exclude}
-    patterns = [pattern_of(each) for each in (files, *beside)]
+    patterns = [_pattern_of(files, storage), *map(pattern_of, beside)]
     asked, left_out = names.in_keys(where), tuple(map(names.excluded_keys, exclude))
     found, unused = _as_listed_there(files, patterns, storage, asked, left_out, places or {})
     notes = tuple(idle_note(files.name, written[each.place]) for each in unused if each.place)
     return names.given(replace(found, notes=(*found.notes, *notes)))
+
+
+def _pattern_of(files: FileSet, storage: Storage) -> Pattern:
+    if files.table is None:
+        return pattern_of(files)
+    with stands_at("dataset", "files", files.name, "table"):
+        return deriving(load_table(f"dataset.{files.name}", files.table, storage), files.derive)
 
 
 def _as_listed_there(
@@ -67,24 +75,29 @@ def _as_listed_there(
     reasons = Reasons(pattern, exclude)
     usable, excluded = without(kept, reasons)
     missing = absent(listed.files, usable, excluded, pattern, files.complete, only)
-    missed = [file for file in missing if reasons.of(file.values) is None]
-    unused = list(idle(pattern, exclude, only, listed.files, missing))
+    lost = lost_rows(pattern, listed.files, only)
+    missing = without_rows(missing, lost, pattern)
+    lacking = [file for file in missing if reasons.of(file.values) is None]
+    gone = [row for row in lost if reasons.of(row.file.values) is None]
+    unused = list(idle(pattern, exclude, only, listed.files, [*missing, *(row.file for row in lost)]))
     found = Available(
         f"dataset.{files.name}",
         pattern,
         usable,
         len(listed.files),
         tuple(excluded),
-        absent=tuple(missed),
-        absent_from=short_of(pattern, files.complete),
+        absent=(*lacking, *(row.file for row in gone)),
+        # Without `complete`, each file that a table names has to be there for every unit that reads it.
+        absent_from=short_of(pattern, files.complete) if files.complete or files.table is None else (),
         notes=(
             *_in_vain(files.name, in_vain(pattern, only, kept), places),
             *_left_over(patterns, storage, listed),
-            *absent_note(files.name, missed),
+            *absent_note(files.name, lacking),
+            *lost_note(files, gone),
             *_all_excluded(files.name, usable, excluded, exclude),
         ),
         nowhere=nowhere(only, kept),
-        renamed=tuple(sorted(files.derive)),
+        renamed=tuple(sorted(files.derive if files.table is None else pattern.wildcards)),
     )
     return found, unused
 
@@ -117,9 +130,13 @@ def _listed(storage: Storage, patterns: Sequence[Pattern], only: Only, name: str
         message = f"the data root {storage.url} {what}; give the folder or s3:// URL of the images"
         raise NothingListed(message, "dataset", "root")
     try:
-        listed = list_matching(storage, "data", pattern, only, strays)
+        table = bare_of(pattern)
+        folders = table.folders(only) if isinstance(table, LoadedTable) else None
+        listed = list_matching(storage, "data", pattern, only, strays, folders=folders)
     except NotFoundError as error:
         raise NothingListed(f"the data root {storage.url} does not exist: {error}", "dataset", "root") from error
+    if not listed.files and isinstance(table, LoadedTable):
+        raise NothingListed(f"dataset.{name}: {table.none_there(storage.url)}", "dataset", "files", name, "table")
     if not listed.files:
         others = listed.others or [found.key for found in islice(storage.list(), SAMPLE)]
         place = _missed(pattern, others, only) or ("dataset", "files", name, "path")

@@ -69,6 +69,7 @@ def list_matching(
     strays: Strays | None = None,
     *,
     below: Pattern | None = None,
+    folders: Iterable[str] | None = None,
 ) -> Listed:
     """All objects that match a pattern.
 
@@ -77,13 +78,15 @@ def list_matching(
     :param pattern: of their keys.
     :param only: wildcard to the values (as text) that matter; folders of other values need not be listed.
     :param below: narrower pattern, outside of which no key matters; None to look by the pattern and ``only``.
+    :param folders: outside of which no key matters; None to look by the pattern.
     :param strays: tells what is no data, and what other patterns take; None if all is data, and theirs.
     :raises platerunner_unit.contract.storage.NotFoundError: if the bucket does not exist.
     """
     table, lock = FileTable(root), Lock()
+    known = None if folders is None else [Span(folder) for folder in _outermost(folders)]
     parts = _each_span(
         storage,
-        _spans(storage, [pattern], _where_to_look(storage, below or pattern, only)),
+        known or _spans(storage, [pattern], _where_to_look(storage, below or pattern, only)),
         lambda objects: _match(objects, pattern, strays, table, lock),
     )
     rows = new_rows()

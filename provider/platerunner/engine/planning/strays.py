@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from platerunner.spec.derived import bare_of
+from platerunner.spec.tables import TablePattern
 from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import StoredObject
@@ -23,6 +25,8 @@ class Strays:
     def __init__(self, patterns: Iterable[Pattern], *, markers: bool) -> None:
         self._markers = markers
         self._patterns = tuple(patterns)
+        # A table chooses among the files, so that those which it does not name are no surprise.
+        self._chosen = any(isinstance(bare_of(each), TablePattern) for each in self._patterns)
         self._hidden = any(part.startswith(".") for each in self._patterns for part in each.text.split("/"))
 
     def is_data(self, found: StoredObject) -> bool:
@@ -40,7 +44,8 @@ class Strays:
     def is_left_over(self, found: StoredObject) -> bool:
         """Whether it is data, and no pattern takes it; the workspace's records are none."""
         return (
-            self.is_data(found)
+            not self._chosen
+            and self.is_data(found)
             and not found.key.startswith(f"{PREFIX}/")
             and f"/{PREFIX}/" not in found.key
             and all(pattern.match(found.key) is None for pattern in self._patterns)

@@ -9,6 +9,7 @@ from platerunner.spec.derived import Formula, objection
 from platerunner.spec.draft import Draft, path_of, readable, texts
 from platerunner.spec.rules.apart import check_apart
 from platerunner.spec.rules.patterns import check_pattern
+from platerunner.spec.rules.tables import check_table
 from platerunner.spec.templates import is_template
 from platerunner_unit.contract.patterns import Pattern, PatternError
 
@@ -18,7 +19,9 @@ def check_dataset(draft: Draft) -> None:
     dataset = draft.data.get("dataset", {})
     for name, value in dataset.get("files", {}).items():
         keys: Keys = ("dataset", "files", name)
-        if path_of(value):
+        if isinstance(value, dict) and check_table(draft, keys, value):
+            pass  # its path is a column, and no pattern of keys
+        elif path_of(value):
             place = keys if isinstance(value, str) else (*keys, "path")
             check_pattern(draft, place, path_of(value), globs=True)
             complete = frozenset(name for _, name in texts([] if isinstance(value, str) else value.get("complete")))
