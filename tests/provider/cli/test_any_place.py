@@ -92,6 +92,7 @@ AT = {
     "looked at": ["status", "spec.yaml", "--workspace-root"],
     "listed": ["units", "spec.yaml", "--data-root", "images", "--workspace-root"],
     "written to": ["run", "spec.yaml", "--local", "--data-root", "images", "--workspace-root"],
+    "served": ["up", "--port", "1", "--data-root", "images", "--specs"],
     "token": ["qc", "list", "--airflow", "http://127.0.0.1:9", "--token-file"],
 }
 READ = {("token", "fifo")}

@@ -28,6 +28,8 @@ def up(
     workspace_root: WorkspaceRoot = None,
 ) -> None:
     """Start Airflow with the embedded cloud on this machine; Ctrl-C ends all of it."""
+    if not specs.is_dir():  # a socket, say, which typer takes for neither a file nor a folder
+        fail(f"--specs {specs} is no folder; name the one with the specs.")
     if data_root is None:
         from platerunner.local.demo_plate import make_plate  # with numpy, which takes its time
 
