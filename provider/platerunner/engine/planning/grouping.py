@@ -10,7 +10,9 @@ from typing import Any
 from platerunner.engine.planning.available import Available
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.files import Files, new_rows
+from platerunner.spec.derived import bare_of
 from platerunner.spec.model import Step
+from platerunner.spec.tables import TablePattern
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.unit_ids import natural_key, unit_id
 
@@ -88,15 +90,28 @@ class Groups:
         return dict(texts)
 
 
+def _knows(names: tuple[str, ...], available: Available) -> bool:
+    """Whether units know all of what is incomplete where a file is absent, so that they cannot go on without it.
+
+    Of a table, some columns follow from others, such as a compound from its well.
+
+    :param names: the wildcards of an input that tell its units apart.
+    """
+    sources = available.pattern.sources
+    known = {*names, *(source for name in names for source in sources.get(name, ()))}
+    unknown = tuple(name for name in available.absent_from if name not in known)
+    if not unknown or not available.absent or not isinstance(bare_of(available.pattern), TablePattern):
+        return not unknown
+    everything = available.files.plus(available.absent)
+    return len(set(everything.texts(names))) == len(set(everything.texts((*names, *unknown))))
+
+
 class _Share:
     """The files of one input, by the values of those ``foreach`` wildcards that it has."""
 
     def __init__(self, foreach: tuple[str, ...], available: Available) -> None:
         self.names = tuple(name for name in foreach if name in available.pattern.wildcards)
-        sources = available.pattern.sources
-        known = {*foreach, *(source for name in foreach for source in sources.get(name, ()))}
-        absent = available.absent if known.issuperset(available.absent_from) else ()
-        everything = available.files.plus(absent)
+        everything = available.files.plus(available.absent if _knows(self.names, available) else ())
         self._table = everything.table
         self._rows = self._grouped(everything)
         self._because = self._reasons(available)

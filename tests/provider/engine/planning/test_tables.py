@@ -156,10 +156,12 @@ def units_that_lack(found, *foreach):
     ]
 
 
+@pytest.mark.parametrize("further", [{}, {"compound": "Compound"}])
 @pytest.mark.parametrize(("complete", "plates"), [((), ["plate=P1"]), (("site", "channel"), [])])
-def test_a_file_that_is_not_there_fails_its_unit_and_is_told_with_its_line(storage, tmp_path, complete, plates):
+def test_a_file_that_is_not_there_fails_its_unit_and_is_told(storage, tmp_path, complete, plates, further):
     keys = [key(*site, channel) for site in SITES for channel in CHANNELS]
-    files = replace(table(tmp_path / "specs", written(load_data())), complete=complete)
+    columns = {**further, **WELL_COLUMNS}
+    files = replace(table(tmp_path / "specs", written(load_data()), columns=columns), complete=complete)
     found = from_dataset(files, filled(storage, keys[1:]), {})
     told = f"dataset.raw: 1 of the files that load_data.csv names are not there: `raw/{keys[0]}` (line 2)"
     assert found.notes == (told,)
