@@ -54,7 +54,8 @@ CASES = {
         ("plan", "spec.yaml"), 2, ("gather.all", "dataset.raw", "`{plate}/{well}.txt`", "P1/sum.txt"), files=WELL
     ),
     "guid_after_number": Case(
-        ("validate", "spec.yaml"), 1, (f"spec.yaml:7:44: {NO_END} `{{site:int}}` ends", f"spec.yaml:8:60: {NO_END}")
+        ("validate", "spec.yaml"), 1,
+        (f"spec.yaml:7:44: {NO_END} `{{site:int}}` ends", f"spec.yaml:8:60: {NO_END}", "`{guid:36}`", "`{:36}`"),
     ),
     "names_imagexpress/1": Case(
         ("plan", "spec1.yaml"), 0, ("48 of the files that `complete` asks for are not there", "_w107447153-AC76")
@@ -101,12 +102,15 @@ HELD = {
     "backfill_same_units_four_times": "test_what_a_run_has_going_is_waited_for",
     "failed_units_not_found": "test_what_failed_is_listed_whatever_images_are_known_here",
     "import_error_comes_and_goes": "test_its_lines_are_the_import_error_of_a_file_that_has_no_dag",
+    "names_phenix": "test_a_pattern_reads_what_the_instrument_meant",
+    "own_load_data_csv": "test_each_row_is_an_image_set",
     "refused_submission_is_repeated": "test_a_queue_that_was_deleted_is_replaced",
     "renamed_step_runs_all_again": "test_a_renamed_step_keeps_what_it_did_and_says_so",
+    "row_column_names": "test_what_is_made_is_a_wildcard_like_all_others",
     "spec_changed_in_flight": "test_a_spec_that_changes_in_flight_is_followed_in_the_same_try",
     "well_arriving_in_flight_is_left_out": "test_a_well_that_arrives_in_flight_runs",
 }
-"""Cases of runs, and of Airflow, with the test of their kind: it makes the situation itself."""
+"""Cases of runs, of Airflow, and of words that the language lacked, with the test of their kind."""
 NAMES = {*(name.partition("/")[0] for name in CASES), *HELD, "cron_that_never_fires", "list_whole_root"}
 WHERE_THERE = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"there are no cases in {FOLDER}")
 

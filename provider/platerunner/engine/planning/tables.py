@@ -14,6 +14,7 @@ from platerunner.engine.planning.table_rows import Image, Row, Rows
 from platerunner.engine.planning.where import Only, is_asked_for
 from platerunner.spec.dataset import FileSet
 from platerunner.spec.derived import bare_of
+from platerunner.spec.named_files import NamedFileError, find
 from platerunner.spec.tables import Table, TablePattern
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.patterns import Pattern, Value
@@ -87,10 +88,10 @@ def load_table(ref: str, table: Table, storage: Storage) -> LoadedTable:
 
 def _content(what: str, table: Table, storage: Storage) -> bytes:
     """What is in the table: of the one beside the spec, or else of the one under the root."""
-    beside = table.folder / table.name
     try:
-        content = beside.read_bytes() if beside.is_file() else storage.get(table.name)
-    except (NotFoundError, FileNotFoundError):
+        beside = _beside(what, table)
+        content = storage.get(table.name) if beside is None else beside
+    except NotFoundError:
         message = f"{what} is neither beside the spec ({table.folder}) nor under the root {storage.url}"
         raise PlanningError(f"{message}. Write its path from one of them.") from None
     if not table.name.endswith(".gz"):
@@ -99,6 +100,18 @@ def _content(what: str, table: Table, storage: Storage) -> bytes:
         return gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
         raise PlanningError(f"{what} is no whole gzip file ({error}): copy it again") from None
+
+
+def _beside(what: str, table: Table) -> bytes | None:
+    """The table beside the spec; None if there is none."""
+    try:
+        return find(table.folder, table.name, kind="file").read_bytes()
+    except NamedFileError as error:
+        if error.code == "missing-file":
+            return None
+        raise PlanningError(f"{what}: {error}") from None
+    except OSError as error:
+        raise PlanningError(f"{what} cannot be read: {error.strerror}") from None
 
 
 def _read(what: str, content: bytes) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:

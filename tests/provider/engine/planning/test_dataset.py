@@ -287,7 +287,7 @@ FROM_PHENIX = [
         ({}, [Exclusion({"well": "B06"}, "dry")], {"C11"}),
     ],
 )
-def test_what_is_made_of_others_is_a_wildcard_like_all(storage, where, exclude, kept):
+def test_what_is_made_is_a_wildcard_like_all_others(storage, where, exclude, kept):
     found = from_dataset(WELLS, _filled(storage, FROM_PHENIX), where, exclude)
     assert {file.values["well"] for file in found.files} == kept
     assert all(each.values["well"] == "B06" for each in found.excluded)

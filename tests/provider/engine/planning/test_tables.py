@@ -243,6 +243,21 @@ def test_a_table_that_is_nowhere_and_one_whose_files_are(storage, tmp_path):
         from_dataset(files, storage, {})
 
 
+def test_a_link_leads_to_no_table_of_others(tmp_path):
+    (tmp_path / "secret.csv").write_bytes(written(ROWS))
+    files = table(tmp_path / "specs")
+    (tmp_path / "specs" / "load_data.csv").symlink_to(tmp_path / "secret.csv")
+    with pytest.raises(PlanningError, match="is not below the folder of this spec"):
+        from_dataset(files, filled(Storage(str(tmp_path / "data"))), {})
+
+
+def test_a_folder_is_no_table(tmp_path):
+    files = table(tmp_path / "specs")
+    (tmp_path / "specs" / "load_data.csv").mkdir()
+    with pytest.raises(PlanningError, match="neither beside the spec"):
+        from_dataset(files, filled(Storage(str(tmp_path / "data"))), {})
+
+
 def test_what_a_table_does_not_name_is_no_surprise(storage, tmp_path):
     found = from_dataset(
         table(tmp_path / "specs", written(ROWS)), filled(storage, [key(*SITES[0], "DNA"), "P1/thumb.tif"]), {}
