@@ -20,7 +20,9 @@ OF_TYPE: dict[str, Callable[[Any], bool]] = {
 
 def is_of_type(value: Any, types: str | list[str]) -> bool:
     """Whether a value has one of the JSON types."""
-    return any(OF_TYPE[name](value) for name in ([types] if isinstance(types, str) else types))
+    if isinstance(types, str):
+        return OF_TYPE[types](value)
+    return any(OF_TYPE[name](value) for name in types)
 
 
 def branch_index(alternatives: list[Node], value: Any) -> int:
@@ -36,8 +38,8 @@ def branch_index(alternatives: list[Node], value: Any) -> int:
 
 
 def _shared_keys(schema: Node, value: Mapping[str, Any]) -> tuple[int, int]:
-    return sum(key in value for key in schema.get("required", ())), sum(
-        key in value for key in schema.get("properties", ())
+    return sum(key in value for key in schema.get("required", ())), len(
+        value.keys() & schema.get("properties", {}).keys()
     )
 
 

@@ -31,6 +31,10 @@ class Shape:
         """Of ``anyOf`` or ``oneOf``."""
         return tuple(Shape(node) for node in self.node.get("oneOf") or self.node.get("anyOf") or ())
 
+    @cached_property
+    def _branches(self) -> list[Node]:
+        return [shape.node for shape in self.alternatives]
+
     def admits(self, value: Any) -> bool:
         """Whether a value has one of the types."""
         return is_of_type(value, self.types)
@@ -38,7 +42,7 @@ class Shape:
     def meant(self, value: Any) -> "Shape":
         """The alternative that a value was meant for; the shape itself if it has none."""
         found = self.alternatives
-        return found[branch_index([shape.node for shape in found], value)] if found else self
+        return found[branch_index(self._branches, value)] if found else self
 
     def child(self, key: str) -> "Shape | None":
         """The shape of a mapping's key; None if the schema says nothing of it."""
@@ -59,8 +63,15 @@ class Shape:
     @cached_property
     def suits(self) -> Look:
         """Whether a value itself is beyond doubt; what it holds has shapes of its own."""
-        looks = self._looks
-        return looks[0] if len(looks) == 1 else lambda value: all(look(value) for look in looks)
+        match self._looks:
+            case ():
+                return lambda _: True
+            case (look,):
+                return look
+            case (first, second):
+                return lambda value: first(value) and second(value)
+            case looks:
+                return lambda value: all(look(value) for look in looks)
 
     @cached_property
     def _properties(self) -> Mapping[str, "Shape"]:
