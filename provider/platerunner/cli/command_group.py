@@ -33,13 +33,21 @@ class Sentences(TyperGroup):
     def main(self, *args: Any, **more: Any) -> Any:
         """Run the command line to its end."""
         try:
-            return super().main(*args, **more)
+            try:
+                return super().main(*args, **more)
+            finally:
+                sys.stdout.flush()  # the interpreter's own last flush would end in code 120
         except SystemExit as ended:
             if isinstance(ended.__context__, BrokenPipeError):
                 ended.code = UNREAD
             raise
-        except OSError as error:  # from what is printed before any command begins
-            sys.exit(_say(error))
+        except BrokenPipeError:
+            _drop_output()
+            sys.exit(UNREAD)
+        except OSError as error:  # from what is printed before any command begins, or as the last of it
+            code = _say(error)
+            _drop_output()
+            sys.exit(code)
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
@@ -48,7 +56,10 @@ class Sentences(TyperGroup):
         except (CLICK_ERROR, typer.Exit, typer.Abort, BrokenPipeError):
             raise
         except OSError as error:
-            raise typer.Exit(_say(error)) from error
+            code = _say(error)
+            if error.errno in FULL and error.filename is None:
+                _drop_output()
+            raise typer.Exit(code) from error
         except Exception as error:
             fail(_fault(error), FAULT)
 
@@ -63,6 +74,12 @@ class Sentences(TyperGroup):
                 super()._main_shell_completion(*args, **more)
         finally:
             sys.stdout.write("".join(f"{line.removeprefix(kept)}\n" for line in said.getvalue().splitlines()))
+
+
+def _drop_output() -> None:
+    """Let what nobody takes go nowhere: each further flush would fail as well."""
+    if sys.stdout is sys.__stdout__:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(error: OSError) -> int:

@@ -28,6 +28,8 @@ AT_START = ("PYTHON", "LD_", "LC_", "LANG", "MALLOC_", "GLIBC_")
 """Beginnings of the variables that a process heeds at its start alone: a fork has the agent's."""
 HARMLESS = frozenset({"PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONUNBUFFERED"})
 """Those that change nothing of what a unit does."""
+COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
+"""What Python writes into LC_CTYPE as it starts where no locale is named (PEP 538)."""
 
 
 class Runner:
@@ -92,7 +94,15 @@ def at_start(env: Mapping[str, str]) -> dict[str, str]:
 
     :param env: an environment.
     """
-    return {name: value for name, value in env.items() if name.startswith(AT_START) and name not in HARMLESS}
+    found = {name: value for name, value in env.items() if name.startswith(AT_START) and name not in HARMLESS}
+    if is_coerced(env):
+        del found["LC_CTYPE"]
+    return found
+
+
+def is_coerced(env: Mapping[str, str]) -> bool:
+    """Whether an environment has the locale that Python chose, not one that somebody named."""
+    return "LC_ALL" not in env and env.get("LANG") in (None, "", "C", "POSIX") and env.get("LC_CTYPE") in COERCED
 
 
 def _modules() -> list[str]:
@@ -148,8 +158,9 @@ def _become(argv: Sequence[str], env: Mapping[str, str], output: int, tell: int)
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
+    chosen = {"LC_CTYPE": os.environ["LC_CTYPE"]} if is_coerced(os.environ) else {}
     os.environ.clear()
-    os.environ.update(env)
+    os.environ.update(chosen | env)
     time.tzset()
     tempfile.tempdir = None
     sys.argv = [str(PROGRAM), *argv[1:]]

@@ -20,6 +20,8 @@ from platerunner_unit.contract.category import CATEGORIES, Category
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the agent forks on Linux alone")
 
+NAMELESS = dict.fromkeys(("LANG", "LC_ALL", "LC_CTYPE"))
+"""A machine on which no locale is named: Python chooses one, and writes it into its own environment."""
 WAYS = {"forked": {}, "executed": {"LC_NUMERIC": "C"}}
 """Variables of a job that make the agent run it in one way or the other."""
 SEEN = r"""
@@ -82,7 +84,12 @@ def forked(agent: Agent, tmp_path: Path) -> Units:
     return Units(agent, folder_bench(tmp_path), "forked")
 
 
-def test_a_tool_and_its_runner_look_the_same_either_way(tmp_path: Path) -> None:
+@pytest.mark.parametrize("locale", [{}, NAMELESS, NAMELESS | {"LANG": "C"}, NAMELESS | {"LC_ALL": "C.UTF-8"}])
+def test_a_tool_and_its_runner_look_the_same_either_way(
+    locale: dict[str, str | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in locale.items():
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
     seen = {}
     for way in WAYS:
         (tmp_path / way).mkdir()
