@@ -3,6 +3,8 @@
 import time
 from dataclasses import dataclass, field
 
+from platerunner_unit.contract.unit_ids import natural_key
+
 WAITING = "waiting"
 """State of a run that did all that it could without an answer."""
 
@@ -42,7 +44,8 @@ class Unanswered:
         """What waits, and what to do."""
         options = " ".join(f"--approve {gate}" for gate in self.gates)
         several = f"{len(self.places)} gates wait" if len(self.places) > 1 else "A gate waits"
+        places = ", ".join(sorted(self.places, key=natural_key))
         return (
-            f"{several} for a person: {', '.join(self.places)}. Look at the pictures, then run the same command with "
+            f"{several} for a person: {places}. Look at the pictures, then run the same command with "
             f"`{options}`, or in a terminal, where it asks; what is done is not done again."
         )
