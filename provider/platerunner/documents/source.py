@@ -118,6 +118,16 @@ class Source:
             if place[: len(keys)] == keys:
                 self.marks[place] = mark._replace(file=file)
 
+    def key_places(self, depth: int) -> dict[Keys, Position]:
+        """Where keys are written.
+
+        :param depth: of the deepest that count.
+        """
+        begins = (
+            (keys, mark.key_node.start_mark, mark.file) for keys, mark in self.marks.items() if len(keys) <= depth
+        )
+        return {keys: Position(begin.line + 1, begin.column + 1, file) for keys, begin, file in begins if keys}
+
     def mark(self, keys: Keys) -> Mark:
         """The mark of a value, or of the nearest one around it if there is none there."""
         while keys and keys not in self.marks:

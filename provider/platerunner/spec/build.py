@@ -45,7 +45,7 @@ def build(draft: Draft, warnings: Iterable[Problem] = ()) -> model.Pipeline:
         parts=tuple(path for path, _ in draft.source.parts),
         warnings=tuple(warnings),
         timezone=data.get("timezone", "UTC"),
-        places={keys: mark.key for keys, mark in draft.source.marks.items() if 0 < len(keys) <= _DEEP},
+        places=draft.source.key_places(_DEEP),
     )
 
 
