@@ -90,6 +90,9 @@ class SpecSession:
 
     def pattern(self, step: str, unit: str) -> UnitPattern:
         """Which units of a step a person means; ends the command if the step or a wildcard is unknown."""
+        name, colon, rest = step.partition(":")
+        if colon:
+            fail(f"`{step}` is a step and its units in one word; write them as two: `{name} {rest}`")
         try:
             return UnitPattern.parse(f"{step}:{unit}", self.pipeline)
         except PlanningError as error:
