@@ -31,7 +31,7 @@ HERE = Path(__file__).parent
 UNITS, GREEDY_EVERY = 500, 33
 WORKER_KILLS, TRIGGERER_KILLS = 5, 2
 PARKED, REFUSED, KILLED = 75, 76, -signal.SIGKILL
-FAULTS = Faults(throttle=0.10, error_5xx=0.02, spot_reclaim=0.10, lost_after=0.3, list_delay=0.5, seed=7)
+FAULTS = Faults(throttle=0.10, error_5xx=0.02, spot_reclaim=0.10, lost_after=0.05, list_delay=0.5, seed=7)
 EXCUSES = {Category.SPOT_INTERRUPTED, Category.HOST_LOST, Category.OUT_OF_MEMORY}
 GREEDY = f"{sys.executable} -c 'import time; data = bytearray(300 << 20); time.sleep(0.5)' || exit 1\n"
 LIMIT_S = 1200
@@ -151,7 +151,7 @@ def write_wells(folder: Path, numbers: Sequence[int] = range(UNITS)) -> None:
     plate = folder / "data" / "P1"
     plate.mkdir(parents=True, exist_ok=True)
     for n in numbers:
-        body = GREEDY if n % GREEDY_EVERY == 0 else ""
+        body = GREEDY if n % GREEDY_EVERY == 0 else "sleep 0.1\n"  # long enough to lose its host
         note, end = f"echo W{n:03} >> {folder}/started\n", f'echo done > "$1"\necho W{n:03} >> {folder}/ended\n'
         (plate / f"W{n:03}.sh").write_text(note + body + end)
 

@@ -78,8 +78,8 @@ class Sentences(TyperGroup):
 
 def _drop_output() -> None:
     """Let what nobody takes go nowhere: each further flush would fail as well."""
-    if sys.stdout is sys.__stdout__:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
 
 
 def _say(error: OSError) -> int:

@@ -160,7 +160,7 @@ def _become(argv: Sequence[str], env: Mapping[str, str], output: int, tell: int)
         signal.signal(number, signal.SIG_DFL)
     chosen = {"LC_CTYPE": os.environ["LC_CTYPE"]} if is_coerced(os.environ) else {}
     os.environ.clear()
-    os.environ.update(chosen | env)
+    os.environ.update({**chosen, **env})
     time.tzset()
     tempfile.tempdir = None
     sys.argv = [str(PROGRAM), *argv[1:]]
