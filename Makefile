@@ -26,7 +26,7 @@ test: $(SYNCED)  ## unit tests (with CellProfiler where it is installed)
 test-all: $(SYNCED)  ## the above, end to end and browser tests
 	$(RUN) pytest -n auto
 	$(RUN) pytest tests/e2e -n 2 --dist worksteal
-	$(RUN) pytest tests/browser
+	$(RUN) pytest tests/browser -n 2 --dist loadfile
 
 SEED ?= 1
 mutate: $(SYNCED)  ## 200 random changes to the judge's rules: do its tests notice? (SEED=2 for others)
