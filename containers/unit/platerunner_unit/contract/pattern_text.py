@@ -168,7 +168,7 @@ def within(tokens: Iterable[Token]) -> Iterator[Token]:
 
 
 def _check_parts(tokens: tuple[Token, ...]) -> None:
-    """Refuse a wildcard of which nobody knows what it is where its part is missing."""
+    """Refuse a wildcard in a part that may be missing if it has no default, or stands twice."""
     for token in tokens:
         if token.default is not None:
             message = (
@@ -194,11 +194,11 @@ def _check_path(text: str, tokens: tuple[Token, ...]) -> None:
         if part in {".", ".."}:
             raise PatternError(f"`{part}` in a pattern: name the folders from the root downwards", column)
         if part == "":
-            raise PatternError(_EMPTYMISSING_PART[column > 1 if column <= len(text) else 2], min(column, len(text)))
+            raise PatternError(_EMPTY_PARTS[column > 1 if column <= len(text) else 2], min(column, len(text)))
         column += len(part) + 1
 
 
-_EMPTYMISSING_PART = (
+_EMPTY_PARTS = (
     "a pattern is relative to its root: leave out the `/` at its start",
     "two slashes in a row: leave one out",
     "a pattern names files: write a file name after the last `/`",

@@ -103,7 +103,7 @@ class ToolProcess:
         """
         for number in (signal.SIGTERM, signal.SIGKILL):
             deadline = time.monotonic() + grace_s
-            if _has_children():  # orphans become ours: without a child there is nobody below, and nothing to look for
+            if _has_children():  # orphans become our children: without a child no process is left
                 self._signal_tree(number)
             while _has_children() and time.monotonic() < deadline:
                 time.sleep(0.02)
