@@ -20,6 +20,7 @@ from platerunner.cli.loaddata import loaddata
 from platerunner.cli.modules import modules
 from platerunner.cli.mwaa.bundle import bundle
 from platerunner.cli.mwaa.deploy import deploy
+from platerunner.cli.new import new
 from platerunner.cli.run.demo import demo
 from platerunner.cli.run.run import run
 from platerunner.cli.run.up import up
@@ -55,7 +56,7 @@ def main(
 
 LOOK = (validate, graph, plan, explain, diff, units, status, logs)
 RUN = (run, up, demo)
-KEEP = (doctor, retire, bundle, deploy, modules, schema, loaddata)
+KEEP = (new, doctor, retire, bundle, deploy, modules, schema, loaddata)
 for command in (*LOOK, *RUN, *KEEP):
     app.command()(command)
 app.add_typer(qc)

@@ -84,8 +84,8 @@ def _file_set(name: str, value: Any, folder: Path) -> FileSet:
     rename, derive = value.get("rename", {}), value.get("derive", {})
     if "table" not in value:
         return FileSet(name, path_of(value), complete, rename, derive)
-    told = (value.get(key, {}) for key in ("columns", "rows", "prefix"))
-    table = Table(value["table"], folder, path_of(value), *told)
+    columns, rows, prefix = (value.get(key, {}) for key in ("columns", "rows", "prefix"))
+    table = Table(value["table"], folder, path_of(value), columns, rows, prefix, value.get("record", ""))
     return FileSet(name, path_of(value), complete, rename, derive, table)
 
 

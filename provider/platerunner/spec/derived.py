@@ -9,7 +9,7 @@ from platerunner.documents.problems import suggest
 from platerunner.spec.dataset import FileSet
 from platerunner.spec.tables import TablePattern
 from platerunner_unit.contract.patterns import Pattern, PatternError, Value
-from platerunner_unit.contract.wells import position, row_name
+from platerunner_unit.contract.wells import LAYOUTS, Layout, position, row_name
 from platerunner_unit.contract.wildcard_types import text_of, type_of
 
 LAST_ROW = 26 * 27
@@ -184,6 +184,18 @@ def _row_number(value: Value) -> str:
     return str(place[0] + 1)
 
 
+def _nth(plate: Layout) -> Callable[[Value], str]:
+    count = plate.rows * plate.columns
+
+    def name(value: Value) -> str:
+        number = _number(value) - 1
+        if not 0 <= number < count:
+            raise ValueError(f"`{value}` is no well from 1 to {count}")
+        return f"{row_name(number // plate.columns)}{number % plate.columns + 1:02d}"
+
+    return name
+
+
 def _well(type_: str) -> Callable[[Value], str]:
     return lambda value: text_of(type_, value)
 
@@ -192,8 +204,9 @@ FORMS: dict[str, Callable[[Value], str]] = {
     "letter": _letter,
     "number": _row_number,
     **{name: _well(name) for name in ("well96", "well384", "well1536")},
+    **{f"nth{plate.rows * plate.columns}": _nth(plate) for plate in LAYOUTS},
 }
-"""How a value may be written, besides with zeros; the well of ``a1`` is ``A01``."""
+"""How a value may be written, besides with zeros; the well of ``a1`` is ``A01``, the 14th of 96 ``B02``."""
 
 
 def objection(piece: Piece, type_: str) -> str | None:
@@ -206,6 +219,6 @@ def objection(piece: Piece, type_: str) -> str | None:
     shown = f"`{{{piece.name}:{piece.form}}}`"
     if piece.form == "number" and kind == "digits":
         return f"{shown} makes a number of letters, and `{{{piece.name}:{type_}}}` is one: write `{{{piece.name}}}`"
-    if (piece.form == "letter" or piece.form.isdigit()) and kind in ("alpha", "well"):
+    if (piece.form == "letter" or piece.form.isdigit() or piece.form.startswith("nth")) and kind in ("alpha", "well"):
         return f"{shown} is made of a number, and `{{{piece.name}:{type_}}}` is none: write `{{{piece.name}}}`"
     return None

@@ -15,6 +15,7 @@ from platerunner.documents.walk import Place, walk
 from platerunner.spec.derived import deriving
 from platerunner.spec.matrix import Matrix, expand
 from platerunner.spec.matrix_rules import check_matrices
+from platerunner.spec.microscopes import expand as expand_microscopes
 from platerunner.spec.schema import pipeline_schema
 from platerunner.spec.tables import TablePattern
 from platerunner.spec.targets import Target, parse_output
@@ -123,11 +124,18 @@ def readable(text: str) -> Pattern | None:
 
 def _file_pattern(value: Any) -> Pattern | None:
     try:
-        if isinstance(value, str):
-            return readable(value)
-        listed = "table" in value and TablePattern(value["table"], path_of(value), value.get("columns", {}))
-        pattern = listed or readable(path_of(value))
-        return deriving(pattern, value.get("derive", {})) if pattern else None
+        pattern = bare_pattern(value)
+        return deriving(pattern, value.get("derive", {})) if pattern and isinstance(value, dict) else pattern
+    except PatternError:
+        return None
+
+
+def bare_pattern(value: Any) -> Pattern | None:
+    """The pattern of a file set without what is made of its wildcards; None if it cannot be read."""
+    if isinstance(value, str) or "table" not in value:
+        return readable(path_of(value))
+    try:
+        return TablePattern(value["table"], path_of(value), value.get("columns", {}))
     except PatternError:
         return None
 
@@ -162,6 +170,7 @@ def draft(source: Source, modules: Mapping[str, Module]) -> Draft:
         _take_out(source.data, keys)
     doubtful |= unfit
     matrices = expand(source)
+    expand_microscopes(source.data.get("dataset", {}).get("files", {}))
     result = Draft(source, modules, names, matrices, doubtful | set(_of_members(doubtful, matrices)), places)
     _take_own_types(result)
     return result

@@ -20,6 +20,8 @@ class Table:
     :param columns: wildcard to the column of its values.
     :param rows: column to the value of the rows that count.
     :param prefix: what names begin with in the table to what they begin with under the root.
+    :param record: of indexes that a microscope wrote, the XML element that is a row and the one around it, like
+        ``Images/Image``; then ``name`` is a pattern.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Table:
     columns: Mapping[str, str] = field(default_factory=dict)
     rows: Mapping[str, str] = field(default_factory=dict)
     prefix: Mapping[str, str] = field(default_factory=dict)
+    record: str = ""
 
 
 class TablePattern(Pattern):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from platerunner.documents.problems import suggest
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.files import Files
+from platerunner.engine.planning.index_files import index_rows
 from platerunner.engine.planning.table_rows import Image, Row, Rows
 from platerunner.engine.planning.where import Only, is_asked_for
 from platerunner.spec.dataset import FileSet
@@ -71,6 +72,8 @@ def load_table(ref: str, table: Table, storage: Storage) -> LoadedTable:
     :param storage: the data root.
     :raises PlanningError: if the table is not there or cannot be read, or rows of it are of no use; it says which.
     """
+    if table.record:
+        return LoadedTable(table, index_rows(ref, table, storage))
     what = f"{ref}: {table.name}"
     header, lines = _read(what, _content(what, table, storage))
     pattern = TablePattern(table.name, table.path, table.columns)

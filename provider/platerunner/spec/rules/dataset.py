@@ -6,8 +6,9 @@ from typing import Any
 from platerunner.documents.problems import nearest, suggest
 from platerunner.documents.source import Keys
 from platerunner.spec.derived import Formula, objection
-from platerunner.spec.draft import Draft, path_of, readable, texts
+from platerunner.spec.draft import Draft, bare_pattern, path_of, texts
 from platerunner.spec.rules.apart import check_apart
+from platerunner.spec.rules.microscopes import check_microscope
 from platerunner.spec.rules.patterns import check_pattern
 from platerunner.spec.rules.tables import check_table
 from platerunner.spec.templates import is_template
@@ -19,8 +20,8 @@ def check_dataset(draft: Draft) -> None:
     dataset = draft.data.get("dataset", {})
     for name, value in dataset.get("files", {}).items():
         keys: Keys = ("dataset", "files", name)
-        if isinstance(value, dict) and check_table(draft, keys, value):
-            pass  # its path is a column, and no pattern of keys
+        if isinstance(value, dict) and (check_microscope(draft, keys, value) or check_table(draft, keys, value)):
+            pass  # its path follows from the microscope, or is a column
         elif path_of(value):
             place = keys if isinstance(value, str) else (*keys, "path")
             check_pattern(draft, place, path_of(value), globs=True)
@@ -59,7 +60,7 @@ def _check_rename(draft: Draft, name: str, rename: Mapping[str, Mapping[str, str
 
 
 def _check_derive(draft: Draft, name: str, files: Mapping[str, Any]) -> None:
-    pattern = readable(path_of(files))
+    pattern = bare_pattern(files)
     for wildcard, text in files.get("derive", {}).items():
         keys: Keys = ("dataset", "files", name, "derive", wildcard)
         if pattern is not None and wildcard in pattern.wildcards:

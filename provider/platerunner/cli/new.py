@@ -1,0 +1,128 @@
+"""`platerunner new`: from a folder that a microscope wrote to a first spec, with its plan."""
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from platerunner.cli.console import counted, err, fail, out
+from platerunner.cli.first_spec import FirstSpec, pipeline_name
+from platerunner.cli.inspect.plan import plan
+from platerunner.engine.planning.survey import FileSetFound, Survey, survey
+from platerunner_unit.contract.storage import Storage, StorageError
+
+Folder = Annotated[str, typer.Argument(help="Folder or s3:// URL with what the microscope wrote.", metavar="FOLDER")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", help="The new spec; without it, NAME.yaml in this folder.")
+]
+Channels = Annotated[
+    list[str] | None,
+    typer.Option("--channel", help="What a channel of the microscope shows, e.g. `1=DNA`.", metavar="CHANNEL=NAME"),
+]
+
+
+def new(folder: Folder, *, out_file: OutOption = None, channel: Channels = None) -> None:
+    """Look at a folder, name the microscope that wrote it, and write a first spec with its plan.
+
+    No file is read but the names; nothing is overwritten.
+    """
+    url = folder if "://" in folder else str(Path(folder).resolve())
+    name = pipeline_name(posixpath.basename(url.rstrip("/")))
+    target = out_file or Path(f"{name}.yaml")
+    if target.exists():
+        fail(f"{target} is there already. Delete it, or name another with --out.")
+    seen = _survey(url)
+    spec = _with_plate(FirstSpec(name, url, seen.found, channels=_named_channels(channel or [])))
+    _tell(seen, url)
+    _write(target, spec.text())
+    for question in _open_questions(spec):
+        err.print(question, style="yellow", markup=False)
+    out.print(f"{target}: a first spec; its plan:", markup=False)
+    plan(target, local=False)
+
+
+def _survey(url: str) -> Survey:
+    try:
+        storage = Storage(url)
+        if storage.local is not None and not storage.local.is_dir():
+            what = "is no folder" if storage.local.exists() else "does not exist"
+            fail(f"{url} {what}; name the folder or s3:// URL of the images.")
+        seen = survey(storage)
+    except (StorageError, ValueError) as error:
+        fail(f"{url} cannot be listed: {error}")
+    if not seen.found:
+        such = f", such as {', '.join(f'`{key}`' for key in seen.others)}" if seen.others else ""
+        fail(
+            f"None of the {counted(seen.left, 'file')} under {url}{such} has a name that a known microscope gives. "
+            "Write a spec with a `path` of your own, or with the `table` that lists them."
+        )
+    return seen
+
+
+def _with_plate(spec: FirstSpec) -> FirstSpec:
+    """The folder's own name is the plate's if no name below it tells one."""
+    parent, plate = posixpath.split(spec.root.rstrip("/"))
+    is_flat = all("plate" not in each.values and not each.fit.root for each in spec.found)
+    if not is_flat or not plate or parent.rstrip("/") in ("", "s3:"):
+        return spec
+    return replace(spec, root=parent, plate=plate)
+
+
+def _named_channels(texts: list[str]) -> Mapping[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    if bad := next((text for text, (key, _, name) in zip(texts, pairs, strict=True) if not key or not name), None):
+        fail(f"`--channel {bad}`: write the microscope's channel and its name, like `--channel 1=DNA`.")
+    return {key: name for key, _, name in pairs}
+
+
+def _tell(seen: Survey, url: str) -> None:
+    for each in seen.found:
+        told = ", ".join(
+            f"{number:,} {_singular(word) if number == 1 else word}" for word, number in each.counts().items()
+        )
+        out.print(f"{each.fit.preset.title}: {told}", markup=False)
+        out.print(f"  {each.fit.pattern.text}", markup=False)
+    if seen.left:
+        such = ", ".join(f"`{key}`" for key in seen.others)
+        err.print(f"{counted(seen.left, 'other file')} under {url}, such as {such}", style="dim", markup=False)
+
+
+def _singular(word: str) -> str:
+    return word.removesuffix("s")
+
+
+def _write(target: Path, text: str) -> None:
+    try:
+        with target.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        fail(f"{target} is there already. Delete it, or name another with --out.")
+    except OSError as error:
+        fail(f"{target} cannot be written: {error.strerror}.")
+
+
+def _open_questions(spec: FirstSpec) -> Iterator[str]:
+    """What the names do not tell."""
+    first = spec.found[0]
+    known = set(spec.channels)
+    channels = sorted(first.values.get("channel", frozenset()) - known)
+    if channels:
+        shown = ", ".join(channels)
+        yield f"The names do not tell what channel {shown} shows: write it in `rename`, or give --channel."
+    if unknown := known - set().union(*(each.values.get("channel", frozenset()) for each in spec.found)):
+        yield f"There is no channel {', '.join(sorted(unknown))}."
+    if spec.plate:
+        yield f"The names do not tell the plate: the folder's name `{spec.plate}` is taken for it."
+    elif "plate" not in first.values:
+        yield "The names do not tell the plate, and the folder has no name to take for it."
+    yield from _of_wells(first)
+
+
+def _of_wells(first: FileSetFound) -> Iterator[str]:
+    if first.fit.preset.numbers_wells:
+        yield f"The names number the wells: a plate is taken to have {first.fit.wells}; if not, change `wells`."
+    elif "well" not in first.values:
+        yield "The names do not tell the well."
