@@ -1,7 +1,9 @@
 """What a step recorded in a run: in one place, or in one for each branch of a pipeline that is split."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from platerunner.batch.placement import explain_wait
@@ -12,6 +14,8 @@ from platerunner_pages.steps import SeenStep
 from platerunner_pages.workspaces import workspace_of
 from platerunner_unit.contract.storage import Storage
 
+READERS = ThreadPoolExecutor(32, "platerunner-records")
+"""For all requests together: the records of a hundred plates are hundreds of round trips."""
 COUNTS = ("units", "succeeded", "failed", "done_before", "plates")
 
 
@@ -29,7 +33,17 @@ class StepRecords:
     @cached_property
     def units(self) -> list[UnitMark]:
         """Every unit, branch by branch in the plan's order."""
-        return [unit for record in self.branches.values() for unit in record.units]
+        return list(chain.from_iterable(self._of_each(lambda record: record.units)))
+
+    def find(self, unit: str) -> UnitMark | None:
+        """A unit of the step; mostly it takes the records of the branch alone that its id begins with.
+
+        :returns: None if the step has no such unit.
+        """
+        own = [record for record in self.branches.values() if f"{unit}/".startswith(f"{record.branch}/")]
+        within = (mark for record in own for mark in record.units if mark.unit == unit)
+        found = next(within, None)
+        return found or next((mark for mark in self.units if mark.unit == unit), None)
 
     @property
     def without_units(self) -> list[str]:
@@ -39,7 +53,7 @@ class StepRecords:
     @property
     def result(self) -> Mapping[str, Any] | None:
         """The counts that it ended with, and the seconds of the slowest branch; None if it never ended."""
-        ended = [record.result for record in self.branches.values() if record.result is not None]
+        ended = [result for result in self._of_each(lambda record: record.result) if result is not None]
         if not ended:
             return None
         counts = {name: sum(int(result.get(name, 0)) for result in ended) for name in COUNTS}
@@ -48,8 +62,12 @@ class StepRecords:
     @property
     def blocked(self) -> list[str]:
         """What AWS Batch says of its jobs that wait, and who acts."""
-        said = dict.fromkeys(reason for record in self.branches.values() for reason in record.blocked)
+        said = dict.fromkeys(chain.from_iterable(self._of_each(lambda record: record.blocked)))
         return [explain_wait(reason) for reason in said]
+
+    def _of_each[T](self, read: Callable[[RunRecord], T]) -> list[T]:
+        """What the branches' records say, in the branches' order."""
+        return list(READERS.map(read, self.branches.values()))
 
     def having(self, units: Iterable[str]) -> dict[int, RunRecord]:
         """The branches that have any of some units, by map index."""

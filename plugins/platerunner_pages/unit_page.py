@@ -71,10 +71,9 @@ def unit(
 
 
 def _mark(record: StepRecords, unit_id: str) -> UnitMark:
-    for mark in record.units:
-        if mark.unit == unit_id:
-            return mark
-    raise missing()
+    if (mark := record.find(unit_id)) is None:
+        raise missing()
+    return mark
 
 
 def _info(mark: UnitMark, last: Outcome | None) -> CategoryInfo | None:

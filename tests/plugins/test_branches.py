@@ -1,15 +1,18 @@
 """The pages of a pipeline whose plates flow on their own: a step's records are in as many places as it has plates."""
 
 import json
+import threading
 
 import pytest
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from airflow.utils.session import create_session
 from sqlalchemy import select
+from tests.embedded import TIMEOUT_S
 from tests.plugins.records import leave, wells_and_sums
 from tests.plugins.test_rerun_page import ask
 
+from platerunner.engine.inspect.run_record import RunRecord
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.records.branches import save_branches
@@ -70,6 +73,21 @@ def test_a_unit_is_found_in_the_branch_that_has_it(split):
     assert page.status_code == 200
     assert "tool_error" in page.text
     assert split.client("viewer").get(f"{TASK}unit", params={"id": "plate=P3/well=A01"}).status_code == 404
+
+
+def test_a_unit_page_reads_the_records_of_its_plate_alone(split, monkeypatch):
+    read, get = [], Storage.get
+    monkeypatch.setattr(Storage, "get", lambda storage, key: read.append(key) or get(storage, key))
+    assert split.client("viewer").get(f"{TASK}unit", params={"id": FIRST[1]}).status_code == 200
+    assert [key for key in read if "plate=P1" in key]
+    assert not [key for key in read if "plate=P2" in key]
+
+
+def test_records_of_plates_are_read_at_the_same_time(split, monkeypatch):
+    """Two plates meet at a barrier, which one reader after the other would never pass."""
+    both, plan = threading.Barrier(2, timeout=TIMEOUT_S), RunRecord._planned
+    monkeypatch.setattr(RunRecord, "_planned", lambda record: (both.wait(), plan(record))[1])
+    assert split.client("viewer").get(f"{TASK}looks.json").json()["count"] == len([*FIRST, *SECOND])
 
 
 def test_a_failed_well_runs_again_while_the_other_plate_goes_on(split):

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
 DECISIONS = Kind("a record of decisions")
+THREADS = 16
 
 Word = Literal["approved", "rejected", "refused", "timed out", "marked success"]
 """What became of a question. ``refused`` is an answer that does not count: by somebody who is no approver, or a
@@ -84,7 +86,9 @@ def history(workspace: Storage, gate: str = "") -> list[Made]:
     :param gate: of one gate alone; empty for all.
     """
     keys = [found.key for found in workspace.list(gate_prefix(gate)) if found.key.endswith(".json")]
-    made = [entry for key in keys for entry in _made(read(DECISIONS, workspace, key)[1])]
+    with ThreadPoolExecutor(THREADS) as pool:
+        records = pool.map(lambda key: read(DECISIONS, workspace, key)[1], keys)
+        made = [entry for record in records for entry in _made(record)]
     return sorted(made, key=lambda entry: entry.decision.at, reverse=True)
 
 

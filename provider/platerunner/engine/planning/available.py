@@ -121,7 +121,7 @@ def from_step(
     if missing:
         message = f"output {ref}: `{output.pattern}` lacks {{{missing[0]}}}, so its units would overwrite it"
         raise PlanningError(message, "steps", upstream.name, "outputs", output.name)
-    below = branch.narrowed(pattern) if branch else None
+    below = branch.beginning(pattern) if branch else None
     listed = list_matching(workspace, "workspace", pattern, {}, below=below).files
     if current is None:
         note = f"{upstream.name} has not run in this run: all files of {ref} are taken for good."

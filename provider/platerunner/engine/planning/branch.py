@@ -36,11 +36,16 @@ class Branch:
         """
         return f"{self.key}/" if foreach[:1] == (self.wildcard,) else ""
 
-    def narrowed(self, pattern: Pattern) -> Pattern:
-        """A pattern of keys that we write, for this branch alone if the pattern tells branches apart."""
-        if self.wildcard not in pattern.wildcards:
-            return pattern
-        return pattern.partial({self.wildcard: self.value})
+    def beginning(self, pattern: Pattern) -> str:
+        """What its keys of a pattern begin with: up to the last place that names it, with a slash if one follows.
+
+        :param pattern: of keys that we write.
+        """
+        if self.wildcard in pattern.wildcards:
+            prefix = pattern.partial({self.wildcard: self.value}).literal_prefix
+            known, value, rest = prefix.rpartition(self.value)
+            return f"{known}{value}/" if value and rest.startswith("/") else f"{known}{value}" or prefix
+        return pattern.literal_prefix
 
     def has(self, values: Mapping[str, Any]) -> bool:
         """Whether a file or a unit is the branch's; what has no such wildcard is every branch's.

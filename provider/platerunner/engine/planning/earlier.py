@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
+from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.reasons import Reason, Why
 from platerunner.engine.records.outcomes import OutcomeIndex, OutcomeStore
 from platerunner.engine.records.overwritten import without_overwritten
@@ -92,11 +92,14 @@ class Earlier:
     :param steps: names of the pipeline's steps; what is stored under others is of steps that it had before.
     :param workspace: the pipeline's.
     :param contents: of its inputs.
+    :param branch: in which the units are that are looked for; None for none.
     """
 
     steps: Collection[str]
     workspace: Storage
     contents: Contents
+    branch: Branch | None = None
+    _stored: dict[str, dict[str, OutcomeIndex]] = field(default_factory=dict)
 
     def find(
         self, step: str, unit: str, fingerprint: str, inputs: Inputs, known: Known, again: Callable[[Inputs], str]
@@ -108,7 +111,7 @@ class Earlier:
         :param again: makes its fingerprint of other inputs.
         """
         asked = any(kept.word == FORGOTTEN for kept in known)  # what was done before counts under no name any more
-        before = {} if asked else {name: index.units.get(unit, ()) for name, index in self._gone.items()}
+        before = {} if asked else {name: index.units.get(unit, ()) for name, index in self._gone(unit).items()}
         for name, outcomes in before.items():
             if any(kept.category is Category.SUCCEEDED and kept.fingerprint == fingerprint for kept in outcomes):
                 return Found(name, fingerprint, Reason(Why.STEP_RENAMED, name))
@@ -131,12 +134,21 @@ class Earlier:
             return False
         return again(self.contents.as_recorded(ingredients, inputs)) == fingerprint
 
-    @cached_property
-    def _gone(self) -> dict[str, OutcomeIndex]:
-        """What is stored under the names of steps that the pipeline has no more; asked for once a plan, if at all."""
+    def _gone(self, unit: str) -> dict[str, OutcomeIndex]:
+        """What is stored under the names of steps that the pipeline has no more; asked for once a plan, if at all.
+
+        :param unit: for which; that of others of its branch comes with it.
+        """
+        own = f"{self.branch.key}/" if self.branch else ""
+        below = own if f"{unit}/".startswith(own) else ""
+        if below not in self._stored:
+            self._stored[below] = self._stored_below(below)
+        return self._stored[below]
+
+    def _stored_below(self, units_of: str) -> dict[str, OutcomeIndex]:
         prefix = f"{PREFIX}/outcomes/"
         folders, _ = self.workspace.folders(prefix)
         names = (folder.removeprefix(prefix).strip("/") for folder in folders)
         store = OutcomeStore(self.workspace)
         gone = [name for name in sorted(names) if name not in self.steps]
-        return {name: without_overwritten(store, name, store.index(name))[0] for name in gone}
+        return {name: without_overwritten(store, name, store.index(name, units_of))[0] for name in gone}

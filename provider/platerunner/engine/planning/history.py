@@ -81,8 +81,8 @@ class History:
     @cached_property
     def _there(self) -> "_There":
         branch, patterns = self._branch, [output.pattern for output in self._outputs]
-        patterns = [branch.narrowed(pattern) for pattern in patterns] if branch else patterns
-        return _There(fold_keys(self._workspace, patterns, self._seen))
+        below = [branch.beginning(pattern) for pattern in patterns] if branch else None
+        return _There(fold_keys(self._workspace, patterns, self._seen, below=below))
 
     def _seen(self, keys: Iterator[str]) -> "_Seen":
         opened = [output for output in self._outputs if output.at_least is not None]

@@ -68,7 +68,7 @@ def list_matching(
     only: Mapping[str, frozenset[str]],
     strays: Strays | None = None,
     *,
-    below: Pattern | None = None,
+    below: str | None = None,
     folders: Iterable[str] | None = None,
 ) -> Listed:
     """All objects that match a pattern.
@@ -77,18 +77,19 @@ def list_matching(
     :param root: what :attr:`InputFile.root` says.
     :param pattern: of their keys.
     :param only: wildcard to the values (as text) that matter; folders of other values need not be listed.
-    :param below: narrower pattern, outside of which no key matters; None to look by the pattern and ``only``.
+    :param below: what keys that matter begin with, as on S3 a branch's do; None to look by the pattern and ``only``.
     :param folders: outside of which no key matters; None to look by the pattern.
     :param strays: tells what is no data, and what other patterns take; None if all is data, and theirs.
     :raises platerunner_unit.contract.storage.NotFoundError: if the bucket does not exist.
     """
     table, lock = FileTable(root), Lock()
-    known = None if folders is None else [Span(folder) for folder in _outermost(folders)]
-    parts = _each_span(
-        storage,
-        known or _spans(storage, [pattern], _where_to_look(storage, below or pattern, only)),
-        lambda objects: _match(objects, pattern, strays, table, lock),
-    )
+    if folders is not None:
+        spans = [Span(folder) for folder in _outermost(folders)]
+    elif below is not None:
+        spans = _below(storage, [pattern], [below])
+    else:
+        spans = _spans(storage, [pattern], _where_to_look(storage, pattern, only))
+    parts = _each_span(storage, spans, lambda objects: _match(objects, pattern, strays, table, lock))
     rows = new_rows()
     for part, _, _ in parts:
         rows.extend(part)
@@ -96,16 +97,38 @@ def list_matching(
     return Listed(Files(table, rows), others, sum(count for _, _, count in parts))
 
 
-def fold_keys[T](storage: Storage, patterns: Iterable[Pattern], fold: Callable[[Iterator[str]], T]) -> list[T]:
+def fold_keys[T](
+    storage: Storage,
+    patterns: Iterable[Pattern],
+    fold: Callable[[Iterator[str]], T],
+    *,
+    below: Iterable[str] | None = None,
+) -> list[T]:
     """Look at every key that may match one of some patterns, in several threads; no folder is listed twice.
 
     :param fold: makes something of a part of the keys.
+    :param below: what keys that matter begin with; None to look by the patterns.
     :returns: what it made of each part.
     """
     wanted = list(patterns)
-    prefixes = _outermost(pattern.literal_prefix[: pattern.literal_prefix.rfind("/") + 1] for pattern in wanted)
-    spans = _spans(storage, wanted, [Span(prefix) for prefix in prefixes])
+    if below is not None:
+        spans = _below(storage, wanted, below)
+    else:
+        prefixes = _outermost(_folder(pattern.literal_prefix) for pattern in wanted)
+        spans = _spans(storage, wanted, [Span(prefix) for prefix in prefixes])
     return _each_span(storage, spans, lambda objects: fold(found.key for found in objects))
+
+
+def _below(storage: Storage, patterns: Sequence[Pattern], beginnings: Iterable[str]) -> list[Span]:
+    """What to list for keys that begin so: on S3 few others, whether a slash comes next or not."""
+    prefixes = _outermost(beginnings)
+    if storage.local is not None:
+        return [Span(folder) for folder in _outermost(map(_folder, prefixes))]
+    return _spans(storage, patterns, [_beginning_with(prefix) for prefix in prefixes])
+
+
+def _folder(prefix: str) -> str:
+    return prefix[: prefix.rfind("/") + 1]
 
 
 def _each_span[T](storage: Storage, spans: Sequence[Span], look: Callable[[Iterator[StoredObject]], T]) -> list[T]:
@@ -148,7 +171,7 @@ def _where_to_look(storage: Storage, pattern: Pattern, only: Mapping[str, frozen
     found = (_prefix(pattern, dict(zip(named, values, strict=False))) for values in combinations)
     prefixes = _outermost(prefix for prefix in found if prefix is not None)
     if storage.local is not None or not named or len(prefixes) > THREADS:
-        return [Span(folder) for folder in _outermost(prefix[: prefix.rfind("/") + 1] for prefix in prefixes)]
+        return [Span(folder) for folder in _outermost(map(_folder, prefixes))]
     return [_beginning_with(prefix) for prefix in prefixes]
 
 

@@ -101,9 +101,10 @@ def _plan_one(
         if other.name in left_out(pipeline, context):
             return StepPlan(other.name, ())
         found = _inputs(pipeline, other, lambda ref: _look_up_before(pipeline, ref, context, data, workspace, plans))
-        return _plan(pipeline, other, found, Variants(other, modules, context, pipeline.path.parent), digests, earlier)
+        settings = Variants(other, modules, context, pipeline.path.parent)
+        return _plan(pipeline, other, found, settings, digests, earlier, context.branch)
 
-    earlier = _earlier(pipeline, data, workspace)
+    earlier = _earlier(pipeline, data, workspace, context.branch)
     inputs = _inputs(pipeline, step, lambda ref: of_branch(look_up(ref), context.branch))
     _check_typed(pipeline, step, inputs.values(), context)
     plan = _plan(pipeline, step, inputs, variants, digests, earlier, context.branch)
@@ -141,7 +142,7 @@ def plan_pipeline(
             listed[ref] = _look_up_before(pipeline, ref, context, data, workspace, plans)
         return listed[ref]
 
-    idle, earlier = left_out(pipeline, context), _earlier(pipeline, data, workspace)
+    idle, earlier = left_out(pipeline, context), _earlier(pipeline, data, workspace, None)
     _check_distinct(pipeline, idle, look_up)
     for step in pipeline.modules:
         if step.name in idle:
@@ -280,9 +281,9 @@ def _plan(
     return plan_step(step, inputs, _once_each(variants, fingerprints), earlier.workspace, earlier, branch)
 
 
-def _earlier(pipeline: Pipeline, data: Storage, workspace: Storage) -> Earlier:
+def _earlier(pipeline: Pipeline, data: Storage, workspace: Storage, branch: Branch | None) -> Earlier:
     contents = Contents({"data": data, "workspace": workspace})
-    return Earlier(frozenset(step.name for step in pipeline.modules), workspace, contents)
+    return Earlier(frozenset(step.name for step in pipeline.modules), workspace, contents, branch)
 
 
 def _once_each[T](variants: Variants, make: Callable[[StepSettings], T]) -> Callable[[Mapping[str, Any]], T]:
@@ -334,11 +335,11 @@ def _look_up_before(
     if ref.source == "dataset":
         return _from_dataset(pipeline, ref, context, data)
     if ref.source == "workspace":
-        return from_workspace_pattern(ref.name, workspace)
+        return from_workspace_pattern(ref.name, workspace, context.branch)
 
     def planned(source: str, name: str) -> Available:
         upstream = _step(pipeline, source)
-        return from_plan(upstream, upstream.outputs[name], workspace, plans[upstream.name])
+        return from_plan(upstream, upstream.outputs[name], workspace, plans[upstream.name], context.branch)
 
     return _of_steps(ref, planned)
 

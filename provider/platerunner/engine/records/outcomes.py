@@ -120,19 +120,21 @@ class OutcomeStore:
         """Store an outcome; one of another run or attempt stays."""
         self._workspace.put(outcome.key, outcome.to_json())
 
-    def forget(self, step: str, units: Iterable[PlannedUnit]) -> None:
+    def forget(self, step: str, units: Iterable[PlannedUnit], units_of: str = "") -> None:
         """Let units run again that are done; what made them so is kept, under names that do not count.
 
         All successes of such a unit are set aside, not only the one that makes it done: a run that was killed while it
         took over another's outcome has left both. The unit's own fingerprint then tells that somebody asked.
+
+        :param units_of: as in :meth:`index`.
         """
-        indexes = {step: self.index(step)}
+        indexes: dict[str, OutcomeIndex] = {}
         moves: list[tuple[str, str, Kept, str, Kept]] = []
         for unit in units:
             found = unit.done_by or (step, unit.fingerprint)
             for where in dict.fromkeys((step, found[0])):
                 if where not in indexes:
-                    indexes[where] = self.index(where)
+                    indexes[where] = self.index(where, units_of)
                 wins = (kept for kept in indexes[where].units.get(unit.unit, ()) if kept.category is Category.SUCCEEDED)
                 for kept in wins:
                     own = (where, kept.fingerprint) == found

@@ -97,6 +97,11 @@ class StepJobs:
         views = describe(self.hook.batch, [job_id]) if job_id else ()
         return next((view.log_stream for view in views), None)
 
+    @property
+    def _units_of(self) -> str:
+        """What the ids of the branch's units begin with, if they tell it; empty for all."""
+        return self.context.branch.units_of(self.step.foreach) if self.context.branch else ""
+
     @cached_property
     def _data(self) -> Storage:
         return self.hook.storage(data_root(self.pipeline, self.context))
@@ -160,9 +165,7 @@ class StepJobs:
             return (self._with_verdicts(state, ended, views) if ended else state), ended
 
     def _with_verdicts(self, state: StepState, ended: Sequence[Submission], views: Mapping[str, JobView]) -> StepState:
-        branch = self.context.branch
-        own = branch.units_of(self.step.foreach) if branch else ""
-        index = OutcomeStore(self.workspace).index(self.step.name, own)
+        index = OutcomeStore(self.workspace).index(self.step.name, self._units_of)
         collector = Collector(self.hook.batch, self.workspace, index)
         for submission in ended:
             manifest = read_manifest(self.workspace, self._submitter().prefix(submission))

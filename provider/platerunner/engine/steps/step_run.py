@@ -175,7 +175,7 @@ class StepRun(StepJobs):
         if not self.context.options.rerun or state.forgotten:
             return state
         again_asked = [unit for unit in self.plan().units if self.context.options.asks_again(self.step.name, unit)]
-        OutcomeStore(self.workspace).forget(self.step.name, again_asked)
+        OutcomeStore(self.workspace).forget(self.step.name, again_asked, self._units_of)
         log.info("%s: %d units that were done run again, as asked", self.step.name, len(again_asked))
         return self.state_file.save(replace(state, forgotten=True))
 
