@@ -1,6 +1,7 @@
 """AWS Batch's calls on jobs, in front of moto's compute environments, queues, definitions and tags."""
 
 import json
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from moto.batch import urls
@@ -9,6 +10,7 @@ from moto.batch.models import JobQueue
 from moto.batch.responses import BatchResponse
 from moto.batch.utils import make_arn_for_job
 
+from platerunner.batch.stop import AT_ONCE
 from platerunner.local.aws import request
 from platerunner.local.jobs.job import Queue
 from platerunner.local.jobs.table import MAX_PAGE, Jobs, check_status
@@ -67,6 +69,18 @@ class LocalBatchResponse(BatchResponse):
         """TerminateJob."""
         return self._stop(running=True)
 
+    def terminatejobs(self) -> str:
+        """TerminateJobs: as its model says, one that is not found counts as ended."""
+        job_ids, reason = self._get_param("jobs"), self._get_param("reason")
+        if not job_ids or not reason:
+            raise ClientException(f"{'reason' if job_ids else 'jobs'} is a required field and cannot be empty")
+        if len(job_ids) > AT_ONCE:
+            raise ClientException(f"jobs has {len(job_ids)} entries, at most {AT_ONCE} are allowed")
+        for job_id in job_ids:
+            with suppress(ClientException):
+                self.jobs.stop(job_id, reason, running=True)
+        return json.dumps({"successful": job_ids, "errors": []})
+
     def canceljob(self) -> str:
         """CancelJob."""
         return self._stop(running=False)
@@ -113,9 +127,10 @@ class Patch:
         LocalBatchResponse.jobs = jobs
         LocalBatchResponse.limits = limits
         self._before = dict(urls.url_paths)
-        for path in urls.url_paths:
+        for path in [*urls.url_paths, "{0}/v1/terminatejobs"]:  # moto has no answer to that one
             urls.url_paths[path] = LocalBatchResponse.dispatch
 
     def undo(self) -> None:
         """Leave moto as it was."""
+        urls.url_paths.clear()
         urls.url_paths.update(self._before)
