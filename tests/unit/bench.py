@@ -55,8 +55,9 @@ class Bench:
         return UnitTask(**{**own, **fields})
 
     def start(self, step: StepTask, *units: UnitTask, **popen: Any) -> subprocess.Popen[bytes]:
-        manifest.write(self.store, f"{RUN}/s/1", step, units)
-        environ = {**os.environ, "PLATERUNNER_WORK": str(self.work), **self.environ}
+        line = manifest.write(self.store, f"{RUN}/s/1", step, units)
+        told = {manifest.LINE_VARIABLE: str(line)} if line else {}
+        environ = {**os.environ, "PLATERUNNER_WORK": str(self.work), **told, **self.environ}
         argv = [*self.wrap, self.python, "-m", "platerunner_unit", "run", f"{self.store.url}/{RUN}/s/1"]
         return subprocess.Popen(argv, env=environ, **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **popen})
 

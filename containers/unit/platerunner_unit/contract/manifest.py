@@ -2,24 +2,36 @@
 
 Airflow writes three objects per submission under ``_platerunner/runs/<run id>/<step>/``: ``<n>.step.json`` (what all
 units share), ``<n>.units.jsonl`` (line i = array index i), ``<n>.units.idx`` (line offsets, little-endian uint64, one
-more than lines), so that a container fetches its own line in two small range requests, however many units there are.
+more than lines). A container fetches its own line alone, however many units there are: by the index, or with a single
+request where lines are alike and so padded to one length. Then :data:`LINE_VARIABLE` tells the length, and on S3 the
+lines' object carries the step file as well.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import struct
 import sys
+import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import accumulate
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any, Optional
+from typing import IO, TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
     from platerunner_unit.contract.storage import Storage
 
 FORMAT = 1
+LINE_VARIABLE = "PLATERUNNER_LINE"
+"""Names the length of all lines to a container, in bytes; not set where they differ too much."""
+STEP_ATTRIBUTE = "platerunner-step"
+_MOST_STEP = 1900
+"""Of the 2 KB that S3 keeps of such attributes with an object, name and all."""
+_MOST_PADDING = 0.25
+"""Of the lines' own length."""
 _OFFSET = struct.Struct("<Q")
 _IN_MEMORY = 8 * 1024**2
 _AT_ONCE = 4 * 1024**2
@@ -205,38 +217,73 @@ class UnitTask:
         return cls(**raw)
 
 
-def write(storage: Storage, prefix: str, step: StepTask, units: Iterable[UnitTask]) -> None:
+def write(storage: Storage, prefix: str, step: StepTask, units: Iterable[UnitTask]) -> Optional[int]:
     """Write the three objects of a submission.
 
     :param storage: the workspace.
     :param prefix: e.g. ``_platerunner/runs/<run id>/<step>/1``.
     :param step: what all units share.
     :param units: in array order; each is written before the next is asked for.
+    :returns: the length that all lines have, for :data:`LINE_VARIABLE`; None if they differ too much.
     """
-    storage.put(f"{prefix}.step.json", step.to_json())
-    offsets = [0]
-    with SpooledTemporaryFile(_IN_MEMORY) as lines:
-        for unit in units:
-            offsets.append(offsets[-1] + lines.write(unit.to_json() + b"\n"))
-        lines.seek(0)
-        storage.put(f"{prefix}.units.jsonl", lines)
-    storage.put(f"{prefix}.units.idx", b"".join(_OFFSET.pack(o) for o in offsets))
+    shared, lengths = step.to_json(), list[int]()
+    storage.put(f"{prefix}.step.json", shared)
+    with SpooledTemporaryFile(_IN_MEMORY) as lines, SpooledTemporaryFile(_IN_MEMORY) as padded:
+        lengths.extend(lines.write(unit.to_json() + b"\n") for unit in units)
+        length = _common(lengths)
+        if length is not None:
+            _pad(lines, padded, length)
+            lengths = [length] * len(lengths)
+        found = lines if length is None else padded
+        found.seek(0)
+        storage.put(f"{prefix}.units.jsonl", found, _as_attribute(shared) if length is not None else None)
+    storage.put(f"{prefix}.units.idx", b"".join(_OFFSET.pack(offset) for offset in accumulate(lengths, initial=0)))
+    return length
 
 
-def read(storage: Storage, prefix: str, index: int) -> tuple[StepTask, UnitTask]:
+def _common(lengths: list[int]) -> Optional[int]:
+    longest = max(lengths, default=0)
+    return longest if 0 < longest * len(lengths) <= (1 + _MOST_PADDING) * sum(lengths) else None
+
+
+def _pad(lines: IO[bytes], padded: IO[bytes], length: int) -> None:
+    lines.seek(0)
+    for line in lines:
+        padded.write(line[:-1].ljust(length - 1) + b"\n")
+
+
+def _as_attribute(step: bytes) -> Optional[dict[str, str]]:
+    """The step file as an object's attribute; None if it is too long for one."""
+    packed = base64.b64encode(zlib.compress(step, 9)).decode()
+    return {STEP_ATTRIBUTE: packed} if len(packed) <= _MOST_STEP else None
+
+
+def read(storage: Storage, prefix: str, index: int, length: Optional[int] = None) -> tuple[StepTask, UnitTask]:
     """Fetch the step file and one line.
 
     :param storage: the workspace.
     :param prefix: as given to :func:`write`.
     :param index: array index, from 0.
+    :param length: of all lines, as returned by :func:`write`; None to look the line's place up.
     :raises IndexError: if the manifest ends before.
     """
+    if length is not None:
+        return _read_at(storage, prefix, index, length)
     step = StepTask.from_json(storage.get(f"{prefix}.step.json"))
     offsets = storage.get_range(f"{prefix}.units.idx", index * _OFFSET.size, 2 * _OFFSET.size)
     if len(offsets) < 2 * _OFFSET.size:
         raise IndexError(f"{storage.url_of(prefix)} has no unit {index}")
     start, end = struct.unpack("<QQ", offsets)
     return step, UnitTask.from_json(storage.get_range(f"{prefix}.units.jsonl", start, end - start))
+
+
+def _read_at(storage: Storage, prefix: str, index: int, length: int) -> tuple[StepTask, UnitTask]:
+    line, attributes = storage.get_part(f"{prefix}.units.jsonl", index * length, length)
+    if len(line) != length or not line.endswith(b"\n"):
+        raise ValueError(f"{LINE_VARIABLE}={length}: that is not how long the lines are")
+    packed = attributes.get(STEP_ATTRIBUTE)
+    shared = zlib.decompress(base64.b64decode(packed)) if packed else storage.get(f"{prefix}.step.json")
+    return StepTask.from_json(shared), UnitTask.from_json(line)
 
 
 def read_units(storage: Storage, prefix: str) -> Iterator[UnitTask]:

@@ -20,6 +20,8 @@ from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.transfer import MEANINGS, Answer, Kind, TransferFailure, kind_of, kind_of_os_error
 
 SHA256_ATTRIBUTE = "platerunner-sha256"
+_WHOLE = 4 * 1024**2
+"""Bytes of an object that is fetched in one piece: to hand over pieces takes longer than small objects themselves."""
 # The only retries that a request to S3 gets: four tries at most, within two minutes and the last one's own 30 s.
 # Who calls a Storage never repeats what S3 answered.
 RETRIES: Any = {
@@ -191,13 +193,22 @@ class Storage:
         with _translated(self.url_of(key)):
             return bytes(obstore.get_range(self._reader(), key, start=start, length=length))
 
-    def put(self, key: str, data: Union[bytes, IO[bytes]]) -> None:
+    def get_part(self, key: str, start: int, length: int) -> tuple[bytes, dict[str, str]]:
+        """As :meth:`get_range`, and the attributes that travel with the object on S3."""
+        options: Any = {"range": (start, start + length)}
+        with _translated(self.url_of(key)):
+            found = obstore.get(self._reader(), key, options=options)
+            return bytes(found.bytes()), cast("dict[str, str]", dict(found.attributes))
+
+    def put(self, key: str, data: Union[bytes, IO[bytes]], attributes: Optional[dict[str, str]] = None) -> None:
         """Write an object whole; readers see the old one or the new one, never a part.
 
         :param data: its content, or a file of it, which is written in parts if it is large.
+        :param attributes: travel with it on S3, 2 KB at most; a folder keeps none.
         """
+        kept: Any = attributes if self.local is None else None
         with _translated(self.url_of(key)):
-            obstore.put(self._writer(), key, data)
+            obstore.put(self._writer(), key, data, attributes=kept)
 
     def rename(self, key: str, new: str) -> None:
         """Give an object another key; on S3 a copy, made there, and a deletion.
@@ -263,12 +274,12 @@ class Storage:
 
         :returns: bytes written.
         """
-        target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f".{target.name}.part")
-        size = 0
-        with _translated(self.url_of(key)), part.open("wb") as file:
-            for chunk in obstore.get(self._reader(), key):
-                size += file.write(chunk)
+        with _translated(self.url_of(key)):
+            found = obstore.get(self._reader(), key)
+            chunks = [found.bytes()] if found.meta["size"] <= _WHOLE else found
+            with _created(part) as file:
+                size = sum(file.write(chunk) for chunk in chunks)
         part.replace(target)
         return size
 
@@ -277,6 +288,19 @@ class Storage:
         attributes = None if self.local is not None else {SHA256_ATTRIBUTE: sha256}
         with _translated(self.url_of(key)):
             obstore.put(self._writer(), key, source, attributes=attributes)
+
+    def upload_new(self, source: Path, key: str, sha256: str) -> bool:
+        """The same on S3 in a single request, if there is no such object yet.
+
+        :param source: small, since it travels also where there is one.
+        :returns: whether it was written.
+        """
+        with _translated(self.url_of(key)):
+            try:
+                obstore.put(self._store, key, source, attributes={SHA256_ATTRIBUTE: sha256}, mode="create")
+            except _QUICKER:
+                return False
+        return True
 
     def stored_sha256(self, key: str) -> Optional[str]:
         """The digest that travelled with an object, if it was uploaded by :meth:`upload` to S3; else None."""
@@ -309,6 +333,15 @@ def _s3_store(bucket: str, prefix: str, config: dict[str, Any]) -> S3Store:
     return S3Store(
         bucket, prefix=prefix or None, config=cast("Any", config), client_options=client, retry_config=RETRIES
     )
+
+
+def _created(path: Path) -> IO[bytes]:
+    """A new file, and its folder where it is the first in it."""
+    try:
+        return path.open("wb")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb")
 
 
 def _etag(meta: Any) -> str:

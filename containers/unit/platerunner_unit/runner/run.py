@@ -59,7 +59,7 @@ def _open(url: str, settings: Settings) -> tuple[Storage, Job]:
         raise CannotStartError(Category.MISCONFIGURED, f"{url} is no manifest: it has no `/{PREFIX}/` in it")
     try:
         workspace = Storage(root)
-        step, unit = manifest.read(workspace, f"{PREFIX}/{rest}", settings.index)
+        step, unit = manifest.read(workspace, f"{PREFIX}/{rest}", settings.index, settings.line)
     except NotFoundError as error:
         raise CannotStartError(
             Category.MISCONFIGURED, f"{error}; was the workspace cleaned up while the job waited?"

@@ -6,11 +6,12 @@ import concurrent.futures
 import filecmp
 import hashlib
 import random
+import stat
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Optional, TypeVar
 
 from platerunner_unit.contract.manifest import InputFile, ToolFile
 from platerunner_unit.contract.outcome import OutputRecord
@@ -20,6 +21,8 @@ from platerunner_unit.contract.transfer import ORDER, Kind, TransferFailure, kin
 THREADS = 16
 TRIES = 4
 BACK_OFF_S = 0.5
+SMALL = 1024**2
+"""Bytes of an output that S3 is given at once, unless it has one: to ask first would take as long as to send it."""
 T = TypeVar("T")
 
 
@@ -157,7 +160,7 @@ def _link(storage: Storage, file: InputFile, target: Path) -> None:
 
 
 def _download(storage: Storage, file: InputFile, target: Path) -> None:
-    if file.size is not None and target.is_file() and target.stat().st_size == file.size:
+    if file.size is not None and _size(target) == file.size:
         return
     try:
         size = storage.download(file.key, target)
@@ -166,6 +169,15 @@ def _download(storage: Storage, file: InputFile, target: Path) -> None:
     if file.size is not None and size != file.size:
         target.unlink()
         raise _other_size(storage, file, size)
+
+
+def _size(path: Path) -> Optional[int]:
+    """Of a file; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def _fetch_tool_file(storage: Storage, file: ToolFile, target: Path) -> None:
@@ -178,6 +190,8 @@ def _fetch_tool_file(storage: Storage, file: ToolFile, target: Path) -> None:
 
 def _store(storage: Storage, name: str, key: str, path: Path) -> OutputRecord:
     record = OutputRecord(name, key, path.stat().st_size, digest(path))
+    if storage.local is None and record.size <= SMALL and storage.upload_new(path, key, record.sha256):
+        return record
     if not _same(storage, record, path):
         storage.upload(path, key, record.sha256)
     return record

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
+from platerunner_unit.contract.manifest import LINE_VARIABLE
+
 GRACE_S = 20.0
 LINGER_S = 60.0
 
@@ -20,6 +22,7 @@ class Settings:
     """The runner's settings, read once.
 
     :param index: array index of this child, from 0; 0 for a plain job.
+    :param line: length of the manifest's lines in bytes; None if they differ.
     :param job_id: as Batch names the job; None outside Batch.
     :param job_attempt: Batch's own count of attempts, from 1.
     :param work: the work folder; None for a fresh one under the temporary folder.
@@ -32,6 +35,7 @@ class Settings:
     """
 
     index: int = 0
+    line: Optional[int] = None
     job_id: Optional[str] = None
     job_attempt: int = 1
     work: Optional[Path] = None
@@ -53,6 +57,7 @@ class Settings:
         parent = _number(environ, "PLATERUNNER_PARENT", 0)
         return cls(
             index=int(_number(environ, "AWS_BATCH_JOB_ARRAY_INDEX", 0)),
+            line=int(_number(environ, LINE_VARIABLE, 0)) or None,
             job_id=environ.get("AWS_BATCH_JOB_ID") or None,
             job_attempt=int(_number(environ, "AWS_BATCH_JOB_ATTEMPT", 1)),
             work=Path(work).absolute() if work else None,

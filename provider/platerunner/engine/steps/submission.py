@@ -55,8 +55,9 @@ class Submitter:
         task = builder(state.next_n, ask.over(builder.settings.resources))
         intent = self._intent(task, ask, builder.settings.resources, units)
         tasks = (replace(unit.task, attempts_before=state.made.get(unit.unit, 0)) for unit in units)
-        manifest.write(self.workspace, self.prefix(intent), task, tasks)
-        return submit_once(self.state_file, state, intent, self._call)
+        line = manifest.write(self.workspace, self.prefix(intent), task, tasks)
+        variables = {**self.variables, **({manifest.LINE_VARIABLE: str(line)} if line else {})}
+        return submit_once(self.state_file, state, intent, lambda submission: self._call(submission, variables))
 
     def resume(self) -> StepState:
         """Take up what a process left that died between an intent and its job id.
@@ -116,7 +117,7 @@ class Submitter:
         branch = self.state_file.branch
         return f"{task.step}/{branch}" if branch else task.step
 
-    def _call(self, submission: Submission) -> str:
+    def _call(self, submission: Submission, variables: Mapping[str, str]) -> str:
         ask = Ask.from_json(submission.resources)
         return submit(
             self.batch,
@@ -124,7 +125,7 @@ class Submitter:
             queue=submission.queue,
             definition=submission.definition,
             command=[*COMMAND, self.workspace.url_of(self.prefix(submission))],
-            environment=self.variables,
+            environment=variables,
             vcpus=ask.vcpus,
             memory=ask.memory,
             timeout_s=ask.timeout,
