@@ -3,7 +3,9 @@
     python benchmarks/planning.py [--wells 100000] [--files-per-well 10]
 
 A small S3 server in a process of its own answers LIST with pages of 1,000 keys, as S3 does. Each plan runs in a fresh
-process: once with an empty workspace (all units new), once with all outcomes and outputs there (all units done).
+process: once with an empty workspace (all units new), once with all outcomes and outputs there (all units done). Then
+follows what the step writes: the manifests of its arrays, and the record of what is done. A hundred plates of 384
+wells, 9 sites and 5 channels, 1.7 million images, are `--wells 38400 --files-per-well 45`.
 """
 
 import argparse
@@ -14,11 +16,15 @@ import os
 import resource
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from pathlib import Path
+from shutil import rmtree
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 WELLS_PER_PLATE = 384
@@ -56,17 +62,28 @@ class Bucket(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     keys: list[str]
+    lists = 0
+    lock = threading.Lock()
 
     def do_GET(self) -> None:
+        if self.path == "/lists":
+            self._send(str(Bucket.lists).encode())
+            return
         query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
         if "list-type" not in query:
             self.send_error(404)
             return
-        body = self._page(
-            query.get("prefix", ""),
-            query.get("delimiter"),
-            query.get("continuation-token") or query.get("start-after", ""),
-        ).encode()
+        with Bucket.lock:
+            Bucket.lists += 1
+        self._send(
+            self._page(
+                query.get("prefix", ""),
+                query.get("delimiter"),
+                query.get("continuation-token") or query.get("start-after", ""),
+            ).encode()
+        )
+
+    def _send(self, body: bytes) -> None:
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -139,10 +156,12 @@ def plan(port: int, folder: Path, pipe: Connection) -> None:
         "seconds": round(time.perf_counter() - start, 1),
         "cpu_seconds": round(time.process_time() - cpu, 1),
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "lists": lists_of(port),
         "imports_mib": base // 1024,
         "listed": planned.listed["images"],
         **planned.counts(),
     }
+    figures |= write_records(planned, folder)
     with (folder / "after").open("w") as file:
         for unit in planned.units:
             task = unit.task
@@ -150,6 +169,39 @@ def plan(port: int, folder: Path, pipe: Connection) -> None:
             lines = [key, *(output.key for output in task.outputs["corrected"])]
             file.write("".join(f"work/{line}\n" for line in lines))
     pipe.send(figures)
+
+
+def lists_of(port: int) -> int:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/lists", timeout=60) as answer:
+        return int(answer.read())
+
+
+def write_records(planned: Any, folder: Path) -> dict[str, object]:
+    """Write what the step writes into a folder; bytes, CPU, and the peak of the whole process up to then."""
+    from platerunner.batch.submit import chunks
+    from platerunner.engine.planning.model import UnitState
+    from platerunner.engine.records.outcomes import OutcomeStore
+    from platerunner_unit.contract import manifest
+    from platerunner_unit.contract.manifest import StepTask
+    from platerunner_unit.contract.storage import Storage
+
+    workspace, cpu = Storage(str(folder / "written")), time.process_time()
+    roots = {"data": "s3://bucket/data", "workspace": workspace.url}
+    pending = planned.of(UnitState.PENDING)
+    parts = chunks(len(pending))
+    for n, part in enumerate(parts):
+        step = StepTask("bench", "run", "illum_apply", n, "command", "command", roots)
+        manifest.write(workspace, f"manifests/{n}", step, (pending[i].task for i in part))
+    if not pending:
+        OutcomeStore(workspace).record_current("run", planned.step, ("plate", "well"), planned.tasks(UnitState.DONE))
+    written = [path.stat().st_size for path in (folder / "written").rglob("*") if path.is_file()]
+    rmtree(folder / "written")
+    return {
+        "records": f"{len(parts)} manifests" if pending else "what is done",
+        "records_mb": round(sum(written) / 1e6, 1),
+        "records_cpu_seconds": round(time.process_time() - cpu, 1),
+        "records_peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
 
 
 def measure(keys_file: Path, folder: Path) -> dict[str, object]:
