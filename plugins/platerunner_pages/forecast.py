@@ -78,7 +78,11 @@ def forecast(pipeline: Pipeline, hook: PlaterunnerHook) -> list[StepForecast]:
 
 def _forecast(pipeline: Pipeline, hook: PlaterunnerHook) -> list[StepForecast]:
     roots = hook.settings.roots()
-    params = {name: schema["default"] for name, schema in pipeline.params.items()}
+    params = {name: schema["default"] for name, schema in pipeline.params.items() if "default" in schema}
+    if asked := [name for name in pipeline.params if name not in params]:
+        raise NoForecastError(
+            f"Each run is given its own `{'`, `'.join(asked)}`: run `platerunner plan` with `--param {asked[0]}=...`."
+        )
     context = RunContext(params, roots["data_root"], roots["workspace_root"])
     modules = load_catalog()
     names = images(pipeline, modules, context)

@@ -73,6 +73,9 @@ def parse_params(texts: Sequence[str], declared: Mapping[str, Mapping[str, Any]]
             fail(f"--param {name}: the spec declares no such param; it has {', '.join(declared) or 'none'}")
         values[name] = value if declared[name].get("type") == "string" else _read(name, value)
         _check(name, values[name], declared[name])
+    given = {text.partition("=")[0] for text in texts}
+    if lacking := [name for name, schema in declared.items() if schema.get("required") and name not in given]:
+        fail(f"the spec asks for {', '.join(f'`{name}`' for name in lacking)}: give --param {lacking[0]}=VALUE")
     return values
 
 
@@ -86,7 +89,8 @@ def _read(name: str, text: str) -> Any:
 def _check(name: str, value: Any, schema: Mapping[str, Any]) -> None:
     from jsonschema import Draft202012Validator  # slow to import, and defaults were checked with the spec
 
-    for error in Draft202012Validator(dict(schema)).iter_errors(value):
+    rules = {key: value for key, value in schema.items() if key != "required"}
+    for error in Draft202012Validator(rules).iter_errors(value):
         fail(f"--param {name}: {error.message}")
 
 

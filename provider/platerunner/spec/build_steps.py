@@ -84,7 +84,8 @@ def _output(name: str, value: Any) -> model.Output:
     if isinstance(value, str):
         return model.Output(name, value)
     ranges = {key: (item["range"][0], item["range"][1]) for key, item in value.items() if isinstance(item, dict)}
-    return model.Output(name, value["path"], value.get("from"), ranges, value.get("at_least"))
+    named = {key: tuple(item) for key, item in value.items() if isinstance(item, list)}
+    return model.Output(name, value["path"], value.get("from"), ranges, value.get("at_least"), named)
 
 
 def _load_data(data: Data) -> LoadDataMapping | None:

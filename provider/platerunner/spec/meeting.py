@@ -88,7 +88,7 @@ def known_types(pipeline: Pipeline) -> dict[str, str]:
 def _from_elsewhere(pipeline: Pipeline) -> Iterator[str]:
     for step in pipeline.modules:
         for output in step.outputs.values():
-            yield from output.ranges
+            yield from (*output.ranges, *output.named)
             if output.at_least is not None:
                 yield from set(Pattern.parse(output.pattern).wildcards) - set(step.foreach)
         for ref in step.inputs.values():

@@ -60,6 +60,7 @@ class Output:
     :param source: pattern of the tool's own file names relative to its output folder; None if like the pattern's end.
     :param ranges: wildcard to (first, last), both included, for wildcards that no input supplies.
     :param at_least: how many files an open output must have; None if the number follows from the inputs.
+    :param named: wildcard to its values, for further wildcards that no input supplies.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Output:
     source: str | None = None
     ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     at_least: int | None = None
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The files that a unit must write, from the patterns of its outputs and the values that its inputs have."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, product
 from typing import Any
@@ -31,7 +31,7 @@ class ExpectedOutput:
         self._source = parse_pattern(output.source, f"{self._what}, source") if output.source else None
         self.at_least = output.at_least
         self._check_units(step)
-        self._rest, self._ranges = _open_wildcards(self.pattern, step, output)
+        self._rest, self._choices = _open_wildcards(self.pattern, step, output)
         self._suppliers = [] if self.at_least is not None else self._find_suppliers(available)
 
     def files(self, values: Mapping[str, Any], inputs: Inputs) -> tuple[OutputFile, ...]:
@@ -41,12 +41,12 @@ class ExpectedOutput:
         :param inputs: its files.
         :raises PlanningError: if a value does not suit the pattern.
         """
-        names = (*(name for supplied, _ in self._suppliers for name in supplied), *self._ranges)
-        ranges = [range(first, last + 1) for first, last in self._ranges.values()]
+        names = (*(name for supplied, _ in self._suppliers for name in supplied), *self._choices)
+        choices = list(self._choices.values())
         supplied = [_rows(wildcards, inputs, by) for wildcards, by in self._suppliers]
-        # Nearly all outputs have one supplier and no range, so that nothing has to be combined.
+        # Nearly all outputs have one supplier and no values of their own, so that nothing has to be combined.
         rows: Iterable[Row] = (
-            supplied[0] if len(supplied) == 1 and not ranges else map(_flat, product(*supplied, product(*ranges)))
+            supplied[0] if len(supplied) == 1 and not choices else map(_flat, product(*supplied, product(*choices)))
         )
         return tuple([self._file({**values, **dict(zip(names, row, strict=True))}) for row in rows])
 
@@ -85,16 +85,17 @@ class ExpectedOutput:
         if remaining:
             raise PlanningError(
                 f"{self._what}: no input supplies {{{remaining[0]}}} of `{self.pattern}`; "
-                "give its range, or `at_least` if the number of files is not known"
+                "give its values or its range, or `at_least` if the number of files is not known"
             )
         return suppliers
 
 
-def _open_wildcards(pattern: Pattern, step: Step, output: Output) -> tuple[tuple[str, ...], dict[str, tuple[int, int]]]:
-    """The wildcards that inputs supply, and those that ranges do."""
-    ranges = {name: ends for name, ends in output.ranges.items() if name in pattern.wildcards}
-    rest = tuple(name for name in pattern.wildcards if name not in step.foreach and name not in ranges)
-    return rest, ranges
+def _open_wildcards(pattern: Pattern, step: Step, output: Output) -> tuple[tuple[str, ...], dict[str, Sequence[Any]]]:
+    """The wildcards that inputs supply, and those of which the output says the values."""
+    ranges = {name: range(first, last + 1) for name, (first, last) in output.ranges.items()}
+    choices = {name: each for name, each in {**ranges, **output.named}.items() if name in pattern.wildcards}
+    rest = tuple(name for name in pattern.wildcards if name not in step.foreach and name not in choices)
+    return rest, choices
 
 
 def _rows(names: tuple[str, ...], inputs: Inputs, by: tuple[str, ...]) -> list[Row]:

@@ -85,7 +85,9 @@ def _load_data(settings: StepSettings) -> dict[str, Any] | None:
 
 
 def _output(output: Output) -> list[Any]:
-    return [output.pattern, output.source, {name: list(ends) for name, ends in output.ranges.items()}, output.at_least]
+    ranges = {name: list(ends) for name, ends in output.ranges.items()}
+    named = [{name: list(values) for name, values in output.named.items()}] if output.named else []
+    return [output.pattern, output.source, ranges, output.at_least, *named]
 
 
 def _canonical(value: Any) -> bytes:

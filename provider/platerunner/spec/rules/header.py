@@ -22,8 +22,26 @@ def check_header(draft: Draft) -> None:
     for name, param in draft.data.get("params", {}).items():
         if name in RUN_PARAMS:
             _refuse_taken(draft, name)
+        _check_default(draft, name, param)
         if not draft.is_doubtful("params", name) and _patterns_are_sound(draft, name, param):
             _check_values(draft, name, param)
+
+
+def _check_default(draft: Draft, name: str, param: Data) -> None:
+    """A param has a default, or has to be given by somebody who starts a run."""
+    keys = ("params", name)
+    if not param.get("required"):
+        if "default" not in param and not draft.is_doubtful(*keys):
+            remedy = "Add `default`: value if nobody sets another; or `required: true`."
+            draft.source.at_key(keys, f"{where(keys)} has no `default`", remedy, "missing-key")
+    elif "default" in param:
+        message = f"`{name}` has a default, so that nobody has to give it"
+        draft.source.at_key((*keys, "required"), message, "Delete `default` or `required`.", "two-answers")
+    elif draft.data.get("schedule") is not None:
+        message = f"`schedule` starts runs, and nobody gives them `{name}`"
+        draft.source.at_key(
+            (*keys, "required"), message, f"Give `{name}` a default, or delete `schedule`.", "two-answers"
+        )
 
 
 def _refuse_taken(draft: Draft, name: str) -> None:
@@ -64,7 +82,7 @@ def _longest(default: Any) -> int:
 
 
 def _check_values(draft: Draft, name: str, param: Data) -> None:
-    rules = {key: value for key, value in param.items() if key not in {"format", "examples"}}
+    rules = {key: value for key, value in param.items() if key not in {"format", "examples", "required"}}
     if "default" not in param or _is_sound(rules, param["default"]):
         return
     from jsonschema import Draft202012Validator  # slow to import, and most defaults are in order

@@ -6,7 +6,7 @@ from platerunner.documents.source import Keys
 from platerunner.spec.draft import Data, Draft, path_of, readable, texts
 from platerunner.spec.rules.patterns import braced, check_pattern
 from platerunner_unit.contract.keys import PREFIX
-from platerunner_unit.contract.patterns import Pattern
+from platerunner_unit.contract.patterns import Pattern, PatternError
 
 OWN_FOLDER = PREFIX
 
@@ -83,16 +83,30 @@ def _check_long_form(draft: Draft, keys: Keys, pattern: Pattern, output: Data, d
     if "from" in output:
         _check_from(draft, (*keys, "from"), pattern, output, data)
     for wildcard, declared in output.items():
-        if wildcard in {"path", "from", "at_least"} or not isinstance(declared, dict):
+        if wildcard in {"path", "from", "at_least"} or not isinstance(declared, dict | list):
             continue
         if wildcard not in pattern.wildcards:
             message = f"`{pattern.text}` has no `{{{wildcard}}}`"
             draft.source.at_key((*keys, wildcard), message, f"Add `{{{wildcard}}}` to `path`.", "unknown-wildcard")
+        if isinstance(declared, list):
+            _check_named(draft, (*keys, wildcard), pattern, declared)
+            continue
         numbers = declared.get("range", ())
         if len(numbers) == 2 and None not in numbers and numbers[0] > numbers[1]:
             message = f"the range of `{wildcard}` ends before it begins"
             remedy = f"Write `[{numbers[1]}, {numbers[0]}]`."
             draft.source.at_value((*keys, wildcard, "range"), message, remedy, "out-of-range")
+
+
+def _check_named(draft: Draft, keys: Keys, pattern: Pattern, values: list[str]) -> None:
+    """Values that no file's name can have."""
+    wildcard = str(keys[-1])
+    for index, value in texts(values if wildcard in pattern.wildcards else ()):
+        try:
+            pattern.convert(wildcard, value)
+        except PatternError as error:
+            remedy = "Write a name that may stand in a file's name."
+            draft.source.at_value((*keys, index), f"`{{{wildcard}}}`: {error.message}", remedy, "wrong-type")
 
 
 def _check_from(draft: Draft, keys: Keys, pattern: Pattern, output: Data, data: Data) -> None:

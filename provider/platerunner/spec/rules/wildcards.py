@@ -30,12 +30,13 @@ def _check_output(draft: Draft, keys: Keys, output: object, supplied: set[str]) 
     declared = set(long_form) - _LONG_KEYS
     for wildcard in sorted(declared & supplied):
         message = f"the inputs supply `{{{wildcard}}}` already"
-        draft.source.at_key((*keys, wildcard), message, "Delete its `range`.", "unknown-wildcard")
+        draft.source.at_key((*keys, wildcard), message, "Delete its values here.", "unknown-wildcard")
     # A wildcard of `foreach` that nobody supplies is noted there.
     known = supplied | declared | {name for _, name in texts(draft.steps[str(keys[1])].get("foreach"))}
     for token in pattern.tokens if "at_least" not in long_form else ():
         if token.kind == "wildcard" and token.text not in known:
             place = (*keys, "path") if isinstance(output, dict) else keys
-            remedy = f"{suggest(token.text, known, 'wildcards of the inputs')} Or give its `range`, or `at_least`."
+            nearest = suggest(token.text, known, "wildcards of the inputs")
+            remedy = f"{nearest} Or give its values, its `range`, or `at_least`."
             message = f"no input supplies `{{{token.text}}}`"
             draft.source.add(draft.source.inside(place, token.column - 1), message, remedy, "unknown-wildcard")
