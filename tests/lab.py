@@ -91,7 +91,7 @@ class Lab:
                 return self.run(run_id).finish()
 
     def state(self, run_id: str = "run-1") -> Any:
-        return self.run(run_id).state_file.load()
+        return self.run(run_id).scope.state_file.load()
 
     def stored(self, run_id: str = "run-1") -> Mapping[str, Any]:
         path = self.folder / f"workspace/_platerunner/runs/{run_id}/work/result.json"

@@ -89,7 +89,7 @@ class Screen:
 
     def run(self, **asked):
         """Step to the units that ran."""
-        return {run.step.name: to_the_end(run) for run in self.steps(**asked)}
+        return {run.scope.step.name: to_the_end(run) for run in self.steps(**asked)}
 
 
 def to_the_end(run):
@@ -99,7 +99,7 @@ def to_the_end(run):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     run.finish()
-    return {unit for submission in run.state_file.load().submissions for unit in submission.units}
+    return {unit for submission in run.scope.state_file.load().submissions for unit in submission.units}
 
 
 @pytest.fixture(scope="module")
@@ -148,9 +148,9 @@ def test_3a_retry_on_a_larger_machine_by_itself_and_at_once_the_next_time(screen
     screen.edit("base:latest", "imaging:latest")
     screen.run(only=["plate=P1/well=A01"])
     [*_, analysis] = screen.steps()
-    first = StepRun(analysis.hook, analysis.pipeline, "analysis", RunContext(
-        {}, analysis.context.data_root, analysis.context.workspace_root, run_id="run-1"
-    )).state_file.load()  # fmt: skip
+    first = StepRun(analysis.scope.hook, analysis.scope.pipeline, "analysis", RunContext(
+        {}, analysis.scope.context.data_root, analysis.scope.context.workspace_root, run_id="run-1"
+    )).scope.state_file.load()  # fmt: skip
     memory = [submission.resources["memory"] >> 20 for submission in first.submissions]
     assert memory == [200, 600]
     ran = screen.run()
@@ -193,7 +193,7 @@ def test_7_survive_the_death_of_the_launching_machine(screen, aws):
     first = next(screen.steps())
     first.start()
     submitted = aws.cloud.calls["batch.submitjob"]
-    again = StepRun(PlaterunnerHook(), first.pipeline, "align", first.context)
+    again = StepRun(PlaterunnerHook(), first.scope.pipeline, "align", first.scope.context)
     assert to_the_end(again) == ALL_ALIGN
     assert aws.cloud.calls["batch.submitjob"] == submitted
 

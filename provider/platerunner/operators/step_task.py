@@ -54,7 +54,7 @@ class StepTask:
     def start(self) -> dict[str, Any]:
         """Plan, adopt or submit, and wait without a worker."""
         with plain_errors():
-            if not self.run.context.options.dry_run:
+            if not self.run.scope.context.options.dry_run:
                 self._link()
             return self._follow(self._stay.start())
 
@@ -76,7 +76,7 @@ class StepTask:
     def kill(self) -> None:
         """End the jobs, unless the next try shall adopt them."""
         if "run" in self.__dict__ and self._policy(self.run) == "terminate":
-            ids = self.run.stop(CLEARED)
+            ids = self.run.jobs.stop(CLEARED)
             self._log.info("%s: ended %d jobs", self._step, len(ids))
 
     @cached_property
@@ -99,7 +99,7 @@ class StepTask:
         """Wait as Airflow waits, or end."""
         if isinstance(then, Previewed):
             counts = then.plan.counts()
-            return {"pipeline": self.run.pipeline.name, "step": self._step, "dry_run": True, **counts}
+            return {"pipeline": self.run.scope.pipeline.name, "step": self._step, "dry_run": True, **counts}
         if isinstance(then, AwaitFiles):
             park(self._operator, then.seconds)
         if isinstance(then, AwaitJobs):
@@ -112,14 +112,14 @@ class StepTask:
         first = operator.first_poll_s
         if first is None:
             first = float(os.environ.get(FIRST_POLL) or PACE.first)
-        record = run.workspace.url_of(blocked_key(run.context.run_id, self._step, run.branch))
+        record = run.scope.workspace.url_of(blocked_key(run.scope.context.run_id, self._step, run.scope.branch))
         policy = self._policy(run)
         trigger = BatchJobsTrigger(operator.conn_id, then.jobs, self._step, first, policy, record, then.foreign)
         operator.defer(trigger=trigger, method_name="execute_complete")
         raise AssertionError("defer does not return")
 
     def _policy(self, run: StepRun) -> OnClear:
-        return self._operator.on_clear or run.hook.settings.on_clear
+        return self._operator.on_clear or run.scope.hook.settings.on_clear
 
     def _end(self, ended: Ended) -> dict[str, Any]:
         result = ended.result
@@ -127,20 +127,22 @@ class StepTask:
         self._link(result.jobs[-1] if result.jobs else "", ended.failed)
         if ended.failed:
             self._context["ti"].xcom_push(key=DIGEST_KEY, value="\n".join(ended.lines))
-        ended.judge(self.run.step.tolerate, self._log)
+        ended.judge(self.run.scope.step.tolerate, self._log)
         return result.to_json()
 
     def _link(self, job: str = "", failed: Sequence[UnitFailure] = ()) -> None:
         """Set all links, empty ones too: Airflow logs an error for each that it looks for in vain."""
         run = self.run
-        region, group = run.hook.region, run.hook.settings.log_group
-        stream = run.log_stream(failed[0].job_id if failed else job or None)
+        region, group = run.scope.hook.region, run.scope.hook.settings.log_group
+        stream = run.jobs.log_stream(failed[0].job_id if failed else job or None)
         urls = {
             BatchJobLink.key: job_url(region, job) if job else "",
             LogStreamLink.key: log_url(region, group, stream) if stream else "",
-            OutputsLink.key: outputs_url(run.workspace.url),
+            OutputsLink.key: outputs_url(run.scope.workspace.url),
         }
-        if urlsplit(run.hook.settings.endpoint_url or "").hostname in LOOPBACK:  # AWS's console knows nothing of these
+        if (
+            urlsplit(run.scope.hook.settings.endpoint_url or "").hostname in LOOPBACK
+        ):  # AWS's console knows nothing of these
             urls = {key: HERE if url else "" for key, url in urls.items()}
         for key, url in urls.items():
             self._context["ti"].xcom_push(key=key, value=url)

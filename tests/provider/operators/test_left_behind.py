@@ -36,7 +36,7 @@ def left(lab, monkeypatch):
     assert end_before(run, "run-1") == []
     run.start()
     yield run
-    run.stop("end of test")
+    run.jobs.stop("end of test")
 
 
 def tell(monkeypatch, **states):
@@ -116,7 +116,7 @@ def test_a_task_that_submits_again_is_known_by_its_name_as_before(lab, monkeypat
     connection = {"conn_type": "platerunner", "extra": {**lab.aws.cloud.connection(), **roots}}
     monkeypatch.setenv("AIRFLOW_CONN_PLATERUNNER", json.dumps(connection))
     lab.write(A01=f'test "$(grep -c A01 {lab.started})" -gt 1 || exit 137\n{GOOD}')
-    operator = BatchModuleOperator(task_id="work", spec=lab.run().pipeline, step="work")
+    operator = BatchModuleOperator(task_id="work", spec=lab.run().scope.pipeline, step="work")
     task = {**context("run-1"), "run_id": "run-1", "params": {}}
     task["ti"].xcom_push = lambda **_: None
     with pytest.raises(TaskDeferred):

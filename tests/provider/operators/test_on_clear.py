@@ -25,7 +25,7 @@ def test_the_argument_goes_before_the_connection(aws, lab, monkeypatch, argument
     lab.write(A01="sleep 20")
     run = lab.run()
     run.start()
-    operator = BatchModuleOperator(task_id="work", spec=run.pipeline, step="work", on_clear=argument)
+    operator = BatchModuleOperator(task_id="work", spec=run.scope.pipeline, step="work", on_clear=argument)
     operator._task = StepTask(operator, {})
     operator._task.run = run
     with pytest.raises(TaskDeferred) as parked:
@@ -35,4 +35,4 @@ def test_the_argument_goes_before_the_connection(aws, lab, monkeypatch, argument
     before = aws.cloud.calls["batch.terminatejob"]
     operator.on_kill()
     assert aws.cloud.calls["batch.terminatejob"] - before == (1 if policy == "terminate" else 0)
-    run.stop("end of test")
+    run.jobs.stop("end of test")

@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, T
 
 from platerunner.engine.records.step_state import StateFile
 from platerunner.engine.steps import stay, step_run
-from platerunner.engine.steps.waiting import Wait
+from platerunner.engine.steps.waiting import Wait, waited, waits_since
 from platerunner.operators import step_task
 from platerunner.operators.batch_module import BatchModuleOperator
 
@@ -37,7 +37,7 @@ class Task:
 
     def __init__(self, lab, monkeypatch: pytest.MonkeyPatch) -> None:
         lab.options = "waiting_for: 1 h"
-        self.operator = BatchModuleOperator(task_id="work", spec=lab.run().pipeline, step="work")
+        self.operator = BatchModuleOperator(task_id="work", spec=lab.run().scope.pipeline, step="work")
         monkeypatch.setattr(step_task.StepTask, "run", property(lambda _: lab.run()))
         ids = {"dag_id": "lab", "task_id": "work", "run_id": "run-1", "map_index": -1}
         ti = SimpleNamespace(xcom_push=lambda **_: None, **ids)
@@ -54,6 +54,11 @@ class Task:
         return parked.value
 
 
+def waiting_since(lab, run_id: str = "run-1", step: str = "work") -> float:
+    scope = lab.run(run_id).scope
+    return waits_since(StateFile(scope.workspace, run_id, step), scope.workspace, run_id)
+
+
 def test_a_step_parks_until_its_files_are_there_and_then_submits(lab, monkeypatch):
     (lab.folder / "data").mkdir()
     task = Task(lab, monkeypatch)
@@ -66,19 +71,19 @@ def test_a_step_parks_until_its_files_are_there_and_then_submits(lab, monkeypatc
     lab.write(A01="sleep 30\n")
     assert task.again().method_name == "execute_complete"
     assert len(lab.state().submissions) == 1
-    lab.run().stop("end of test")
+    lab.run().jobs.stop("end of test")
 
 
 def test_when_its_time_is_over_it_goes_on_and_says_what_is_missing(lab, monkeypatch):
     (lab.folder / "data").mkdir()
     task = Task(lab, monkeypatch)
     task.execute()
-    began = lab.run().waits_since()
+    began = waiting_since(lab)
     now = time.time()
     assert began <= now
     monkeypatch.setattr(stay.time, "time", lambda: now + HOUR - 60)
     assert task.again().method_name == "execute_arrived"
-    assert lab.run().waits_since() == began
+    assert waiting_since(lab) == began
     monkeypatch.setattr(stay.time, "time", lambda: now + HOUR + 1)
     with pytest.raises(AirflowFailException, match=r"nothing under .* matches `\{plate\}/\{well\}.sh`"):
         task.again()
@@ -91,27 +96,20 @@ def test_steps_one_after_the_other_wait_from_the_runs_first_wait(lab, monkeypatc
     monkeypatch.setattr(step_run.time, "time", lambda: clock[0])
     lab.options = "waiting_for: 1 h"
 
-    def wait(step: str) -> float:
-        run = lab.run(step="work")
-        run.state_file = StateFile(run.workspace, "run-1", step)
-        return run.waits_since()
-
     def over(step: str) -> None:
-        run = lab.run(step="work")
-        run.state_file = StateFile(run.workspace, "run-1", step)
-        run.waited()
+        waited(StateFile(lab.run().scope.workspace, "run-1", step))
 
-    assert wait("first") == 1000
+    assert waiting_since(lab, step="first") == 1000
     over("first")
     clock[0] = 5000
-    assert wait("second") == 1000
+    assert waiting_since(lab, step="second") == 1000
     over("second")
     clock[0] = 9000
-    assert wait("second") == 9000, "somebody cleared it"
+    assert waiting_since(lab, step="second") == 9000, "somebody cleared it"
     over("second")
     clock[0] = 9500
-    assert wait("first") == 9000, "and then the other one"
-    assert lab.run("run-2").waits_since() == 9500, "another run has nothing to do with it"
+    assert waiting_since(lab, step="first") == 9000, "and then the other one"
+    assert waiting_since(lab, "run-2") == 9500, "another run has nothing to do with it"
 
 
 def test_a_step_without_it_does_not_wait(lab, monkeypatch):

@@ -113,11 +113,11 @@ class DirectRun:
         """End it where it stands, with the jobs that its steps wait for; another run goes on from there."""
         self._stop.set()
         for run in [run for run in list(self._going.values()) if run is not None]:
-            if run.hook.settings.on_clear == "terminate":
+            if run.scope.hook.settings.on_clear == "terminate":
                 try:
-                    run.stop(CLEARED)
+                    run.jobs.stop(CLEARED)
                 except (BatchError, StorageError) as error:
-                    log.warning("%s: its jobs could not be ended: %s", run.step.name, error)
+                    log.warning("%s: its jobs could not be ended: %s", run.scope.step.name, error)
 
     def _has_room(self, task: Task) -> bool:
         """Whether a task may begin: gates wait for people, and keep nobody else waiting."""
@@ -220,7 +220,7 @@ class DirectRun:
                 self._set(task, "running")
                 then = stay.collect()
         if isinstance(then, Ended):
-            then.judge(run.step.tolerate, log)
+            then.judge(run.scope.step.tolerate, log)
 
     def _ask(self, task: Task) -> None:
         gate = self._gate(task)
@@ -317,13 +317,15 @@ class _Waits:
             return self._loop
 
     async def _watch(self, run: StepRun, jobs: AwaitJobs) -> None:
-        record = run.workspace.url_of(blocked_key(run.context.run_id, run.step.name, run.branch))
+        record = run.scope.workspace.url_of(
+            blocked_key(run.scope.context.run_id, run.scope.step.name, run.scope.branch)
+        )
 
         async def keep(blocked: Sequence[str]) -> None:
             try:
-                await asyncio.to_thread(write_blocked, run.hook.storage, record, blocked)
+                await asyncio.to_thread(write_blocked, run.scope.hook.storage, record, blocked)
             except StorageError as error:  # the log has it; waiting goes on
                 log.warning("pages cannot show what AWS Batch says: %s", error)
 
         every = [*jobs.jobs, *jobs.foreign]
-        await watch_jobs(self._poller, every, run.step.name, first_s=self._pace.first, log=log, keep_blocked=keep)
+        await watch_jobs(self._poller, every, run.scope.step.name, first_s=self._pace.first, log=log, keep_blocked=keep)

@@ -35,12 +35,16 @@ def end_left_behind(run: StepRun) -> list[str]:
 
 
 def _warn_of(run: StepRun, owner: Owner) -> None:
-    if StateFile(run.workspace, owner.run_id, run.step.name, run.branch).load().live:
-        log.warning("%s, in another Airflow, has jobs of %s; they are left alone", owner.run_id, run.step.name)
+    if _state_file(run, owner).load().live:
+        log.warning("%s, in another Airflow, has jobs of %s; they are left alone", owner.run_id, run.scope.step.name)
 
 
 def _end(run: StepRun, owner: Owner) -> list[str]:
-    ended = run.stop_all(StateFile(run.workspace, owner.run_id, run.step.name, run.branch), CLEARED)
+    ended = run.jobs.stop(CLEARED, _state_file(run, owner))
     if ended:
-        log.warning("%s: %s left %d jobs behind; ended them", run.step.name, owner.run_id, len(ended))
+        log.warning("%s: %s left %d jobs behind; ended them", run.scope.step.name, owner.run_id, len(ended))
     return ended
+
+
+def _state_file(run: StepRun, owner: Owner) -> StateFile:
+    return StateFile(run.scope.workspace, owner.run_id, run.scope.step.name, run.scope.branch)

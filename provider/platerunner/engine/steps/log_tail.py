@@ -27,12 +27,12 @@ def tails(run: "StepRun", failed: Sequence[UnitFailure]) -> dict[str, list[str]]
     :param run: of the step.
     :param failed: from its end.
     """
-    pending = {unit.unit: unit for unit in run.plan().of(UnitState.PENDING)} if failed else {}
+    pending = {unit.unit: unit for unit in run.scope.plan().of(UnitState.PENDING)} if failed else {}
     found = {}
     for failure in (each for each in examples(failed) if each.unit in pending):
-        lines = stored_tail(run.workspace, run.step.name, failure, pending[failure.unit])
-        stream = None if lines else run.log_stream(failure.job_id)
-        found[failure.unit] = lines or stream_tail(run.hook.logs, run.hook.settings.log_group, stream)
+        lines = stored_tail(run.scope.workspace, run.scope.step.name, failure, pending[failure.unit])
+        stream = None if lines else run.jobs.log_stream(failure.job_id)
+        found[failure.unit] = lines or stream_tail(run.scope.hook.logs, run.scope.hook.settings.log_group, stream)
     return {unit: lines for unit, lines in found.items() if lines}
 
 

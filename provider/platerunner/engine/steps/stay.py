@@ -16,7 +16,7 @@ from platerunner.engine.steps.left_behind import end_left_behind
 from platerunner.engine.steps.log_tail import tails, told
 from platerunner.engine.steps.preview import preview
 from platerunner.engine.steps.step_run import StepRun
-from platerunner.engine.steps.waiting import Wait
+from platerunner.engine.steps.waiting import Wait, waited, waits_since
 
 RUNBOOK = "See docs/runbook.md."
 MAX_SHOWN = 20
@@ -75,7 +75,8 @@ class StepStay:
 
     def __init__(self, run: StepRun, log: Log, ends: EndsOf) -> None:
         self._run = run
-        self._step = run.step.name
+        self._scope = run.scope
+        self._step = run.scope.step.name
         self._log = log
         self._ends = ends
 
@@ -85,14 +86,14 @@ class StepStay:
         :raises SkippedError: if the step's condition does not hold, or nothing before it had anything to do.
         :raises FailedError: if too much failed before it.
         """
-        run = self._run
-        if not holds(run.step, run.context):
-            raise SkippedError(f"{self._step}: its condition does not hold: {run.step.when}")
-        check_gathered(run.pipeline, self._step, run.context, run.workspace, self._ends)
-        if run.context.options.dry_run:
+        scope = self._scope
+        if not holds(scope.step, scope.context):
+            raise SkippedError(f"{self._step}: its condition does not hold: {scope.step.when}")
+        check_gathered(scope.pipeline, self._step, scope.context, scope.workspace, self._ends)
+        if scope.context.options.dry_run:
             return self._preview()
-        if run.step.waiting_for:
-            end_left_behind(run)  # nobody shall pay for them while this run waits
+        if scope.step.waiting_for:
+            end_left_behind(self._run)  # nobody shall pay for them while this run waits
         return self.go_on()
 
     def go_on(self) -> Next:
@@ -113,16 +114,19 @@ class StepStay:
 
     def _pause(self) -> float | None:
         """Seconds to the next look for raw files that are missing and may still arrive; None if the step goes on."""
-        run = self._run
-        if not run.step.waiting_for:
+        scope = self._scope
+        if not scope.step.waiting_for:
             return None
-        missing = run.not_arrived()
-        wait = Wait(run.step.waiting_for, run.waits_since()) if missing else None
+        missing = scope.find_missing()
+        wait = None
+        if missing:
+            since = waits_since(scope.state_file, scope.workspace, scope.context.run_id)
+            wait = Wait(scope.step.waiting_for, since)
         pause = wait.pause(time.time()) if wait else None
         if wait is not None and pause is not None:
             self._log.info("%s: waits until %s: %s", self._step, wait.until, "; ".join(missing))
             return pause
-        run.waited()
+        waited(scope.state_file)
         if missing:
             self._log.warning("%s: goes on without what has not arrived: %s", self._step, "; ".join(missing))
         return None
@@ -135,7 +139,7 @@ class StepStay:
 
     def _preview(self) -> Previewed:
         """Say what would run, and why."""
-        plan = preview(self._run)
+        plan = preview(self._scope)
         self._tell(plan)
         for unit in plan.of(UnitState.PENDING)[:MAX_SHOWN]:
             self._log.info("  %s would run: %s", unit.unit, unit.reason)
@@ -156,7 +160,7 @@ class StepStay:
         self._log.info("%s: %s", self._step, ", ".join(f"{count} {word}" for word, count in counts.items() if count))
         for note in plan.notes:
             self._log.warning("%s", note)
-        if left := self._run.context.options.left_failed(plan):
+        if left := self._scope.context.options.left_failed(plan):
             self._log.warning(
                 "%s: `only` leaves out %d units that failed earlier (%s): it fails unless `accept_failed` has them",
                 self._step,

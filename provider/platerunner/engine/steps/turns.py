@@ -13,7 +13,8 @@ waits asks again and again, and says until when it waits.
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -136,6 +137,19 @@ class Turns:
             going = [going for owner, state in others.items() for going in self._going(owner.run_id, state)]
             if self._taken(record, self._kept(others, going)):
                 return going
+
+    @contextmanager
+    def held(self) -> Iterator[list[Going]]:
+        """A turn, in which to plan and submit; what other runs have going.
+
+        It ends with the state that :meth:`ending` makes, or with what went wrong.
+        """
+        going = self.take()
+        try:
+            yield going
+        except BaseException:
+            self.give_back()
+            raise
 
     def _wait_for(self, busy: _Busy) -> None:
         """Wait a little for a run that submits, unless its task turns out to be over."""

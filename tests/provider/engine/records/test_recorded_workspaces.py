@@ -78,7 +78,7 @@ def recorded(request, tmp_path, monkeypatch):
         archive.extractall(tmp_path, filter="data")
     recorded = Recorded(tmp_path / request.param)
     monkeypatch.setattr(
-        "platerunner.engine.steps.step_jobs.resolve_named", lambda _, name, *__: (name, digest_then(name))
+        "platerunner.engine.steps.step_scope.resolve_named", lambda _, name, *__: (name, digest_then(name))
     )
     if (recorded.folder / "catalog").exists():
         monkeypatch.setenv(VARIABLE, str(recorded.folder / "catalog"))
@@ -118,12 +118,12 @@ def _is_read(recorded: Recorded) -> None:
     """What pages and commands show of the run."""
     marks = []
     for run in recorded.steps(recorded.run_id):
-        record = RunRecord(run.workspace, recorded.run_id, run.step.name)
+        record = RunRecord(run.scope.workspace, recorded.run_id, run.scope.step.name)
         assert record.result["succeeded"] == len(record.units)
         assert {len(record.state.submissions), record.state.next_n} == {1, 2}
         marks += [each.mark for each in record.units]
     assert marks == [Mark.SUCCEEDED] * UNITS[recorded.folder.name]
     for name, gate in recorded.pipeline.steps.items():
         if isinstance(gate, Gate):
-            made = history(run.workspace, name)
+            made = history(run.scope.workspace, name)
             assert [(each.gate, each.decision.decision) for each in made] == [(name, "approved")]

@@ -53,7 +53,7 @@ class AnySequence(RuleBasedStateMachine):
         if self.lab.run(run).waiting_for() or self.lab.run(run).collect():
             return
         red = is_red(*self.lab.run(run).finish(), 0)
-        assert not red or self.lab.run(run).state_file.load().rounds >= MAX_ROUNDS
+        assert not red or self.lab.run(run).scope.state_file.load().rounds >= MAX_ROUNDS
 
     def _live(self, run: str, worker: dict, act) -> None:
         """A process: it ends well, red with a sentence, or killed; anything else is a defect."""
@@ -89,7 +89,7 @@ class AnySequence(RuleBasedStateMachine):
                 going = {run for run in RUNS if self.lab.run(run).waiting_for() or self.lab.run(run).collect()}
             for run in RUNS:
                 assert not is_red(*self.lab.run(run).finish(), 0)
-            plan = self.lab.run("one").plan()
+            plan = self.lab.run("one").scope.plan()
             assert [unit.state for unit in plan.units] == [UnitState.DONE] * len(WELLS)
             assert [self.lab.ran[unit.unit, unit.fingerprint] for unit in plan.units] == [1] * len(WELLS)
             self.nothing_ran_twice()
@@ -112,7 +112,7 @@ def test_each_fate_once_then_cleared(tmp_path, fate):
         while lab.run("one").waiting_for() or lab.run("one").collect():
             lab.end_jobs()
         assert not is_red(*lab.run("one").finish(), 0)
-        plan = lab.run("one").plan()
+        plan = lab.run("one").scope.plan()
     assert {lab.ran[unit.unit, unit.fingerprint] for unit in plan.units} == {1}
     assert set(lab.ran.values()) == {1}
 

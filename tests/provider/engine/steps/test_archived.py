@@ -28,7 +28,7 @@ def run_on_s3(lab, monkeypatch):
         def run() -> StepRun:
             made = lab.run()
             roots = {"data_root": f"s3://{bucket}", "workspace_root": str(lab.folder / "workspace")}
-            return StepRun(made.hook, made.pipeline, "work", RunContext({}, **roots, run_id="run-1"))
+            return StepRun(made.scope.hook, made.scope.pipeline, "work", RunContext({}, **roots, run_id="run-1"))
 
         run.put = lambda well, kind: s3.put_object(
             Bucket=bucket, Key=f"P1/{well}.sh", Body=GOOD.encode(), StorageClass=kind
@@ -39,7 +39,7 @@ def run_on_s3(lab, monkeypatch):
 
 
 def submitted(run: StepRun) -> list[str]:
-    return [str(unit) for submission in run.state_file.load().submissions for unit in submission.units]
+    return [str(unit) for submission in run.scope.state_file.load().submissions for unit in submission.units]
 
 
 def test_units_whose_inputs_are_archived_fail_before_any_job_and_the_others_run(run_on_s3, caplog):
@@ -55,7 +55,7 @@ def test_units_whose_inputs_are_archived_fail_before_any_job_and_the_others_run(
     assert url in caplog.text
     said = "\n".join(digest(result, failed, ""))
     assert "1 x input_archived (scientist): Restore the objects named" in said
-    run_on_s3().stop("the test is over")
+    run_on_s3().jobs.stop("the test is over")
 
 
 def test_if_all_is_archived_no_job_is_made_and_a_restored_file_runs_when_the_task_is_cleared(lab, run_on_s3):
@@ -70,11 +70,11 @@ def test_if_all_is_archived_no_job_is_made_and_a_restored_file_runs_when_the_tas
     run_on_s3.restore("A01")
     run_on_s3().start()
     assert submitted(run_on_s3()) == [A01]
-    assert run_on_s3().state_file.load().made == {A01: 1}  # so that the job's outcome is the second attempt's
-    run_on_s3().stop("the test is over")
+    assert run_on_s3().scope.state_file.load().made == {A01: 1}  # so that the job's outcome is the second attempt's
+    run_on_s3().jobs.stop("the test is over")
 
 
 def test_a_dry_run_tells_it_too(run_on_s3):
     run_on_s3.put("A01", "GLACIER")
-    [unit] = preview(run_on_s3()).units
+    [unit] = preview(run_on_s3().scope).units
     assert "is archived (GLACIER)" in str(unit.reason)

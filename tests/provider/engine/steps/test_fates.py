@@ -60,7 +60,7 @@ def test_a_submission_then_a_mended_spec_and_a_cleared_task_run_each_unit_once(l
     mend("v1")
     lab.write(**dict.fromkeys(("A01", "A02"), f'echo "$0 $2" >> {ran}\necho "$2" > "$1"\n'))
     run = lab.run()
-    fates = befall(run.hook.batch, fate)
+    fates = befall(run.scope.hook.batch, fate)
     ends_badly = fate == "refused" or fate.startswith("killed")
     with pytest.raises((BatchError, Killed)) if ends_badly else contextlib.nullcontext():
         run.start()
@@ -68,7 +68,7 @@ def test_a_submission_then_a_mended_spec_and_a_cleared_task_run_each_unit_once(l
     mend("v2")
     result, failed = lab.to_the_end()
     assert not is_red(result, failed, 0)
-    assert not lab.run().plan().of(UnitState.PENDING)
+    assert not lab.run().scope.plan().of(UnitState.PENDING)
     lines = ran.read_text().split("\n")[:-1]
     assert len(lines) == len(set(lines)), "nothing ran twice"
     assert sum(line.endswith(" v2") for line in lines) == 2

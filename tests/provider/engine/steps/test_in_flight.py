@@ -33,7 +33,7 @@ class Killed(BaseException):
 
 def is_complete(lab, result, failed, tolerate=0):
     """What green means."""
-    return not is_red(result, failed, tolerate) and not lab.run().plan().of(UnitState.PENDING)
+    return not is_red(result, failed, tolerate) and not lab.run().scope.plan().of(UnitState.PENDING)
 
 
 def test_a_spec_that_changes_in_flight_is_followed_in_the_same_try(lab, spec):
@@ -55,7 +55,9 @@ def test_what_is_tried_again_runs_under_the_spec_that_its_outcome_names(lab, spe
     assert is_complete(lab, result, failed)
     assert (result.retried, lab.starts()) == ({}, {"A01": 2})
     spec("title", "title")
-    assert [unit.state for unit in lab.run().plan().units] == ["pending"], "nothing ever succeeded under the old spec"
+    assert [unit.state for unit in lab.run().scope.plan().units] == ["pending"], (
+        "nothing ever succeeded under the old spec"
+    )
 
 
 def test_a_raw_file_that_is_replaced_in_flight_is_planned_anew(lab):
@@ -207,9 +209,9 @@ def test_a_retry_whose_worker_was_killed_after_aws_took_it_is_adopted_by_whoever
 def test_the_command_warns_before_a_run_that_leaves_failed_units_out(lab, capsys):
     failing_plate(lab)
     extras = lab.aws.cloud.connection()
-    check_before(lab.run().pipeline, lab.run().context, extras)
+    check_before(lab.run().scope.pipeline, lab.run().scope.context, extras)
     said = " ".join(capsys.readouterr().err.split())
     assert "work: --only leaves out 1 units that failed earlier (plate=P1/well=A02): the step fails at its end" in said
     lab.asked["accept_failed"] = ["work:well=A02"]
-    check_before(lab.run().pipeline, lab.run().context, extras)
+    check_before(lab.run().scope.pipeline, lab.run().scope.context, extras)
     assert "leaves out" not in capsys.readouterr().err

@@ -61,7 +61,7 @@ def test_a_refused_intent_of_an_older_version_is_forgotten(lab, queue, monkeypat
     gone = "arn:aws:batch:us-east-1:123456789012:job-definition/gone:1"
     units = ("plate=P1/well=A01", "plate=P1/well=A02")
     old = Submission(1, "never-made", "array", 2, units, queue or lab.aws.spot, definition=gone, submitted_at="2026")
-    run.state_file.save(run.state_file.load().with_submission(old))
+    run.scope.state_file.save(run.scope.state_file.load().with_submission(old))
     ends_well(lab)
     assert [s.n for s in lab.state().submissions] == [2], "numbers and their manifests are never used twice"
 
@@ -105,8 +105,8 @@ def test_an_intent_that_cannot_be_looked_up_is_kept_and_said_in_a_sentence(lab, 
     lab.run().start()
     [made] = lab.state().submissions
     run = lab.run()
-    run.state_file.save(lab.state().with_submission(replace(made, job_id=None)))
-    monkeypatch.setattr(run.hook.batch, "list_jobs", refusing("ListJobs", code, status))
+    run.scope.state_file.save(lab.state().with_submission(replace(made, job_id=None)))
+    monkeypatch.setattr(run.scope.hook.batch, "list_jobs", refusing("ListJobs", code, status))
     monkeypatch.setattr("platerunner.batch.calls.patiently.__kwdefaults__", {"patience": 0.1}, raising=False)
     with pytest.raises(kind, match=f"look up the job {made.name} in the queue"):
         run.start()

@@ -97,7 +97,7 @@ def test_a_process_that_dies_between_intent_and_job_id_doubles_nothing(lab):
     run = lab.run()
     run.start()
     [made] = lab.state().submissions
-    run.state_file.save(lab.state().with_submission(replace(made, job_id=None)))
+    run.scope.state_file.save(lab.state().with_submission(replace(made, job_id=None)))
     lab.run().start()
     assert lab.state().submissions[0].job_id == made.job_id
     _, failed = lab.collect()
@@ -112,7 +112,7 @@ def test_a_job_that_batch_does_not_list_yet_is_not_doubled(lab):
     run = lab.run()
     run.start()
     [made] = lab.state().submissions
-    run.state_file.save(lab.state().with_submission(replace(made, job_id=None)))
+    run.scope.state_file.save(lab.state().with_submission(replace(made, job_id=None)))
     lab.aws.cloud.faults = Faults(list_delay=3)
     try:
         lab.run().start()
@@ -141,7 +141,7 @@ def test_a_process_that_dies_between_verdicts_and_the_next_submission_leaves_wha
     lab.run().start()
     lab.aws.wait(lab.state().submissions[0].job_id)
     run = lab.run()
-    run._recorded(run.state_file.load())
+    run.jobs.record_ended(run.scope.state_file.load())
     lab.run().start()
     _, failed = lab.collect()
     assert failed == []
@@ -165,7 +165,7 @@ def test_ended_jobs_leave_no_orphan_and_their_units_run_again_without_losing_an_
     wait_for(
         lambda: len(lab.aws.batch.list_jobs(arrayJobId=submission.job_id, jobStatus="SUCCEEDED")["jobSummaryList"])
     )
-    lab.run().stop(CLEARED)
+    lab.run().jobs.stop(CLEARED)
     parent = submission.job_id
     wait_for(lambda: all(v.ended for v in children(lab.aws.batch, parent, STATUSES)))
     lab.write(A01=GOOD)
@@ -260,13 +260,13 @@ def test_gpus_shared_memory_swap_and_cost_tags_reach_the_job(lab):
     assert container["linuxParameters"] == {"initProcessEnabled": True, "sharedMemorySize": 2048, "maxSwap": 1024}
     (job,) = lab.aws.batch.describe_jobs(jobs=[submission.job_id])["jobs"]
     assert job["tags"]["project"] == "JUMP"
-    lab.run().stop("end of test")
+    lab.run().jobs.stop("end of test")
 
 
 def test_a_preview_says_what_would_run_and_writes_nothing(lab):
     lab.write(A01=GOOD)
     lab.asked = {"dry_run": True}
-    [unit] = preview(lab.run()).units
+    [unit] = preview(lab.run().scope).units
     assert (unit.state, str(unit.reason)) == ("pending", "new")
     assert not (lab.folder / "workspace").exists()
 

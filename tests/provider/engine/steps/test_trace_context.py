@@ -23,6 +23,6 @@ def test_the_container_sees_it(lab):
     seen = lab.folder / "seen"
     lab.write(A01=f'echo "$TRACEPARENT" > {seen}; echo > "$1"\n')
     run = lab.run()
-    StepRun(run.hook, run.pipeline, "work", run.context, {"TRACEPARENT": f"{PARENT}-01"}).start()
+    StepRun(run.scope.hook, run.scope.pipeline, "work", run.scope.context, {"TRACEPARENT": f"{PARENT}-01"}).start()
     lab.collect()
     assert seen.read_text().strip() == f"{PARENT}-01"

@@ -38,7 +38,7 @@ def test_what_a_run_has_going_is_waited_for(lab, order):
         result, failed = lab.collect(f"run-{n}")
         assert (result.succeeded + result.done_before, failed) == (2, [])
     assert lab.starts() == {"A01": 1, "A02": 1}
-    assert lab.run("run-2").state_file.load().submissions == ()
+    assert lab.run("run-2").scope.state_file.load().submissions == ()
 
 
 def test_what_fails_elsewhere_and_what_is_new_is_run_after_it(lab):
@@ -105,7 +105,7 @@ def test_a_trigger_ends_no_job_of_another_run(lab):
     second.start()
     [job] = second.waiting_for()
     assert second.foreign == [job]
-    assert second.stop("the second was cleared") == []
+    assert second.jobs.stop("the second was cleared") == []
     release(lab)
     result, _ = lab.collect("run-1")
     assert result.succeeded == 1

@@ -1,0 +1,101 @@
+"""One step of one run, before anything is done about it: its spec, its settings, its files, its plan."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from platerunner.batch.model import Ask
+from platerunner.catalog.loader import load_catalog
+from platerunner.engine.access import Access
+from platerunner.engine.archives import looker
+from platerunner.engine.images import resolve_named
+from platerunner.engine.planning.archived import Archived, find_archived
+from platerunner.engine.planning.arrival import not_arrived
+from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.model import PlannedUnit, StepPlan
+from platerunner.engine.planning.prepare import plan_one
+from platerunner.engine.planning.settings import data_root, workspace_url
+from platerunner.engine.planning.variants import Variants
+from platerunner.engine.records.step_state import StateFile
+from platerunner.spec.model import Pipeline, Step
+from platerunner_unit.contract.storage import Storage
+
+
+class StepScope:
+    """What is known of a step in a run. It looks things up; it changes nothing.
+
+    :param hook: clients, storages and settings.
+    :param pipeline: the spec.
+    :param step: name of the step.
+    :param context: params, roots, the run's id, and the branch that the step belongs to, if it does.
+    """
+
+    def __init__(self, hook: Access, pipeline: Pipeline, step: str, context: RunContext) -> None:
+        spec = pipeline.steps[step]
+        assert isinstance(spec, Step)
+        self.hook = hook
+        self.pipeline = pipeline
+        self.step = spec
+        self.context = context
+        self.workspace = hook.storage(workspace_url(pipeline, context))
+        self.branch = context.branch.key if context.branch else ""
+        self.state_file = StateFile(self.workspace, context.run_id, step, self.branch)
+        self._images: dict[str, tuple[str, str | None]] = {}
+
+    @cached_property
+    def data(self) -> Storage:
+        """Where the raw files are."""
+        return self.hook.storage(data_root(self.pipeline, self.context))
+
+    @cached_property
+    def variants(self) -> Variants:
+        """The step's settings under the run's params, by unit."""
+        return Variants(self.step, load_catalog(), self.context, self.pipeline.path.parent)
+
+    @property
+    def units_of_branch(self) -> str:
+        """What the ids of the branch's units begin with, if they tell it; empty for all."""
+        return self.context.branch.units_of(self.step.foreach) if self.context.branch else ""
+
+    def first_ask(self, values: Mapping[str, Any]) -> Ask:
+        """What the spec gives a unit.
+
+        :param values: of the unit's wildcards.
+        """
+        return Ask.of(self.variants.of(values).resources)
+
+    def image(self, name: str) -> tuple[str, str | None]:
+        """An image's full reference, and its digest if it is known.
+
+        :param name: as the spec or the catalog has it.
+        """
+        if name not in self._images:
+            self._images[name] = resolve_named(self.pipeline, name, self.hook.settings.registry, self.hook.ecr)
+        return self._images[name]
+
+    def plan(self) -> StepPlan:
+        """What there is to do now.
+
+        :raises PlanningError: if the step cannot be planned.
+        """
+        return plan_one(
+            self.pipeline,
+            self.step.name,
+            load_catalog(),
+            self.context,
+            data=self.data,
+            workspace=self.workspace,
+            digests=lambda image: self.image(image)[1],
+        )
+
+    def find_missing(self) -> list[str]:
+        """What is missing of the raw files that the step reads, as clauses.
+
+        :raises PlanningError: if the step cannot be planned, whatever arrives.
+        """
+        return not_arrived(self.pipeline, self.step, self.context, self.data)
+
+    def find_archived(self, units: Sequence[PlannedUnit]) -> Archived:
+        """What has to be restored from an archive before units can run."""
+        roots = {"data": self.data.url, "workspace": self.workspace.url}
+        return find_archived(looker(lambda: self.hook.s3), roots, units)
