@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.unit.bench import Bench, folder_bench
 
-from platerunner_unit.runner import cgroup, proctree
+from platerunner_unit.runner import cgroup
 from platerunner_unit.runner.watch import Watch, disk_free
 
 MIB = 1024 * 1024
@@ -82,24 +82,6 @@ def test_memory_of_grandchildren_counts(tmp_path: Path) -> None:
     assert ran.outcome is not None
     assert ran.category == "succeeded", ran.sentence
     assert 150 * MIB < ran.outcome.usage["peak_memory"] < 400 * MIB
-
-
-def test_the_tree_of_a_process(sleeper: int) -> None:
-    assert sleeper in proctree.descendants(os.getpid())
-    assert os.getpid() in proctree.ancestors(sleeper)
-    assert proctree.is_alive(sleeper)
-    assert not proctree.catches(sleeper, 3)
-    assert any(f"pid {sleeper} (sleep)" in line for line in proctree.stacks(sleeper))
-
-
-def test_a_process_that_is_gone() -> None:
-    process = subprocess.Popen(["true"])
-    time.sleep(0.3)
-    assert not proctree.is_alive(process.pid)  # a zombie
-    process.wait()
-    assert not proctree.is_alive(process.pid)
-    assert proctree.tree(process.pid) == []
-    assert list(proctree.stacks(process.pid)) == []
 
 
 def test_disk_free(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""What the container and the Airflow worker share: manifest, evidence, verdict, outcome, patterns, storage."""
+"""What both sides share: manifest, evidence, verdict, outcome, patterns, storage, processes."""

@@ -138,7 +138,7 @@ def plan(found: Sequence[Picture], aspect: float, largest: int, limit: int) -> P
     return best or draft
 
 
-def evenly(items: Sequence[T], number: int) -> list[T]:  # noqa: UP047 - Python 3.9
+def evenly(items: Sequence[T], number: int) -> list[T]:
     """So many items, evenly chosen, the first and the last among them; all if there are no more.
 
     :param number: at least 1.

@@ -105,7 +105,7 @@ def _tile(file: File, box: Optional[tuple[int, int]], per_image: int) -> Tile:
     return Tile(shape, shrunk(grey, box) if box else None, sample, float(flat.min()), float(flat.max()))
 
 
-def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:  # noqa: UP047 - Python 3.9
+def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch

@@ -20,6 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Optional
 
+from platerunner_unit.contract.processes import path_of_descriptor
+
 CHUNK = 256 * 1024
 PENDING_LIMIT = 8 * 1024 * 1024
 PATIENCE_S = 60.0
@@ -224,8 +226,8 @@ def _writable(fd: int) -> tuple[int, int]:
         if stat.S_ISREG(mode):
             return fd, CHUNK
         if stat.S_ISFIFO(mode):
-            return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK), CHUNK
-    except OSError:  # no /proc (macOS), or nobody reads: the first write will say so
+            return os.open(path_of_descriptor(fd), os.O_WRONLY | os.O_NONBLOCK), CHUNK
+    except OSError:  # no such path (macOS), or nobody reads: the first write will say so
         return fd, select.PIPE_BUF
     return fd, select.PIPE_BUF
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from platerunner_unit.runner import proctree
+from platerunner_unit.contract.processes import find_ancestors, list_cgroups, list_pids
 
 _ROOT = Path("/sys/fs/cgroup")
 _UNLIMITED = 1 << 60  # version 1 says "no limit" with a number near 2^63
@@ -57,13 +57,12 @@ def own() -> Optional[Cgroup]:
     if group is None:
         return None
     members = {int(pid) for pid in _text(group.folder / "cgroup.procs").split()}
-    alone = members == {me} or (bool(members) and proctree.pids() <= proctree.ancestors(me))
+    alone = members == {me} or (bool(members) and list_pids() <= find_ancestors(me))
     return group if alone else None
 
 
 def _current() -> Optional[Cgroup]:
-    for line in _text(Path("/proc/self/cgroup")).splitlines():
-        number, controllers, path = line.split(":", 2)
+    for number, controllers, path in list_cgroups():
         if number == "0" or "memory" in controllers.split(","):
             version = 2 if number == "0" else 1
             root = _ROOT if version == 2 else _ROOT / "memory"

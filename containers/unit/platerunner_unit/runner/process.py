@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Optional
 
-from platerunner_unit.runner import proctree
+from platerunner_unit.contract.processes import find_descendants
 
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _LEFTOVER_GRACE_S = 2.0
@@ -109,7 +109,7 @@ class ToolProcess:
                 time.sleep(0.02)
 
     def _signal_tree(self, number: int) -> None:
-        for pid in proctree.descendants(os.getpid()):
+        for pid in find_descendants(os.getpid()):
             _send(os.kill, pid, number)
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Optional
 
-from platerunner_unit.runner import proctree
+from platerunner_unit.contract.processes import is_alive
 
 _PARENT_CHECK_S = 1.0
 
@@ -49,7 +49,7 @@ class Stop:
         """Whether the unit has to stop."""
         if self.number is None and self._parent is not None and time.monotonic() - self._checked > _PARENT_CHECK_S:
             self._checked = time.monotonic()
-            if not proctree.is_alive(self._parent):
+            if not is_alive(self._parent):
                 self._note(signal.SIGTERM, None)
         return self.number is not None
 

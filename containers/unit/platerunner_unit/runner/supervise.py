@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Optional
 
+from platerunner_unit.contract.processes import catches_signal, read_tree, trace_stacks
 from platerunner_unit.log.pump import Feed, LogFile, Pump
-from platerunner_unit.runner import cgroup, proctree
+from platerunner_unit.runner import cgroup
 from platerunner_unit.runner.process import ToolProcess
 from platerunner_unit.runner.stop import Stop
 from platerunner_unit.runner.watch import Usage, Watch
@@ -109,10 +110,10 @@ class _Supervisor:
         A JVM and Go print their threads on QUIT, Python with its fault handler on ABRT (and dies of it, as it is to).
         With ``-Xrs`` a JVM has no handler, and QUIT would only kill it: hence the look at the handlers first.
         """
-        for line in proctree.stacks(self._process.pid):
+        for line in trace_stacks(self._process.pid):
             self._log.say(line)
-        for stat in proctree.tree(self._process.pid):
-            number = next((n for n in (signal.SIGQUIT, signal.SIGABRT) if proctree.catches(stat.pid, n)), None)
+        for stat in read_tree(self._process.pid):
+            number = next((n for n in (signal.SIGQUIT, signal.SIGABRT) if catches_signal(stat.pid, n)), None)
             if number is not None and self._process.poll() is None:
                 os.kill(stat.pid, number)
         deadline = time.monotonic() + _STACK_S

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Optional
 
-from platerunner_unit.runner import proctree
+from platerunner_unit.contract.processes import read_tree
 from platerunner_unit.runner.cgroup import Cgroup
 
 # An idle JVM inside CellProfiler uses 0.2 % of a core; a tool that works uses far more than 1 %.
@@ -67,7 +67,7 @@ class Watch:
         :param last_output: when the tool last wrote something, on the same clock.
         :returns: why it has to be ended, ``stall`` or ``after_complete``; None if it may go on.
         """
-        tree = proctree.tree(self._pid)
+        tree = read_tree(self._pid)
         in_use = self._group.in_use if self._group else None
         self._peak = max(self._peak, in_use if in_use is not None else sum(stat.rss for stat in tree))
         if self._lingers():

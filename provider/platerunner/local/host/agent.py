@@ -23,6 +23,7 @@ from platerunner.local.host.forked import Runner
 from platerunner.local.host.prctl import LINUX, PR_SET_CHILD_SUBREAPER, call_prctl
 from platerunner.local.host.process import JobProcess
 from platerunner.local.jobs.joblog import CHUNK
+from platerunner_unit.contract.processes import find_tree
 
 GRACE_S = 3.0
 """Between TERM and KILL when the cloud is gone."""
@@ -164,7 +165,7 @@ class Agent:
         table = self._below.look() if watched else {}
         for job in watched:
             assert job.memory is not None
-            job.oom |= limits.enforce(processes.tree(table, job.pid), job.memory)
+            job.oom |= limits.enforce(find_tree(table, job.pid), job.memory)
 
     def _end_strays(self, *, all_of_them: bool) -> bool:
         """Daemons that left their job's session became children of this process; they end with their job.

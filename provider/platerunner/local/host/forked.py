@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 from platerunner.local.host.limits import Group
 from platerunner.local.host.prctl import LINUX, PR_SET_NAME, call_prctl, end_with
+from platerunner_unit.contract.processes import count_threads, list_descriptors
 
 PROGRAM = Path(sys.executable).parent / "platerunner-unit"
 """The runner's script of this interpreter, which a fork stands for."""
@@ -84,7 +85,7 @@ class Runner:
             self._usable = False
             return
         self._main, self._files = main, _times(_modules())
-        self._usable = len(list(Path("/proc/self/task").iterdir())) == 1
+        self._usable = count_threads() == 1
         gc.collect()
         gc.freeze()  # a collection would copy the pages that all forks share
 
@@ -170,7 +171,7 @@ def _become(argv: Sequence[str], env: Mapping[str, str], output: int, tell: int)
     os.dup2(output, 2)
     encoding = sys.stdout.encoding
     sys.stderr = open(2, "w", 1, encoding=encoding, errors="backslashreplace", closefd=False)  # noqa: SIM115
-    for fd in [int(link.name) for link in Path("/proc/self/fd").iterdir()]:
+    for fd in list_descriptors():
         if fd > 2 and fd != tell:
             _close(fd)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from platerunner.local.host.processes import Process
+from platerunner_unit.contract.processes import PROC, list_cgroups
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 
@@ -94,14 +95,13 @@ class Groups:
         return group
 
 
-def find_groups(root: Path = CGROUP_ROOT, own: Path = Path("/proc/self/cgroup")) -> Groups:
+def find_groups(root: Path = CGROUP_ROOT, proc: Path = PROC) -> Groups:
     """Where memory cgroups can be made on this machine.
 
     :param root: mount point of the cgroup file systems.
-    :param own: which cgroups the process is in.
+    :param proc: where the process table is mounted.
     """
-    for line in _lines(own):
-        _, controllers, path = line.split(":", 2)
+    for _, controllers, path in list_cgroups(proc=proc):
         if controllers == "memory":
             return _writable([root / "memory" / path.strip("/")], 1)
         if controllers == "":
@@ -113,14 +113,13 @@ def find_groups(root: Path = CGROUP_ROOT, own: Path = Path("/proc/self/cgroup"))
     return Groups(None, 2)
 
 
-def group_of(pid: int, root: Path = CGROUP_ROOT, proc: Path = Path("/proc")) -> Group | None:
+def group_of(pid: int, root: Path = CGROUP_ROOT, proc: Path = PROC) -> Group | None:
     """The memory cgroup that a process is in; None if it is gone or nobody limits its memory.
 
     :param root: mount point of the cgroup file systems.
     :param proc: where the process table is mounted.
     """
-    for line in _lines(proc / str(pid) / "cgroup"):
-        _, controllers, path = line.split(":", 2)
+    for _, controllers, path in list_cgroups(pid, proc):
         if controllers in ("memory", "") and path.strip("/"):
             version = 1 if controllers else 2
             return Group((root / "memory" if version == 1 else root) / path.strip("/"), version)

@@ -6,8 +6,15 @@ from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
-PROC = Path("/proc")
+from platerunner_unit.contract.processes import (
+    PROC,
+    find_tree,
+    list_pids,
+    read_environment,
+    read_folder,
+    read_own_memory,
+    read_stat,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +31,11 @@ class Process:
 
 
 def process_table(proc: Path = PROC) -> dict[int, Process]:
-    """All processes by pid; empty where there is no ``/proc``.
+    """All processes by pid; empty where there is no process table.
 
     :param proc: where it is mounted.
     """
-    return _read(proc, _pids(proc))
+    return _read(proc, list_pids(proc))
 
 
 class Below:
@@ -47,14 +54,14 @@ class Below:
 
     def look(self) -> dict[int, Process]:
         """Those that there are now, by pid, without the root."""
-        pids = _pids(self._proc)
+        pids = list_pids(self._proc)
         self._others &= pids
         found = _read(self._proc, pids - self._others - {self._root})
         while others := self._above_or_beside(found):
             found = {pid: process for pid, process in found.items() if pid not in others}
             self._others |= others
         # What is left over has a parent that began or ended meanwhile, or is below the root: the next look tells.
-        below = tree({**found, self._root: Process(self._root, 0, 0, 0)}, self._root)
+        below = find_tree({**found, self._root: Process(self._root, 0, 0, 0)}, self._root)
         return {process.pid: process for process in below if process.pid != self._root}
 
     def _above_or_beside(self, found: dict[int, Process]) -> set[int]:
@@ -63,72 +70,30 @@ class Below:
         return {pid for pid, process in found.items() if process.parent in known}
 
 
-def _pids(proc: Path) -> set[int]:
-    return {int(entry.name) for entry in os.scandir(proc) if entry.name.isdigit()} if proc.is_dir() else set()
-
-
 def _read(proc: Path, pids: set[int]) -> dict[int, Process]:
-    return {pid: process for pid in pids if (process := _process(proc, pid)) is not None}
-
-
-def _process(proc: Path, pid: int) -> Process | None:
-    try:
-        with open(f"{proc}/{pid}/stat", "rb") as file:  # noqa: PTH123  (hundreds a second)
-            stat = file.read()
-        with open(f"{proc}/{pid}/statm", "rb") as file:  # noqa: PTH123
-            memory = file.read().split()
-    except OSError:  # it ended meanwhile
-        return None
-    fields = stat[stat.rindex(b")") + 2 :].split()  # the name before it may hold anything, spaces too
-    return Process(pid, int(fields[1]), int(fields[3]), (int(memory[1]) - int(memory[2])) * PAGE)
+    stats = (stat for pid in pids if (stat := read_stat(pid, proc)) is not None)
+    return {stat.pid: Process(stat.pid, stat.parent, stat.session, read_own_memory(stat.pid, proc)) for stat in stats}
 
 
 def job_of(pid: int) -> str:
     """``<job id>#<attempt>`` of the job that a process belongs to, by its environment; ``#`` if it is none's.
 
-    :param pid: of a process; empty if it is gone or another user's.
+    :param pid: of a process; one that is gone or another user's is none's.
     """
-    try:
-        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return ""
-    values = dict(variable.partition(b"=")[::2] for variable in variables)
-    return f"{values.get(b'AWS_BATCH_JOB_ID', b'').decode()}#{values.get(b'AWS_BATCH_JOB_ATTEMPT', b'').decode()}"
-
-
-def _folder_of(pid: int) -> str:
-    """The name of a process's working folder, which is its job's: a fork's environment shows as the agent's."""
-    try:
-        return Path(os.readlink(f"/proc/{pid}/cwd")).name  # noqa: PTH115  (the text alone)
-    except OSError:
-        return ""
+    variables = read_environment(pid)
+    return f"{variables.get('AWS_BATCH_JOB_ID', '')}#{variables.get('AWS_BATCH_JOB_ATTEMPT', '')}"
 
 
 def end_processes(keys: Container[str]) -> None:
     """Kill all processes of some jobs, wherever they are: an agent may die before it has told of one that it started.
 
+    A fork is known by its working folder, which bears its job's name: its environment shows as the agent's.
+
     :param keys: ``<job id>#<attempt>``.
     """
-    for pid in process_table():
-        if job_of(pid) in keys or _folder_of(pid) in keys:
+    for pid in list_pids():
+        if job_of(pid) in keys or Path(read_folder(pid)).name in keys:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
-
-
-def tree(table: dict[int, Process], root: int) -> list[Process]:
-    """A process and all its descendants.
-
-    :param table: of :func:`process_table`.
-    :param root: pid.
-    """
-    children: dict[int, list[Process]] = {}
-    for process in table.values():
-        children.setdefault(process.parent, []).append(process)
-    found, todo = [], [table[root]] if root in table else []
-    while todo:
-        process = todo.pop()
-        found.append(process)
-        todo.extend(children.get(process.pid, ()))
-    return found

@@ -9,6 +9,7 @@ import pytest
 from tests.embedded import Account, wait_for
 
 from platerunner.local.host import limits, processes
+from platerunner_unit.contract.processes import find_tree
 
 GREEDY = "import time; x = bytearray(200 * 1024**2); time.sleep(30)"
 CHILD = f"import subprocess, sys; sys.exit(subprocess.run([sys.executable, '-c', {GREEDY!r}]).returncode + 100)"
@@ -35,7 +36,7 @@ def test_the_watch_kills_the_largest_process_of_a_tree_over_its_limit() -> None:
     parent = subprocess.Popen([sys.executable, "-c", CHILD])
     try:
         wait_for(lambda: _resident(parent.pid) > 200 * 1024**2)
-        tree = processes.tree(processes.process_table(), parent.pid)
+        tree = find_tree(processes.process_table(), parent.pid)
         assert len(tree) == 2
         assert not limits.enforce(tree, 400 * 1024**2)
         assert limits.enforce(tree, 100 * 1024**2)
@@ -46,20 +47,20 @@ def test_the_watch_kills_the_largest_process_of_a_tree_over_its_limit() -> None:
 
 
 def _resident(pid: int) -> int:
-    return sum(process.resident for process in processes.tree(processes.process_table(), pid))
+    return sum(process.resident for process in find_tree(processes.process_table(), pid))
 
 
 def test_a_process_that_has_gone_is_no_tree() -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
-    assert processes.tree(processes.process_table(), gone.pid) == []
+    assert find_tree(processes.process_table(), gone.pid) == []
     assert not limits.enforce([processes.Process(gone.pid, 1, 1, 10)], 5)
 
 
 def _cgroups(root: Path, own: str, version: int) -> limits.Groups:
-    file = root / "own"
-    file.write_text(own)
-    groups = limits.find_groups(root, file)
+    (root / "self").mkdir()
+    (root / "self" / "cgroup").write_text(own)
+    groups = limits.find_groups(root, root)
     assert groups.version == version
     return groups
 

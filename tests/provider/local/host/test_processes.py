@@ -9,10 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.embedded import wait_for
 
-from platerunner.local.host.processes import PAGE, Below, Process, process_table, tree
+from platerunner.local.host.processes import Below, Process, process_table
+from platerunner_unit.contract.processes import PAGE, find_tree
 
 FIRST, ROOT = 1, 2
 """The system's first process, and the one that takes in the orphans below it."""
+REST = "0 -1 4194304" + " 0" * 45
+"""What else the kernel says in a process's line."""
 
 
 class FakeProc:
@@ -29,7 +32,7 @@ class FakeProc:
         self._put(free, parent)
 
     def end(self, pid: int) -> None:
-        below = {process.pid for process in tree(process_table(self.folder), ROOT)}
+        below = {process.pid for process in find_tree(process_table(self.folder), ROOT)}
         for child in [child for child, parent in self.parents.items() if parent == pid]:
             self._put(child, ROOT if pid in below else FIRST)
         del self.parents[pid]
@@ -40,7 +43,7 @@ class FakeProc:
     def _put(self, pid: int, parent: int) -> None:
         self.parents[pid] = parent
         (self.folder / str(pid)).mkdir(exist_ok=True)
-        (self.folder / str(pid) / "stat").write_text(f"{pid} (x) S {parent} {pid} {pid} 0\n")
+        (self.folder / str(pid) / "stat").write_text(f"{pid} (x) S {parent} {pid} {pid} {REST}\n")
         (self.folder / str(pid) / "statm").write_text("9 5 1 1 0 1 0\n")
 
 
@@ -60,14 +63,14 @@ def test_looking_again_finds_what_a_whole_look_would(
             proc.end(pid)
             below.look()  # before its number is given to another
         else:
-            assert below.look().keys() == {each.pid for each in tree(process_table(proc.folder), ROOT)} - {ROOT}
+            assert below.look().keys() == {each.pid for each in find_tree(process_table(proc.folder), ROOT)} - {ROOT}
 
 
 def test_real_processes_are_found_and_forgotten() -> None:
     below = Below(os.getpid())
     with subprocess.Popen(["sh", "-c", "sleep 300 & wait"]) as process:
-        wait_for(lambda: len(tree(below.look(), process.pid)) == 2)
-        for each in tree(below.look(), process.pid):
+        wait_for(lambda: len(find_tree(below.look(), process.pid)) == 2)
+        for each in find_tree(below.look(), process.pid):
             os.kill(each.pid, 9)
     assert process.pid not in below.look()
 
@@ -80,6 +83,6 @@ def test_no_process_table_means_no_processes(tmp_path: Path) -> None:
 def test_any_process_name_can_be_read(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     proc = tmp_path_factory.mktemp("proc")
     (proc / "7").mkdir()
-    (proc / "7" / "stat").write_text(f"7 ({name}) S 3 7 5 0 0\n")
+    (proc / "7" / "stat").write_text(f"7 ({name}) S 3 7 5 {REST}\n")
     (proc / "7" / "statm").write_text("900 100 40 1 0 1 0\n")
     assert process_table(proc) == {7: Process(7, 3, 5, 60 * PAGE)}
