@@ -6,7 +6,6 @@ The sync API because obstore's async one aborts at interpreter exit now and then
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,8 +15,16 @@ from urllib.parse import unquote
 import obstore
 from obstore.store import LocalStore, S3Store
 
-from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.transfer import MEANINGS, Answer, Kind, TransferFailure, kind_of, kind_of_os_error
+from platerunner_unit.contract.storage_errors import (
+    AccessDeniedError,
+    ArchivedError,
+    NotFoundError,
+    StorageError,
+    translated,
+)
+from platerunner_unit.contract.transfer import Answer
+
+__all__ = ["AccessDeniedError", "ArchivedError", "NotFoundError", "Storage", "StorageError", "StoredObject"]
 
 SHA256_ATTRIBUTE = "platerunner-sha256"
 _WHOLE = 4 * 1024**2
@@ -29,37 +36,13 @@ RETRIES: Any = {
     "retry_timeout": timedelta(seconds=120),
     "backoff": {"init_backoff": timedelta(seconds=0.5), "max_backoff": timedelta(seconds=15), "base": 3},
 }
-
-
-class StorageError(Exception):
-    """The storage did not do what it was asked; the message names the URL.
-
-    :param failure: the same for the judge.
-    """
-
-    def __init__(self, text: str, failure: Optional[TransferFailure] = None) -> None:
-        super().__init__(text)
-        self.failure = failure or TransferFailure(self.kind.value, "", "", text)
-
-    kind = Kind.FAILED
-
-
-class NotFoundError(StorageError):
-    """The object, the bucket or the folder does not exist."""
-
-    kind = Kind.MISSING
-
-
-class AccessDeniedError(StorageError):
-    """The credentials, a key or a policy do not allow it."""
-
-    kind = Kind.DENIED
-
-
-class ArchivedError(StorageError):
-    """The object is in an archive, and has to be restored before it can be read."""
-
-    kind = Kind.ARCHIVED
+UNIMPLEMENTED = 501
+"""HTTP status with which a store refuses a header that it does not know."""
+NO_CONDITIONS = (
+    "the store does not know conditional writes (If-None-Match, If-Match), by which runs take turns, so it cannot be a"
+    " workspace: take a bucket on Amazon S3, a newer version of the store, or a folder"
+)
+_QUICKER = (obstore.exceptions.AlreadyExistsError, obstore.exceptions.PreconditionError)
 
 
 class StoredObject(NamedTuple):
@@ -135,7 +118,7 @@ class Storage:
             return
         # obstore compares whole path segments, so list the folder part and filter the rest.
         folder = prefix.rpartition("/")[0]
-        with _translated(self.url):
+        with translated(self.url):
             for chunk in obstore.list(self._reader(), folder or None, offset=after or None, chunk_size=1000):
                 for meta in chunk:
                     key = meta["path"]
@@ -151,7 +134,7 @@ class Storage:
         """
         if self.local is not None and not self.local.is_dir():
             return (), ()
-        with _translated(self.url):
+        with translated(self.url):
             found = obstore.list_with_delimiter(self._reader(), prefix.rstrip("/") or None)
         objects = tuple(StoredObject(meta["path"], meta["size"], _etag(meta)) for meta in found["objects"])
         return tuple(f"{folder}/" for folder in found["common_prefixes"]), objects
@@ -161,7 +144,7 @@ class Storage:
 
         :raises NotFoundError: if it does not exist.
         """
-        with _translated(self.url_of(key)):
+        with translated(self.url_of(key)):
             meta = obstore.head(self._reader(), key)
         return StoredObject(key, meta["size"], _etag(meta))
 
@@ -178,7 +161,7 @@ class Storage:
 
         :raises NotFoundError: if it does not exist.
         """
-        with _translated(self.url_of(key)):
+        with translated(self.url_of(key)):
             return bytes(obstore.get(self._reader(), key).bytes())
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
@@ -190,13 +173,13 @@ class Storage:
         """
         if length == 0:  # a range that HTTP cannot express
             return b""
-        with _translated(self.url_of(key)):
+        with translated(self.url_of(key)):
             return bytes(obstore.get_range(self._reader(), key, start=start, length=length))
 
     def get_part(self, key: str, start: int, length: int) -> tuple[bytes, dict[str, str]]:
         """As :meth:`get_range`, and the attributes that travel with the object on S3."""
         options: Any = {"range": (start, start + length)}
-        with _translated(self.url_of(key)):
+        with translated(self.url_of(key)):
             found = obstore.get(self._reader(), key, options=options)
             return bytes(found.bytes()), cast("dict[str, str]", dict(found.attributes))
 
@@ -207,7 +190,7 @@ class Storage:
         :param attributes: travel with it on S3, 2 KB at most; a folder keeps none.
         """
         kept: Any = attributes if self.local is None else None
-        with _translated(self.url_of(key)):
+        with translated(self.url_of(key)):
             obstore.put(self._writer(), key, data, attributes=kept)
 
     def rename(self, key: str, new: str) -> None:
@@ -215,7 +198,7 @@ class Storage:
 
         :raises NotFoundError: if it does not exist.
         """
-        with _translated(self.url_of(key)):
+        with translated(self.url_of(key)):
             obstore.rename(self._writer(), key, new)
 
     def get_tagged(self, key: str) -> tuple[bytes, str]:
@@ -223,7 +206,7 @@ class Storage:
 
         :raises NotFoundError: if it does not exist.
         """
-        with _translated(self.url_of(key)):
+        with translated(self.url_of(key)):
             found = obstore.get(self._reader(), key)
             return bytes(found.bytes()), _etag(found.meta)
 
@@ -237,7 +220,7 @@ class Storage:
         if self.local is not None:
             return self._put_locked(self.path(key), key, data, etag)
         mode: Any = "create" if etag is None else {"e_tag": f'"{etag}"'}
-        with _translated(self.url_of(key)):
+        with translated(self.url_of(key)):
             try:
                 return _etag(obstore.put(self._writer(), key, data, mode=mode))
             except _QUICKER:
@@ -251,7 +234,7 @@ class Storage:
         """The same in a folder, whose processes are all on this machine."""
         import fcntl  # Windows has none, and no run there
 
-        with _translated(self.url_of(key)):
+        with translated(self.url_of(key)):
             path.parent.mkdir(parents=True, exist_ok=True)
             folder = os.open(path.parent, os.O_RDONLY)
             try:
@@ -264,7 +247,7 @@ class Storage:
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
         try:
-            with _translated(self.url_of(key)):
+            with translated(self.url_of(key)):
                 obstore.delete(self._writer(), key)
         except NotFoundError:
             return
@@ -275,7 +258,7 @@ class Storage:
         :returns: bytes written.
         """
         part = target.with_name(f".{target.name}.part")
-        with _translated(self.url_of(key)):
+        with translated(self.url_of(key)):
             found = obstore.get(self._reader(), key)
             chunks = [found.bytes()] if found.meta["size"] <= _WHOLE else found
             with _created(part) as file:
@@ -286,7 +269,7 @@ class Storage:
     def upload(self, source: Path, key: str, sha256: str) -> None:
         """Copy a file into an object, in parts if it is large; on S3 its digest travels with it."""
         attributes = None if self.local is not None else {SHA256_ATTRIBUTE: sha256}
-        with _translated(self.url_of(key)):
+        with translated(self.url_of(key)):
             obstore.put(self._writer(), key, source, attributes=attributes)
 
     def upload_new(self, source: Path, key: str, sha256: str) -> bool:
@@ -295,7 +278,7 @@ class Storage:
         :param source: small, since it travels also where there is one.
         :returns: whether it was written.
         """
-        with _translated(self.url_of(key)):
+        with translated(self.url_of(key)):
             try:
                 obstore.put(self._store, key, source, attributes={SHA256_ATTRIBUTE: sha256}, mode="create")
             except _QUICKER:
@@ -306,7 +289,7 @@ class Storage:
         """The digest that travelled with an object, if it was uploaded by :meth:`upload` to S3; else None."""
         if self.local is not None:
             return None
-        with _translated(self.url_of(key)):
+        with translated(self.url_of(key)):
             return obstore.get(self._reader(), key, options={"head": True}).attributes.get(SHA256_ATTRIBUTE)
 
     def _reader(self) -> Any:
@@ -346,81 +329,3 @@ def _created(path: Path) -> IO[bytes]:
 
 def _etag(meta: Any) -> str:
     return str(meta["e_tag"] or "").strip('"')
-
-
-class _translated:  # noqa: N801  (reads as a verb at its uses)
-    """Turn obstore's errors into ours, with the URL that was asked for."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: Optional[BaseException], _trace: Any) -> None:
-        if isinstance(error, _OURS):
-            raise _translation(self.url, error) from error
-
-
-UNIMPLEMENTED = 501
-"""HTTP status with which a store refuses a header that it does not know."""
-NO_CONDITIONS = (
-    "the store does not know conditional writes (If-None-Match, If-Match), by which runs take turns, so it cannot be a"
-    " workspace: take a bucket on Amazon S3, a newer version of the store, or a folder"
-)
-_DENIED = (PermissionError, obstore.exceptions.PermissionDeniedError, obstore.exceptions.UnauthenticatedError)
-_QUICKER = (obstore.exceptions.AlreadyExistsError, obstore.exceptions.PreconditionError)
-_MISSING = (FileNotFoundError, obstore.exceptions.NotFoundError)
-# obstore has ValueError for a key that it cannot take; other OSErrors, as of a full disk, stay what they are.
-_OURS = (*_DENIED, *_MISSING, ValueError, obstore.exceptions.BaseError)
-
-
-def _translation(url: str, error: BaseException) -> StorageError:
-    """Our error for one of obstore's, which has S3's answer in its text alone."""
-    text = str(error)
-    answer = Answer.of(text)
-    kind = _kind(error, answer, text)
-    if answer.code == "NoSuchBucket":
-        url = "/".join(url.split("/")[:3])
-        said = f"{url} does not exist: there is no such bucket"
-    elif kind is Kind.FAILED and "invalid path" in text:
-        said = f"{url} holds an object whose name no file could have; rename it. {_first_line(text)}"
-    elif kind in (Kind.FAILED, Kind.THROTTLED):
-        said = f"{url}: {_first_line(text)}"
-    else:
-        said = f"{url}{':' if kind is Kind.DENIED else ''} {MEANINGS[kind].clause}{_told(kind, answer)}"
-    return _CLASSES.get(MEANINGS[kind].category, StorageError)(
-        said, TransferFailure(kind.value, url, answer.code, said)
-    )
-
-
-_CLASSES: dict[Category, type[StorageError]] = {
-    Category.INPUT_MISSING: NotFoundError,
-    Category.ACCESS_DENIED: AccessDeniedError,
-    Category.INPUT_ARCHIVED: ArchivedError,
-}
-
-
-def _kind(error: BaseException, answer: Answer, text: str) -> Kind:
-    if answer.status:
-        return kind_of(answer)
-    if isinstance(error, _MISSING):
-        return Kind.MISSING
-    if isinstance(error, _DENIED):
-        return Kind.DENIED
-    # A folder's errors come with the system's number alone.
-    found = re.search(r"\(os error (\d+)\)\s*(?:\n\nDebug source|$)", text)
-    return kind_of_os_error(OSError(int(found[1]), "")) if found else Kind.FAILED
-
-
-def _told(kind: Kind, answer: Answer) -> str:
-    """What S3 said besides, where it says more than the kind."""
-    if kind is Kind.ARCHIVED:
-        return f" ({answer.storage_class}): restore it, then clear the task" if answer.storage_class else ""
-    if kind is Kind.MISSING or answer.message in ("", "Access Denied"):
-        return ""
-    return f" ({answer.code}: {answer.message})"
-
-
-def _first_line(text: str) -> str:
-    return text.splitlines()[0] if text else "unknown error"
