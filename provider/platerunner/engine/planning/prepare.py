@@ -1,6 +1,6 @@
 """The two doors to planning: one step within a run, and a whole pipeline before it runs."""
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -8,41 +8,21 @@ from typing import Any
 from platerunner.catalog.model import Module
 from platerunner.engine.planning.activity import left_out
 from platerunner.engine.planning.ahead import check_asked, plan_ahead
-from platerunner.engine.planning.available import (
-    Available,
-    from_step,
-    from_workspace_pattern,
-    of_branch,
-    pattern_of,
-    together,
-)
+from platerunner.engine.planning.available import Available, of_branch
 from platerunner.engine.planning.branch import Branch
-from platerunner.engine.planning.chain import from_plan
-from platerunner.engine.planning.collisions import (
-    Reading,
-    check_keys,
-    check_not_read_again,
-    outputs_of,
-    seen_from,
-    to_compare,
-)
+from platerunner.engine.planning.collisions import Reading, check_keys, check_not_read_again, outputs_of, to_compare
 from platerunner.engine.planning.context import RunContext
-from platerunner.engine.planning.dataset import from_dataset
-from platerunner.engine.planning.duplicates import SameValuesError, check_distinct
 from platerunner.engine.planning.earlier import Contents, Earlier
-from platerunner.engine.planning.errors import PlanningError, placed, stands_at
+from platerunner.engine.planning.errors import placed
 from platerunner.engine.planning.fingerprint import Fingerprints, step_ingredients
 from platerunner.engine.planning.model import StepPlan, StepSettings
 from platerunner.engine.planning.named_values import check_named
-from platerunner.engine.planning.names import Names
 from platerunner.engine.planning.planning import plan_step
-from platerunner.engine.planning.sampling import sampled
 from platerunner.engine.planning.settings import data_root, workspace_url
+from platerunner.engine.planning.sources import Sources, step_of
 from platerunner.engine.planning.toolfiles import hash_files
 from platerunner.engine.planning.variants import Variants
-from platerunner.engine.planning.where import only_asked
-from platerunner.engine.records.branches import current_in
-from platerunner.spec.model import InputRef, Pipeline, Step
+from platerunner.spec.model import Pipeline, Step
 from platerunner_unit.contract.storage import Storage
 
 StorageFactory = Callable[[str], Storage]
@@ -70,7 +50,7 @@ def plan_one(
     :raises PlanningError: if the step cannot be planned; the message is for the scientist.
     """
     with placed(pipeline, "steps", step_name):
-        return _plan_one(pipeline, _step(pipeline, step_name), modules, context, data, workspace, digests)
+        return _plan_one(pipeline, step_of(pipeline, step_name), modules, context, data, workspace, digests)
 
 
 def _plan_one(
@@ -82,33 +62,21 @@ def _plan_one(
     workspace: Storage,
     digests: Callable[[str], str | None],
 ) -> StepPlan:
-    def look_up(ref: InputRef) -> Available:
-        if ref.source == "dataset":
-            return _from_dataset(pipeline, ref, context, data)
-        if ref.source == "workspace":
-            return from_workspace_pattern(ref.name, workspace, context.branch)
-        return _of_steps(ref, written)
-
-    current_of = cache(lambda source: current_in(workspace, pipeline, _step(pipeline, source), context))
-
-    def written(source: str, name: str) -> Available:
-        upstream = _step(pipeline, source)
-        return from_step(upstream, upstream.outputs[name], workspace, current_of(source), context.branch)
-
+    sources = Sources(pipeline, context, data, workspace)
     variants = Variants(step, modules, context, pipeline.path.parent)
 
     def before_its_turn(other: Step, plans: Mapping[str, StepPlan]) -> StepPlan:
         if other.name in left_out(pipeline, context):
             return StepPlan(other.name, ())
-        found = _inputs(pipeline, other, lambda ref: _look_up_before(pipeline, ref, context, data, workspace, plans))
+        found = sources.of(other, lambda ref: sources.planned(ref, plans))
         settings = Variants(other, modules, context, pipeline.path.parent)
         return _plan(pipeline, other, found, settings, digests, earlier, context.branch)
 
     earlier = _earlier(pipeline, data, workspace, context.branch)
-    inputs = _inputs(pipeline, step, lambda ref: of_branch(look_up(ref), context.branch))
-    _check_typed(pipeline, step, inputs.values(), context)
+    inputs = sources.of(step, lambda ref: of_branch(sources.current(ref), context.branch))
+    sources.check_typed(step, inputs.values())
     plan = _plan(pipeline, step, inputs, variants, digests, earlier, context.branch)
-    readings = _readings(pipeline, context, data, workspace)
+    readings = sources.readings()
     others = to_compare(pipeline, step, readings)
     _check_outputs(pipeline, plan_ahead(pipeline, others, plan, before_its_turn).values(), readings)
     if context.branch:
@@ -134,89 +102,34 @@ def plan_pipeline(
     """
     data = storage_factory(data_root(pipeline, context))
     workspace = storage_factory(workspace_url(pipeline, context))
-    listed: dict[InputRef, Available] = {}
+    sources = Sources(pipeline, context, data, workspace)
     plans: dict[str, StepPlan] = {}
-
-    def look_up(ref: InputRef) -> Available:
-        if ref not in listed:
-            listed[ref] = _look_up_before(pipeline, ref, context, data, workspace, plans)
-        return listed[ref]
+    look_up = cache(lambda ref: sources.planned(ref, plans))
 
     idle, earlier = left_out(pipeline, context), _earlier(pipeline, data, workspace, None)
-    _check_distinct(pipeline, idle, look_up)
+    sources.check_distinct(idle, look_up)
     for step in pipeline.modules:
         if step.name in idle:
             plans[step.name] = StepPlan(step.name, (), notes=(_idle(step.name, idle[step.name]),))
             continue
         with placed(pipeline, "steps", step.name):
             variants = Variants(step, modules, context, pipeline.path.parent)
-            inputs = _inputs(pipeline, step, look_up)
-            _check_typed(pipeline, step, inputs.values(), context)
+            inputs = sources.of(step, look_up)
+            sources.check_typed(step, inputs.values())
             plan = _hinting(_plan(pipeline, step, inputs, variants, digests.get, earlier), variants)
         plans[step.name] = context.options.repeat(context.options.restrict(plan))
     context.options.check(list(plans.values()))
     with placed(pipeline, "workspace"):
-        _check_outputs(pipeline, plans.values(), _readings(pipeline, context, data, workspace))
+        _check_outputs(pipeline, plans.values(), sources.readings())
     return list(plans.values())
-
-
-def _check_distinct(pipeline: Pipeline, idle: Container[str], look_up: Callable[[InputRef], Available]) -> None:
-    """Refuse files that nobody can tell apart, of all file sets at once."""
-    refs = [ref for step in pipeline.modules if step.name not in idle for ref in step.inputs.values()]
-    found: list[SameValuesError] = []
-    for ref in dict.fromkeys(ref for ref in refs if ref.source == "dataset"):
-        try:
-            with placed(pipeline):
-                look_up(ref)
-        except SameValuesError as error:
-            found.append(error)
-        except PlanningError:
-            pass  # the step that reads it says so, with all that it knows
-    if found:
-        first, *more = found
-        first.args = ("\n".join([*first.args, *map(str, more)]),)
-        raise first
-
-
-def _check_typed(pipeline: Pipeline, step: Step, inputs: Iterable[Available], context: RunContext) -> None:
-    """Refuse what a person asked of this run by a param and has no file; what the spec itself names is only told.
-
-    With `split` it has a branch, which fails; a step that waits for its files goes on without them in the end.
-    """
-    if pipeline.split or step.waiting_for:
-        return
-    defaults = {name: each["default"] for name, each in pipeline.params.items() if "default" in each}
-    where = pipeline.dataset.where
-    for each in inputs:
-        for name, values in each.nowhere.items():
-            if context.is_typed(where[name], defaults):
-                raise PlanningError(
-                    f"{each.ref}: the run's params ask for {name} {', '.join(sorted(values))}: there is no such file. "
-                    "Take it out of the params, or run again when its files are there.",
-                    *("dataset", "where", name),
-                )
 
 
 def _check_outputs(pipeline: Pipeline, plans: Iterable[StepPlan], readings: Sequence[Reading]) -> None:
     """Refuse that two outputs write one key, or that raw files are written."""
-    outputs = [each for plan in plans for each in outputs_of(_step(pipeline, plan.step), plan)]
+    outputs = [each for plan in plans for each in outputs_of(step_of(pipeline, plan.step), plan)]
     check_keys(outputs)
     for reading in readings:
         check_not_read_again(outputs, reading)
-
-
-def _readings(pipeline: Pipeline, context: RunContext, data: Storage, workspace: Storage) -> list[Reading]:
-    """The file sets of the dataset, if workspace and data root lie in one another."""
-    place = seen_from(workspace, data)
-    if place is None:
-        return []
-    where = context.where(pipeline.dataset.where)
-    readings = []
-    for files in pipeline.dataset.files.values():
-        pattern = pattern_of(files)
-        only = only_asked(pattern, Names(files.rename).in_keys(where))
-        readings.append(Reading(f"dataset.{files.name}", pattern, only, *place))
-    return readings
 
 
 def ingredients_of(
@@ -231,7 +144,7 @@ def ingredients_of(
     :param digests: image name to digest.
     :raises PlanningError: if there is no such step, or a file of it is missing.
     """
-    spec = _step(pipeline, step)
+    spec = step_of(pipeline, step)
     with placed(pipeline, "steps", step):
         variants = Variants(spec, modules, context, pipeline.path.parent)
     return _once_each(variants, lambda settings: _ingredients(spec, settings, digests.get))
@@ -249,20 +162,6 @@ def images(pipeline: Pipeline, modules: Mapping[str, Module], context: RunContex
 def _idle(step: str, because: str) -> str:
     own = "its `when` does not hold" if step == because else f"the `when` of {because} does not hold"
     return f"{step}: left out, since {own}."
-
-
-def _step(pipeline: Pipeline, name: str) -> Step:
-    step = pipeline.steps.get(name)
-    if not isinstance(step, Step):
-        raise PlanningError(f"pipeline {pipeline.name} has no step {name} that runs units")
-    return step
-
-
-def _inputs(pipeline: Pipeline, step: Step, look_up: Callable[[InputRef], Available]) -> dict[str, Available]:
-    """Input name to files; an input that two names share is listed once."""
-    within = pipeline.split.wildcard if pipeline.split and pipeline.in_branches(step.name) else None
-    by_ref = {ref: sampled(look_up(ref), step.every, within) for ref in dict.fromkeys(step.inputs.values())}
-    return {name: by_ref[ref] for name, ref in step.inputs.items()}
 
 
 def _plan(
@@ -311,41 +210,3 @@ def _of_branch(context: RunContext, plan: StepPlan) -> StepPlan:
 
 def _ingredients(step: Step, settings: StepSettings, digests: Callable[[str], str | None]) -> dict[str, Any]:
     return step_ingredients(settings, hash_files(settings), step.outputs, digests(settings.image))
-
-
-def _from_dataset(pipeline: Pipeline, ref: InputRef, context: RunContext, data: Storage) -> Available:
-    dataset = pipeline.dataset
-    beside = [files for name, files in dataset.files.items() if name != ref.name]
-    with stands_at("dataset", "where"):
-        where = context.where(dataset.where)
-    with stands_at("dataset", "files", ref.name, "path"):
-        found = from_dataset(dataset.files[ref.name], data, where, dataset.exclude, beside, dataset.places)
-        check_distinct(found)
-    return found
-
-
-def _look_up_before(
-    pipeline: Pipeline,
-    ref: InputRef,
-    context: RunContext,
-    data: Storage,
-    workspace: Storage,
-    plans: Mapping[str, StepPlan],
-) -> Available:
-    if ref.source == "dataset":
-        return _from_dataset(pipeline, ref, context, data)
-    if ref.source == "workspace":
-        return from_workspace_pattern(ref.name, workspace, context.branch)
-
-    def planned(source: str, name: str) -> Available:
-        upstream = _step(pipeline, source)
-        return from_plan(upstream, upstream.outputs[name], workspace, plans[upstream.name], context.branch)
-
-    return _of_steps(ref, planned)
-
-
-def _of_steps(ref: InputRef, look_up: Callable[[str, str], Available]) -> Available:
-    """What a step writes, or all steps of a matrix together."""
-    if not ref.members:
-        return look_up(ref.source, ref.name)
-    return together(ref, ((member, look_up(member.step, ref.name)) for member in ref.members))

@@ -3,9 +3,9 @@
 import pytest
 
 from platerunner.engine.planning.available import from_step, from_workspace_pattern
-from platerunner.engine.planning.chain import from_plan
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
+from platerunner.engine.planning.sources import from_plan
 from platerunner.engine.records.done import Current
 from platerunner.spec.model import Output, Step
 from platerunner_unit.contract.manifest import OpenOutput, OutputFile, UnitTask
