@@ -13,16 +13,13 @@ from platerunner.spec.rules.locations import check_locations
 from platerunner.spec.rules.modules import check_modules
 from platerunner.spec.rules.names import check_names
 from platerunner.spec.rules.outputs import check_outputs
-from platerunner.spec.rules.overrides import check_overrides
 from platerunner.spec.rules.ports import check_ports
 from platerunner.spec.rules.ranges import check_ranges
-from platerunner.spec.rules.references import check_references
-from platerunner.spec.rules.sampling import check_sampling
+from platerunner.spec.rules.references import check_references, check_waiting
 from platerunner.spec.rules.schedule import check_schedule
 from platerunner.spec.rules.split import check_split
 from platerunner.spec.rules.templates import check_templates
-from platerunner.spec.rules.waiting import check_waiting
-from platerunner.spec.rules.wildcards import check_wildcards
+from platerunner.spec.rules.wildcards import check_overrides, check_sampling, check_wildcards
 
 RULES: tuple[Callable[[Draft], None], ...] = (
     check_header,

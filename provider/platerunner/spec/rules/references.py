@@ -1,10 +1,9 @@
-"""What inputs, ``needs`` and ``show`` name must be there."""
+"""What inputs, ``needs`` and ``show`` name must be there, and steps that wait for raw files must read some."""
 
 from platerunner.documents.problems import suggest
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Data, Draft, texts
 from platerunner.spec.rules.patterns import check_pattern
-from platerunner.spec.rules.selection import check_selection
 from platerunner.spec.targets import Target, parse_output, parse_target
 
 
@@ -21,6 +20,18 @@ def check_references(draft: Draft) -> None:
         _check_gate(draft, name, gate)
 
 
+def check_waiting(draft: Draft) -> None:
+    """Note steps that would wait for nothing."""
+    for name, step in draft.steps.items():
+        if "waiting_for" not in step or draft.is_doubtful("steps", name, "inputs"):
+            continue
+        targets = [parse_output(reference) for reference in step.get("inputs", {}).values()]
+        if all(targets) and not any(target and target.step == "dataset" for target in targets):
+            message = f"`{name}` reads no raw files, so that it has nothing to wait for"
+            remedy = "Move `waiting_for` to the steps that read `dataset.<files>`: this one comes after them."
+            draft.source.at_key(("steps", name, "waiting_for"), message, remedy, "useless-wait")
+
+
 def _check_reference(draft: Draft, keys: Keys, reference: str) -> None:
     target = parse_output(reference)
     if target is None:
@@ -30,7 +41,7 @@ def _check_reference(draft: Draft, keys: Keys, reference: str) -> None:
         )
         return
     source = target.step
-    if target.where and not check_selection(draft, keys, target):
+    if target.where and not _check_selection(draft, keys, target):
         return
     if source == "dataset":
         _check_member(draft, keys, target, list(draft.files), ("dataset", "files"))
@@ -47,6 +58,31 @@ def _check_reference(draft: Draft, keys: Keys, reference: str) -> None:
 def _outputs_of(draft: Draft, step: str) -> str:
     outputs = ", ".join(f"`{step}.{name}`" for name in draft.outputs.get(step, {}))
     return f"There is {outputs}." if outputs else ""
+
+
+def _check_selection(draft: Draft, keys: Keys, target: Target) -> bool:
+    """Note values that no member of the matrix has; whether there is none.
+
+    :param keys: where the target stands.
+    """
+    matrix = draft.matrices.get(target.step)
+    if draft.is_doubtful("steps", target.step, "matrix") or target.step not in draft.step_names:
+        return True  # it is noted there, or as an unknown step
+    if matrix is None:
+        message = f"`{target.step}` has no matrix to pick from"
+        draft.source.at_value(keys, message, f"Write `{target.step}` without brackets.", "bad-reference")
+        return False
+    for axis, value in target.where.items():
+        if axis not in matrix.axes:
+            remedy = suggest(axis, matrix.axes, "names of its matrix")
+            draft.source.at_value(keys, f"the matrix of `{target.step}` has no `{axis}`", remedy, "unknown-name")
+            return False
+        if value not in matrix.axes[axis]:
+            remedy = suggest(value, matrix.axes[axis], "values")
+            message = f"`{axis}` of `{target.step}` has no value `{value}`"
+            draft.source.at_value(keys, message, remedy, "unknown-name")
+            return False
+    return True
 
 
 def _check_member(draft: Draft, keys: Keys, target: Target, known: list[str], place: Keys) -> None:
@@ -69,7 +105,7 @@ def _check_needs(draft: Draft, name: str, data: Data) -> None:
             remedy = suggest(called, others, "steps")
             draft.source.at_value(keys, f"no step is called `{called}`", remedy, "unknown-step")
         elif target.where:
-            check_selection(draft, keys, target)
+            _check_selection(draft, keys, target)
 
 
 def _check_shown(draft: Draft, keys: Keys, shown: str) -> None:

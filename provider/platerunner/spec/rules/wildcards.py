@@ -1,8 +1,8 @@
-"""Every wildcard comes from somewhere."""
+"""Every wildcard that a step names comes from its inputs, and overrides name those of its units."""
 
 from platerunner.documents.problems import suggest
 from platerunner.documents.source import Keys
-from platerunner.spec.draft import Draft, readable, texts
+from platerunner.spec.draft import Data, Draft, readable, texts
 
 _LONG_KEYS = frozenset({"path", "from", "at_least"})
 
@@ -20,6 +20,25 @@ def check_wildcards(draft: Draft) -> None:
                 draft.source.at_value(("steps", step, "foreach", index), message, remedy, "unknown-wildcard")
         for name, output in data.get("outputs", {}).items():
             _check_output(draft, ("steps", step, "outputs", name), output, supplied)
+
+
+def check_sampling(draft: Draft) -> None:
+    """Note wildcards that no input supplies."""
+    for name, step in draft.steps.items():
+        supplied = draft.supplied(name)
+        for wildcard in step.get("every", {}) if supplied is not None else ():
+            if supplied is not None and wildcard not in supplied:
+                remedy = suggest(wildcard, supplied, "wildcards of the inputs")
+                message = f"no input of `{name}` has a wildcard `{{{wildcard}}}`"
+                draft.source.at_key(("steps", name, "every", wildcard), message, remedy, "unknown-wildcard")
+
+
+def check_overrides(draft: Draft) -> None:
+    """Note overrides that hold always, and units that a step does not have."""
+    for name, step in draft.steps.items():
+        for index, override in enumerate(step.get("overrides", ())):
+            if isinstance(override, dict):
+                _check_override(draft, ("steps", name, "overrides", index), step, override)
 
 
 def _check_output(draft: Draft, keys: Keys, output: object, supplied: set[str]) -> None:
@@ -40,3 +59,17 @@ def _check_output(draft: Draft, keys: Keys, output: object, supplied: set[str]) 
             remedy = f"{nearest} Or give its values, its `range`, or `at_least`."
             message = f"no input supplies `{{{token.text}}}`"
             draft.source.add(draft.source.inside(place, token.column - 1), message, remedy, "unknown-wildcard")
+
+
+def _check_override(draft: Draft, keys: Keys, step: Data, override: Data) -> None:
+    if "when" not in override and "where" not in override and not draft.is_doubtful(*keys):
+        remedy = "Add `when:` with a condition or `where:` with units, or write its settings into the step itself."
+        draft.source.at_key(keys, "this override holds always", remedy, "idle-override")
+    foreach = [wildcard for _, wildcard in texts(step.get("foreach"))]
+    if draft.is_doubtful(*keys[:2], "foreach"):
+        return
+    for wildcard in override.get("where", {}):
+        if wildcard not in foreach:
+            message = f"units of this step have no `{{{wildcard}}}` of their own"
+            remedy = suggest(wildcard, foreach, "wildcards of its `foreach`")
+            draft.source.at_key((*keys, "where", wildcard), message, remedy, "unknown-wildcard")
