@@ -10,7 +10,7 @@ from typing import Any
 
 from platerunner.batch.model import BatchError
 from platerunner.documents.problems import DocumentError
-from platerunner.documents.source import read
+from platerunner.documents.reader import read
 
 FILES = (Path(__file__).with_name("images.yaml"), Path(__file__).parents[3] / "containers" / "images.yaml")
 """In a wheel; in a checkout."""

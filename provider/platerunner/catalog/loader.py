@@ -14,7 +14,8 @@ from platerunner.catalog.parameters import objection
 from platerunner.documents import schema as schemas
 from platerunner.documents import sentences
 from platerunner.documents.problems import DocumentError, Problem, suggest
-from platerunner.documents.source import Keys, Source, read
+from platerunner.documents.reader import read
+from platerunner.documents.source import Keys, Source
 from platerunner.documents.walk import Place
 
 SHIPPED = Path(__file__).parent

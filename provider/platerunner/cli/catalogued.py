@@ -6,7 +6,8 @@ from typing import Any
 
 from platerunner.batch.image_catalog import CatalogImage, image_catalog
 from platerunner.documents.problems import Problem, nearest
-from platerunner.documents.source import Keys, read
+from platerunner.documents.reader import read
+from platerunner.documents.source import Keys
 
 
 def doubtful_images(file: Path) -> Iterator[Problem]:

@@ -13,8 +13,7 @@ from typing import Any
 from airflow.sdk import DAG, get_parsing_context
 
 from platerunner.documents.problems import DocumentError
-from platerunner.documents.source import content
-from platerunner.render import import_errors
+from platerunner.documents.reader import content
 from platerunner.render.dag import build_dag
 from platerunner.spec.includes import is_shared
 from platerunner.spec.loader import load_pipeline
@@ -23,7 +22,16 @@ from platerunner.spec.problems import SpecError
 from platerunner.spec.together import check_together
 
 log = logging.getLogger(__name__)
+_BROKEN = "_broken_specs.py"
 _NAME = re.compile(rb"^pipeline:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
+
+
+class BrokenSpecsError(Exception):
+    """What is wrong with specs, with lines and remedies."""
+
+    __module__ = "platerunner.render"  # Airflow's UI shows it before the message
+    # Airflow writes the traceback into the import error; it would tell the person who wrote the specs nothing.
+    __traceback__ = None
 
 
 @contextmanager
@@ -44,33 +52,41 @@ def load_dags(
 ) -> None:
     """Put a DAG per spec where Airflow finds it.
 
-    At a task's start only the spec of that task's DAG is read, with what it includes.
+    At a task's start only the spec of that task's DAG is read, with what it includes. What is wrong with a spec goes to
+    the log, and, by :func:`show_broken_specs`, into the UI.
 
     :param source: a folder of ``*.yaml`` files, or one file; ``_*.yaml`` are parts that specs include, no specs.
     :param namespace: the DAG file's ``globals()``.
     :param default_args: Airflow's, for every task of every DAG, e.g. ``{"on_failure_callback": [SlackNotifier(...)]}``.
     """
-    shown_elsewhere = import_errors.shown_beside(namespace.get("__file__"))
+    all_good = True
     for name, built in _built(_wanted(_specs(Path(source)), get_parsing_context().dag_id), default_args):
         if isinstance(built, DAG):
             namespace[f"dag_{built.dag_id}"] = built
             continue
         log.error("%s: %s", name, built)
-        if not shown_elsewhere:
-            import_errors.file_under(name, built)
+        all_good = False
+    if not all_good and (beside := _missing_beside(namespace.get("__file__"))):
+        log.warning("Airflow's UI does not show this: write %s, which calls show_broken_specs", beside)
 
 
-@_no_collecting()
 def show_broken_specs(*sources: str | os.PathLike[str]) -> None:
-    """Make what is wrong with specs the import error of the DAG file that calls this, and has no DAG.
+    """Make what is wrong with specs the import error of the file that calls this, and has no DAG.
+
+    Airflow keeps one import error per DAG file, takes all DAGs of that file for broken, and deletes at every refresh of
+    a bundle what stands under any other name. In a file without a DAG, `lab_broken_specs.py` beside `lab_dags.py`, the
+    error stays until the specs are mended, and stops no DAG. `docs/upstream-import-errors.md` proposes to Airflow what
+    would make that file needless.
 
     :param sources: what :func:`load_dags` is given, in whatever DAG files.
+    :raises BrokenSpecsError: if there is anything wrong.
     """
     paths = [path for source in sources for path in _specs(Path(source))]
-    broken = [(name, built) for name, built in _built(paths, None) if not isinstance(built, DAG)]
+    with _no_collecting():
+        broken = [(name, built) for name, built in _built(paths, None) if not isinstance(built, DAG)]
     if broken:
         count = f"{len(broken)} of {len(paths)} specs {'is' if len(broken) == 1 else 'are'} broken; the others load."
-        import_errors.file_here("\n\n".join([count, *(f"{name}\n{message}" for name, message in broken)]))
+        raise BrokenSpecsError("\n\n".join([count, *(f"{name}\n{message}" for name, message in broken)]))
 
 
 def specs_of(dag_file: str) -> Path:
@@ -83,6 +99,18 @@ def specs_of(dag_file: str) -> Path:
     here = Path(dag_file).resolve().parent
     places = (here.parent / "dag_specs", here / "dag_specs")
     return next(filter(Path.is_dir, places), places[0])
+
+
+def _missing_beside(dag_file: str | None) -> Path | None:
+    """The file beside a DAG file that would show what is wrong with its specs; None if it is there.
+
+    :param dag_file: its ``__file__``; None if it has none.
+    """
+    if dag_file is None:
+        return None
+    path = Path(dag_file)
+    beside = path.with_name(path.stem.removesuffix("_dags") + _BROKEN)
+    return None if beside.is_file() else beside
 
 
 def _built(paths: Iterable[Path], default_args: Mapping[str, Any] | None) -> Iterator[tuple[str, DAG | str]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from platerunner.documents import source as documents
+from platerunner.documents import reader
 from platerunner.documents.problems import DocumentError, Problem, suggest
 from platerunner.documents.sentences import check, what_it_is, where
 from platerunner.documents.source import Keys, Source
@@ -44,7 +44,7 @@ def check_shared(path: Path) -> None:
 
     :raises DocumentError: with every problem of the file.
     """
-    part = documents.read(path)
+    part = reader.read(path)
     _refuse_foreign(part)
     check(part, shared_schema())
     if part.problems:
@@ -78,7 +78,7 @@ def _part(source: Source, index: int, name: Any) -> Source | None:
 def _read(path: Path) -> tuple[Source | None, Sequence[Problem]]:
     """A part, and what is wrong with it as such."""
     try:
-        part = documents.read(path)
+        part = reader.read(path)
     except DocumentError as error:
         return None, error.problems
     _refuse_foreign(part)

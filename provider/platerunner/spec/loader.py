@@ -5,8 +5,9 @@ from pathlib import Path
 
 from platerunner.catalog.loader import load_catalog
 from platerunner.catalog.model import Module
-from platerunner.documents import source as documents
+from platerunner.documents import reader
 from platerunner.documents.problems import DocumentError, Problem
+from platerunner.documents.source import Source
 from platerunner.spec.build import build
 from platerunner.spec.draft import draft
 from platerunner.spec.includes import include
@@ -29,7 +30,7 @@ def load_pipeline(
     :raises SpecError: with every problem of the file and of those that it includes.
     """
     try:
-        return _load(documents.read(path), modules, look_into_files=look_into_files)
+        return _load(reader.read(path), modules, look_into_files=look_into_files)
     except DocumentError as error:
         raise SpecError(error.problems) from None
 
@@ -43,12 +44,12 @@ def load_text(text: str | bytes, path: Path, modules: Mapping[str, Module] | Non
     :raises SpecError: with every problem.
     """
     try:
-        return _load(documents.parse(text, path), modules)
+        return _load(reader.parse(text, path), modules)
     except DocumentError as error:
         raise SpecError(error.problems) from None
 
 
-def _load(source: documents.Source, modules: Mapping[str, Module] | None, *, look_into_files: bool = False) -> Pipeline:
+def _load(source: Source, modules: Mapping[str, Module] | None, *, look_into_files: bool = False) -> Pipeline:
     include(source)
     spec = draft(source, load_catalog() if modules is None else modules)
     for rule in RULES:

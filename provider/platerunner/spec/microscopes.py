@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from platerunner.documents import source as documents
+from platerunner.documents import reader
 from platerunner_unit.contract.patterns import Pattern, PatternError
 
 WELLS = (96, 384, 1536)
@@ -99,7 +99,7 @@ class Preset:
 def presets() -> Mapping[str, Preset]:
     """The presets by name, in the order in which a listing is compared with them."""
     path = Path(str(files("platerunner.spec") / "microscopes.yaml"))
-    data = documents.read(path).data
+    data = reader.read(path).data
     return {name: _preset(name, entry) for name, entry in data.items()}
 
 

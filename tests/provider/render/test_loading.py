@@ -22,9 +22,8 @@ from airflow.utils.file import list_py_file_paths
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
-from platerunner.documents import source
-from platerunner.render import load_dags, show_broken_specs
-from platerunner.render.import_errors import BrokenSpecsError
+from platerunner.documents import reader
+from platerunner.render import BrokenSpecsError, load_dags, show_broken_specs
 
 SPECS = Path(__file__).parents[3] / "dag_specs"
 DAGS = Path(__file__).parents[3] / "dags"
@@ -74,25 +73,36 @@ def test_its_lines_are_the_import_error_of_a_file_that_has_no_dag(specs):
     assert bag.dag_ids == []
     [(file, message)] = bag.import_errors.items()
     assert file.endswith("platerunner_broken_specs.py")
-    assert message.startswith("1 of 3 specs is broken; the others load.\n\ndag_specs/broken.yaml\n")
+    assert message.startswith(
+        "platerunner.render.BrokenSpecsError: 1 of 3 specs is broken; the others load.\n\ndag_specs/broken.yaml\n"
+    )
     assert "broken.yaml:13:5" in message
     assert "wiht" in message
     assert "Did you mean `with`?" in message
     assert "Traceback" not in message
 
 
-def test_a_dag_file_that_has_nobody_beside_it_shows_them_itself(specs, tmp_path):
+def test_a_dag_file_without_that_file_beside_it_says_what_to_write(specs, tmp_path, caplog):
     lonely = tmp_path / "platerunner_dags.py"
     lonely.write_text(DAG_FILE.read_text())
     bag = DagBag(lonely)
     assert sorted(bag.dag_ids) == ["first", "second"]
-    assert list(bag.import_errors) == ["dag_specs/broken.yaml"]
-    assert "broken.yaml:13:5" in bag.import_errors["dag_specs/broken.yaml"]
+    assert bag.import_errors == {}, "Airflow would take the other DAGs of the file for broken"
+    assert "broken.yaml:13:5" in caplog.text
+    assert f"write {tmp_path}/platerunner_broken_specs.py, which calls show_broken_specs" in caplog.text
+    shutil.copy(BROKEN_FILE, tmp_path)
+    caplog.clear()
+    DagBag(lonely)
+    assert "broken.yaml:13:5" in caplog.text
+    assert "show_broken_specs" not in caplog.text
 
 
 def test_what_is_broken_is_said_where_airflow_collects_nothing(specs):
     with pytest.raises(BrokenSpecsError, match=r"dag_specs/broken\.yaml"):
         show_broken_specs(specs)
+    run = subprocess.run([sys.executable, BROKEN_FILE], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "broken.yaml:13:5" in run.stderr
 
 
 def test_nothing_is_said_when_nothing_is_broken(specs):
@@ -199,8 +209,8 @@ def test_a_part_is_no_dag_and_a_task_reads_only_its_spec_and_the_parts_of_that(s
     namespace = {}
     load_dags(specs, namespace)
     assert sorted(dag.dag_id for dag in namespace.values()) == ["first", "second"]
-    read, opened = source.read, []
-    monkeypatch.setattr(source, "read", lambda path: opened.append(path.name) or read(path))
+    read, opened = reader.read, []
+    monkeypatch.setattr(reader, "read", lambda path: opened.append(path.name) or read(path))
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "second")
     namespace = {}
     load_dags(specs, namespace)

@@ -11,7 +11,8 @@ import pytest
 import platerunner
 from platerunner.catalog.loader import load_catalog
 from platerunner.documents.problems import DocumentError
-from platerunner.documents.source import Source, read
+from platerunner.documents.reader import read
+from platerunner.documents.source import Source
 from platerunner.documents.walk import walk
 from platerunner.spec.draft import draft
 from platerunner.spec.includes import include

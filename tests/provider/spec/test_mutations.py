@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.provider.spec.test_matrix import SPEC as MATRIX
 
-from platerunner.documents import source as documents
+from platerunner.documents import reader
 from platerunner.documents.problems import DocumentError
 from platerunner.documents.walk import walk
 from platerunner.spec.loader import load_text
@@ -85,7 +85,7 @@ json = st.recursive(
 def is_sound(text: str) -> bool:
     """What a walk says of a text; where it says that all is well, jsonschema must say so too."""
     try:
-        source = documents.parse(text, HERE / "valid.yaml")
+        source = reader.parse(text, HERE / "valid.yaml")
     except DocumentError:
         return False
     found = walk(source, pipeline_schema().shape, source.data)

@@ -5,11 +5,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from platerunner.documents import source as documents
+from platerunner.documents import reader
 from platerunner.documents.core_schema import CoreResolver
 from platerunner.documents.problems import DocumentError, Problem, nearest, suggest
 from platerunner.documents.pure_parser import PureParser
-from platerunner.documents.source import Position, parse
+from platerunner.documents.reader import parse
+from platerunner.documents.source import Position
 
 FILE = Path("x.yaml")
 SPEC = Path(__file__).parents[1] / "spec"
@@ -152,19 +153,19 @@ def written(source):
 
 def test_without_libyaml_valid_files_mean_the_same(monkeypatch):
     paths = [SPEC / "valid.yaml", *sorted((SPEC.parents[2] / "dag_specs").glob("*.yaml"))]
-    with_libyaml = [documents.read(path) for path in paths]
-    monkeypatch.setattr(documents, "_Loader", PureLoader)
+    with_libyaml = [reader.read(path) for path in paths]
+    monkeypatch.setattr(reader, "_Loader", PureLoader)
     for path, expected in zip(paths, with_libyaml, strict=True):
-        found = documents.read(path)
+        found = reader.read(path)
         assert found.data == expected.data
         assert written(found) == written(expected)
 
 
 def test_without_libyaml_broken_files_are_broken_in_the_same_line(monkeypatch):
-    monkeypatch.setattr(documents, "_Loader", PureLoader)
+    monkeypatch.setattr(reader, "_Loader", PureLoader)
     for path in sorted((SPEC / "broken").glob("yaml_*.yaml")):
         with pytest.raises(DocumentError) as raised:
-            documents.read(path)
+            reader.read(path)
         header = path.read_text().partition(" ")[2].removeprefix("expect ")
         assert [p.line for p in raised.value.problems] == [int(header.partition(":")[0] or 1)], path.name
 
