@@ -6,7 +6,7 @@ from typing import Any
 _SECTION = "This run"
 _PART = r"(\*|all|[A-Za-z][A-Za-z0-9_]*=[^/]+)?"
 _PATTERN = rf"^\s*([A-Za-z][^\s=:/*]*|([A-Za-z][^\s=:/*]*:)?{_PART}(/{_PART})*)\s*$"
-"""What :class:`platerunner.engine.planning.unit_patterns.UnitPattern` reads, whatever steps and wildcards there are."""
+"""What a :class:`UnitPattern` of the engine reads, whatever steps and wildcards there are."""
 _UNITS = {
     "type": ["array", "null"],
     "items": {"type": "string", "pattern": _PATTERN},

@@ -9,8 +9,8 @@ from platerunner.cli.console import fail, out, show_table
 from platerunner.cli.inspect.spec_session import Roots, spec_session
 from platerunner.cli.loading import load_or_fail
 from platerunner.cli.options import DataRoot, Local, Only, Params, Rerun, SpecArgument, WorkspaceRoot
-from platerunner.engine.planning.fit import misfits
 from platerunner.engine.planning.model import StepPlan, UnitState
+from platerunner.engine.planning.units.fit import misfits
 
 STATES = tuple(str(state) for state in UnitState)
 

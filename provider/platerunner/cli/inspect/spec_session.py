@@ -24,7 +24,7 @@ from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
 from platerunner.engine.planning.prepare import IngredientsOf, images, ingredients_of
 from platerunner.engine.planning.settings import data_root, workspace_url
-from platerunner.engine.planning.unit_patterns import UnitPattern
+from platerunner.engine.planning.units.unit_patterns import UnitPattern
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.spec.model import Pipeline
 from platerunner.spec.templates import TemplateProblem

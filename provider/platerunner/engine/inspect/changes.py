@@ -41,7 +41,7 @@ _WHOLE = {"tool": "tool", "load_data": "mapping to LoadData's columns"}
 def ingredients_now(step: Mapping[str, Any], inputs: Mapping[str, Sequence[InputFile]]) -> dict[str, Any]:
     """What a unit would be made of, in the form in which outcomes keep it.
 
-    :param step: :func:`platerunner.engine.planning.fingerprint.step_ingredients`.
+    :param step: :func:`platerunner.engine.planning.units.fingerprint.step_ingredients`.
     :param inputs: the unit's.
     """
     return {**step, "inputs": inputs_as_kept(inputs)}

@@ -42,7 +42,7 @@ def explain(
 
     :param store: of the pipeline's workspace.
     :param step: name of the step.
-    :param ingredients: what the step brings now: :func:`platerunner.engine.planning.fingerprint.step_ingredients`.
+    :param ingredients: what the step brings now; of :func:`.units.fingerprint.step_ingredients`.
     :param planned: the unit in its plan.
     :param contents: of its files, where they have only a time stamp.
     """

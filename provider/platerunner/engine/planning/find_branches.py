@@ -7,8 +7,8 @@ from typing import Any
 from platerunner.engine.planning.available import pattern_of
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.context import RunContext
-from platerunner.engine.planning.dataset import from_dataset
 from platerunner.engine.planning.errors import NothingListed, PlanningError, placed
+from platerunner.engine.planning.raw_files.dataset import from_dataset
 from platerunner.engine.planning.where import as_listed
 from platerunner.spec.dataset import FileSet
 from platerunner.spec.model import Pipeline

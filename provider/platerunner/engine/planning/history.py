@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from platerunner.engine.planning.branch import Branch
-from platerunner.engine.planning.expected import ExpectedOutput
 from platerunner.engine.planning.listing import fold_keys
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.planning.reasons import NOTHING, Reason, Why
+from platerunner.engine.planning.units.expected import ExpectedOutput
 from platerunner.engine.records.outcomes import OutcomeIndex
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.manifest import UnitTask

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 from platerunner.engine.planning.files import Files, FileTable, new_rows
-from platerunner.engine.planning.strays import Strays
+from platerunner.engine.planning.raw_files.strays import Strays
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.patterns import Pattern, PatternError
 from platerunner_unit.contract.storage import Storage, StoredObject

@@ -12,7 +12,7 @@ from platerunner.documents.problems import suggest
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
 from platerunner.engine.planning.reasons import Reason, Why
-from platerunner.engine.planning.unit_patterns import UnitPattern
+from platerunner.engine.planning.units.unit_patterns import UnitPattern
 from platerunner.spec.model import Pipeline, Step
 from platerunner.spec.schema import schema
 

@@ -7,13 +7,13 @@ from typing import Any
 from platerunner.engine.planning.available import Available
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.earlier import Earlier
-from platerunner.engine.planning.expected import ExpectedOutput
-from platerunner.engine.planning.fingerprint import Fingerprints
-from platerunner.engine.planning.grouping import Candidate, Groups
 from platerunner.engine.planning.history import History
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
 from platerunner.engine.planning.reasons import NEVER_DONE, Reason, Why
-from platerunner.engine.planning.unit_keys import UnitKeys
+from platerunner.engine.planning.units.expected import ExpectedOutput
+from platerunner.engine.planning.units.fingerprint import Fingerprints
+from platerunner.engine.planning.units.grouping import Candidate, Groups
+from platerunner.engine.planning.units.unit_keys import UnitKeys
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.engine.records.overwritten import without_overwritten
 from platerunner.spec.model import Step

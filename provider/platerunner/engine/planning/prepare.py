@@ -14,14 +14,14 @@ from platerunner.engine.planning.collisions import Reading, check_keys, check_no
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.earlier import Contents, Earlier
 from platerunner.engine.planning.errors import placed
-from platerunner.engine.planning.fingerprint import Fingerprints, step_ingredients
 from platerunner.engine.planning.model import StepPlan, StepSettings
-from platerunner.engine.planning.named_values import check_named
 from platerunner.engine.planning.planning import plan_step
 from platerunner.engine.planning.settings import data_root, workspace_url
 from platerunner.engine.planning.sources import Sources, step_of
-from platerunner.engine.planning.toolfiles import hash_files
-from platerunner.engine.planning.variants import Variants
+from platerunner.engine.planning.units.fingerprint import Fingerprints, step_ingredients
+from platerunner.engine.planning.units.named_values import check_named
+from platerunner.engine.planning.units.toolfiles import hash_files
+from platerunner.engine.planning.units.variants import Variants
 from platerunner.spec.model import Pipeline, Step
 from platerunner_unit.contract.storage import Storage
 

@@ -21,7 +21,7 @@ Files = tuple[tuple[str, str], ...]
 def settle(step: Step, modules: Mapping[str, Module], context: RunContext, spec_folder: Path) -> StepSettings:
     """Everything that decides how the step's units run, but the units themselves.
 
-    :param step: with the overrides that hold in force; see :class:`platerunner.engine.planning.variants.Variants`.
+    :param step: with the overrides that hold in force; see :class:`.units.variants.Variants`.
     :param modules: the catalog.
     :param context: params and roots.
     :param spec_folder: folder that ``file`` and ``folder`` parameters are relative to.

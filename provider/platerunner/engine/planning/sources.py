@@ -14,12 +14,12 @@ from platerunner.engine.planning.available import (
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.collisions import Reading, seen_from
 from platerunner.engine.planning.context import RunContext
-from platerunner.engine.planning.dataset import from_dataset
-from platerunner.engine.planning.duplicates import SameValuesError, check_distinct
 from platerunner.engine.planning.errors import PlanningError, placed, stands_at
 from platerunner.engine.planning.model import StepPlan, UnitState
-from platerunner.engine.planning.names import Names
-from platerunner.engine.planning.sampling import sampled
+from platerunner.engine.planning.raw_files.dataset import from_dataset
+from platerunner.engine.planning.raw_files.duplicates import SameValuesError, check_distinct
+from platerunner.engine.planning.raw_files.names import Names
+from platerunner.engine.planning.raw_files.sampling import sampled
 from platerunner.engine.planning.where import only_asked
 from platerunner.engine.records.branches import current_in
 from platerunner.engine.records.done import Current

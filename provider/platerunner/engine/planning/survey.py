@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from platerunner.engine.planning.strays import Strays
+from platerunner.engine.planning.raw_files.strays import Strays
 from platerunner.spec.recognition import Fit, recognise
 from platerunner_unit.contract.storage import Storage
 

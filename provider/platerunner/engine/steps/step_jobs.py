@@ -11,8 +11,8 @@ from platerunner.batch.stop import terminate
 from platerunner.batch.submit import chunks
 from platerunner.batch.views import JobView, has_ended
 from platerunner.engine.planning.model import PlannedUnit, StepSettings
-from platerunner.engine.planning.tasks import StepTaskBuilder
-from platerunner.engine.planning.toolfiles import hash_files
+from platerunner.engine.planning.units.tasks import StepTaskBuilder
+from platerunner.engine.planning.units.toolfiles import hash_files
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.engine.records.step_state import StateFile, StepState, now
 from platerunner.engine.steps.collect import Collector, failed_jobs, read_manifest

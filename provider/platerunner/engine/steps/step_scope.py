@@ -10,12 +10,12 @@ from platerunner.engine.access import Access
 from platerunner.engine.archives import looker
 from platerunner.engine.images import resolve_named
 from platerunner.engine.planning.archived import Archived, find_archived
-from platerunner.engine.planning.arrival import not_arrived
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.model import PlannedUnit, StepPlan
 from platerunner.engine.planning.prepare import plan_one
+from platerunner.engine.planning.raw_files.arrival import not_arrived
 from platerunner.engine.planning.settings import data_root, workspace_url
-from platerunner.engine.planning.variants import Variants
+from platerunner.engine.planning.units.variants import Variants
 from platerunner.engine.records.step_state import StateFile
 from platerunner.spec.model import Pipeline, Step
 from platerunner_unit.contract.storage import Storage

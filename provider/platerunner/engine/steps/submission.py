@@ -11,7 +11,7 @@ from platerunner.batch.submit import job_name, submit
 from platerunner.catalog.model import Resources
 from platerunner.engine.connection import ConnectionSettings
 from platerunner.engine.planning.model import PlannedUnit
-from platerunner.engine.planning.tasks import StepTaskBuilder
+from platerunner.engine.planning.units.tasks import StepTaskBuilder
 from platerunner.engine.records.step_state import StateFile, StepState
 from platerunner.engine.steps.intents import adopt, submit_once
 from platerunner_unit.contract import manifest

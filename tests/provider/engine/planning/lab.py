@@ -14,9 +14,9 @@ from platerunner.engine.planning.model import StepPlan, UnitState
 from platerunner.engine.planning.options import RunOptions
 from platerunner.engine.planning.prepare import images, ingredients_of, plan_one, plan_pipeline
 from platerunner.engine.planning.settings import data_root
-from platerunner.engine.planning.tasks import StepTaskBuilder
-from platerunner.engine.planning.toolfiles import hash_files
-from platerunner.engine.planning.variants import Variants
+from platerunner.engine.planning.units.tasks import StepTaskBuilder
+from platerunner.engine.planning.units.toolfiles import hash_files
+from platerunner.engine.planning.units.variants import Variants
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.spec.loader import load_text
 from platerunner.spec.model import Pipeline, Step

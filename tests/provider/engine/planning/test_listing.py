@@ -5,8 +5,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.provider.engine.planning.s3 import requests_for, s3_bucket
 
-from platerunner.engine.planning.dataset import from_dataset
 from platerunner.engine.planning.listing import fold_keys, list_matching
+from platerunner.engine.planning.raw_files.dataset import from_dataset
 from platerunner.spec.dataset import FileSet
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import Storage

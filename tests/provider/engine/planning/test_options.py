@@ -8,7 +8,7 @@ from tests.provider.engine.planning.lab import states
 from platerunner.catalog.loader import load_catalog
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.options import RunOptions
-from platerunner.engine.planning.variants import Variants
+from platerunner.engine.planning.units.variants import Variants
 
 FIRST, SECOND = "plate=P1/well=A01", "plate=P1/well=A02"
 

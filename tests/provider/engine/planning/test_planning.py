@@ -10,9 +10,9 @@ from tests.provider.engine.planning.lab import states
 from platerunner.engine.planning.available import Available, Excluded
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.files import Files
-from platerunner.engine.planning.fingerprint import Fingerprints
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.planning.planning import plan_step
+from platerunner.engine.planning.units.fingerprint import Fingerprints
 from platerunner.spec.model import InputRef, Output, Step
 from platerunner_unit.contract.manifest import InputFile, OpenOutput
 from platerunner_unit.contract.patterns import Pattern

@@ -7,7 +7,7 @@ from platerunner.catalog.loader import load_catalog
 from platerunner.engine.planning.errors import NothingListed, PlanningError
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.planning.prepare import images
-from platerunner.engine.planning.variants import Variants
+from platerunner.engine.planning.units.variants import Variants
 from platerunner_unit.contract import manifest
 from platerunner_unit.contract.manifest import StepTask
 

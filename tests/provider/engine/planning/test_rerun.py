@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 from tests.specs import wells
 
 from platerunner.engine.planning.rerun import Picked, exactly, params_for
-from platerunner.engine.planning.unit_patterns import UnitPattern
+from platerunner.engine.planning.units.unit_patterns import UnitPattern
 from platerunner.spec.loader import load_text
 from platerunner_unit.contract.unit_ids import unit_id
 

@@ -4,7 +4,7 @@ import boto3
 import pytest
 from tests.provider.engine.planning.s3 import requests_for, s3_bucket
 
-from platerunner.engine.planning.dataset import from_dataset
+from platerunner.engine.planning.raw_files.dataset import from_dataset
 from platerunner.spec.dataset import FileSet
 from platerunner_unit.contract.storage import Storage
 

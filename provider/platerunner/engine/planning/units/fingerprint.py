@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from platerunner.engine.planning.model import StepSettings
-from platerunner.engine.planning.toolfiles import ToolFiles
+from platerunner.engine.planning.units.toolfiles import ToolFiles
 from platerunner.spec.model import Output
 from platerunner_unit.contract.manifest import InputFile
 

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.provider.engine.planning.lab import SPEC, Lab
 
-from platerunner.engine.planning.dataset import from_dataset
-from platerunner.engine.planning.duplicates import check_distinct, repeated
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.files import Files
+from platerunner.engine.planning.raw_files.dataset import from_dataset
+from platerunner.engine.planning.raw_files.duplicates import check_distinct, repeated
 from platerunner.spec.dataset import FileSet
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.patterns import Pattern

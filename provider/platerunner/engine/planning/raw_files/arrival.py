@@ -7,9 +7,9 @@ from typing import Any
 
 from platerunner.engine.planning.available import Available
 from platerunner.engine.planning.context import RunContext
-from platerunner.engine.planning.dataset import from_dataset
 from platerunner.engine.planning.errors import NothingListed, PlanningError
-from platerunner.engine.planning.grouping import Groups
+from platerunner.engine.planning.raw_files.dataset import from_dataset
+from platerunner.engine.planning.units.grouping import Groups
 from platerunner.spec.model import InputRef, Pipeline, Step
 from platerunner_unit.contract.storage import Storage
 

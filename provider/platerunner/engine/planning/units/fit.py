@@ -6,7 +6,7 @@ from pathlib import Path
 from platerunner.catalog.model import Module
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, StepSettings, UnitState
-from platerunner.engine.planning.variants import Variants
+from platerunner.engine.planning.units.variants import Variants
 from platerunner.spec.model import Pipeline, Step
 from platerunner_unit.cellprofiler import fit
 from platerunner_unit.cellprofiler import pipeline_file as cppipe

@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.provider.engine.planning.s3 import s3_bucket
 
-from platerunner.engine.planning.dataset import from_dataset
 from platerunner.engine.planning.errors import NothingListed, PlanningError
-from platerunner.engine.planning.grouping import Groups
+from platerunner.engine.planning.raw_files.dataset import from_dataset
+from platerunner.engine.planning.units.grouping import Groups
 from platerunner.spec.dataset import Exclusion, FileSet
 from platerunner.spec.model import Step
 from platerunner.spec.tables import Table
 from platerunner_unit.contract.storage import Storage
 
-PUBLIC = Path(__file__).parents[5] / "shared" / "microscopes"
+PUBLIC = Path(__file__).parents[6] / "shared" / "microscopes"
 WELL_COLUMNS = {"plate": "Metadata_Plate", "well": "Metadata_Well", "site": "Metadata_Site"}
 OLD = "/home/lab/images"
 CHANNELS = ("DNA", "ER")

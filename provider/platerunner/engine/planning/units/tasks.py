@@ -5,7 +5,7 @@ from typing import Any
 
 from platerunner.catalog.model import Resources
 from platerunner.engine.planning.model import StepSettings
-from platerunner.engine.planning.toolfiles import ToolFiles, store_files
+from platerunner.engine.planning.units.toolfiles import ToolFiles, store_files
 from platerunner_unit.contract.manifest import StepTask
 from platerunner_unit.contract.storage import Storage
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from platerunner.documents.problems import suggest
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.files import Files
-from platerunner.engine.planning.index_files import index_rows
-from platerunner.engine.planning.table_rows import Image, Row, Rows
+from platerunner.engine.planning.raw_files.index_files import index_rows
+from platerunner.engine.planning.raw_files.table_rows import Image, Row, Rows
 from platerunner.engine.planning.where import Only, is_asked_for
 from platerunner.spec.dataset import FileSet
 from platerunner.spec.derived import bare_of

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.provider.engine.planning.s3 import s3_bucket
 
-from platerunner.engine.planning.dataset import from_dataset
 from platerunner.engine.planning.errors import NothingListed, PlanningError
 from platerunner.engine.planning.files import Files, FileTable
-from platerunner.engine.planning.grouping import Groups
+from platerunner.engine.planning.raw_files.dataset import from_dataset
+from platerunner.engine.planning.units.grouping import Groups
 from platerunner.engine.planning.where import in_vain
 from platerunner.spec.dataset import Exclusion, FileSet
 from platerunner.spec.model import Step

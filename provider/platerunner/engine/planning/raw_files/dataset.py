@@ -8,13 +8,13 @@ from typing import Any
 
 from platerunner.engine.planning.available import Available, Excluded, pattern_of
 from platerunner.engine.planning.errors import NothingListed, stands_at
-from platerunner.engine.planning.exclusions import Reasons, idle, idle_note, without
 from platerunner.engine.planning.files import Files
 from platerunner.engine.planning.listing import SAMPLE, Listed, list_matching
-from platerunner.engine.planning.missing import absent, absent_note, short_of
-from platerunner.engine.planning.names import Names
-from platerunner.engine.planning.strays import Strays, left_over_note
-from platerunner.engine.planning.tables import LoadedTable, load_table, lost_note, lost_rows, without_rows
+from platerunner.engine.planning.raw_files.exclusions import Reasons, idle, idle_note, without
+from platerunner.engine.planning.raw_files.missing import absent, absent_note, short_of
+from platerunner.engine.planning.raw_files.names import Names
+from platerunner.engine.planning.raw_files.strays import Strays, left_over_note
+from platerunner.engine.planning.raw_files.tables import LoadedTable, load_table, lost_note, lost_rows, without_rows
 from platerunner.engine.planning.where import Only, in_vain, in_words, is_asked_for, nowhere, only_asked
 from platerunner.spec.dataset import Exclusion, FileSet
 from platerunner.spec.derived import DerivingPattern, bare_of, deriving

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.provider.engine.planning.lab import SPEC
 
 from platerunner.engine.planning.errors import PlanningError
-from platerunner.engine.planning.unit_patterns import UnitPattern
+from platerunner.engine.planning.units.unit_patterns import UnitPattern
 from platerunner.spec.loader import load_text
 from platerunner_unit.contract.unit_ids import unit_id
 

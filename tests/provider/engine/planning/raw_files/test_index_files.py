@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from tests.provider.engine.planning.s3 import s3_bucket
 
-from platerunner.engine.planning.dataset import from_dataset
 from platerunner.engine.planning.errors import PlanningError
-from platerunner.engine.planning.xml_records import BadXmlError, read_records
+from platerunner.engine.planning.raw_files.dataset import from_dataset
+from platerunner.engine.planning.raw_files.xml_records import BadXmlError, read_records
 from platerunner.spec.loader import load_text
 from platerunner_unit.contract.storage import Storage
 
-PUBLIC = Path(__file__).parents[5] / "shared" / "microscopes"
+PUBLIC = Path(__file__).parents[6] / "shared" / "microscopes"
 WHERE_THERE = pytest.mark.skipif(not PUBLIC.is_dir(), reason=f"there are no indexes in {PUBLIC}")
 SPEC = """\
 version: 1

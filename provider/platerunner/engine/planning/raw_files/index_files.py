@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.listing import list_matching
-from platerunner.engine.planning.table_rows import Image, Row, Rows
-from platerunner.engine.planning.xml_records import BadXmlError, read_records
+from platerunner.engine.planning.raw_files.table_rows import Image, Row, Rows
+from platerunner.engine.planning.raw_files.xml_records import BadXmlError, read_records
 from platerunner.spec.tables import Table
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import Storage

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platerunner.catalog.model import Resources
-from platerunner.engine.planning.fingerprint import Fingerprints, step_ingredients, unit_ingredients
 from platerunner.engine.planning.model import StepSettings
+from platerunner.engine.planning.units.fingerprint import Fingerprints, step_ingredients, unit_ingredients
 from platerunner.spec.model import Output
 from platerunner_unit.contract.manifest import InputFile, LoadData, ToolFile
 

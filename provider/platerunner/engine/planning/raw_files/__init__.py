@@ -1,0 +1,1 @@
+"""What the dataset has: raw files listed, matched, named, left out, missing, told apart."""
