@@ -46,8 +46,8 @@ def tasks(units: int, files: int) -> Iterator[Any]:
         )
 
 
-def leave(folder: Path, units: int, files: int) -> int:
-    """Write what a submission and its jobs leave; the bytes of the manifest's lines."""
+def leave(folder: Path, units: int, files: int) -> None:
+    """Write what a submission and its jobs leave; in a process of its own, whose peak the others would inherit."""
     from platerunner_unit.contract import manifest
     from platerunner_unit.contract.category import Category
     from platerunner_unit.contract.keys import Kept, outcome_key
@@ -62,7 +62,6 @@ def leave(folder: Path, units: int, files: int) -> int:
         path = folder / outcome_key("measure", task.unit, kept)
         path.parent.mkdir(parents=True)
         path.touch()
-    return (folder / f"{PREFIX}.units.jsonl").stat().st_size
 
 
 def collect(folder: Path, way: str, units: int, pipe: Connection) -> None:
@@ -105,7 +104,10 @@ def main() -> None:
     arguments = parser.parse_args()
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as name:
-        size = leave(Path(name), arguments.units, arguments.files)
+        before = context.Process(target=leave, args=(Path(name), arguments.units, arguments.files))
+        before.start()
+        before.join()
+        size = (Path(name) / f"{PREFIX}.units.jsonl").stat().st_size
         print(f"{arguments.units} units, {arguments.files} files in and out: {size / 2**20:.0f} MiB of lines")
         for way in WAYS:
             ours, theirs = context.Pipe()

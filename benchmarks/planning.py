@@ -6,6 +6,9 @@ A small S3 server in a process of its own answers LIST with pages of 1,000 keys,
 process: once with an empty workspace (all units new), once with all outcomes and outputs there (all units done). Then
 follows what the step writes: the manifests of its arrays, and the record of what is done. A hundred plates of 384
 wells, 9 sites and 5 channels, 1.7 million images, are `--wells 38400 --files-per-well 45`.
+
+With `--branches`, one plate of a pipeline with `split` is planned instead, among 5, 20 and 100 that are all there: a
+step that reads another step's outputs, of units that ran before with other settings.
 """
 
 import argparse
@@ -19,7 +22,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -46,6 +49,17 @@ steps:
     inputs: {images: dataset.raw}
     with: {argv: [convert, "{inputs.images}"]}
     outputs: {corrected: "corrected/{plate}/{well}/{plate}_{well}_s{site}_Corr{channel}.tiff"}
+"""
+
+
+SPLIT = """
+  measure:
+    module: command
+    image: tool:1
+    foreach: [plate, well]
+    inputs: {images: illum_apply.corrected}
+    with: {argv: [measure, "{inputs.images}"]}
+    outputs: {table: "measured/{plate}/{well}/Image.csv"}
 """
 
 
@@ -128,6 +142,53 @@ def serve(keys_file: Path, pipe: Connection) -> None:
     server.serve_forever()
 
 
+def split_keys(plates: int, files_per_well: int) -> Iterator[str]:
+    """What the steps of a pipeline with `split` have left of all plates."""
+    from platerunner_unit.contract.category import Category
+    from platerunner_unit.contract.outcome import Kept, outcome_key
+
+    kept = Kept("f" * 32, Category.SUCCEEDED, "run", 1)
+    for key in raw_keys(plates * WELLS_PER_PLATE, files_per_well):
+        _, plate, name = key.split("/")
+        well, site, channel = name.removesuffix(".tiff").split("_")
+        yield f"data/{key}"
+        yield f"work/corrected/{plate}/{well}/{plate}_{well}_{site}_Corr{channel}.tiff"
+        if (site, channel) == ("s1", "DNA"):
+            yield f"work/measured/{plate}/{well}/Image.csv"
+            unit = f"plate={plate}/well={well}"
+            yield from (f"work/{outcome_key(step, unit, kept)}" for step in ("illum_apply", "measure", "renamed"))
+
+
+def plan_branch(port: int, folder: Path, pipe: Connection) -> None:
+    """Plan a step of one plate, and send the figures."""
+    from dataclasses import replace
+
+    from platerunner.catalog.loader import load_catalog
+    from platerunner.engine.planning.branch import Branch
+    from platerunner.engine.planning.context import RunContext
+    from platerunner.engine.planning.prepare import plan_one
+    from platerunner.spec.loader import load_text
+
+    data, workspace = storages(port)
+    spec = SPEC.replace("dataset:", "split: plate\ndataset:") + SPLIT.removeprefix("\n")
+    pipeline, modules = load_text(spec, folder / "bench.yaml"), load_catalog()
+    context = replace(RunContext({}, data.url, workspace.url, "run"), branch=Branch("plate", "BR00000001"))
+    start, cpu = time.perf_counter(), time.process_time()
+    planned = plan_one(
+        pipeline, "measure", modules, context, data=data, workspace=workspace, digests=lambda _image: "sha256:0"
+    )
+    used = {"seconds": round(time.perf_counter() - start, 1), "cpu_seconds": round(time.process_time() - cpu, 2)}
+    pipe.send({**used, "lists": lists_of(port), **planned.counts()})
+
+
+def storages(port: int) -> Any:
+    """The data root and the workspace."""
+    from platerunner_unit.contract.storage import Storage
+
+    settings = {"endpoint": f"http://127.0.0.1:{port}", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
+    return tuple(Storage(f"s3://bucket/{root}", {**settings, "region": "us-east-1"}) for root in ("data", "work"))
+
+
 def plan(port: int, folder: Path, pipe: Connection) -> None:
     """Plan the step, and send the figures and, for the next round, the keys that a run would leave behind."""
     from platerunner.catalog.loader import load_catalog
@@ -136,10 +197,8 @@ def plan(port: int, folder: Path, pipe: Connection) -> None:
     from platerunner.spec.loader import load_text
     from platerunner_unit.contract.category import Category
     from platerunner_unit.contract.outcome import Kept, outcome_key
-    from platerunner_unit.contract.storage import Storage
 
-    settings = {"endpoint": f"http://127.0.0.1:{port}", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
-    data, workspace = (Storage(f"s3://bucket/{root}", {**settings, "region": "us-east-1"}) for root in ("data", "work"))
+    data, workspace = storages(port)
     pipeline = load_text(SPEC, folder / "bench.yaml")
     base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start, cpu = time.perf_counter(), time.process_time()
@@ -204,13 +263,13 @@ def write_records(planned: Any, folder: Path) -> dict[str, object]:
     }
 
 
-def measure(keys_file: Path, folder: Path) -> dict[str, object]:
+def measure(keys_file: Path, folder: Path, planning: Callable[..., None] = plan) -> dict[str, object]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     server = context.Process(target=serve, args=(keys_file, theirs), daemon=True)
     server.start()
     try:
-        planner = context.Process(target=plan, args=(ours.recv(), folder, theirs))
+        planner = context.Process(target=planning, args=(ours.recv(), folder, theirs))
         planner.start()
         while planner.is_alive() and not ours.poll(1):
             pass
@@ -227,11 +286,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--wells", type=int, default=100_000)
     parser.add_argument("--files-per-well", type=int, default=10)
+    parser.add_argument("--branches", action="store_true")
     arguments = parser.parse_args()
     os.environ["PYTHONHASHSEED"] = "0"  # ETags of the server stay the same from one process to the next
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         keys = folder / "keys"
+        for plates in (5, 20, 100) if arguments.branches else ():
+            with keys.open("w") as file:
+                file.writelines(f"{key}\n" for key in split_keys(plates, arguments.files_per_well))
+            print(f"a plate of {plates}:", json.dumps(measure(keys, folder, plan_branch)), flush=True)
+        if arguments.branches:
+            return
         keys.write_text("".join(f"data/{key}\n" for key in raw_keys(arguments.wells, arguments.files_per_well)))
         print("all new: ", json.dumps(measure(keys, folder)), flush=True)
         with keys.open("a") as file:

@@ -34,7 +34,7 @@ _MOST_PADDING = 0.25
 """Of the lines' own length."""
 _OFFSET = struct.Struct("<Q")
 _IN_MEMORY = 8 * 1024**2
-_AT_ONCE = 4 * 1024**2
+_AT_ONCE = 2 * 1024**2
 """Bytes of a manifest that are fetched with one request where all its units are read."""
 # A planner holds a million of these; Python 3.9 knows no slots, but plans nothing.
 _SLOTS: dict[str, bool] = {"slots": True} if sys.version_info >= (3, 10) else {}

@@ -6,12 +6,11 @@ import concurrent.futures
 import filecmp
 import hashlib
 import random
-import stat
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Optional, TypeVar
+from typing import Any, TypeVar
 
 from platerunner_unit.contract.manifest import InputFile, ToolFile
 from platerunner_unit.contract.outcome import OutputRecord
@@ -59,8 +58,13 @@ class Stager:
         :param target: where each goes.
         :raises StagingError: after all others were tried, so that every missing file is named.
         """
-        fetch = _link if storage.local is not None else _download
-        self._all([(file.key, partial(fetch, storage, file, target(file))) for file in files])
+        placed = [(file, target(file)) for file in files]
+        if storage.local is not None:
+            self._all([(file.key, partial(_link, storage, file, path)) for file, path in placed])
+            return
+        there = _sizes({path.parent for _, path in placed})
+        wanted = [(file, path) for file, path in placed if file.size is None or there.get(path) != file.size]
+        self._all([(file.key, partial(_download, storage, file, path)) for file, path in wanted])
 
     def stage_tool(self, storage: Storage, files: Iterable[tuple[ToolFile, Path]]) -> None:
         """Fetch the step's own files and check their digests.
@@ -160,8 +164,6 @@ def _link(storage: Storage, file: InputFile, target: Path) -> None:
 
 
 def _download(storage: Storage, file: InputFile, target: Path) -> None:
-    if file.size is not None and _size(target) == file.size:
-        return
     try:
         size = storage.download(file.key, target)
     except NotFoundError as error:
@@ -171,13 +173,10 @@ def _download(storage: Storage, file: InputFile, target: Path) -> None:
         raise _other_size(storage, file, size)
 
 
-def _size(path: Path) -> Optional[int]:
-    """Of a file; None if there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_size if stat.S_ISREG(found.st_mode) else None
+def _sizes(folders: Iterable[Path]) -> dict[Path, int]:
+    """The files that are in some folders already: none mostly, so that asking for each takes longer than this."""
+    found = (path for folder in folders if folder.is_dir() for path in folder.iterdir() if path.is_file())
+    return {path: path.stat().st_size for path in found}
 
 
 def _fetch_tool_file(storage: Storage, file: ToolFile, target: Path) -> None:
