@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,8 @@ START_LIMIT_S = 600
 PATIENCE = 3
 """Times that a test waits longer than a quiet machine would need: two Airflows and two browsers share its cores."""
 RUN_LIMIT_S = 300
+WRONG_LINES = 40
+"""Of Airflow's log, that the report of a failed test shows."""
 # Debian's Chromium as root, without its calls home.
 CHROMIUM_ARGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -114,6 +116,19 @@ def _announcement(process: subprocess.Popen[bytes], said: Path) -> str:
         assert time.monotonic() < deadline, said.read_text()
         time.sleep(0.5)
     return said.read_text()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Adds to a failure what Airflow's parts had to say: the browser sees only that a page does not come."""
+    report = yield
+    site = getattr(item, "funcargs", {}).get("site")
+    if report.failed and site is not None:
+        log = max((site.folder / ".platerunner/logs").glob("up-*.log")).read_text(errors="replace").splitlines()
+        wrong = [line[:400] for line in log if re.search(r"error|exception|locked|timed out|killed|critical", line, re.I)]
+        report.sections.append(("errors in Airflow's log", "\n".join(wrong[-WRONG_LINES:])))
+        report.sections.append(("the end of Airflow's log", "\n".join(line[:400] for line in log[-WRONG_LINES:])))
+    return report
 
 
 @pytest.fixture(scope="session")

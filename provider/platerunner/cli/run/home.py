@@ -43,21 +43,31 @@ class AirflowHome:
             "AIRFLOW_HOME": str(self.folder),
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.folder / "dags"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self._database,
             # Without it, a trigger or an answer within a second of parking can fail the task (see docs/adr/).
             "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
             "AIRFLOW_CONN_PLATERUNNER": json.dumps({"conn_type": "platerunner", "extra": dict(connection)}),
             "PLATERUNNER_DAG_SPECS": str(specs.absolute()),
         }
 
+    @property
+    def _database(self) -> str:
+        """A writer waits a minute for the others; after Python's 5 s, Airflow's API answers 500 on a busy machine."""
+        return f"sqlite:///{self.folder}/airflow.db?timeout=60"
+
+    @property
+    def dag_files(self) -> list[Path]:
+        """The files that make DAGs of specs; ``prepare`` writes them."""
+        return [self.folder / "dags" / name for name in DAG_FILES]
+
     def prepare(self) -> None:
         """Write the DAG files and bring the database to the installed Airflow's schema, once per Airflow version.
 
         :raises RuntimeError: if the migration fails; the message ends in Airflow's own last lines.
         """
-        dags = self.folder / "dags"
-        dags.mkdir(parents=True, exist_ok=True)
-        for name, text in DAG_FILES.items():
-            (dags / name).write_text(text)
+        (self.folder / "dags").mkdir(parents=True, exist_ok=True)
+        for file in self.dag_files:
+            file.write_text(DAG_FILES[file.name])
         stamp = self.folder / f".migrated-{version('apache-airflow')}"
         if stamp.exists():
             return

@@ -21,6 +21,17 @@ START_LIMIT_S = 300.0
 STOP_LIMIT_S = 20.0
 LAST_LINES = 8
 """Of the log, that a message repeats."""
+DEFAULTS = {
+    "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+    # Each task is a process that imports Airflow, seconds of CPU; a step that waits for its jobs is none. With Airflow's
+    # 32, a pipeline of many plates would leave the pages no time.
+    "AIRFLOW__CORE__PARALLELISM": str(max(4, 2 * (os.cpu_count() or 1))),
+    "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+    # Reading all specs takes a second or two of CPU. `Changes` tells of a changed one at once; this is for what a spec
+    # names outside its folder.
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
+}
+"""Settings that suit one machine; whoever sets them otherwise has them otherwise."""
 COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 
@@ -62,7 +73,7 @@ class Standalone:
             except OSError as error:
                 raise StandaloneError(f"Port {self.port} is taken: choose another with --port.") from error
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        env = self._environment = {**os.environ, **environment, **self._settings()}
+        env = self._environment = {**DEFAULTS, **os.environ, **environment, **self._settings()}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "airflow", "standalone"],
@@ -79,9 +90,6 @@ class Standalone:
             "AIRFLOW__API__PORT": str(self.port),
             "AIRFLOW__API__BASE_URL": self.address,
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.address}/execution/",
-            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-            "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
-            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
         }
 
     def wait_until_healthy(self, stop: threading.Event) -> None:
@@ -120,10 +128,11 @@ class Standalone:
         shown = "".join(f"\n  {line}" for line in (own or lines)[-LAST_LINES:])
         return f". Its log, {self.log}, ends with:{shown}" if shown else f", and {self.log} is empty."
 
-    def wait(self, stop: threading.Event, say: Callable[[str], None]) -> None:
+    def wait(self, stop: threading.Event, say: Callable[[str], None], each_second: Callable[[], None]) -> None:
         """Return when ``stop`` is set; until then a part that dies is started again.
 
         :param say: takes a sentence about that.
+        :param each_second: what else is to be looked after.
         :raises StandaloneError: if Airflow ends by itself before, or a part of it again and again.
         """
         assert self.process is not None
@@ -132,6 +141,7 @@ class Standalone:
             while not stop.wait(1.0):
                 self._check_alive()
                 watch.look()
+                each_second()
         except PartLostError as error:
             raise StandaloneError(str(error)) from error
         finally:

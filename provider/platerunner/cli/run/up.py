@@ -12,6 +12,7 @@ import typer
 from platerunner.cli.aws.connection import embedded_cloud
 from platerunner.cli.console import fail, out
 from platerunner.cli.options import DataRoot, WorkspaceRoot, with_roots
+from platerunner.cli.run.changes import Changes
 from platerunner.cli.run.home import AirflowHome
 from platerunner.cli.run.one_at_a_time import UP, alone
 from platerunner.cli.run.standalone import Standalone, StandaloneError
@@ -46,6 +47,7 @@ def _serve(home: AirflowHome, specs: Path, port: int, roots: dict[str, str]) -> 
         home.prepare()
     stop = _stop_on_signals()
     with embedded_cloud() as cloud:
+        changes = Changes(specs, home.dag_files)
         environment = home.environment(specs, {**cloud.extras, **roots})
         airflow = Standalone(home.folder, port, HOME / "logs" / f"up-{time.strftime('%Y%m%d-%H%M%S')}.log")
         try:
@@ -54,7 +56,7 @@ def _serve(home: AirflowHome, specs: Path, port: int, roots: dict[str, str]) -> 
                 airflow.wait_until_healthy(stop)
             if not stop.is_set():
                 _announce(airflow, roots, str(cloud.extras["endpoint_url"]))
-            airflow.wait(stop, lambda sentence: out.print(sentence, style="yellow", markup=False))
+            airflow.wait(stop, lambda sentence: out.print(sentence, style="yellow", markup=False), changes.look)
         except StandaloneError as error:
             fail(str(error), code=1)
         finally:
