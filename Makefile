@@ -26,11 +26,12 @@ test: $(SYNCED)  ## unit tests (with CellProfiler where it is installed)
 test-all: $(SYNCED)  ## the above, end to end and browser tests
 	$(RUN) pytest -n auto
 	$(RUN) pytest tests/e2e -n 2 --dist worksteal
-	$(RUN) pytest tests/browser -n 2 --dist loadfile
+	$(RUN) pytest tests/browser
 
 SEED ?= 1
-mutate: $(SYNCED)  ## 200 random changes to the judge's rules: do its tests notice? (SEED=2 for others)
-	$(RUN) python scripts/mutate_judge.py --seed $(SEED)
+SUBJECT ?= judge
+mutate: $(SYNCED)  ## 200 random changes to the judge's rules: do its tests notice? (SEED=2 for others, SUBJECT=planner)
+	$(RUN) python scripts/mutate.py $(SUBJECT) --seed $(SEED)
 
 lint: $(SYNCED)  ## style, types, layers, spelling, Dockerfiles, workflows
 	$(RUN) ruff check .

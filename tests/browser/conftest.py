@@ -27,7 +27,7 @@ USERS = {"admin": "admin", "ada": "user", "ben": "user", "eve": "viewer"}
 """Who may log in, with their roles."""
 START_LIMIT_S = 600
 PATIENCE = 3
-"""Times that a test waits longer than a quiet machine would need: two Airflows and two browsers share its cores."""
+"""Times that a test waits longer than a quiet machine would need: other tests share its cores."""
 RUN_LIMIT_S = 300
 WRONG_LINES = 40
 """Of Airflow's log, that the report of a failed test shows."""
@@ -81,7 +81,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, mails: Receiver) -> Iterator[
     users = ",".join(f"{name}:{role}" for name, role in USERS.items())
     settings = {
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": users,
-        # Two Airflows on one machine, as pytest's workers have them, would ask each other for their tasks' logs.
+        # Two Airflows on one machine would ask each other for their tasks' logs.
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(_free_port()),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(_free_port()),
     }

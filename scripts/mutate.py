@@ -1,8 +1,8 @@
-"""Change the judge's rules at random, one change at a time, and see whether its tests notice.
+"""Change the judge's rules or the planner at random, one change at a time, and see whether their tests notice.
 
-    scripts/mutate_judge.py [--changes 200] [--seed 1] [--only judge/batch.py]
+    scripts/mutate.py judge|planner [--changes 200] [--seed 1] [--only containers/unit/platerunner_unit/judge/batch.py]
 
-`judge_changes.py` says what a change is. Nothing is written: each is made as the package is imported, in a process of
+`mutations.py` says what a change is. Nothing is written: each is made as the package is imported, in a process of
 its own. Prints the changes that were not noticed, and those left out because they change nothing; ends with 1 if fewer
 than nine of ten were noticed.
 """
@@ -17,7 +17,7 @@ import os
 import random
 import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import CodeType
 
@@ -26,9 +26,8 @@ import hypothesis.strategies  # noqa: F401
 import numpy  # noqa: F401
 import obstore.store  # noqa: F401
 import pytest
-from judge_changes import MODULES, PACKAGE, Change, changes
+from mutations import ROOT, Change, changes
 
-ROOT = Path(__file__).resolve().parents[1]
 BAR = 0.9
 # What finds the most, soonest, comes first: a change that is noticed costs no more than the test that notices it.
 JUDGE = "tests/unit/judge/test_{}.py"
@@ -40,32 +39,59 @@ OTHERS: Stage = tuple(JUDGE.format(name) for name in ("causes", "hints", "detect
 BATCH: Stage = (JUDGE.format("batch_words"),)
 BATCH_SENTENCES: Stage = (JUDGE.format("rules_batch"),)
 TRANSFER: Stage = ("tests/unit/contract/test_transfer.py",)
-STAGES: dict[str, tuple[Stage, ...]] = {
-    "judge/batch.py": (BATCH, BATCH_SENTENCES),
-    "judge/batch_rules.py": (ORDER, BATCH, BATCH_SENTENCES),
-    "judge/batch_words.py": (BATCH, ORDER, BATCH_SENTENCES),
-    "contract/transfer.py": (TRANSFER, SENTENCES),
-    "log/causes.py": (LINES, ORDER, SENTENCES, OTHERS),
-    "log/marks.py": (LINES, ORDER, SENTENCES, OTHERS),
+RULES = (SENTENCES, ORDER, OTHERS)
+OF_JUDGE: dict[str, tuple[Stage, ...]] = {
+    "judge/__init__": RULES,
+    "judge/batch": (BATCH, BATCH_SENTENCES),
+    "judge/batch_rules": (ORDER, BATCH, BATCH_SENTENCES),
+    "judge/batch_words": (BATCH, ORDER, BATCH_SENTENCES),
+    "judge/rules": RULES,
+    "judge/cause_rules": RULES,
+    "judge/ending_rules": RULES,
+    "judge/success_rules": RULES,
+    "judge/causes": RULES,
+    "judge/facts": RULES,
+    "contract/transfer": (TRANSFER, SENTENCES),
+    "log/causes": (LINES, ORDER, SENTENCES, OTHERS),
+    "log/marks": (LINES, ORDER, SENTENCES, OTHERS),
 }
+PLANNER = "tests/provider/engine/planning"
+OF_PLANNER: dict[str, tuple[Stage, ...]] = {
+    module: ((f"{PLANNER}/{test}.py",), (PLANNER,))
+    for module, test in {
+        "branch": "test_branches", "collisions": "test_collisions", "earlier": "test_earlier", "files": "test_files",
+        "options": "test_options", "rerun": "test_rerun", "settings": "test_settings", "where": "test_planning",
+        "raw_files/dataset": "raw_files/test_dataset", "raw_files/duplicates": "raw_files/test_duplicates",
+        "raw_files/exclusions": "test_planning", "raw_files/missing": "test_outcomes",
+        "units/expected": "test_planning", "units/fingerprint": "units/test_fingerprint",
+        "units/grouping": "test_planning", "units/unit_keys": "test_planning",
+        "units/unit_patterns": "units/test_unit_patterns", "units/variants": "test_planning",
+    }.items()
+}  # fmt: skip
+SUBJECTS: dict[str, dict[str, tuple[Stage, ...]]] = {
+    "judge": {f"containers/unit/platerunner_unit/{name}.py": stages for name, stages in OF_JUDGE.items()},
+    "planner": {f"provider/platerunner/engine/planning/{name}.py": stages for name, stages in OF_PLANNER.items()},
+}
+"""What may be changed, module by module, with the tests that should notice, in their order."""
+OPTIONS = ("-x", "-p", "no:terminal", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib")
 # The generated page differs by nature; fuzzing is left out, for it would take most of the time.
-OPTIONS = (
-    "-x", "-p", "no:terminal", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib",
+OPTIONS_OF_JUDGE = (
     "-m", "not hypothesis", "--deselect", "tests/unit/judge/test_recorded.py::test_the_reference_page_is_up_to_date",
 )  # fmt: skip
-CPU_SECONDS = 60  # a change may make a loop endless
+CPU_SECONDS = 300  # a change may make a loop endless
 
 
 class Changed(importlib.abc.MetaPathFinder):
-    """Finds one module of the package, with another text than the file's.
+    """Finds one module, with another text than the file's.
 
-    :param module: path within the package.
+    :param module: path within the repository.
     :param text: what is run instead.
     """
 
     def __init__(self, module: str, text: str) -> None:
-        self.path, self.text = PACKAGE / module, text
-        self.name = ".".join((PACKAGE.name, *Path(module).with_suffix("").parts)).removesuffix(".__init__")
+        self.path, self.text = ROOT / module, text
+        within = Path(module).relative_to("containers/unit" if module.startswith("containers") else "provider")
+        self.name = ".".join(within.with_suffix("").parts).removesuffix(".__init__")
 
     def find_spec(self, name: str, *_: object) -> importlib.machinery.ModuleSpec | None:
         """Where the module comes from; None for any other."""
@@ -87,16 +113,18 @@ class Workshop:
     """A pytest that is ready to collect, and forks for each change: half of a short test's time is to get that far.
 
     :param chosen: the changes.
+    :param stages: module to the tests that should notice.
     """
 
-    def __init__(self, chosen: Sequence[Change]) -> None:
-        self.chosen = chosen
+    def __init__(self, chosen: Sequence[Change], stages: Mapping[str, tuple[Stage, ...]]) -> None:
+        self.chosen, self.stages = chosen, stages
         self.noticed = 0
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> bool | None:
         """In a fork, go on to collect and test; here, when all is done, collect nothing."""
-        for change, stages in ((None, _every_stage()), *((each, _stages(each)) for each in self.chosen)):
+        every = tuple(dict.fromkeys(stage for stages in self.stages.values() for stage in stages))
+        for change, stages in ((None, every), *((each, self.stages[each.module]) for each in self.chosen)):
             seen = False
             for stage in stages:
                 if (code := self._test(session, change, stage)) is None:
@@ -128,22 +156,25 @@ class Workshop:
         self.noticed += seen
 
 
-def _stages(change: Change) -> tuple[Stage, ...]:
-    return STAGES.get(change.module, (SENTENCES, ORDER, OTHERS))
-
-
-def _every_stage() -> tuple[Stage, ...]:
-    return tuple(dict.fromkeys((SENTENCES, ORDER, OTHERS, *(stage for stages in STAGES.values() for stage in stages))))
-
-
 def main() -> int:
     """Run it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("subject", choices=SUBJECTS)
     parser.add_argument("--changes", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", action="append", choices=MODULES)
+    parser.add_argument("--only", action="append", metavar="MODULE")
     asked = parser.parse_args()
-    every = [change for module in asked.only or MODULES for change in changes(module)]
+    stages = SUBJECTS[asked.subject]
+    lost = [
+        path
+        for path in (*stages, *(test for each in stages.values() for stage in each for test in stage))
+        if not (ROOT / path).exists()
+    ]
+    if lost:
+        parser.error(f"{lost[0]} is not there any more: SUBJECTS in {__file__} names it")
+    if unknown := set(asked.only or ()) - set(stages):
+        parser.error(f"--only {unknown.pop()}: one of {', '.join(stages)}")
+    every = [change for module in asked.only or stages for change in changes(module)]
     idle = {change: why for change in every if (why := change.idle)}
     real = [change for change in every if change not in idle]
     chosen = random.Random(asked.seed).sample(real, min(asked.changes, len(real)))  # noqa: S311
@@ -151,8 +182,9 @@ def main() -> int:
         print(f"left out: {change} ({why})")
     print(f"{len(chosen)} of {len(real)} possible changes, seed {asked.seed}", flush=True)
     os.chdir(ROOT)
-    workshop, us = Workshop(chosen), os.getpid()
-    code = pytest.main([*OPTIONS, *ORDER], plugins=[workshop])
+    workshop, us = Workshop(chosen, stages), os.getpid()
+    own = OPTIONS_OF_JUDGE if asked.subject == "judge" else ()
+    code = pytest.main([*OPTIONS, *own, *ORDER], plugins=[workshop])
     if os.getpid() != us:
         os._exit(int(code))
     if code is not pytest.ExitCode.NO_TESTS_COLLECTED:

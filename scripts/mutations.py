@@ -1,8 +1,8 @@
-"""Every change that a slip of the hand could make to the judge's rules: what `mutate_judge.py` draws from.
+"""Every change that a slip of the hand could make to the judge's rules, or to the planner: what `mutate.py` draws from.
 
 A comparison or a boolean turned round, a number off by one, a category taken for another, two rules of a table
 exchanged, an anchor or an alternative of a pattern lost, one of the texts lost that a log is searched for. A library
-such as mutmut turns operators, but knows neither tables nor patterns, which are most of these rules.
+such as mutmut turns operators, but knows neither tables nor patterns, which are most of the judge's rules.
 """
 
 from __future__ import annotations
@@ -13,12 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parents[1] / "containers/unit/platerunner_unit"
-MODULES = (
-    "judge/__init__.py", "judge/batch.py", "judge/batch_rules.py", "judge/batch_words.py", "judge/rules.py",
-    "judge/cause_rules.py", "judge/ending_rules.py", "judge/success_rules.py", "judge/causes.py", "judge/facts.py",
-    "log/causes.py", "log/marks.py", "contract/transfer.py",
-)  # fmt: skip
+ROOT = Path(__file__).resolve().parents[1]
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
     ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.And: ast.Or, ast.Or: ast.And,
@@ -33,7 +28,7 @@ Make = Callable[[ast.AST], None]
 class Change:
     """One change of one module.
 
-    :param module: path within the package.
+    :param module: path within the repository.
     :param place: of the changed node in the walk of the module's tree.
     :param line: where it is.
     :param what: kind of change, for a person.
@@ -50,14 +45,14 @@ class Change:
 
     def text(self) -> str:
         """The module after the change."""
-        tree = ast.parse((PACKAGE / self.module).read_text())
+        tree = ast.parse((ROOT / self.module).read_text())
         self.make(_node(tree, self.place))
         return ast.unparse(tree)
 
     def __str__(self) -> str:
         if self.what.startswith("exchange"):
             return f"{self.module}:{self.line}: {self.what}"
-        node = _node(ast.parse((PACKAGE / self.module).read_text()), self.place)
+        node = _node(ast.parse((ROOT / self.module).read_text()), self.place)
         before = ast.unparse(node)
         self.make(node)
         before, after = _apart(before, ast.unparse(node))
@@ -79,9 +74,9 @@ def _apart(before: str, after: str, around: int = 24) -> tuple[str, str]:
 def changes(module: str) -> Iterator[Change]:
     """Every change that a module can suffer.
 
-    :param module: one of :data:`MODULES`.
+    :param module: path within the repository.
     """
-    tree = ast.parse((PACKAGE / module).read_text())
+    tree = ast.parse((ROOT / module).read_text())
     told, searched = _arguments(tree, TOLD), _arguments(tree, {"literals"})
     for place, node in enumerate(ast.walk(tree)):
         if id(node) in told:
