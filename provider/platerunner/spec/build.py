@@ -19,6 +19,8 @@ from platerunner.spec.tables import Table
 
 _DEEP = 4
 """Keys of which a pipeline knows the places: ``steps.measure.with.nuclei``, and no deeper."""
+_NO_DATASET = {"root": "{{ data_root }}", "files": {}}
+"""Of a pipeline without raw files."""
 
 
 def build(draft: Draft, warnings: Iterable[Problem] = ()) -> model.Pipeline:
@@ -32,7 +34,7 @@ def build(draft: Draft, warnings: Iterable[Problem] = ()) -> model.Pipeline:
         title=data.get("title", ""),
         owner=data.get("owner", "platerunner"),
         workspace=data["workspace"],
-        dataset=_dataset(draft, data["dataset"]),
+        dataset=_dataset(draft, data.get("dataset", _NO_DATASET)),
         steps=_in_order(dict(_steps(draft))),
         params=data.get("params", {}),
         tags=tuple(data.get("tags", ())),

@@ -42,6 +42,7 @@ def build_step(draft: Draft, name: str, data: Data, position: model.Position) ->
         ),
         title=data.get("title", ""),
         position=position,
+        own=data.get("own", {}),
     )
 
 

@@ -16,6 +16,7 @@ from platerunner.spec.derived import deriving
 from platerunner.spec.matrix import Matrix, expand
 from platerunner.spec.matrix_rules import check_matrices
 from platerunner.spec.microscopes import expand as expand_microscopes
+from platerunner.spec.own_values import part_own_values
 from platerunner.spec.schema import pipeline_schema
 from platerunner.spec.tables import TablePattern
 from platerunner.spec.targets import Target, parse_output
@@ -101,12 +102,13 @@ class Draft:
         return matrix.select(target.where) if matrix is not None else (target.step,)
 
     def supplied(self, step: str) -> set[str] | None:
-        """The wildcards that a step's inputs supply; None if that cannot be told."""
+        """The wildcards that a step's inputs supply, or its own ``foreach``; None if that cannot be told."""
         inputs = self.steps[step].get("inputs", {})
         patterns = [self.referred(reference) for reference in inputs.values()]
         if None in patterns or self.is_doubtful("steps", step, "inputs"):
             return None
-        return {name for pattern in patterns if pattern for name in pattern.wildcards}
+        own = self.steps[step].get("own", {})
+        return {*own, *(name for pattern in patterns if pattern for name in pattern.wildcards)}
 
     def is_doubtful(self, *keys: str | int) -> bool:
         """Whether something is wrong at a place or below it."""
@@ -170,6 +172,7 @@ def draft(source: Source, modules: Mapping[str, Module]) -> Draft:
         _take_out(source.data, keys)
     doubtful |= unfit
     matrices = expand(source)
+    part_own_values(source.data.get("steps", {}))
     expand_microscopes(source.data.get("dataset", {}).get("files", {}))
     result = Draft(source, modules, names, matrices, doubtful | set(_of_members(doubtful, matrices)), places)
     _take_own_types(result)

@@ -127,6 +127,8 @@ class Step:
     :param when: Jinja expression template over ``params``: the step is skipped if it does not hold; None for always.
     :param every: wildcard to n: only every nth of its values counts.
     :param assets: Airflow assets that its success updates, by name or URI.
+    :param own: of the wildcards of ``foreach``, those of which the spec says the values: a list, ``{range: [...]}``, or
+        a template that gives a list.
     """
 
     name: str
@@ -150,6 +152,7 @@ class Step:
     overrides: tuple[Override, ...] = ()
     title: str = ""
     position: Position = _TOP
+    own: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def upstream(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.earlier import Contents, Earlier
 from platerunner.engine.planning.errors import placed
 from platerunner.engine.planning.model import StepPlan, StepSettings
+from platerunner.engine.planning.own_values import with_own_values
 from platerunner.engine.planning.planning import plan_step
 from platerunner.engine.planning.settings import data_root, workspace_url
 from platerunner.engine.planning.sources import Sources, step_of
@@ -50,7 +51,8 @@ def plan_one(
     :raises PlanningError: if the step cannot be planned; the message is for the scientist.
     """
     with placed(pipeline, "steps", step_name):
-        return _plan_one(pipeline, step_of(pipeline, step_name), modules, context, data, workspace, digests)
+        step = with_own_values(step_of(pipeline, step_name), context)
+        return _plan_one(pipeline, step, modules, context, data, workspace, digests)
 
 
 def _plan_one(
@@ -68,6 +70,7 @@ def _plan_one(
     def before_its_turn(other: Step, plans: Mapping[str, StepPlan]) -> StepPlan:
         if other.name in left_out(pipeline, context):
             return StepPlan(other.name, ())
+        other = with_own_values(other, context)
         found = sources.of(other, lambda ref: sources.planned(ref, plans))
         settings = Variants(other, modules, context, pipeline.path.parent)
         return _plan(pipeline, other, found, settings, digests, earlier, context.branch)
@@ -114,6 +117,7 @@ def plan_pipeline(
             continue
         with placed(pipeline, "steps", step.name):
             variants = Variants(step, modules, context, pipeline.path.parent)
+            step = with_own_values(step, context)
             inputs = sources.of(step, look_up)
             sources.check_typed(step, inputs.values())
             plan = _hinting(_plan(pipeline, step, inputs, variants, digests.get, earlier), variants)

@@ -13,6 +13,7 @@ from platerunner.spec.rules.locations import check_locations
 from platerunner.spec.rules.modules import check_modules
 from platerunner.spec.rules.names import check_names
 from platerunner.spec.rules.outputs import check_outputs
+from platerunner.spec.rules.own_values import check_own_values
 from platerunner.spec.rules.ports import check_ports
 from platerunner.spec.rules.ranges import check_ranges
 from platerunner.spec.rules.references import check_references, check_waiting
@@ -40,6 +41,7 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     check_load_data,
     check_outputs,
     check_wildcards,
+    check_own_values,
     check_waiting,
     check_sampling,
     check_split,

@@ -44,7 +44,7 @@ def _check_reference(draft: Draft, keys: Keys, reference: str) -> None:
     if target.where and not _check_selection(draft, keys, target):
         return
     if source == "dataset":
-        _check_member(draft, keys, target, list(draft.files), ("dataset", "files"))
+        _check_file_set(draft, keys, target)
     elif source in draft.outputs:
         _check_member(draft, keys, target, list(draft.outputs[source]), ("steps", source))
     elif source in draft.gates:
@@ -53,6 +53,15 @@ def _check_reference(draft: Draft, keys: Keys, reference: str) -> None:
     elif source not in draft.step_names:
         remedy = suggest(source, [*draft.outputs, "dataset"], "steps")
         draft.source.at_value(keys, f"no step is called `{source}`", remedy, "unknown-step")
+
+
+def _check_file_set(draft: Draft, keys: Keys, target: Target) -> None:
+    message = "the file has no `dataset`"
+    if "dataset" in draft.data or draft.is_doubtful("dataset"):
+        _check_member(draft, keys, target, list(draft.files), ("dataset", "files"))
+    elif message not in {problem.message for problem in draft.source.problems}:
+        remedy = "Add `dataset`: where the raw files are, how their names are built, and which of them count."
+        draft.source.at_key((), message, remedy, "missing-key")
 
 
 def _outputs_of(draft: Draft, step: str) -> str:

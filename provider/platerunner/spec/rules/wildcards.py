@@ -44,7 +44,7 @@ def check_overrides(draft: Draft) -> None:
 def _check_output(draft: Draft, keys: Keys, output: object, supplied: set[str]) -> None:
     long_form = output if isinstance(output, dict) else {"path": output}
     pattern = readable(long_form.get("path", ""))
-    if pattern is None:
+    if pattern is None or draft.is_doubtful(*keys[:2], "foreach"):
         return
     declared = set(long_form) - _LONG_KEYS
     for wildcard in sorted(declared & supplied):

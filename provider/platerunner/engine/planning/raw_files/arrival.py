@@ -8,6 +8,7 @@ from typing import Any
 from platerunner.engine.planning.available import Available
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import NothingListed, PlanningError
+from platerunner.engine.planning.own_values import with_own_values
 from platerunner.engine.planning.raw_files.dataset import from_dataset
 from platerunner.engine.planning.units.grouping import Groups
 from platerunner.spec.model import InputRef, Pipeline, Step
@@ -58,7 +59,7 @@ def _missing(step: Step, files: Available, where: Mapping[str, Any], context: Ru
 
 def _units_without(step: Step, available: Mapping[str, Available], context: RunContext) -> Iterator[str]:
     try:
-        groups = Groups(step, available)
+        groups = Groups(with_own_values(step, context), available)
     except PlanningError:
         return  # its units follow from other steps, so that nobody knows yet which there are
     candidates = groups.candidates()

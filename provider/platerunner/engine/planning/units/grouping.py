@@ -2,8 +2,9 @@
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from operator import attrgetter
 from typing import Any
 
@@ -39,10 +40,10 @@ class Candidate:
 class Groups:
     """The units of a step, and the files of each.
 
-    An input with all ``foreach`` wildcards makes units; one that lacks some goes to every unit that agrees with it in
-    the others.
+    An input with all ``foreach`` wildcards makes units, besides those of which the step says the values; one that lacks
+    some goes to every unit that agrees with it in the others.
 
-    :param step: its ``foreach`` counts.
+    :param step: its ``foreach`` counts, with its own values as text.
     :param available: input name to files.
     :raises PlanningError: if no input has all ``foreach`` wildcards.
     """
@@ -50,16 +51,29 @@ class Groups:
     def __init__(self, step: Step, available: Mapping[str, Available]) -> None:
         self._foreach = step.foreach
         self._shares = {name: _Share(step.foreach, each) for name, each in available.items()}
-        self._makers = [share for share in self._shares.values() if share.names == step.foreach]
-        if step.foreach and not self._makers:
-            wildcards = ", ".join(f"{{{name}}}" for name in step.foreach)
+        self._own = step.own
+        self._rest = tuple(name for name in step.foreach if name not in step.own)
+        self._makers = [share for share in self._shares.values() if set(self._rest) <= set(share.names)]
+        if self._rest and not self._makers:
+            wildcards = ", ".join(f"{{{name}}}" for name in self._rest)
             message = f"step {step.name}: no input has all of {wildcards}, so its units cannot be told"
             raise PlanningError(message, "steps", step.name, "foreach")
 
     def candidates(self) -> list[Candidate]:
         """The units, in natural order."""
-        keys = dict.fromkeys(key for share in self._makers for key in share.units()) if self._foreach else [()]
+        keys = self._keys()
         return sorted(map(self._candidate, keys), key=lambda each: natural_key(each.unit))
+
+    def _keys(self) -> Iterable[Key]:
+        """The values of each unit, in the order of ``foreach``."""
+        if not self._own:
+            made = dict.fromkeys(key for share in self._makers for key in share.units())
+            return made if self._foreach else [()]
+        made = dict.fromkeys(share.part(key, self._rest) for share in self._makers for key in share.units())
+        names = (*self._rest, *self._own)
+        places = [names.index(name) for name in self._foreach]
+        together = (sum(each, ()) for each in product(made if self._rest else [()], product(*self._own.values())))
+        return [tuple([values[place] for place in places]) for values in together]
 
     def inputs(self, values: Mapping[str, Any]) -> dict[str, tuple[InputFile, ...]]:
         """The files of a unit: every declared input to files in the order of keys, perhaps none.
@@ -121,6 +135,13 @@ class _Share:
         """Values of units that have files, or had some that are left out."""
         yield from self._rows
         yield from self._because
+
+    def part(self, key: Key, names: Sequence[str]) -> Key:
+        """Some of a unit's values.
+
+        :param key: all that this input has.
+        """
+        return tuple([key[self.names.index(name)] for name in names])
 
     def has(self, values: Mapping[str, str]) -> bool:
         """Whether there is a file of a unit."""
