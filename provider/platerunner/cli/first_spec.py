@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from platerunner.engine.planning.survey import FileSetFound
+from platerunner.engine.planning.raw_files.survey import FileSetFound
 
 _STEP = """\
 steps:
@@ -78,7 +78,8 @@ class FirstSpec:
         values = sorted(each.values.get("channel", ()), key=lambda text: (len(text), text))
         if not values:
             return
-        told = {value: self.channels[value] for value in values if value in self.channels}
+        names = {**each.channels, **self.channels}
+        told = {value: names[value] for value in values if value in names}
         shown = ", ".join(f"{_quoted(value)}: {_quoted(name)}" for value, name in told.items())
         if told:
             yield f"rename: {{channel: {{{shown}}}}}"

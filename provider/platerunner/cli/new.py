@@ -11,7 +11,7 @@ import typer
 from platerunner.cli.console import counted, err, fail, out
 from platerunner.cli.first_spec import FirstSpec, pipeline_name
 from platerunner.cli.inspect.plan import plan
-from platerunner.engine.planning.survey import FileSetFound, Survey, survey
+from platerunner.engine.planning.raw_files.survey import FileSetFound, Survey, survey
 from platerunner_unit.contract.storage import Storage, StorageError
 
 Folder = Annotated[str, typer.Argument(help="Folder or s3:// URL with what the microscope wrote.", metavar="FOLDER")]
@@ -27,7 +27,7 @@ Channels = Annotated[
 def new(folder: Folder, *, out_file: OutOption = None, channel: Channels = None) -> None:
     """Look at a folder, name the microscope that wrote it, and write a first spec with its plan.
 
-    No file is read but the names; nothing is overwritten.
+    Of the files the names count, and what the microscope wrote of its channels; nothing is overwritten.
     """
     url = folder if "://" in folder else str(Path(folder).resolve())
     name = pipeline_name(posixpath.basename(url.rstrip("/")))
@@ -108,7 +108,9 @@ def _open_questions(spec: FirstSpec) -> Iterator[str]:
     """What the names do not tell."""
     first = spec.found[0]
     known = set(spec.channels)
-    channels = sorted(first.values.get("channel", frozenset()) - known)
+    if first.channels:
+        yield f"{first.channels_in} tells what channels show: see `rename`."
+    channels = sorted(first.values.get("channel", frozenset()) - known - set(first.channels))
     if channels:
         shown = ", ".join(channels)
         yield f"The names do not tell what channel {shown} shows: write it in `rename`, or give --channel."

@@ -37,6 +37,24 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelNames:
+    """A file in which a microscope says what its channels are called.
+
+    :param file: pattern of its name.
+    :param records: XML elements of a channel, each with the one around it; those that come first count.
+    :param channel: what has the channel in these.
+    :param name: what has its name.
+    :param lines: of a table of settings, pattern of what a channel's name stands behind.
+    """
+
+    file: str
+    records: tuple[str, ...] = ()
+    channel: str = ""
+    name: str = ""
+    lines: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Preset:
     """What a microscope calls its files.
 
@@ -46,6 +64,7 @@ class Preset:
     :param aliases: further names of the preset.
     :param derive: further wildcards; ``<wells>`` stands for the wells of a plate.
     :param index: None if the microscope writes none that can be read.
+    :param channels: None if it writes nowhere what its channels are called.
     """
 
     name: str
@@ -55,6 +74,7 @@ class Preset:
     aliases: tuple[str, ...] = ()
     derive: Mapping[str, str] = field(default_factory=dict)
     index: Index | None = None
+    channels: ChannelNames | None = None
 
     @property
     def numbers_wells(self) -> bool:
@@ -105,8 +125,11 @@ def presets() -> Mapping[str, Preset]:
 
 def _preset(name: str, data: Mapping[str, Any]) -> Preset:
     index = Index(**data["index"]) if "index" in data else None
+    channels = ChannelNames(**data["channels"]) if "channels" in data else None
     lists = {key: tuple(data.get(key, ())) for key in ("folders", "aliases")}
-    return Preset(name, data["title"], data["file"], derive=data.get("derive", {}), index=index, **lists)
+    return Preset(
+        name, data["title"], data["file"], derive=data.get("derive", {}), index=index, channels=channels, **lists
+    )
 
 
 @cache

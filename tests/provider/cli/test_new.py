@@ -104,3 +104,40 @@ def test_a_folder_that_is_not_there_ends_in_a_sentence(new, folder):
 def test_a_channel_without_its_name_is_refused(new, tmp_path, channel):
     done = new(filled(Storage(str(tmp_path / "p")), PHENIX), "--channel", channel)
     assert (done.exit_code, "like `--channel 1=DNA`" in done.stderr) == (2, True)
+
+
+ENTRY = "<Map><Entry ChannelID='{n}'><ChannelName>{name}</ChannelName></Entry></Map>"
+IMAGE = "<Image><ChannelID>{n}</ChannelID><ChannelName>{name}</ChannelName></Image>"
+HTD = '"HTSInfoFile", Version 1.0\r\n"Description", "\xb5"\r\n"WaveName1", "DAPI"\r\n"WaveName2", "Texas Red"\r\n'
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "rename"),
+    [
+        (("HOECHST 33342", "488 long"),) * 2 + ({"1": "HOECHST_33342", "2": "488_long"},),
+        (("DAPI", "DAPI"),) * 2 + ({},),  # nobody could tell the two apart
+        (("DAPI", "FITC"), ("FITC", "DAPI"), {}),  # plates differ
+    ],
+)
+@pytest.mark.parametrize("form", [f"<x><Images>{IMAGE}*</Images></x>", f"<x><Maps>{ENTRY}*</Maps></x>"])
+def test_an_index_tells_what_channels_are_called(new, tmp_path, form, first, second, rename):
+    data = Storage(str(tmp_path / "screen"))
+    for plate, names in (("P1", first), ("P2", second)):
+        before, one, after = form.partition("<Image>" if "<Image>" in form else "<Map>")
+        record, _, end = (one + after).partition("*")
+        text = before + "".join(record.format(n=n, name=name) for n, name in enumerate(names, 1)) + end
+        data.put(f"batch/{plate}__2026-11-02T16_02_51-Measurement 1/Images/Index.idx.xml", text.encode())
+    done = new(filled(data, PHENIX))
+    assert done.exit_code == 0, done.output
+    written = load_pipeline(tmp_path / "here/screen.yaml").dataset.files["raw"].rename
+    assert written == ({"channel": rename} if rename else {})
+    assert ("Index.idx.xml tells what channels show" in done.stderr) == bool(rename)
+
+
+def test_an_htd_tells_what_wavelengths_are_called(new, tmp_path):
+    data = Storage(str(tmp_path / "screen"))
+    data.put("P1/P1.HTD", HTD.encode("latin-1"))
+    done = new(filled(data, ["P1/P1_A01_s1_w1.TIF", "P1/P1_A01_s1_w2.TIF"]), "--channel", "2=actin")
+    assert done.exit_code == 0, done.output
+    renamed = load_pipeline(tmp_path / "here/screen.yaml").dataset.files["raw"].rename
+    assert renamed == {"channel": {"1": "DAPI", "2": "actin"}}

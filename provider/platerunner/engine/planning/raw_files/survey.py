@@ -3,8 +3,9 @@
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from platerunner.engine.planning.raw_files.channel_names import find_channel_names
 from platerunner.engine.planning.raw_files.strays import Strays
 from platerunner.spec.recognition import Fit, recognise
 from platerunner_unit.contract.storage import Storage
@@ -18,12 +19,16 @@ class FileSetFound:
 
     :param values: wildcard to the values that it has.
     :param wells: of all plates together.
+    :param channels: the microscope's channel to what it calls it itself.
+    :param channels_in: the file that says so; empty for none.
     """
 
     fit: Fit
     files: int
     values: Mapping[str, frozenset[str]]
     wells: int
+    channels: Mapping[str, str] = field(default_factory=dict)
+    channels_in: str = ""
 
     def counts(self) -> dict[str, int]:
         """Name of a thing to how many of it there are; only of those that the names tell."""
@@ -56,6 +61,9 @@ def survey(storage: Storage) -> Survey:
     found: list[FileSetFound] = []
     for fit in recognise(keys):
         each, keys = _counted(fit, keys)
+        if fit.preset.channels is not None:
+            names, file = find_channel_names(fit.preset.channels, keys, storage)
+            each = replace(each, channels=names, channels_in=file)
         found.append(each)
     kinds = Counter(posixpath.splitext(key)[1].lower() for key in keys)
     # One of each kind says more than three of a kind.
