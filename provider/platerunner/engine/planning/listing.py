@@ -4,11 +4,13 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from itertools import batched, chain, islice, product, takewhile
 from threading import Lock
 from typing import Any
 
 from platerunner.engine.planning.files import Files, FileTable, new_rows
+from platerunner.engine.planning.leads import prefixes_of
 from platerunner.engine.planning.raw_files.strays import Strays
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.patterns import Pattern, PatternError
@@ -161,15 +163,17 @@ def _match(
 
 
 def _where_to_look(storage: Storage, pattern: Pattern, only: Mapping[str, frozenset[str]]) -> list[Span]:
-    """The folder of the pattern's literal prefix, or what lies below it of each value that matters.
+    """The folder of the pattern's literal prefix, or what lies below it of each value that matters, however deep.
 
     On S3 that is a part of a folder if a value is followed by more than a slash, as in ``{plate}__*/``. A local folder
     is read as a whole, whatever is looked for in it.
     """
     named = [name for name in pattern.wildcards if only.get(name) and not type_of(pattern.types[name]).spells]
-    combinations = _combinations(only, named)
-    found = (_prefix(pattern, dict(zip(named, values, strict=False))) for values in combinations)
-    prefixes = _outermost(prefix for prefix in found if prefix is not None)
+    filled = (_filled(pattern, dict(zip(named, values, strict=False))) for values in _combinations(only, named))
+    folders = cache(lambda folder: storage.folders(folder)[0])
+    prefixes = _outermost(
+        prefix for each in filled if each is not None for prefix in prefixes_of(pattern, each, folders)
+    )
     if storage.local is not None or not named or len(prefixes) > THREADS:
         return [Span(folder) for folder in _outermost(map(_folder, prefixes))]
     return [_beginning_with(prefix) for prefix in prefixes]
@@ -207,9 +211,9 @@ def _combinations(only: Mapping[str, frozenset[str]], named: list[str], limit: i
     return product(*usable)
 
 
-def _prefix(pattern: Pattern, values: Mapping[str, Any]) -> str | None:
+def _filled(pattern: Pattern, values: Mapping[str, Any]) -> Pattern | None:
     try:
-        return pattern.partial(values).literal_prefix
+        return pattern.partial(values)
     except PatternError:
         return None  # such a value no key can have
 

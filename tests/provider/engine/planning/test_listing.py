@@ -108,6 +108,33 @@ def test_one_plate_of_many_takes_one_list_on_s3(text, plate, complete):
     assert found.notes == ()
 
 
+@pytest.mark.parametrize("plates", [3, 40])
+@pytest.mark.parametrize(
+    ("text", "lists"),
+    [
+        ("images/{batch}/{plate}/{well}.tif", 3),
+        ("images/{batch}/{plate}__*/{well}.tif", 3),
+        ("images/{batch}/x/{plate}__{date}/{well}.tif", 5),
+        ("{top}/{batch}/{plate}/{well}.tif", 4),
+    ],
+)
+def test_a_plate_below_names_that_may_be_anything_takes_a_list_for_each_of_those(text, lists, plates):
+    keys = [
+        text.replace("{top}", "images").replace("__*", "__1").format(batch=b, plate=f"P{n:03}", well=w, date=1)
+        for b in ("b1", "b2")
+        for n in range(plates)
+        for w in ("A01", "A02")
+    ]
+    with s3_bucket() as bucket:
+        storage = Storage(f"s3://{bucket}/lab")
+        for key in keys:
+            storage.put(key, b"x")
+        with requests_for("list-type=2") as sent:
+            found = list_matching(storage, "data", Pattern.parse(text), {"plate": frozenset({"P001"})})
+    assert sorted(file.key for file in found.files) == [key for key in keys if "P001" in key]
+    assert len(sent) == lists
+
+
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sets(st.text("aZ_-.9é~", min_size=1, max_size=3).filter(lambda t: t.strip(".")), min_size=1, max_size=12),
@@ -168,7 +195,21 @@ def test_keys_of_several_patterns_are_listed_once(storage):
 @settings(deadline=None, max_examples=25)
 @given(
     st.sets(st.sampled_from(["a", "a/x.tif", "a/b/x.tif", "ab/x.tif", "b/y.tif", "b/c/y.tif", "x.tif"]), min_size=1),
-    st.sampled_from(["{p}/{n}.tif", "{p}/{q}/{n}.tif", "{n}.tif", "a/{n}.tif", "a{p}/{n}.tif", "**/{n}.tif"]),
+    st.sampled_from(
+        [
+            "{p}/{n}.tif",
+            "{p}/{q}/{n}.tif",
+            "{n}.tif",
+            "a/{n}.tif",
+            "a{p}/{n}.tif",
+            "**/{n}.tif",
+            "{q}/{p}/{n}.tif",
+            "{q}/{p}{r}/{n}.tif",
+            "**/{p}/{n}.tif",
+            "{q}(/{p=a})?/{n}.tif",
+            "{q}/{n}/{p}.tif",
+        ]
+    ),
     st.sets(st.sampled_from(["a", "b", "x", "zz"])),
 )
 def test_restricting_the_listing_restricts_nothing_else(tmp_path_factory, keys, text, values):
