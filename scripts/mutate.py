@@ -74,7 +74,7 @@ SUBJECTS: dict[str, dict[str, tuple[Stage, ...]]] = {
 }
 """What may be changed, module by module, with the tests that should notice, in their order."""
 OPTIONS = ("-x", "-p", "no:terminal", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib")
-# The generated page differs by nature; fuzzing is left out, for it would take most of the time.
+# The generated page differs by nature; fuzzing is left out, because it would take most of the time.
 OPTIONS_OF_JUDGE = (
     "-m", "not hypothesis", "--deselect", "tests/unit/judge/test_recorded.py::test_the_reference_page_is_up_to_date",
 )  # fmt: skip

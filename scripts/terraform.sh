@@ -94,7 +94,7 @@ fi
 for i in "${!folders[@]}"; do folders[i]=${folders[i]#terraform/}; folders[i]=${folders[i]%/}; done
 for folder in "${folders[@]}"; do [ -f "terraform/$folder/main.tf" ] || fail "no module terraform/$folder"; done
 
-# The first init alone, and its lock for all: without one each init writes the plugin cache anew, which does not stand that
+# The first init alone, and its lock for all: without one each init writes the plugin cache again, which does not stand that
 # while another folder's tests start the provider from it.
 mkdir -p "$work/log"
 (cd "$work/terraform/${folders[0]}" && terraform init -backend=false >"$work/log/init" 2>&1) || { cat "$work/log/init"; fail "init failed"; }

@@ -1,6 +1,6 @@
 """Inputs and outputs of Terraform modules, as tables in their READMEs.   terraform_tables.py [--check]
 
-Between the marks that a README has, the tables are made anew from variables.tf and outputs.tf; ``--check`` changes
+Between the marks that a README has, the tables are made again from variables.tf and outputs.tf; ``--check`` changes
 nothing and fails if one is stale.
 """
 

@@ -64,7 +64,7 @@ async def first_event(trigger: BaseTrigger) -> object:
 async def to_the_end(tasks: Sequence[Callable[[], BaseOperator]], workers: int) -> None:
     """Carry tasks as Airflow does: workers run them until they park, one event loop waits for all, workers go on.
 
-    :param tasks: make their operator; as in Airflow, whoever goes on with a parked task makes it anew.
+    :param tasks: make their operator; as in Airflow, whoever goes on with a parked task makes it again.
     """
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(workers) as pool:

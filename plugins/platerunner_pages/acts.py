@@ -19,7 +19,7 @@ TOO_LARGE = "This request is larger than a page of ours ever sends; it was not r
 def asked[T: BaseModel](kind: type[T], allowed: Callable[..., BaseUser]) -> Callable[..., Awaitable[T]]:
     """A dependency: the request's body, of which no byte is read before it is known that its sender may ask.
 
-    FastAPI reads a body that a handler declares before it looks at anything else, however long and whoever sent it.
+    FastAPI reads a body that a handler declares before it looks at anything else, however long it is.
 
     :param kind: what it has to be.
     :param allowed: the dependency that says who may ask.

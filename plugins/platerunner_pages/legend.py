@@ -1,4 +1,4 @@
-"""How a unit's state looks: a colour, and letters for whoever cannot tell colours apart."""
+"""How a unit's state looks: a colour, and letters for people who cannot tell colours apart."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -29,7 +29,7 @@ router = APIRouter()
 GATE = "/dags/{dag_id}/runs/{run_id}/gates/{task_id}/{map_index}"
 DECISIONS, FILES, NUMBERS = 50, 60, 60
 """Shown at most."""
-CHANGED = "The gate has asked anew since this page was loaded: load it again, and look again."
+CHANGED = "The gate has asked again since this page was loaded: load it again, and look again."
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 FILE_S = 300
 """Seconds for which the address of a file holds."""
 ACTION_S = 3600
-"""Seconds for which a page may be left open before its buttons have to be loaded anew."""
+"""Seconds for which a page may be left open before its buttons have to be loaded again."""
 
 
 class TokenError(Exception):

@@ -416,20 +416,20 @@ def segfault(scene: Scene) -> None:
     scene.on_second_set("ctypes.string_at(0)")
 
 
-@fails("stalled", "a plugin sleeps for ever", "no progress")
+@fails("stalled", "a plugin sleeps forever", "no progress")
 def stall(scene: Scene) -> None:
     scene.on_second_set("time.sleep(600)")
     scene.step_fields["stall_s"] = 3.0
 
 
-@fails("stalled", "a plugin waits for a lock for ever, and ignores TERM", "no progress")
+@fails("stalled", "a plugin waits for a lock forever, and ignores TERM", "no progress")
 def stall_without_term(scene: Scene) -> None:
     scene.on_second_set("signal.signal(signal.SIGTERM, signal.SIG_IGN)\nthreading.Event().wait()")
     scene.step_fields["stall_s"] = 3.0
     scene.bench.environ["PLATERUNNER_GRACE"] = "1"
 
 
-@fails("stalled", "a plugin sleeps for ever after the last image set", "no progress")
+@fails("stalled", "a plugin sleeps forever after the last image set", "no progress")
 def stall_after_the_last(scene: Scene) -> None:
     scene.plugin("def post_run(self, workspace):\n    time.sleep(600)")
     scene.step_fields["stall_s"] = 3.0

@@ -1,4 +1,4 @@
-"""A page's script with one name declared twice never runs, and the page says "Loading" for ever."""
+"""A page's script with one name declared twice never runs, and the page says "Loading" forever."""
 
 import re
 from collections import Counter

@@ -323,7 +323,7 @@ def test_a_skipped_image_set_names_the_module_that_skipped_it(bench: Bench) -> N
 
 @pytest.mark.cellprofiler
 def test_a_plugin_that_never_ends_after_its_work_is_ended(bench: Bench) -> None:
-    """A thread left over keeps CellProfiler alive for ever after ``Complete``."""
+    """A thread left over keeps CellProfiler alive forever after ``Complete``."""
     plugin = (PIPELINES / "lingering.py").read_bytes()
     bench.store.put("files/lingering.py", plugin)
     own = ToolFile("files/lingering.py", "lingering.py", hashlib.sha256(plugin).hexdigest())

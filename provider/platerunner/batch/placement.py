@@ -1,4 +1,4 @@
-"""What Batch says of jobs that wait: told to whoever waits for them, and ended if they can never start."""
+"""What Batch says of jobs that wait. People see it in the task's log; jobs that can never start are ended."""
 
 import logging
 import time
@@ -102,7 +102,7 @@ def reasons(batch: "BatchClient", views: Iterable[JobView], *, patience: float =
 
 
 def stuck(said: Mapping[str, str]) -> dict[str, str]:
-    """Of what :func:`reasons` found, the jobs that wait for ever, because their queue can never place them."""
+    """Of what :func:`reasons` found, the jobs that wait forever, because their queue can never place them."""
     return {job: reason for job, reason in said.items() if reason.startswith(NEVER_STARTS)}
 
 

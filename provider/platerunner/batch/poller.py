@@ -179,7 +179,7 @@ class Poller:
         except (ClientError, BotoCoreError) as error:
             self._trouble(error)
             asked = set(found)
-        except Exception as error:  # the factory's own: nobody may wait for ever because of it
+        except Exception as error:  # the factory's own: nobody may wait forever because of it
             self._tell(due, f"No client for AWS Batch could be made: {error}")
             return
         else:

@@ -1,4 +1,4 @@
-"""`platerunner loaddata`: for whoever wants the spec, not the pipeline, to decide which file is which image."""
+"""`platerunner loaddata`: for people who want the spec, not the pipeline, to decide which file is which image."""
 
 from pathlib import Path
 from typing import Annotated

@@ -99,7 +99,7 @@ def parse_options(
 ) -> RunOptions:
     """What a person asks of one run; ends the command with one sentence if the pipeline has no such units."""
     if accept_failed and not only:
-        fail("--accept-failed: only a run with --only leaves units out; name there what shall run")
+        fail("--accept-failed: only a run with --only leaves units out; name there what is to run")
     try:
         return RunOptions.of({"only": only, "rerun": rerun, "accept_failed": accept_failed}, pipeline)
     except PlanningError as error:

@@ -1,4 +1,4 @@
-"""The way to AWS and to the storages, whoever knows the connection."""
+"""The way to AWS and to the storages, with or without Airflow's connection."""
 
 import threading
 from functools import cached_property
@@ -87,11 +87,11 @@ class Access:
         return Storage(url, self._storage_config() if url.startswith("s3://") else None)
 
     def new_batch_client(self) -> "BatchClient":
-        """A further client for AWS Batch, which asks for credentials anew; looks no connection up again."""
+        """A further client for AWS Batch, which asks for credentials again; looks no connection up again."""
         return cast("BatchClient", self._client("batch"))
 
     def new_sqs_client(self) -> Any:
-        """A further client for the queue of uploads, with credentials asked for anew."""
+        """A further client for the queue of uploads, with credentials asked for again."""
         return self._client("sqs")
 
     def _client(self, service: Service) -> Any:

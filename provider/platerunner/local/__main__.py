@@ -59,7 +59,7 @@ def _announce(cloud: Cloud, state: Path | None) -> None:
     }
     part = state.with_name(f".{state.name}.part")
     part.write_text(json.dumps(found, indent=1))
-    part.replace(state)  # whoever waits for it finds it whole
+    part.replace(state)  # a process that waits for it finds it whole
 
 
 if __name__ == "__main__":

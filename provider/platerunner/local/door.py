@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 
 class Door:
-    """A thread that starts a server when somebody connects; who has connected waits as long.
+    """A thread that starts a server when a client connects; the client waits as long.
 
     :param listening: a bound and listening socket.
     :param open_up: starts the server, which takes the socket over.
@@ -41,6 +41,6 @@ class Door:
         try:
             self._open_up()
             self._opened = True
-        except Exception as error:  # who has connected is told by the connection's end, and the person here
+        except Exception as error:  # the client sees its connection end, and the person here
             print(f"The embedded cloud could not start: {error}", file=sys.stderr)
             self._listening.close()

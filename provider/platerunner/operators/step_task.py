@@ -74,7 +74,7 @@ class StepTask:
             return self._follow(self._stay.collect())
 
     def kill(self) -> None:
-        """End the jobs, unless the next try shall adopt them."""
+        """End the jobs, unless the next try is to adopt them."""
         if "run" in self.__dict__ and self._policy(self.run) == "terminate":
             ids = self.run.jobs.stop(CLEARED)
             self._log.info("%s: ended %d jobs", self._step, len(ids))
@@ -131,7 +131,7 @@ class StepTask:
         return result.to_json()
 
     def _link(self, job: str = "", failed: Sequence[UnitFailure] = ()) -> None:
-        """Set all links, empty ones too: Airflow logs an error for each that it looks for in vain."""
+        """Set all links, empty ones too: Airflow logs an error for each that it does not find."""
         run = self.run
         region, group = run.scope.hook.region, run.scope.hook.settings.log_group
         stream = run.jobs.log_stream(failed[0].job_id if failed else job or None)

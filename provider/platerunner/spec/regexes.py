@@ -23,8 +23,8 @@ UNROLLED = 8
 MAX_WAYS = 12
 """Ways to read one text that no loop is to blame for, as a power of two."""
 
-_LOOPS = "it can read one text in ever more ways, so that a text which does not match takes for ever"
-_CHAIN = "three loops in a row can read the same text, so that a long text which does not match takes for ever"
+_LOOPS = "it can read one text in ever more ways, so that a text which does not match takes forever"
+_CHAIN = "three loops in a row can read the same text, so that a long text which does not match takes forever"
 _WAYS = "it can read one text in thousands of ways, all of which are tried on a text that does not match"
 _LARGE = "it is too large, or too intricate, to tell how long it takes"
 _BACK = "it refers back to a group, and nobody can tell how long that takes"
@@ -36,7 +36,7 @@ class _Refused(Exception):  # noqa: N818  (says what happened)
 
 @lru_cache(maxsize=1024)
 def why_slow(pattern: str) -> str | None:
-    """Why an expression may take for ever, as a clause; None if its time grows with the square of a text at most.
+    """Why an expression may take forever, as a clause; None if its time grows with the square of a text at most.
 
     :param pattern: as Python reads it.
     :raises re.error: if it is none, as for :func:`re.compile`.

@@ -190,7 +190,7 @@ _FILLING = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs", "indent
 
 
 def _refuse_growth(template: str, tree: nodes.Template) -> None:
-    """Templates that can take for ever or become huge are refused before they are filled in.
+    """Templates that can take forever or become huge are refused before they are filled in.
 
     :raises TemplateProblem: for a loop in a loop, names of its own, and text that is filled up.
     """

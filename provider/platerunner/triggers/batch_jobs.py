@@ -78,8 +78,8 @@ class BatchJobsTrigger(BaseTrigger):
     async def cleanup(self) -> None:
         """End the jobs when somebody acted on the waiting task (Airflow 3.2).
 
-        There this is all that is called, but also when the triggerer merely shuts down: only a task that is no longer
-        deferred has nobody who waits for its jobs.
+        There this is all that is called, but also when the triggerer merely shuts down: only when the task is no
+        longer deferred does nobody wait for its jobs.
         """
         if self._over or hasattr(BaseTrigger, "on_kill") or await self._still_deferred():
             return

@@ -32,7 +32,7 @@ class Upload:
     last: Arrival | None = None
 
     def due(self, quiet: float, at_latest: float) -> float:
-        """When it counts as complete; for ever away as long as there is no file."""
+        """When it counts as complete; forever away as long as there is no file."""
         return min(self.last_at + quiet, self.first_at + at_latest) if self.files else float("inf")
 
     def add(self, arrival: Arrival, now: float) -> Arrival | None:
@@ -44,7 +44,7 @@ class Upload:
 
 
 class UploadsTrigger(BaseEventTrigger):
-    """Fires each time that files have arrived and no more come; goes on for ever.
+    """Fires each time that files have arrived and no more come; goes on forever.
 
     The amazon provider's trigger for SQS deletes each message at once, so that an upload would be lost with the
     triggerer, fires for each batch of ten, and takes messages that other pipelines wait for out of their sight.

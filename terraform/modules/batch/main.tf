@@ -1,4 +1,4 @@
-# Queues keep their names for ever; the compute environments behind them are replaced, the new one first.
+# Queues keep their names forever; the compute environments behind them are replaced, the new one first.
 
 data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}

@@ -34,7 +34,7 @@ locals {
         }
         Next = "FindEnvironments"
       }
-      # Asked anew each time, since environments are replaced.
+      # Asked again each time, since environments are replaced.
       FindEnvironments = {
         Type           = "Task"
         Resource       = "arn:${local.partition}:states:::aws-sdk:batch:describeJobQueues"

@@ -37,7 +37,7 @@ resource "aws_instance" "this" {
   }
 
   lifecycle {
-    ignore_changes = [ami] # a newer image is taken when the host is made anew, not while somebody is on it
+    ignore_changes = [ami] # a newer image is taken when the host is made again, not while somebody is on it
   }
 }
 

@@ -88,7 +88,7 @@ resource "aws_mwaa_environment" "this" {
     update = "180m"
   }
 
-  # MWAA makes log groups that are kept for ever unless ours are there; and it tries the role while it starts.
+  # MWAA makes log groups that are kept forever unless ours are there; and it tries the role while it starts.
   depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.this, aws_secretsmanager_secret_version.connection]
 }
 

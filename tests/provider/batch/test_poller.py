@@ -59,7 +59,7 @@ def test_many_waiters_share_the_calls(aws: Account) -> None:
 
 
 class Endless:
-    """A Batch whose jobs all run for ever.
+    """A Batch whose jobs all run forever.
 
     :ivar asked: job ids of each call.
     """

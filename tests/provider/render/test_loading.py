@@ -254,7 +254,7 @@ def test_the_dag_processor_files_it_where_the_ui_and_the_command_look(specs, tmp
 
 @pytest.mark.parametrize("dag_id", ["", "second"])
 def test_what_is_no_small_file_is_refused_before_it_is_read(specs, dag_id):
-    """In a process of its own, which would wait for ever for what a pipe has to say."""
+    """In a process of its own, which would wait forever for what a pipe has to say."""
     os.mkfifo(specs / "a_pipe.yaml")
     (specs / "a_device.yaml").symlink_to("/dev/zero")
     (specs / "a_folder.yaml").mkdir()

@@ -240,7 +240,7 @@ def test_an_output_that_cannot_be_put_in_place_fails_the_unit(bench: Bench) -> N
 
 
 def test_term_while_inputs_come_in(bench: Bench) -> None:
-    """The data root answers no request: staging alone would wait for ever."""
+    """The data root answers no request: staging alone would wait forever."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         bench.environ.update(
             AWS_ENDPOINT_URL=f"http://127.0.0.1:{silent.getsockname()[1]}",

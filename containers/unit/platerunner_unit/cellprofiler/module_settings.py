@@ -77,7 +77,7 @@ def refusal(module: Module) -> Optional[Fault]:
         return None
     if module.revision < known.get("oldest", 0):
         made = f"was made by a CellProfiler so old that 4.2 does not upgrade its settings (revision {module.revision})"
-        return Fault(f"has {module.place}, which {made}: add that module anew", module.line)
+        return Fault(f"has {module.place}, which {made}: add that module again", module.line)
     for each in _REFUSED.get(name or "", ()):
         if each.revisions[0] <= module.revision <= each.revisions[1] and _value(module, each.place) in each.values:
             clause = f'has "{_value(module, each.place)}" in {module.place}, which CellProfiler 4 no longer takes'

@@ -30,7 +30,7 @@ SHA256_ATTRIBUTE = "platerunner-sha256"
 _WHOLE = 4 * 1024**2
 """Bytes of an object that is fetched in one piece: to hand over pieces takes longer than small objects themselves."""
 # The only retries that a request to S3 gets: four tries at most, within two minutes and the last one's own 30 s.
-# Who calls a Storage never repeats what S3 answered.
+# A caller of a Storage never repeats a request that S3 has answered.
 RETRIES: Any = {
     "max_retries": 3,
     "retry_timeout": timedelta(seconds=120),

@@ -218,8 +218,8 @@ class Pump:
 def _writable(fd: int) -> tuple[int, int]:
     """A descriptor to write to, and how much it takes at once without blocking when it is said to be writable.
 
-    A pipe is opened a second time, for a flag on ours would be the whole shell's that shares it. What cannot be opened
-    takes :data:`select.PIPE_BUF` by POSIX's promise.
+    A pipe is opened a second time, because a flag on ours would be set for the whole shell that shares it. What cannot
+    be opened takes :data:`select.PIPE_BUF` by POSIX's promise.
     """
     try:
         mode = os.fstat(fd).st_mode

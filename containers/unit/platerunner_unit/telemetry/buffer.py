@@ -70,7 +70,7 @@ class Taken:
 class Buffer:
     """What waits for export, with counts of all that was put in, for the account at the end.
 
-    :param limit_bytes: tool output beyond it pushes the oldest out, for the last lines say why a unit failed.
+    :param limit_bytes: tool output beyond it pushes the oldest out, because the last lines say why a unit failed.
     """
 
     def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:

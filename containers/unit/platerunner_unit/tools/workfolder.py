@@ -25,7 +25,8 @@ class WorkFolder:
         """Make the folder, or take one that an earlier attempt left: what its tool wrote goes, and its inputs stay.
 
         :param root: None for a fresh temporary folder.
-        :param fingerprint: the unit's; inputs staged for another one go, for they may differ at the same size.
+        :param fingerprint: the unit's; inputs staged for another one are deleted, because they may differ
+            at the same size.
         :raises OSError: if it cannot be made.
         """
         folder = cls(root or Path(tempfile.mkdtemp(prefix="platerunner-")))

@@ -57,7 +57,7 @@ def _environments(hook: "PlaterunnerHook") -> Iterator[Finding]:
     for queue in patiently(hook.batch.describe_job_queues, patience=PATIENCE_S, jobQueues=asked)["jobQueues"]:
         arns = [entry["computeEnvironment"] for entry in queue.get("computeEnvironmentOrder", ())]
         if not arns:
-            message = f"the job queue {queue['jobQueueName']} has no compute environment, so its jobs wait for ever"
+            message = f"the job queue {queue['jobQueueName']} has no compute environment, so its jobs wait forever"
             yield Finding(State.FAIL, "compute environment", f"{message}: attach one.")
             continue
         yield from _behind(hook, queue["jobQueueName"], arns)

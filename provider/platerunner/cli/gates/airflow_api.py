@@ -51,7 +51,7 @@ MOST = 65536
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Where Airflow is and who asks.
+    """Where Airflow is, and for which user.
 
     :param url: address of its pages.
     :param user: for a login by password; None for a token.
@@ -101,7 +101,7 @@ class AirflowApi:
 
     @cached_property
     def me(self) -> frozenset[str]:
-        """Id and name of who asks."""
+        """Id and name of the user."""
         said = self.get("/ui/auth/me")
         return frozenset({str(said["id"]), str(said["username"])})
 

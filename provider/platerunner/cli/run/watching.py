@@ -71,7 +71,7 @@ class Watch:
     def _children(self) -> set[str]:
         """The parts that the leader's own children are."""
         found = set()
-        with contextlib.suppress(psutil.NoSuchProcess):  # whoever waits for the leader says that it has ended
+        with contextlib.suppress(psutil.NoSuchProcess):  # the leader's parent says that it has ended
             for child in psutil.Process(self.leader).children():
                 with contextlib.suppress(psutil.NoSuchProcess):
                     if child.status() != psutil.STATUS_ZOMBIE:

@@ -65,7 +65,7 @@ class _Column:
         """The same column with other names for its values."""
         column = _Column(0)
         called = [NOTHING, *(names.get(str(value), value) for value in self.pool[1:])]
-        column.extend(map(called.__getitem__, self.numbers))  # anew, since two values may get one name
+        column.extend(map(called.__getitem__, self.numbers))  # again, since two values may get one name
         return column
 
 

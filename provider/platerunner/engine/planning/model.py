@@ -53,7 +53,7 @@ class PlannedUnit:
 
     @property
     def task(self) -> UnitTask:
-        """What the container gets, made anew each time."""
+        """What the container gets, made again each time."""
         return self.make_task(self)
 
 

@@ -1,4 +1,4 @@
-"""Successes that count no more, because a later one of other inputs or settings wrote the same files anew."""
+"""Successes that count no more, because a later one of other inputs or settings wrote the same files again."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

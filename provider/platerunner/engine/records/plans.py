@@ -1,4 +1,4 @@
-"""What a step meant to do in a run, kept for whoever looks at the run: each unit, its state, and why."""
+"""What a step meant to do in a run, kept for people and pages that look at the run: each unit, its state, and why."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.keys import plan_key
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
-PLAN = Kind("a plan of a step", format=2, remedy="delete it; the step's next run writes it anew")
+PLAN = Kind("a plan of a step", format=2, remedy="delete it; the step's next run writes it again")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The counts that a step of a run ended with, kept for whoever looks at the run."""
+"""The counts that a step of a run ended with, kept for people and pages that look at the run."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -210,7 +210,7 @@ class StepState:
 
 _TOP = ("run_id", "step", "submissions", "attempts", "losses")
 _ALWAYS = frozenset({"made", "failures", "seen", "succeeded", "needs"})
-"""Of `extra`, what is written even if it is empty: a person who reads the file shall see that there is none."""
+"""Of `extra`, what is written even if it is empty: so that a person who reads the file sees that there is none."""
 
 
 class StateFile:

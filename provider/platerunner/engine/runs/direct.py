@@ -1,7 +1,7 @@
 """A run of a pipeline in this process: its steps and gates, each in a thread of its own, by the rules of its DAG.
 
 What steps and gates do is the same code that Airflow's tasks run. Here they wait in threads instead of parking, and
-their news are told to whoever iterates over :meth:`DirectRun.events`.
+their news come out of :meth:`DirectRun.events`.
 """
 
 import asyncio

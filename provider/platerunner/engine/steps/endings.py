@@ -1,4 +1,4 @@
-"""How one stay of a step or a gate ends, whoever runs it: it waits for something, or it is over."""
+"""How one stay of a step or a gate ends: it waits for something, or it is over."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,13 +18,13 @@ class Log(Protocol):
     """Where a person reads what went on: Python's loggers, and Airflow's."""
 
     def info(self, event: Any, /, *args: Any) -> Any:
-        """For who reads along."""
+        """For people who read the log."""
 
     def warning(self, event: Any, /, *args: Any) -> Any:
         """For who may have to act."""
 
     def error(self, event: Any, /, *args: Any) -> Any:
-        """For who has to act."""
+        """For the person who has to act."""
 
 
 class FailedError(Exception):

@@ -37,7 +37,7 @@ def check_gathered(pipeline: Pipeline, step: str, run: RunContext, workspace: St
     if because := left_out(pipeline, run).get(step):
         raise SkippedError(f"{step}: left out, since the `when` of {because} does not hold")
     if not pipeline.split.tolerate:
-        return  # whoever starts it has looked
+        return  # its caller has looked
     found = Ends.of({name: ends(name) for name in pipeline.steps[step].upstream}, pipeline)
     tolerated = allowed(pipeline.split.tolerate, len(found.branches))
     names = [branch.value for branch in load_branches(workspace, run.run_id)]

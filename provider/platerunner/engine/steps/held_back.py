@@ -1,4 +1,4 @@
-"""Units that fail before any job, for what their containers would meet is known."""
+"""Units that fail before any job, because it is known what their containers would meet."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

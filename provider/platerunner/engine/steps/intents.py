@@ -1,8 +1,8 @@
 """Submissions that no death of a process loses or makes twice.
 
 The order is: intent written, job submitted, job id written. A process that dies in between leaves an intent without
-an id; whoever comes next finds the job by its name, which no other submission has. If there is none, or AWS refused it,
-the intent is forgotten: what is still to be done is planned and submitted anew, under the settings of that time.
+an id; the next process finds the job by its name, which no other submission has. If there is none, or AWS refused it,
+the intent is forgotten: what is still to be done is planned and submitted again, under the settings of that time.
 """
 
 from collections.abc import Callable

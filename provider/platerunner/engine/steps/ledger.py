@@ -44,8 +44,8 @@ def record(state: StepState, succeeded: Iterable[str], failed: Iterable[UnitFail
 def again(state: StepState, policy: RetryPolicy) -> dict[Ask, list[UnitFailure]]:
     """Units that are worth another attempt and have none going, by what it asks for.
 
-    It follows from the state alone, so that whoever could not submit them at once, since another run had them going or
-    the process died, finds them again.
+    It follows from the state alone: units that could not be submitted at once, because another run had them going or
+    the process died, are found again.
 
     :param state: with the ended attempts recorded.
     :param policy: the step's.
@@ -77,7 +77,7 @@ def _next_ask(state: StepState, failure: UnitFailure, ask: Ask, policy: RetryPol
 
 
 def remember(state: StepState, groups: Mapping[Ask, Sequence[UnitFailure]]) -> StepState:
-    """The state that knows what units need, so that whoever submits them next asks for it at once.
+    """The state that knows what units need, so that the next process to submit them asks for it at once.
 
     :param groups: from :func:`again`.
     """

@@ -1,4 +1,4 @@
-"""Jobs that an earlier run left behind, with nobody who waits for them.
+"""Jobs that an earlier run left behind and does not wait for.
 
 Airflow tells a waiting task's trigger that somebody has marked the task or deleted its run, but only while a triggerer
 has that trigger: within a second of parking, or while the triggerer is down, nobody is told. So each run looks whether

@@ -1,4 +1,4 @@
-"""The last lines of failed units, for whoever reads the task's log: one example of each category."""
+"""The last lines of failed units, for a reader of the task's log: one example of each category."""
 
 import gzip
 import zlib

@@ -1,4 +1,4 @@
-"""What a step does between two waits, whoever runs it: an Airflow task, which waits parked, or `platerunner run`.
+"""What a step does between two waits, in an Airflow task, which waits parked, and in `platerunner run`.
 
 Each call may be made by another process: what has to be known lies in the run's state.
 """
@@ -93,7 +93,7 @@ class StepStay:
         if scope.context.options.dry_run:
             return self._preview()
         if scope.step.waiting_for:
-            end_left_behind(self._run)  # nobody shall pay for them while this run waits
+            end_left_behind(self._run)  # else they cost money while this run waits
         return self.go_on()
 
     def go_on(self) -> Next:

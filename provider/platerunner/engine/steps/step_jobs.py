@@ -124,5 +124,5 @@ class StepJobs:
             found = collector.collect(submission, manifest, failed)
             state = record(state, found.succeeded, found.failed)
             state = state.with_submission(replace(submission, ended_at=now()))
-        # In the same write as the verdicts: who dies after it leaves what the units need to whoever submits them.
+        # In the same write as the verdicts: a process that dies after it leaves what the units need to the next one.
         return scope.state_file.save(remember(state, again(state, scope.step.retry)))

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 BACK_OFF_S = (2.0, 10.0)
 """Seconds of rest, at least and at most, before units that AWS throttled are submitted again."""
 MAX_ROUNDS = 5
-"""Times that one try runs what has changed since it planned: who changes files for ever is told, not followed."""
+"""Times that one try runs what has changed since it planned: if files go on changing, the step says so and ends."""
 
 
 class StepRun:
@@ -130,7 +130,7 @@ class StepRun:
         return result, failed
 
     def _forgetting(self, state: StepState) -> StepState:
-        """Forget what is to be done again: once in a run, for a task that is cleared repeats failures alone."""
+        """Forget what is to be done again: once in a run, because a task that is cleared repeats failures alone."""
         if not self.scope.context.options.rerun or state.forgotten:
             return state
         again_asked = [

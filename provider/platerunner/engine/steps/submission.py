@@ -62,7 +62,7 @@ class Submitter:
     def resume(self) -> StepState:
         """Take up what a process left that died between an intent and its job id.
 
-        :returns: the state without intents: those without a job are forgotten, not made again, for the queue, the
+        :returns: the state without intents: those without a job are forgotten, not made again, because the queue, the
             definition and the spec may have been mended since.
         """
         state = adopt(self.state_file, self.batch)

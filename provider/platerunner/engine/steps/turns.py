@@ -1,13 +1,13 @@
 """Runs of a step take turns to submit, so that each sees what the others have going before it submits anything.
 
 A backfill, a second run by hand or a laptop on the lab's workspace may run a step while another run has its units
-going: Airflow counts such runs apart, and knows nothing of other Airflows. So whoever plans and submits first writes
+going: Airflow counts such runs apart, and knows nothing of other Airflows. So a run that plans and submits first writes
 its name into ``_platerunner/last_run/<step>.json``, on condition that the record is as it was read (on S3 by its ETag):
 of two runs that start in the same instant, one reads again. The record names the turn; the turn is over when the run's
 state, which each submission writes anyway, names it too. A lone run makes no call for it that it did not make before.
 
-A process that dies within its turn keeps the others for :data:`LEASE_S`, unless Airflow says that its task is over: who
-waits asks again and again, and says until when it waits.
+A process that dies within its turn keeps the others for :data:`LEASE_S`, unless Airflow says that its task is over: a
+run that waits asks again and again, and says until when it waits.
 """
 
 import logging
@@ -118,7 +118,7 @@ class Turns:
         self._mine = _Record()
 
     def owners(self) -> tuple[Owner, ...]:
-        """Who has the step's jobs, and who may have some left, the newest first."""
+        """The tasks that have the step's jobs or may have some left, the newest first."""
         self._read_before = self._read()
         return self._read_before.owners
 

@@ -11,7 +11,7 @@ from platerunner_unit.contract.storage import NotFoundError, Storage
 
 PAUSE_S = (10.0, 600.0)
 """Seconds between two looks, at least and at most: each is a LIST of the raw files."""
-WAITING = Kind("a record of when a run began to wait", numbered=False, remedy="delete it; the run waits anew")
+WAITING = Kind("a record of when a run began to wait", numbered=False, remedy="delete it; the run waits again")
 LOOKS = 20
 """Looks within the time that a step waits, as far as the bounds above allow."""
 
@@ -46,7 +46,7 @@ def waits_since(file: StateFile, workspace: Storage, run_id: str) -> float:
     """When a task's waiting for raw files began, in seconds of the epoch.
 
     It began with the run's first wait, so that steps one after the other do not add up; now, if nothing waited yet,
-    or if this task's last wait was that very one: then somebody has cleared it, and it waits anew.
+    or if this task's last wait was that very one: then somebody has cleared it, and it waits again.
 
     :param file: keeps it: a deferral's arguments get lost in ``dag.test``.
     """

@@ -27,7 +27,7 @@ OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 class Attempts:
     """Jobs from STARTING to the end of an attempt.
 
-    :param lock: the scheduler's; held by whoever calls a method here.
+    :param lock: the scheduler's; held by the caller of any method here.
     :param over: called with a job whose attempt has ended, as its fields say.
     """
 

@@ -51,7 +51,7 @@ def _refuse_taken(draft: Draft, name: str) -> None:
 
 
 def _patterns_are_sound(draft: Draft, name: str, param: Data) -> bool:
-    """Whether no text takes for ever: neither the default, which is tried next, nor what a form sends."""
+    """Whether no text takes forever: neither the default, which is tried next, nor what a form sends."""
     sound = True
     for keys, schema in ((("params", name), param), (("params", name, "items"), param.get("items", {}))):
         place = (*keys, "pattern")

@@ -101,6 +101,6 @@ def _check_changing(draft: Draft) -> None:
     except templates.TemplateProblem:
         return  # it has a rule of its own
     if changing:
-        message = f"each run has a workspace of its own (`{changing[0]}`), so every run computes everything anew"
+        message = f"each run has a workspace of its own (`{changing[0]}`), so every run computes everything again"
         remedy = "Take it out: a run leaves alone what is done, and a changed spec runs again what it touches."
         draft.source.warn(draft.source.mark(("workspace",)).value, message, remedy, "bad-location")

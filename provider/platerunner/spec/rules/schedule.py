@@ -112,7 +112,7 @@ def _check_times(draft: Draft, schedule: Data) -> None:
 
 
 def _check_workspace(draft: Draft, prefix: str) -> None:
-    """Results that are written where files are waited for would start the pipeline for ever."""
+    """Results that are written where files are waited for would start the pipeline forever."""
     workspace = draft.data.get("workspace", "")
     if f"{workspace}/".startswith(prefix):
         message = f"the pipeline writes its own results there, to `{workspace}`, so that it would start itself"
@@ -121,7 +121,7 @@ def _check_workspace(draft: Draft, prefix: str) -> None:
 
 
 def _check_assets(draft: Draft, named: str | list[str]) -> None:
-    """A pipeline that updates what starts it would start itself for ever."""
+    """A pipeline that updates what starts it would start itself forever."""
     place: Keys = ("schedule", "asset")
     places = {named: place} if isinstance(named, str) else {name: (*place, i) for i, name in enumerate(named)}
     for step, data in draft.data.get("steps", {}).items():

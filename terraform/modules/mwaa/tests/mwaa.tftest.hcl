@@ -39,7 +39,7 @@ run "an_environment_that_is_private" {
 
   assert {
     condition     = length(aws_cloudwatch_log_group.this) == 5 && alltrue([for group in values(aws_cloudwatch_log_group.this) : group.retention_in_days == 90 && group.kms_key_id == var.kms_key_arn])
-    error_message = "logs are kept for ever, or in the clear"
+    error_message = "logs are kept forever, or in the clear"
   }
 }
 

@@ -86,7 +86,7 @@ def test_one_that_was_started_again_is_watched_too_but_not_for_ever(watch, leade
 
 
 def test_what_a_part_that_was_started_again_leaves_behind_ends_before_the_next(leader, said, tmp_path):
-    """As Airflow's scheduler leaves its workers, each of which would wait for ever."""
+    """As Airflow's scheduler leaves its workers, each of which would wait forever."""
     parent = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {PART!r}, 'worker']); {PART}"
     watch = Watch(leader.pid, os.environ, tmp_path / "up.log", said.append, (sys.executable, "-c", parent))
     watch.look()
