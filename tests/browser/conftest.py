@@ -125,7 +125,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     site = getattr(item, "funcargs", {}).get("site")
     if report.failed and site is not None:
         log = max((site.folder / ".platerunner/logs").glob("up-*.log")).read_text(errors="replace").splitlines()
-        wrong = [line[:400] for line in log if re.search(r"error|exception|locked|timed out|killed|critical", line, re.I)]
+        wrong = [
+            line[:400] for line in log if re.search(r"error|exception|locked|timed out|killed|critical", line, re.I)
+        ]
         report.sections.append(("errors in Airflow's log", "\n".join(wrong[-WRONG_LINES:])))
         report.sections.append(("the end of Airflow's log", "\n".join(line[:400] for line in log[-WRONG_LINES:])))
     return report

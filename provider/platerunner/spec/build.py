@@ -11,6 +11,7 @@ from platerunner.spec import model
 from platerunner.spec.build_gates import build_gate, build_report
 from platerunner.spec.build_schedule import build_notify, build_schedule
 from platerunner.spec.build_steps import build_step, tolerance
+from platerunner.spec.completeness import wanted_of
 from platerunner.spec.dataset import Dataset, Exclusion, FileSet
 from platerunner.spec.draft import Data, Draft, path_of
 from platerunner.spec.rules.names import report_name
@@ -84,11 +85,12 @@ def _file_set(name: str, value: Any, folder: Path) -> FileSet:
         return FileSet(name, value)
     complete = tuple(value.get("complete", ()))
     rename, derive = value.get("rename", {}), value.get("derive", {})
+    wanted = wanted_of(value.get("complete"))
     if "table" not in value:
-        return FileSet(name, path_of(value), complete, rename, derive)
+        return FileSet(name, path_of(value), complete, rename, derive, wanted=wanted)
     columns, rows, prefix = (value.get(key, {}) for key in ("columns", "rows", "prefix"))
     table = Table(value["table"], folder, path_of(value), columns, rows, prefix, value.get("record", ""))
-    return FileSet(name, path_of(value), complete, rename, derive, table)
+    return FileSet(name, path_of(value), complete, rename, derive, table, wanted)
 
 
 def _steps(draft: Draft) -> Iterator[tuple[str, model.Step | model.Gate]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from platerunner.spec.completeness import Wanted
 from platerunner.spec.tables import Table
 
 
@@ -17,6 +18,7 @@ class FileSet:
     :param rename: wildcard to value in the file's name to the name that it goes by.
     :param derive: further wildcard to what it is made of.
     :param table: lists the files; None if their names follow from the pattern.
+    :param wanted: of the wildcards of ``complete``, those of which not all values that occur have to be there.
     """
 
     name: str
@@ -25,6 +27,7 @@ class FileSet:
     rename: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     derive: Mapping[str, str] = field(default_factory=dict)
     table: Table | None = None
+    wanted: Mapping[str, Wanted] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ QUOTES = [
         "`argv[3]` should be text, not keys with values. Put quotes around it",
     ),
     ('"{inputs.tables}"]', "null]", 0, "`argv[4]` should be text, not nothing"),
-    ("complete: [site, channel]", "complete: true", 0, "should be a list, not `true`. Write it like"),
+    ("complete: [site, channel]", "complete: true", 0, "should be a list or keys with values, not `true`"),
 ]
 CONSTANTS = [
     (ROOT, '"{{ 9**9**9**9 }}"', 0, "this power is too large"),

@@ -1,6 +1,6 @@
 """Plans a step: which units there are, what each gets and has to write, and whether it has to run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from platerunner.spec.model import Step
 from platerunner_unit.contract.manifest import InputFile, UnitTask
 from platerunner_unit.contract.storage import Storage
 from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.words import and_more
 
 FingerprintsOf = Callable[[Mapping[str, Any]], Fingerprints]
 Inputs = dict[str, tuple[InputFile, ...]]
@@ -52,7 +53,7 @@ def plan_step(
         step.name,
         units,
         {name: each.listed for name, each in available.items()},
-        tuple(dict.fromkeys(note for each in available.values() for note in each.notes)),
+        tuple(dict.fromkeys([*(note for each in available.values() for note in each.notes), *planner.failing_note()])),
         planner.overwritten,
         tuple(
             dict.fromkeys(
@@ -63,6 +64,10 @@ def plan_step(
             )
         ),
     )
+
+
+_SHOWN = 5
+"""Units that are named in a note."""
 
 
 class _Planner:
@@ -89,7 +94,17 @@ class _Planner:
         self._history = History(self._index, workspace, step.foreach, self._outputs, branch)
         named = {each.name: each.pattern for each in self._outputs if each.at_least is None}
         self.keys = UnitKeys(step.name, named, available)
+        self._absent = frozenset(file.key for each in available.values() for file in each.absent)
+        self._failing: list[str] = []
         self._make_task = self._task_of  # one bound method for all units
+
+    def failing_note(self) -> Iterator[str]:
+        """Says which units will fail, since files that should be there are not."""
+        if self._failing:
+            shown, count = ", ".join(self._failing[:_SHOWN]), len(self._failing)
+            whose = "1 unit" if count == 1 else f"{count:,} units"
+            because = f"{whose} will fail, since files that should be there are not"
+            yield f"{self._step}: {because}: {shown}{and_more(count - _SHOWN)}"
 
     def plan(self, candidate: Candidate) -> PlannedUnit:
         """The unit with its state."""
@@ -110,6 +125,8 @@ class _Planner:
             return UnitState.WAITING, Reason(Why.WAITS, awaited)
         if promised := self._upstream(inputs, awaited=False):
             return UnitState.PENDING, Reason(Why.AFTER, promised)
+        if self._absent and any(file.key in self._absent for files in inputs.values() for file in files):
+            self._failing.append(candidate.unit or "the only unit")
         return self._history.judge(task)
 
     def _done_by_another(self, planned: PlannedUnit, inputs: Inputs) -> PlannedUnit:

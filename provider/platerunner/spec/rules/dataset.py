@@ -8,6 +8,7 @@ from platerunner.documents.source import Keys
 from platerunner.spec.derived import Formula, objection
 from platerunner.spec.draft import Draft, bare_pattern, path_of, texts
 from platerunner.spec.rules.apart import check_apart
+from platerunner.spec.rules.completeness import check_complete
 from platerunner.spec.rules.microscopes import check_microscope
 from platerunner.spec.rules.patterns import check_pattern
 from platerunner.spec.rules.tables import check_table
@@ -29,19 +30,10 @@ def check_dataset(draft: Draft) -> None:
             if (pattern := draft.files[name]) is not None:
                 check_apart(draft, place, pattern, complete)
         if isinstance(value, dict):
-            _check_complete(draft, name, value.get("complete", []))
+            check_complete(draft, name, value.get("complete", []))
             _check_rename(draft, name, value.get("rename", {}))
             _check_derive(draft, name, value)
     _check_filters(draft)
-
-
-def _check_complete(draft: Draft, name: str, complete: list[str]) -> None:
-    pattern = draft.files[name]
-    for index, wildcard in texts(complete):
-        if pattern is not None and wildcard not in pattern.wildcards:
-            keys = ("dataset", "files", name, "complete", index)
-            remedy = suggest(wildcard, pattern.wildcards, "wildcards of its path")
-            draft.source.at_value(keys, f"the path of `{name}` has no `{{{wildcard}}}`", remedy, "unknown-wildcard")
 
 
 def _check_rename(draft: Draft, name: str, rename: Mapping[str, Mapping[str, str]]) -> None:

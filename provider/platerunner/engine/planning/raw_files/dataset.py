@@ -45,6 +45,7 @@ def from_dataset(
     written = {each.place: each for each in exclude}
     patterns = [_pattern_of(files, storage), *map(pattern_of, beside)]
     asked, left_out = names.in_keys(where), tuple(map(names.excluded_keys, exclude))
+    files = replace(files, wanted=names.wanted_keys(files.wanted))
     found, unused = _as_listed_there(files, patterns, storage, asked, left_out, places or {})
     notes = tuple(idle_note(files.name, written[each.place]) for each in unused if each.place)
     return names.given(replace(found, notes=(*found.notes, *notes)))
@@ -74,7 +75,7 @@ def _as_listed_there(
         raise NothingListed(_nothing_asked_for(files.name, listed.files, only), *_asking(only, listed.files))
     reasons = Reasons(pattern, exclude)
     usable, excluded = without(kept, reasons)
-    missing = absent(listed.files, usable, excluded, pattern, files.complete, only)
+    missing = absent(listed.files, usable, excluded, pattern, files.complete, only, files.wanted)
     lost = lost_rows(pattern, listed.files, only)
     missing = without_rows(missing, lost, pattern)
     lacking = [file for file in missing if reasons.of(file.values) is None]

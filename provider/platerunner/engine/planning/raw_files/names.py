@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from platerunner.engine.planning.available import Available
+from platerunner.spec.completeness import Wanted
 from platerunner.spec.dataset import Exclusion
 from platerunner_unit.contract.manifest import InputFile
 
@@ -28,6 +29,10 @@ class Names:
     def excluded_keys(self, exclusion: Exclusion) -> Exclusion:
         """An exclusion by names as one by the values in keys."""
         return replace(exclusion, where=self.in_keys(exclusion.where))
+
+    def wanted_keys(self, wanted: Mapping[str, Wanted]) -> dict[str, Wanted]:
+        """What must be there, by names, as by the values in keys."""
+        return {name: replace(each, values=tuple(self._values(name, each.values))) for name, each in wanted.items()}
 
     def given(self, found: Available) -> Available:
         """The files under the names that they go by."""
