@@ -47,6 +47,7 @@ class Site:
     password: str
     folder: Path
     cloud: str
+    pid: int
 
     @property
     def data(self) -> Path:
@@ -55,6 +56,11 @@ class Site:
     def password_of(self, user: str) -> str:
         made = self.folder / ".platerunner/airflow/simple_auth_manager_passwords.json.generated"
         return str(json.loads(made.read_text())[user])
+
+    @property
+    def said(self) -> str:
+        """What it has said so far."""
+        return (self.folder / "up.txt").read_text()
 
     @property
     def results(self) -> Path:
@@ -94,7 +100,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, mails: Receiver) -> Iterator[
         login, cloud = re.search(r"Login: +(\S+) / (\S+)", told), re.search(r"Cloud: +(\S+)", told)
         assert login is not None, told
         assert cloud is not None, told
-        yield Site(f"http://127.0.0.1:{port}", login[1], login[2], folder, cloud[1])
+        yield Site(f"http://127.0.0.1:{port}", login[1], login[2], folder, cloud[1], process.pid)
     finally:
         process.send_signal(signal.SIGINT)
         code = process.wait(60)
@@ -125,11 +131,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     site = getattr(item, "funcargs", {}).get("site")
     if report.failed and site is not None:
         log = max((site.folder / ".platerunner/logs").glob("up-*.log")).read_text(errors="replace").splitlines()
-        wrong = [
-            line[:400] for line in log if re.search(r"error|exception|locked|timed out|killed|critical", line, re.I)
-        ]
-        report.sections.append(("errors in Airflow's log", "\n".join(wrong[-WRONG_LINES:])))
-        report.sections.append(("the end of Airflow's log", "\n".join(line[:400] for line in log[-WRONG_LINES:])))
+        wrong = [line for line in log if re.search(r"error|exception|locked|timed out|killed|critical", line, re.I)]
+        for title, lines in (("errors in Airflow's log", wrong), ("the end of Airflow's log", log)):
+            report.sections.append((title, "\n".join(line[:400] for line in lines[-WRONG_LINES:])))
     return report
 
 

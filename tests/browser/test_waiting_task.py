@@ -1,5 +1,6 @@
 """On call: act on a task that waits for its jobs. They end, and only what was not done runs again."""
 
+import contextlib
 import json
 import time
 from collections import Counter
@@ -8,6 +9,7 @@ from typing import Any
 
 import boto3
 import httpx
+import psutil
 import pytest
 from playwright.sync_api import Page
 from tests.browser.conftest import Site, trigger, until_seen, wait_for
@@ -17,6 +19,7 @@ from platerunner.batch.views import STATUSES
 from platerunner.local.aws.names import BUCKET, LOG_GROUP, QUEUES, Account
 
 HELD = ("A02", "A03")
+PARTS = ("triggerer", "scheduler", "dag-processor", "api-server")
 
 
 def test_clearing_it_ends_its_jobs_and_repeats_only_what_was_not_done(page: Page, site: Site) -> None:
@@ -124,6 +127,36 @@ def test_what_nobody_was_told_of_is_ended_by_the_next_run(api: httpx.Client, sit
     assert {job["status"] for job in wells.jobs() if job["jobId"] in first} == {"SUCCEEDED", "FAILED"}
     wells.let_go()
     wait_for(lambda: api.get(run).json()["state"] == "success", 60)
+
+
+def test_parts_of_airflow_that_are_killed_come_back_and_lose_no_unit(api: httpx.Client, site: Site) -> None:
+    wells = Wells(site)
+    run = trigger(api, "held")
+    wells.wait_until_held()
+    wait_for(lambda: " of 3 " in log_of(api, run), 60)  # the trigger's: a triggerer has it
+    for part in PARTS:
+        kill_part(site, part)
+    wait_for(lambda: all(f"Airflow's {part} ended by itself and was started again" in site.said for part in PARTS), 60)
+    wells.let_go()
+    wait_for(lambda: state_of(api, run) == "success", 180)
+    assert wells.starts() == {"A01": 1, "A02": 1, "A03": 1}
+    assert {job["status"] for job in wells.jobs()} == {"SUCCEEDED"}
+
+
+def kill_part(site: Site, part: str) -> None:
+    """As a machine without memory would; Airflow changes its processes' names, such as to `airflow api_server`."""
+    for process in psutil.Process(site.pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if part in " ".join(process.cmdline()).replace("_", "-").split():
+                process.kill()
+
+
+def state_of(api: httpx.Client, run: str) -> str | None:
+    """None while nobody answers."""
+    try:
+        return str(api.get(run).json()["state"])
+    except httpx.TransportError:
+        return None
 
 
 def log_of(api: httpx.Client, run: str) -> str:

@@ -9,15 +9,17 @@ from pathlib import Path
 
 ONCE_MORE_S = 15.0
 """After a change. Airflow ignores a change of a file that it is reading; that reading has ended by then."""
+DEPTH = 2
+"""Folders below the specs' own that are looked into, hidden ones never: somebody may name a whole repository."""
 
 
 @dataclass
 class Changes:
-    """Looks at the files of a folder; marks Airflow's DAG files as changed when one of those has.
+    """Looks at the files of a folder and of those below; marks Airflow's DAG files as changed when one of those has.
 
     Airflow's DAG processor reads a DAG file at once if it is younger than the last reading, and looks every second.
 
-    :param folder: of specs, with all below it.
+    :param folder: of specs.
     :param dag_files: what makes DAGs of them.
     """
 
@@ -44,9 +46,11 @@ class Changes:
 def _files(folder: Path) -> frozenset[tuple[str, int, int]]:
     """Path, time of change and size of each file; one that vanishes meanwhile is not among them."""
     found = set()
-    for where, _folders, names in os.walk(folder, followlinks=True):
-        for path in (os.path.join(where, name) for name in names):
+    for where, folders, names in folder.walk():
+        deep = len(where.relative_to(folder).parts) >= DEPTH
+        folders[:] = [] if deep else [name for name in folders if not name.startswith(".")]
+        for name in names:
             with suppress(OSError):
-                status = os.stat(path)
-                found.add((path, status.st_mtime_ns, status.st_size))
+                status = (where / name).stat()
+                found.add((str(where / name), status.st_mtime_ns, status.st_size))
     return frozenset(found)

@@ -23,8 +23,8 @@ LAST_LINES = 8
 """Of the log, that a message repeats."""
 DEFAULTS = {
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-    # Each task is a process that imports Airflow, seconds of CPU; a step that waits for its jobs is none. With Airflow's
-    # 32, a pipeline of many plates would leave the pages no time.
+    # Each task is a process that imports Airflow, seconds of CPU; a step that waits for its jobs is none. With 32, as
+    # Airflow has it, a pipeline of many plates would leave the pages no time.
     "AIRFLOW__CORE__PARALLELISM": str(max(4, 2 * (os.cpu_count() or 1))),
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
     # Reading all specs takes a second or two of CPU. `Changes` tells of a changed one at once; this is for what a spec

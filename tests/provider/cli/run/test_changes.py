@@ -63,6 +63,14 @@ def test_a_folder_that_is_gone_for_a_while_is_no_error(watched: Watched) -> None
     assert watched.marks()
 
 
+@pytest.mark.parametrize("place", [".git/HEAD", "lab/a/b/c.yaml"])
+def test_hidden_and_deep_folders_are_not_looked_into(watched: Watched, place: str) -> None:
+    assert not watched.marks()
+    (watched.specs / place).parent.mkdir(parents=True)
+    watched.write(place, "much")
+    assert not watched.marks()
+
+
 def test_a_link_that_leads_nowhere_is_no_error(watched: Watched) -> None:
     (watched.specs / "broken.yaml").symlink_to("nowhere")
     assert not watched.marks()
