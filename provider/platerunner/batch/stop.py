@@ -1,4 +1,4 @@
-"""Ending jobs, so that nothing pays on."""
+"""Ends jobs, so that they cost no more."""
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Submitting jobs so that nothing is submitted twice, although SubmitJob has no client token.
+"""Submits jobs so that nothing is submitted twice, although SubmitJob has no client token.
 
 AWS may accept a job and lose the answer: a 5xx, a timeout, a closed connection. Repeating the call, as botocore does
 by itself, would then run (and bill) everything twice. So each submission has a name that nothing else has, and a call

@@ -1,4 +1,4 @@
-"""Why a file could not be copied: told where the storage's answer is at hand, and never guessed from a text again."""
+"""Why a file could not be copied: said where the storage answers, and never guessed from its text later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What units of a step were found to need, kept across runs: who ran out of memory once asks for enough at once."""
+"""What units of a step were found to need: a unit that ran out of memory asks for enough in later runs."""
 
 from collections.abc import Mapping
 

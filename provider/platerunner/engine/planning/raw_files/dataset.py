@@ -66,7 +66,7 @@ def _as_listed_there(
     exclude: tuple[Exclusion, ...],
     places: Mapping[str, str],
 ) -> tuple[Available, list[Exclusion]]:
-    """As :func:`from_dataset`, by the values in the files' own names; and the exclusions that are of no file."""
+    """As :func:`from_dataset`, by the values in the files' own names; and the exclusions that match no file."""
     pattern = patterns[0]
     only = only_asked(pattern, where)
     listed = _listed(storage, patterns, only, files.name)

@@ -1,4 +1,4 @@
-"""Files that a dataset leaves out, with the reason, and exclusions that are of no file."""
+"""Files that a dataset leaves out, with the reason, and exclusions that match no file."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -65,7 +65,7 @@ def idle(
 
 
 def idle_note(name: str, exclusion: Exclusion) -> str:
-    """Says of an exclusion that it is of no file.
+    """Says of an exclusion that it matches no file.
 
     :param name: of the file set.
     """
