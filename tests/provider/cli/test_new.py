@@ -2,7 +2,9 @@
 
 import itertools
 
+import numpy as np
 import pytest
+import tifffile
 from tests.provider.engine.planning.s3 import s3_bucket
 from typer.testing import CliRunner
 
@@ -141,3 +143,15 @@ def test_an_htd_tells_what_wavelengths_are_called(new, tmp_path):
     assert done.exit_code == 0, done.output
     renamed = load_pipeline(tmp_path / "here/screen.yaml").dataset.files["raw"].rename
     assert renamed == {"channel": {"1": "DAPI", "2": "actin"}}
+
+
+def test_the_first_spec_runs_as_it_is(new, tmp_path):
+    folder = tmp_path / "screen"
+    for key in PHENIX:
+        (folder / key).parent.mkdir(parents=True, exist_ok=True)
+        tifffile.imwrite(folder / key, np.full((8, 8), 100, np.uint16))
+    assert new(str(folder)).exit_code == 0
+    done = CliRunner().invoke(app, ["run", "--local", "screen.yaml", "--workspace-root", str(tmp_path / "work")])
+    assert done.exit_code == 0, done.output
+    written = sorted(path.relative_to(tmp_path / "work/screen/illum") for path in (tmp_path / "work").rglob("*.npy"))
+    assert [str(path) for path in written] == [f"{p}/{p}_Illum{c}.npy" for p in ("P1", "P2") for c in (1, 2)]

@@ -102,6 +102,7 @@ HELD = {
     "backfill_same_units_four_times": "test_what_a_run_has_going_is_waited_for",
     "failed_units_not_found": "test_what_failed_is_listed_whatever_images_are_known_here",
     "import_error_comes_and_goes": "test_its_lines_are_the_import_error_of_a_file_that_has_no_dag",
+    "mixed_site_counts": "test_it_asks_for_what_it_says_and_no_more",
     "names_phenix": "test_a_pattern_reads_what_the_instrument_meant",
     "own_load_data_csv": "test_each_row_is_an_image_set",
     "refused_submission_is_repeated": "test_a_queue_that_was_deleted_is_replaced",
