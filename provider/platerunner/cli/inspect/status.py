@@ -12,6 +12,7 @@ from platerunner.cli.inspect.spec_session import Roots, SpecSession, spec_sessio
 from platerunner.cli.options import DataRoot, Params, SpecArgument, WorkspaceRoot
 from platerunner.engine.gates.decisions import latest
 from platerunner.engine.inspect.run_record import RunRecord
+from platerunner.engine.records.at_once import read_at_once
 from platerunner.engine.records.codec import read
 from platerunner.engine.steps.turns import LAST_RUN
 from platerunner.spec.model import Gate, Step
@@ -64,8 +65,9 @@ def _gate(session: SpecSession, name: str) -> dict[str, Any]:
 
 def _step(session: SpecSession, name: str) -> dict[str, Any]:
     """How a step stands; one that is in branches, in the last run that each branch was part of."""
-    found = {branch: _branch(session, name, branch) for branch in _branches(session, name)}
-    rows = list(found.values())
+    branches = _branches(session, name)
+    rows = read_at_once(lambda branch: _branch(session, name, branch), branches)
+    found = dict(zip(branches, rows, strict=True))
     runs = sorted({row["run"] for row in rows})
     states = {branch: row["state"] for branch, row in found.items()}
     if len(set(states.values())) <= 1:

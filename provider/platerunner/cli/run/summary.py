@@ -8,6 +8,7 @@ from pathlib import Path
 
 from platerunner.cli.console import counted, out, show_table
 from platerunner.cli.run.progress import WORDS
+from platerunner.engine.records.at_once import read_at_once
 from platerunner.engine.records.branches import load_branches
 from platerunner.engine.records.results import load_result
 from platerunner.spec.model import Pipeline
@@ -117,10 +118,8 @@ def _step(workspace: Storage, run_id: str, step: str, branches: Iterable[str]) -
     categories: Counter[str] = Counter()
     notes: list[str] = []
     absent: list[str] = []
-    for branch in branches:
-        raw = load_result(workspace, run_id, step, branch)
-        if raw is None:
-            continue
+    found = read_at_once(lambda branch: load_result(workspace, run_id, step, branch), branches)
+    for raw in (each for each in found if each is not None):
         counts.update({name: raw.get(name, 0) for name in COLUMNS})
         categories.update(raw.get("categories", {}))
         notes += raw.get("notes", ())

@@ -2,17 +2,16 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from platerunner.engine.records.at_once import read_at_once
 from platerunner.engine.records.codec import Kind, encode, read
 from platerunner_unit.contract.keys import decisions_key, gate_prefix
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
 DECISIONS = Kind("a record of decisions")
-THREADS = 16
 
 Word = Literal["approved", "rejected", "refused", "timed out", "marked success"]
 """What became of a question. ``refused`` is an answer that does not count: by somebody who is no approver, or a
@@ -86,9 +85,8 @@ def history(workspace: Storage, gate: str = "") -> list[Made]:
     :param gate: of one gate alone; empty for all.
     """
     keys = [found.key for found in workspace.list(gate_prefix(gate)) if found.key.endswith(".json")]
-    with ThreadPoolExecutor(THREADS) as pool:
-        records = pool.map(lambda key: read(DECISIONS, workspace, key)[1], keys)
-        made = [entry for record in records for entry in _made(record)]
+    kept = read_at_once(lambda key: read(DECISIONS, workspace, key)[1], keys)
+    made = [entry for each in kept for entry in _made(each)]
     return sorted(made, key=lambda entry: entry.decision.at, reverse=True)
 
 

@@ -1,13 +1,13 @@
 """The branches of a run: which there are, and what their steps recorded."""
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.context import RunContext
+from platerunner.engine.records.at_once import read_at_once
 from platerunner.engine.records.codec import Kind, encode, read
 from platerunner.engine.records.done import Current
-from platerunner.engine.records.outcomes import THREADS, OutcomeStore
+from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.spec.model import Pipeline, Step
 from platerunner_unit.contract.keys import branches_key
 from platerunner_unit.contract.storage import NotFoundError, Storage
@@ -44,6 +44,5 @@ def current_in(workspace: Storage, pipeline: Pipeline, step: Step, context: RunC
     if context.branch is not None:
         return store.current(run_id, step.name, context.branch.key)
     branches = load_branches(workspace, run_id)
-    with ThreadPoolExecutor(THREADS) as pool:
-        found = list(pool.map(lambda branch: store.current(run_id, step.name, branch.key), branches))
+    found = read_at_once(lambda branch: store.current(run_id, step.name, branch.key), branches)
     return Current.together(step.foreach, (part for part in found if part is not None)) if branches else None
