@@ -9,17 +9,17 @@ lines' object carries the step file as well.
 
 from __future__ import annotations
 
-import base64
 import json
 import struct
 import sys
-import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import accumulate
 from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
+
+from platerunner_unit.contract.alike import as_attribute, common_length, pad, step_of
 
 if TYPE_CHECKING:
     from platerunner_unit.contract.storage import Storage
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 LINE_VARIABLE = "PLATERUNNER_LINE"
 """Names the length of all lines to a container, in bytes; not set where they differ too much."""
-STEP_ATTRIBUTE = "platerunner-step"
-_MOST_STEP = 1900
-"""Of the 2 KB that S3 keeps of such attributes with an object, name and all."""
-_MOST_PADDING = 0.25
-"""Of the lines' own length."""
 _OFFSET = struct.Struct("<Q")
 _IN_MEMORY = 8 * 1024**2
 _AT_ONCE = 2 * 1024**2
@@ -230,32 +225,15 @@ def write(storage: Storage, prefix: str, step: StepTask, units: Iterable[UnitTas
     storage.put(f"{prefix}.step.json", shared)
     with SpooledTemporaryFile(_IN_MEMORY) as lines, SpooledTemporaryFile(_IN_MEMORY) as padded:
         lengths.extend(lines.write(unit.to_json() + b"\n") for unit in units)
-        length = _common(lengths)
+        length = common_length(lengths)
         if length is not None:
-            _pad(lines, padded, length)
+            pad(lines, padded, length)
             lengths = [length] * len(lengths)
         found = lines if length is None else padded
         found.seek(0)
-        storage.put(f"{prefix}.units.jsonl", found, _as_attribute(shared) if length is not None else None)
+        storage.put(f"{prefix}.units.jsonl", found, as_attribute(shared) if length is not None else None)
     storage.put(f"{prefix}.units.idx", b"".join(_OFFSET.pack(offset) for offset in accumulate(lengths, initial=0)))
     return length
-
-
-def _common(lengths: list[int]) -> Optional[int]:
-    longest = max(lengths, default=0)
-    return longest if 0 < longest * len(lengths) <= (1 + _MOST_PADDING) * sum(lengths) else None
-
-
-def _pad(lines: IO[bytes], padded: IO[bytes], length: int) -> None:
-    lines.seek(0)
-    for line in lines:
-        padded.write(line[:-1].ljust(length - 1) + b"\n")
-
-
-def _as_attribute(step: bytes) -> Optional[dict[str, str]]:
-    """The step file as an object's attribute; None if it is too long for one."""
-    packed = base64.b64encode(zlib.compress(step, 9)).decode()
-    return {STEP_ATTRIBUTE: packed} if len(packed) <= _MOST_STEP else None
 
 
 def read(storage: Storage, prefix: str, index: int, length: Optional[int] = None) -> tuple[StepTask, UnitTask]:
@@ -281,8 +259,7 @@ def _read_at(storage: Storage, prefix: str, index: int, length: int) -> tuple[St
     line, attributes = storage.get_part(f"{prefix}.units.jsonl", index * length, length)
     if len(line) != length or not line.endswith(b"\n"):
         raise ValueError(f"{LINE_VARIABLE}={length}: that is not how long the lines are")
-    packed = attributes.get(STEP_ATTRIBUTE)
-    shared = zlib.decompress(base64.b64decode(packed)) if packed else storage.get(f"{prefix}.step.json")
+    shared = step_of(attributes) or storage.get(f"{prefix}.step.json")
     return StepTask.from_json(shared), UnitTask.from_json(line)
 
 
