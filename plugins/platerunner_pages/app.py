@@ -8,20 +8,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from platerunner_pages import (
-    history_page,
-    home_page,
-    pipeline_page,
-    qc_page,
-    rerun_page,
-    run_page,
-    served_files,
-    unit_page,
-)
+from platerunner_pages import served_files
+from platerunner_pages.pages import history, home, pipeline, qc, rerun, run, unit
 from platerunner_pages.rendering import HEADERS, STATIC, page
 from platerunner_pages.workspaces import UNREADABLE
 
-PAGES = (home_page, run_page, unit_page, rerun_page, pipeline_page, history_page, qc_page, served_files)
+PAGES = (home, run, unit, rerun, pipeline, history, qc, served_files)
 """A module per page, each with its ``router``."""
 STATIC_AGE_S = 86400
 

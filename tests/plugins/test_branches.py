@@ -16,7 +16,7 @@ from platerunner.engine.inspect.run_record import RunRecord
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.records.branches import save_branches
-from platerunner_pages.history_page import _of_run
+from platerunner_pages.pages.history import _of_run
 from platerunner_pages.runs import find_run
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.keys import run_prefix

@@ -3,7 +3,7 @@ from tests.plugins.records import leave, wells_and_sums
 
 from platerunner.engine.planning.model import UnitState
 from platerunner_pages import forecast
-from platerunner_pages.history_page import summed
+from platerunner_pages.pages.history import summed
 
 PAGES = "/platerunner/dags/lab"
 

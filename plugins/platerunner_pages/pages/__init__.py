@@ -1,0 +1,1 @@
+"""The pages: each has its addresses in a `router`."""
