@@ -55,6 +55,14 @@ def test_a_plan_that_takes_too_long_says_what_to_do(lab, monkeypatch):
     forecast._pool.submit(int).result(30)  # the plan itself ends, and then the next may begin
 
 
+def test_a_plan_of_params_that_each_run_is_given_says_where_to_give_them(lab):
+    spec = lab.folder / "specs/lab.yaml"
+    spec.write_text(f"{spec.read_text().rstrip()}\nparams: {{batch: {{type: string, required: true}}}}\n")
+    answer = lab.client("viewer").get(f"{PAGES}/plan")
+    assert answer.status_code == 409
+    assert "with `--param batch=...`" in answer.json()["detail"]
+
+
 def test_history_sums_the_steps_of_each_run(lab):
     lab.start("lab", work="failed")
     workspace = leave(lab.workspace / "lab", {"plate=P1/well=A01": UnitState.DONE})
