@@ -35,8 +35,7 @@ mutate: $(SYNCED)  ## 200 random changes to the judge's rules: do its tests noti
 	$(RUN) python scripts/mutate.py $(SUBJECT) --seed $(SEED)
 
 coverage: $(SYNCED)  ## branch coverage of the language, the planner and the judge: at least 95 %
-	$(RUN) --with pytest-cov==7.1.0 pytest -n auto --cov --cov-report=term-missing:skip-covered \
-	  tests/provider/documents tests/provider/spec tests/provider/engine tests/unit/judge
+	$(RUN) --with pytest-cov==7.1.0 pytest -n auto --cov --cov-report=term-missing:skip-covered tests/provider tests/unit/judge
 
 lint: $(SYNCED)  ## style, types, layers, spelling, prose, Dockerfiles, workflows
 	$(RUN) ruff check .
