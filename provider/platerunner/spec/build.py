@@ -1,4 +1,4 @@
-"""A valid spec's data as the frozen model."""
+"""The pipeline that a draft without problems is: dataset, steps, gates, and the steps that make contact sheets."""
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,17 +6,75 @@ from pathlib import Path
 from typing import Any
 
 from platerunner.catalog import quantities
+from platerunner.catalog.loader import resources
+from platerunner.catalog.model import Resources
 from platerunner.documents.problems import Problem
 from platerunner.spec import model
-from platerunner.spec.build_gates import build_gate, build_report
 from platerunner.spec.build_schedule import build_notify, build_schedule
-from platerunner.spec.build_steps import build_step, tolerance
-from platerunner.spec.completeness import wanted_of
-from platerunner.spec.dataset import Dataset, Exclusion, FileSet
+from platerunner.spec.build_steps import build_step, needs, reference, retry_policy, tolerance
+from platerunner.spec.dataset import Dataset, Exclusion, FileSet, Table, wanted_of
 from platerunner.spec.draft import Data, Draft, path_of
-from platerunner.spec.rules.names import report_name
-from platerunner.spec.split import sides, split_wildcard
-from platerunner.spec.tables import Table
+from platerunner.spec.rules.steps import REPORT_MODULE, report_name
+from platerunner.spec.split import shown_wildcards, sides, split_wildcard
+from platerunner.spec.targets import parse_output
+
+
+def build_gate(draft: Draft, name: str, data: Data, position: model.Position) -> model.Gate:
+    """A gate; what it shows goes through its report."""
+    return model.Gate(
+        name=name,
+        title=data["gate"],
+        needs=needs(draft, data),
+        show={key: _shown(draft, value) for key, value in data.get("show", {}).items()},
+        checks=data.get("checks", {}),
+        approvers=tuple(data.get("approvers", ())),
+        timeout=quantities.duration(data["timeout"]) if "timeout" in data else None,
+        position=position,
+        report=report_name(name) if data.get("show") else None,
+        assets=tuple(data.get("assets", ())),
+    )
+
+
+def build_report(draft: Draft, gate: model.Gate) -> model.Step:
+    """The step that makes a gate's contact sheet: one per plate, and per branch, if all that is shown is told apart."""
+    refs = {key: ref if isinstance(ref, model.InputRef) else _workspace(ref) for key, ref in gate.show.items()}
+    common = shown_wildcards(draft, gate.name)
+    foreach = tuple(name for name in dict.fromkeys([split_wildcard(draft), "plate"]) if name in common)
+    folder = "/".join(["gates", gate.name, *(f"{{{name}}}" for name in foreach)])
+    return model.Step(
+        name=report_name(gate.name),
+        module=REPORT_MODULE,
+        foreach=foreach,
+        inputs=refs,
+        outputs={
+            "montage": model.Output("montage", f"{folder}/montage.png"),
+            "page": model.Output("page", f"{folder}/report.html"),
+            "numbers": model.Output("numbers", f"{folder}/numbers.json"),
+        },
+        with_=draft.gates[gate.name].get("report", {}),
+        needs=gate.needs,
+        resources=_report_resources(draft),
+        retry=retry_policy(draft.data.get("defaults", {}).get("retry", {})),
+        cost_tags=draft.data.get("cost_tags", {}),
+        title=f"Report for: {gate.title}",
+        position=gate.position,
+    )
+
+
+def _shown(draft: Draft, text: str) -> str | model.InputRef:
+    return reference(draft, text) if parse_output(text) else text
+
+
+def _workspace(pattern: str) -> model.InputRef:
+    return model.InputRef("workspace", pattern)
+
+
+def _report_resources(draft: Draft) -> Resources:
+    """A contact sheet needs little, whatever the steps need; but who avoids spot instances avoids them here, too."""
+    defaults = draft.data.get("defaults", {}).get("resources", {})
+    capacity = {key: value for key, value in defaults.items() if key == "capacity"}
+    return resources(capacity, base=draft.modules[REPORT_MODULE].resources)
+
 
 _DEEP = 4
 """Keys of which a pipeline knows the places: ``steps.measure.with.nuclei``, and no deeper."""

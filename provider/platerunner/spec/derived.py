@@ -6,8 +6,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from platerunner.documents.problems import suggest
-from platerunner.spec.dataset import FileSet
-from platerunner.spec.tables import TablePattern
+from platerunner.spec.dataset import FileSet, TablePattern
 from platerunner_unit.contract.patterns import Pattern, PatternError, Value
 from platerunner_unit.contract.wells import LAYOUTS, Layout, position, row_name
 from platerunner_unit.contract.wildcard_types import text_of, type_of

@@ -12,13 +12,12 @@ from platerunner.documents.sentences import check
 from platerunner.documents.shape import Shape
 from platerunner.documents.source import Keys, Source
 from platerunner.documents.walk import Place, walk
+from platerunner.spec.dataset import TablePattern
 from platerunner.spec.derived import deriving
-from platerunner.spec.matrix import Matrix, expand
-from platerunner.spec.matrix_rules import check_matrices
+from platerunner.spec.matrix import Matrix, check_matrices, expand
 from platerunner.spec.microscopes import expand as expand_microscopes
 from platerunner.spec.own_values import part_own_values
 from platerunner.spec.schema import pipeline_schema
-from platerunner.spec.tables import TablePattern
 from platerunner.spec.targets import Target, parse_output
 from platerunner_unit.contract.patterns import Pattern, PatternError
 

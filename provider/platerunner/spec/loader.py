@@ -14,8 +14,8 @@ from platerunner.spec.includes import include
 from platerunner.spec.model import Pipeline
 from platerunner.spec.problems import SpecError
 from platerunner.spec.rules import RULES
-from platerunner.spec.rules.commands import check_lists_in_text
-from platerunner.spec.rules.meeting import check_meeting
+from platerunner.spec.rules.modules import check_lists_in_text
+from platerunner.spec.rules.outputs import check_meeting
 
 
 def load_pipeline(

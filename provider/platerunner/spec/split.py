@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from platerunner.spec.draft import Draft, readable, texts
-from platerunner.spec.rules.graph import waits_for
+from platerunner.spec.rules.references import waits_for
 from platerunner.spec.targets import parse_output
 
 

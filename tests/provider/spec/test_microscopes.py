@@ -14,7 +14,7 @@ from platerunner.spec.loader import load_text
 from platerunner.spec.microscopes import Preset, names, presets
 from platerunner.spec.problems import SpecError
 from platerunner.spec.recognition import recognise
-from platerunner.spec.rules.apart import unclear
+from platerunner.spec.rules.patterns import unclear
 from platerunner.spec.schema import schema
 from platerunner_unit.contract.patterns import Pattern
 

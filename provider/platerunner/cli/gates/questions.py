@@ -11,7 +11,7 @@ from platerunner.engine.planning.available import from_workspace_pattern, of_bra
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.records.branches import load_branches
 from platerunner.spec.model import Gate, Pipeline, Step
-from platerunner.spec.rules.names import report_name
+from platerunner.spec.rules.steps import report_name
 from platerunner_unit.contract.storage import Storage
 
 

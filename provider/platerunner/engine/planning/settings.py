@@ -8,8 +8,8 @@ from platerunner.catalog.model import Module, Parameter
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import PlanningError, placed, stands_at
 from platerunner.engine.planning.model import StepSettings
+from platerunner.spec.includes import NamedFileError, find
 from platerunner.spec.model import Pipeline, Step
-from platerunner.spec.named_files import NamedFileError, find
 from platerunner.spec.templates import render
 from platerunner_unit.contract.manifest import LoadData
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from platerunner.documents.problems import suggest
 from platerunner.documents.source import Keys
-from platerunner.spec.completeness import Wanted, wanted_of
+from platerunner.spec.dataset import Wanted, wanted_of
 from platerunner.spec.draft import Draft, texts
 from platerunner_unit.contract.patterns import Pattern, PatternError
 

@@ -1,19 +1,101 @@
-"""The dataset: patterns, what must be complete, which files count."""
+"""The dataset: patterns, tables that list files, microscopes, which files count."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from platerunner.documents.problems import nearest, suggest
+from platerunner.documents.sentences import where
 from platerunner.documents.source import Keys
+from platerunner.spec.dataset import ENDINGS, TablePattern
 from platerunner.spec.derived import Formula, objection
 from platerunner.spec.draft import Draft, bare_pattern, path_of, texts
-from platerunner.spec.rules.apart import check_apart
+from platerunner.spec.microscopes import folder_problems, names
 from platerunner.spec.rules.completeness import check_complete
-from platerunner.spec.rules.microscopes import check_microscope
-from platerunner.spec.rules.patterns import check_pattern
-from platerunner.spec.rules.tables import check_table
+from platerunner.spec.rules.patterns import check_apart, check_pattern
 from platerunner.spec.templates import is_template
 from platerunner_unit.contract.patterns import Pattern, PatternError
+
+_OF_TABLES = ("columns", "rows", "prefix")
+
+
+def check_table(draft: Draft, keys: Keys, files: dict[str, Any]) -> bool:
+    """Note what is wrong with a file set's table.
+
+    :param keys: of the file set.
+    :returns: whether it has one.
+    """
+    if "table" not in files:
+        for key in (each for each in _OF_TABLES if each in files):
+            remedy = f"Add `table: load_data.csv`, or delete `{key}`."
+            draft.source.at_key(
+                (*keys, key), f"`{key}` says something of a table, and there is none", remedy, "missing-key"
+            )
+        return False
+    if not files["table"].endswith(ENDINGS):
+        message = f"`{files['table']}` is no table that can be read"
+        remedy = "Save it as comma-separated values (`.csv`) or tab-separated (`.tsv`), perhaps with gzip (`.gz`)."
+        draft.source.at_value((*keys, "table"), message, remedy, "bad-pattern")
+    if files["table"].startswith("/") or ".." in files["table"].split("/") or "://" in files["table"]:
+        message = f"`{files['table']}` lies neither beside the spec nor under the root"
+        remedy = "Write its path from the spec's folder, or from the dataset's root."
+        draft.source.at_value((*keys, "table"), message, remedy, "foreign-file")
+    try:
+        TablePattern(files["table"], files.get("path", "x"), files.get("columns", {}))
+    except PatternError as error:
+        remedy = "Write the column of the files' names, like `path` or `FileName_Orig{channel}`."
+        draft.source.add(draft.source.inside((*keys, "path"), error.column - 1), error.message, remedy, "bad-pattern")
+    return True
+
+
+_OF_MICROSCOPES = ("root", "folder", "wells", "index")
+
+
+def check_microscope(draft: Draft, keys: Keys, files: Mapping[str, Any]) -> bool:
+    """Note what is wrong with a file set's microscope.
+
+    :param keys: of the file set.
+    :returns: whether it has one.
+    """
+    if "microscope" not in files:
+        for key in (each for each in _OF_MICROSCOPES if each in files):
+            message = f"`{key}` says something of a microscope's files, and there is no `microscope`"
+            remedy = f"Add `microscope: opera-phenix`, or delete `{key}`."
+            draft.source.at_key((*keys, key), message, remedy, "missing-key")
+        if "path" not in files and not draft.is_doubtful(*keys):
+            remedy = "Add `path`: a path pattern; or `microscope`: the instrument that named the files."
+            remedy = "Add `path`: the column of the files' names." if "table" in files else remedy
+            draft.source.at_key(keys, f"{where(keys)} has no `path`", remedy, "missing-key")
+        return False
+    for key in (each for each in ("path", "table") if (*keys, each) in draft.source.marks):
+        message = f"`{key}` and `microscope` both say what the files are called"
+        draft.source.at_key((*keys, key), message, "Delete one of the two.", "two-answers")
+    _check_folders(draft, keys, files)
+    preset = names()[files["microscope"]]
+    if files.get("index") and preset.index is None:
+        message = f"no index of `{files['microscope']}` can be read"
+        draft.source.at_key(
+            (*keys, "index"), message, "Delete `index`: the files' names tell what they are.", "unused-key"
+        )
+    if "wells" in files and not preset.numbers_wells:
+        message = f"the names of `{files['microscope']}` say which well it is, whatever the plate"
+        draft.source.at_key((*keys, "wells"), message, "Delete `wells`.", "unused-key")
+    return True
+
+
+def _check_folders(draft: Draft, keys: Keys, files: Mapping[str, Any]) -> None:
+    for key in (each for each in ("root", "folder") if files.get(each)):
+        text = files[key]
+        if "://" in text or text.startswith("/"):
+            remedy = "Write folders below the dataset's `root`, or change that one."
+            draft.source.at_value(
+                (*keys, key), f"`{text}` is no folder under the dataset's root", remedy, "foreign-file"
+            )
+            continue
+        for error in folder_problems(text):
+            at = draft.source.inside((*keys, key), error.column - 1)
+            remedy = "Write folders with wildcards, like `{batch}/images`."
+            draft.source.add(at, f"`{text}`: {error.message}", remedy, "bad-pattern")
+            return
 
 
 def check_dataset(draft: Draft) -> None:
@@ -38,13 +120,13 @@ def check_dataset(draft: Draft) -> None:
 
 def _check_rename(draft: Draft, name: str, rename: Mapping[str, Mapping[str, str]]) -> None:
     pattern = draft.files[name]
-    for wildcard, names in rename.items():
+    for wildcard, called_by in rename.items():
         keys: Keys = ("dataset", "files", name, "rename", wildcard)
         if pattern is not None and wildcard not in pattern.wildcards:
             remedy = suggest(wildcard, pattern.wildcards, "wildcards of its path")
             draft.source.at_key(keys, f"the path of `{name}` has no `{{{wildcard}}}`", remedy, "unknown-wildcard")
         first: dict[str, str] = {}
-        for value, called in names.items():
+        for value, called in called_by.items():
             if called in first:
                 message = f"`{first[called]}` and `{value}` would both be called `{called}`"
                 draft.source.at_value((*keys, value), message, "Give one of them another name.", "same-name")

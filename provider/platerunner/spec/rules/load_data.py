@@ -5,7 +5,7 @@ from typing import Any
 from platerunner.documents.problems import suggest
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Data, Draft, readable, settings
-from platerunner.spec.named_files import NamedFileError, find
+from platerunner.spec.includes import NamedFileError, find
 from platerunner.spec.rules.modules import effective_with
 from platerunner.spec.targets import parse_output
 from platerunner.spec.templates import contains_template

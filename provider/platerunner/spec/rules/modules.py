@@ -1,17 +1,19 @@
-"""Modules and what they are given in ``with``."""
+"""Modules: what they are given in ``with``, the inputs and outputs that they know by name, their command lines."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from platerunner.catalog.loader import unknown_module
-from platerunner.catalog.model import Module, Parameter
+from platerunner.catalog.model import Module, Parameter, Port
 from platerunner.catalog.parameters import FILE_TYPES, WORDS, objection, unfit_items
 from platerunner.documents.problems import suggest
 from platerunner.documents.sentences import in_quotes, what_it_is
 from platerunner.documents.source import Keys
-from platerunner.spec.draft import Data, Draft, settings
-from platerunner.spec.named_files import NamedFileError, find
-from platerunner.spec.templates import contains_template
+from platerunner.spec.draft import Data, Draft, settings, texts
+from platerunner.spec.includes import NamedFileError, find
+from platerunner.spec.rules.patterns import braced
+from platerunner.spec.templates import contains_template, is_template
 
 
 def check_modules(draft: Draft) -> None:
@@ -92,3 +94,147 @@ def _check_file(draft: Draft, keys: Keys, name: str, *, kind: str) -> None:
         find(draft.source.path.parent, name, kind=kind)
     except NamedFileError as error:
         draft.source.at_value(keys, error.message, error.remedy, error.code)
+
+
+_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
+
+
+def check_ports(draft: Draft) -> None:
+    """Note inputs and outputs that the module does not know, or lacks, and unknown placeholders."""
+    for name, step in draft.steps.items():
+        for below, setting in settings(step):
+            module = draft.modules.get(setting.get("module", step.get("module")))
+            if module is not None and "module" in setting:
+                for kind, ports in (("inputs", module.inputs), ("outputs", module.outputs)):
+                    _check_kind(draft, name, below, kind, module, ports)
+            if module is not None and ("module" in setting or "with" in setting):
+                _check_placeholders(draft, name, below, module, effective_with(step, setting))
+
+
+def _check_kind(draft: Draft, step: str, below: Keys, kind: str, module: Module, ports: Mapping[str, Port]) -> None:
+    given = draft.steps[step].get(kind, {})
+    if not ports or draft.is_doubtful("steps", step, kind) or (kind == "outputs" and not given):
+        return  # what is missing altogether, the schema notes
+    for name in given:
+        if name not in ports:
+            message = f"`{module.name}` knows no {kind[:-1]} `{name}`"
+            remedy = suggest(name, ports, f"{kind} of `{module.name}`")
+            _note(draft, (step, kind, name), below, message, remedy)
+    for name, port in ports.items():
+        if port.required and name not in given:
+            message = f"`{module.name}` needs the {kind[:-1]} `{name}`"
+            _note(draft, (step, kind), below, message, f"Add it under `{kind}`: {port.description}")
+
+
+def _note(draft: Draft, place: Keys, below: Keys, message: str, remedy: str) -> None:
+    """At the input or output itself; of an override, at the module that it chooses."""
+    if below:
+        draft.source.at_value(("steps", place[0], *below, "module"), message, remedy, "unknown-port")
+    else:
+        draft.source.at_key(("steps", *place), message, remedy, "unknown-port")
+
+
+def _check_placeholders(draft: Draft, step: str, below: Keys, module: Module, values: Data) -> None:
+    if module.tool != "command" or not isinstance(values.get("argv"), list):
+        return
+    known = _known(draft, step, values)
+    own = (*("steps", step), *below, "with", "argv")
+    keys = own if own in draft.source.marks else ("steps", step, "with", "argv")
+    for index, argument in enumerate(values["argv"]):
+        for found in _PLACEHOLDER.finditer(argument) if isinstance(argument, str) and "{{" not in argument else ():
+            if found[1] is not None and found[1] not in known and not _is_doubtful(draft, step, found[1]):
+                at = draft.source.inside((*keys, index), found.start())
+                remedy = f"{suggest(found[1], known, 'placeholders')} A brace is `{{{{`."
+                draft.source.add(at, f"nothing is called `{{{found[1]}}}`", remedy, "unknown-placeholder")
+
+
+def _is_doubtful(draft: Draft, step: str, placeholder: str) -> bool:
+    """Whether something is wrong, and noted, where a placeholder's name would come from."""
+    kind = placeholder.partition(".")[0]
+    place = {"values": "foreach", "params": "with"}.get(kind, kind)
+    return place in {"inputs", "outputs", "foreach", "with"} and draft.is_doubtful("steps", step, place)
+
+
+def _known(draft: Draft, step: str, values: Data) -> set[str]:
+    data = draft.steps[step]
+    known = {"unit", "out", *(f"params.{name}" for name in values if name != "argv")}
+    known |= {f"{kind}.{name}" for kind in ("inputs", "outputs") for name in data.get(kind, {})}
+    return known | {f"values.{name}" for name in data.get("foreach", ()) if name}
+
+
+_FILES = re.compile(r"\{(inputs|outputs)\.([^{}]*)\}")
+_OF_ITS_OWN = """Make it an argument of its own: `[sh, -c, 'cat "$@" > "$0"', "{outputs.all}", "{inputs.tables}"]`."""
+_PARAMS = re.compile(r"\{params\.([^{}]*)\}")
+
+
+def check_parameters(draft: Draft) -> None:
+    """Note parameters that no argument of a command uses."""
+    for own, setting, argv, _ in _commands(draft):
+        _check_use(draft, own, setting.get("with", {}), argv)
+
+
+def check_lists_in_text(draft: Draft) -> None:
+    """Note placeholders inside a longer argument that may stand for several files.
+
+    Asked at commit alone: where a unit has one such file after all, its command works, and no run is refused for it.
+    """
+    for own, setting, argv, step in _commands(draft):
+        if "argv" in setting.get("with", {}):
+            _check_arguments(draft, (*own, "argv"), step, argv)
+
+
+def _commands(draft: Draft) -> Iterator[tuple[Keys, Data, list[object], str]]:
+    """Each command line that is beyond doubt, with where it stands, its setting and its step."""
+    for name, step in draft.steps.items():
+        for below, setting in settings(step):
+            module = draft.modules.get(setting.get("module", step.get("module")))
+            argv = effective_with(step, setting).get("argv")
+            if module is None or module.tool != "command" or not isinstance(argv, list):
+                continue
+            if draft.is_doubtful("steps", name, "with") or draft.is_doubtful("steps", name, *below, "with"):
+                continue
+            yield ("steps", name, *below, "with"), setting, argv, name
+
+
+def _check_arguments(draft: Draft, keys: Keys, step: str, argv: list[object]) -> None:
+    for index, argument in enumerate(argv):
+        if not isinstance(argument, str) or is_template(argument):
+            continue
+        for found in _FILES.finditer(argument) if not _FILES.fullmatch(argument) else ():
+            more = list(_several(draft, step, found[1], found[2]))
+            if more:
+                at = draft.source.inside((*keys, index), found.start())
+                message = (
+                    f"`{found[0]}` stands for several files (of each {braced(more)}), but is inside a longer argument"
+                )
+                draft.source.add(at, message, _OF_ITS_OWN, "list-in-text")
+
+
+def _several(draft: Draft, step: str, kind: str, name: str) -> Iterator[str]:
+    """The wildcards of an input or an output of which one unit surely has several values."""
+    data = draft.steps[step]
+    value = data.get(kind, {}).get(name)
+    if value is None or draft.is_doubtful("steps", step, kind) or draft.is_doubtful("steps", step, "foreach"):
+        return
+    pattern = draft.referred(value) if kind == "inputs" else draft.outputs.get(draft.origins[step], {}).get(name)
+    per_unit = {wildcard for _, wildcard in texts(data.get("foreach"))}
+    fixed = {key for key, item in draft.data.get("dataset", {}).get("where", {}).items() if _may_be_one(item)}
+    for wildcard in pattern.wildcards if pattern else ():
+        if wildcard not in per_unit | fixed | set(data.get("every", {})):
+            yield wildcard
+
+
+def _may_be_one(value: object) -> bool:
+    return is_template(value) or not isinstance(value, list) or len(value) == 1
+
+
+def _check_use(draft: Draft, keys: Keys, values: Data, argv: list[object]) -> None:
+    words = [word for word in argv if isinstance(word, str)]
+    used = {found[1] for word in words for found in _PARAMS.finditer(word)}
+    if any(is_template(word) or "{unit}" in word or "{matrix." in word for word in words) or not used <= set(values):
+        return  # a program that reads unit.json may use all of them; a misspelt one has a rule of its own
+    for name in values:
+        if name != "argv" and name not in used and not draft.is_doubtful(*keys, name):
+            message = f"no argument of the command uses `{name}`"
+            remedy = f"Put `{{params.{name}}}` into `argv`, or take it out of `with`."
+            draft.source.at_key((*keys, name), message, remedy, "unused-parameter")

@@ -1,11 +1,13 @@
-"""What every rule about patterns needs."""
+"""Patterns: what every rule about them needs, and where one piece ends and the next begins."""
 
 import re
+from collections.abc import Iterator
 
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Draft, readable
 from platerunner_unit.contract.pattern_text import MISSING_PART
-from platerunner_unit.contract.patterns import Pattern, PatternError
+from platerunner_unit.contract.patterns import Pattern, PatternError, Token
+from platerunner_unit.contract.wildcard_types import Type, type_of
 
 
 def check_pattern(draft: Draft, keys: Keys, text: str, *, globs: bool) -> None:
@@ -74,3 +76,118 @@ def _short(text: str) -> str:
 def braced(names: object) -> str:
     """Wildcards for people: `{plate}`, `{well}`."""
     return ", ".join(f"`{{{name}}}`" for name in names) if isinstance(names, (list, tuple, set, frozenset)) else ""
+
+
+_GLOB = "*"
+# What follows a piece directly and may begin with a character that the piece may end with. A well ends after its
+# column, and `**/` with a slash.
+_RUNS_INTO = {
+    "digits": frozenset({"digits", "text", "word", "hex", _GLOB}),
+    "hex": frozenset({"digits", "alpha", "text", "word", "hex", _GLOB}),
+    **dict.fromkeys(("text", "word", "alpha"), frozenset({"text", "word", "alpha", "hex", _GLOB})),
+    _GLOB: frozenset({"digits", "text", "word", "alpha", "hex"}),
+}
+
+
+def check_apart(draft: Draft, keys: Keys, pattern: Pattern, complete: frozenset[str] = frozenset()) -> None:
+    """Note neighbours without anything between them of which a name does not say where the first ends.
+
+    :param keys: where the pattern stands.
+    :param complete: wildcards of which every combination must exist, so that a wrong cut would be noticed.
+    """
+    for first, second in unclear(pattern):
+        at = draft.source.inside(keys, second.column - 1)
+        message = f"a name does not say where {_shown(pattern, first)} ends and {_shown(pattern, second)} begins"
+        if _is_digits(pattern, first) and _kind(pattern, second) in {"text", "word"}:
+            if not {first.text, second.text} <= complete:
+                text = (
+                    f"{_shown(pattern, first)} takes all digits, also those that {_shown(pattern, second)} begins with"
+                )
+                remedy = f"{_remedy(pattern, first, second)} Ignore this if it never begins with one."
+                draft.source.warn(at, text, remedy, "ambiguous")
+            continue
+        draft.source.add(at, message, _remedy(pattern, first, second), "ambiguous")
+        return  # the next pair often shares a piece with this one
+
+
+def unclear(pattern: Pattern) -> Iterator[tuple[Token, Token]]:
+    """Pairs of pieces of which a name does not say where the first ends, with nothing or only fixed widths between."""
+    tokens = pattern.tokens
+    for index, first in enumerate(tokens):
+        last = first if _is_open(pattern, first) else None
+        for second in tokens[index + 1 :]:
+            # Digits of the pattern itself may belong to a number before them; other text shows where a piece ends.
+            is_text = second.kind == "literal" and _kind(pattern, first) != "digits"
+            if last is None or is_text or not _run(pattern, last, second):
+                break
+            if _is_open(pattern, second):
+                yield first, second
+                break
+            last = second
+
+
+def _run(pattern: Pattern, one: Token, other: Token) -> bool:
+    """Whether a piece may end with what the next may begin with."""
+    kinds = _kind(pattern, one), _kind(pattern, other)
+    return kinds[1] in _RUNS_INTO.get(kinds[0], ())
+
+
+def _type(pattern: Pattern, token: Token) -> Type | None:
+    if token.kind == "wildcard":
+        return type_of(pattern.types[token.text])
+    return type_of(token.text[2:-1]) if token.kind == "glob" and token.text.startswith("{") else None
+
+
+def _is_open(pattern: Pattern, token: Token) -> bool:
+    type_ = _type(pattern, token)
+    return type_.is_open if type_ else token.text == _GLOB
+
+
+def _is_digits(pattern: Pattern, token: Token) -> bool:
+    return token.kind == "wildcard" and pattern.types[token.text] == "digits"
+
+
+def _kind(pattern: Pattern, token: Token) -> str:
+    """What its characters are."""
+    if token.kind == "literal":
+        return "digits" if token.text.isdigit() else ""
+    type_ = _type(pattern, token)
+    return type_.kind if type_ else token.text
+
+
+def _remedy(pattern: Pattern, first: Token, second: Token) -> str:
+    """What to do, of which a width was tried."""
+    ways = ["Write what stands between them, such as `_`"]
+    if sized := next(_with_width(pattern, first, second), None):
+        ways.append(f"give one a width, like `{sized}`")
+    if {_kind(pattern, first), _kind(pattern, second)} & {"text", "word"} and _kind(pattern, first) == "digits":
+        ways.append("give the second a type that begins with a letter, such as `{channel:alpha}`")
+    return f"{', '.join(ways)}, or make one wildcard of the two, such as `{{site_id}}`."
+
+
+def _with_width(pattern: Pattern, first: Token, second: Token) -> Iterator[str]:
+    """One of the two pieces with a width, with which the other is clear."""
+    for one in (second, first):
+        width = 36 if "guid" in one.text.lower() or one.text == _GLOB else 3
+        text = f"{{{'' if one.text == _GLOB else one.text}:{width}}}"
+        whole = "".join(text if each is one else _source(pattern, each) for each in pattern.tokens)
+        try:
+            left = {each.text for pair in unclear(Pattern.parse(whole)) for each in pair}
+        except PatternError:
+            continue
+        if left.isdisjoint((first.text, second.text, text)):
+            yield text
+
+
+def _source(pattern: Pattern, token: Token) -> str:
+    return Pattern((token,), {name: pattern.types[name] for name in _names(token)}).text
+
+
+def _names(token: Token) -> Iterator[str]:
+    for each in (token, *token.parts):
+        if each.kind == "wildcard":
+            yield each.text
+
+
+def _shown(pattern: Pattern, token: Token) -> str:
+    return f"`{_source(pattern, token)}`"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from platerunner.documents.source import Keys
 from platerunner.spec.build_steps import metadata_columns
 from platerunner.spec.draft import Data, Draft, path_of, readable, settings
-from platerunner.spec.named_files import NamedFileError, find
+from platerunner.spec.includes import NamedFileError, find
 from platerunner.spec.rules.modules import effective_with
 from platerunner.spec.templates import contains_template
 from platerunner_unit.cellprofiler import fit

@@ -6,7 +6,7 @@ from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.listing import list_matching
 from platerunner.engine.planning.raw_files.table_rows import Image, Row, Rows
 from platerunner.engine.planning.raw_files.xml_records import BadXmlError, read_records
-from platerunner.spec.tables import Table
+from platerunner.spec.dataset import Table
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import Storage
 

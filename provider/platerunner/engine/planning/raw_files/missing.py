@@ -9,7 +9,7 @@ from typing import Any
 from platerunner.engine.planning.available import Excluded
 from platerunner.engine.planning.files import Files
 from platerunner.engine.planning.where import Only, is_asked_for
-from platerunner.spec.completeness import Wanted
+from platerunner.spec.dataset import Wanted
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.patterns import Pattern
 

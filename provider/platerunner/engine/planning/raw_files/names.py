@@ -5,8 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from platerunner.engine.planning.available import Available
-from platerunner.spec.completeness import Wanted
-from platerunner.spec.dataset import Exclusion
+from platerunner.spec.dataset import Exclusion, Wanted
 from platerunner_unit.contract.manifest import InputFile
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from platerunner.spec.dataset import TablePattern
 from platerunner.spec.derived import bare_of
-from platerunner.spec.tables import TablePattern
 from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import StoredObject

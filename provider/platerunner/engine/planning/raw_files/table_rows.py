@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from platerunner.engine.planning.errors import PlanningError
-from platerunner.spec.tables import Table
+from platerunner.spec.dataset import Table
 from platerunner_unit.contract.storage import Storage
 from platerunner_unit.contract.words import and_more
 

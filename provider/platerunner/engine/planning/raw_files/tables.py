@@ -13,10 +13,9 @@ from platerunner.engine.planning.files import Files
 from platerunner.engine.planning.raw_files.index_files import index_rows
 from platerunner.engine.planning.raw_files.table_rows import Image, Row, Rows
 from platerunner.engine.planning.where import Only, is_asked_for
-from platerunner.spec.dataset import FileSet
+from platerunner.spec.dataset import FileSet, Table, TablePattern
 from platerunner.spec.derived import bare_of
-from platerunner.spec.named_files import NamedFileError, find
-from platerunner.spec.tables import Table, TablePattern
+from platerunner.spec.includes import NamedFileError, find
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.patterns import Pattern, Value
 from platerunner_unit.contract.storage import NotFoundError, Storage

@@ -11,9 +11,9 @@ from typing import Any
 from platerunner.engine.planning.available import Available
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.files import Files, new_rows
+from platerunner.spec.dataset import TablePattern
 from platerunner.spec.derived import bare_of
 from platerunner.spec.model import Step
-from platerunner.spec.tables import TablePattern
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.unit_ids import natural_key, unit_id
 

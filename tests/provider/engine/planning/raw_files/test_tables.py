@@ -15,9 +15,8 @@ from tests.provider.engine.planning.s3 import s3_bucket
 from platerunner.engine.planning.errors import NothingListed, PlanningError
 from platerunner.engine.planning.raw_files.dataset import from_dataset
 from platerunner.engine.planning.units.grouping import Groups
-from platerunner.spec.dataset import Exclusion, FileSet
+from platerunner.spec.dataset import Exclusion, FileSet, Table
 from platerunner.spec.model import Step
-from platerunner.spec.tables import Table
 from platerunner_unit.contract.storage import Storage
 
 PUBLIC = Path(__file__).parents[6] / "shared" / "microscopes"
