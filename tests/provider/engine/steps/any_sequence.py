@@ -94,9 +94,9 @@ class Disk(Storage):
 
     process = Process()
 
-    def put(self, key: str, data: Any) -> None:
+    def put(self, key: str, data: Any, attributes: dict[str, str] | None = None) -> None:
         self.process.check()
-        super().put(key, data)
+        super().put(key, data, attributes)
 
     def put_if(self, key: str, data: bytes, etag: str | None) -> str | None:
         self.process.check()
