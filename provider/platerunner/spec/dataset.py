@@ -47,7 +47,7 @@ def _wanted(said: Any) -> Wanted:
     return Wanted((), tuple(re.split(", ?", group)) if group else ())
 
 
-ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ def check_table(draft: Draft, keys: Keys, files: dict[str, Any]) -> bool:
         return False
     if not files["table"].endswith(ENDINGS):
         message = f"`{files['table']}` is no table that can be read"
-        remedy = "Save it as comma-separated values (`.csv`) or tab-separated (`.tsv`), perhaps with gzip (`.gz`)."
+        texts = "comma-separated values (`.csv`) or tab-separated (`.tsv`), perhaps with gzip (`.gz`)"
+        remedy = f"Save it as {texts}, or as `.parquet`."
         draft.source.at_value((*keys, "table"), message, remedy, "bad-pattern")
     if files["table"].startswith("/") or ".." in files["table"].split("/") or "://" in files["table"]:
         message = f"`{files['table']}` lies neither beside the spec nor under the root"

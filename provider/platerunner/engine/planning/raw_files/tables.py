@@ -74,7 +74,10 @@ def load_table(ref: str, table: Table, storage: Storage) -> LoadedTable:
     if table.record:
         return LoadedTable(table, index_rows(ref, table, storage))
     what = f"{ref}: {table.name}"
-    header, lines = _read(what, _content(what, table, storage))
+    read = _read_parquet if table.name.endswith(".parquet") else _read
+    header, lines = read(what, _content(what, table, storage))
+    if twice := next((name for index, name in enumerate(header) if name in header[:index]), None):
+        raise PlanningError(f"{what} has two columns `{twice}`: give one of them another name")
     pattern = TablePattern(table.name, table.path, table.columns)
     images = _images(what, header, pattern)
     columns = {name: _column(what, header, name) for name in (*table.columns.values(), *table.rows)}
@@ -130,10 +133,7 @@ def _read(what: str, content: bytes) -> tuple[list[str], Iterator[tuple[int, lis
         )
     delimiter = max(_DELIMITERS, key=first.count)
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    header = [name.strip() for name in next(reader)]
-    if twice := next((name for index, name in enumerate(header) if name in header[:index]), None):
-        raise PlanningError(f"{what} has two columns `{twice}`: give one of them another name")
-    return header, _lines(what, reader)
+    return [name.strip() for name in next(reader)], _lines(what, reader)
 
 
 def _lines(what: str, reader: Any) -> Iterator[tuple[int, list[str]]]:
@@ -145,6 +145,39 @@ def _lines(what: str, reader: Any) -> Iterator[tuple[int, list[str]]]:
             line = reader.line_num + 1
     except csv.Error as error:
         raise PlanningError(f"{what}: line {line}: {error}") from None
+
+
+def _read_parquet(what: str, content: bytes) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """The header, and the rows with the lines that they would have in a CSV."""
+    try:
+        import pyarrow  # 100 MB, for those who have such tables
+        from pyarrow import parquet
+    except ImportError:
+        extra = "`pip install 'airflow-provider-platerunner[parquet]'`"
+        raise PlanningError(f"{what}: pyarrow is not installed. {extra}, or save the table as `.csv`") from None
+    try:
+        file = parquet.ParquetFile(pyarrow.BufferReader(content))
+    except (pyarrow.ArrowException, OSError) as error:
+        raise PlanningError(f"{what} is no whole Parquet file ({error}): write it again") from None
+    return list(file.schema_arrow.names), _lines_of_parquet(what, file)
+
+
+def _lines_of_parquet(what: str, file: Any) -> Iterator[tuple[int, list[str]]]:
+    line = 2
+    try:
+        for batch in file.iter_batches():
+            for cells in zip(*([_text(cell) for cell in column.to_pylist()] for column in batch.columns), strict=True):
+                yield line, list(cells)
+                line += 1
+    except OSError as error:
+        raise PlanningError(f"{what}: line {line}: {error}. Write it again") from None
+
+
+def _text(cell: Any) -> str:
+    """A cell as a CSV would have it; whole numbers that a library made fractions, to have room for gaps, are whole."""
+    if cell is None or cell != cell:
+        return ""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
 def _column(what: str, header: Sequence[str], name: str) -> int:

@@ -2,14 +2,17 @@
 
 import csv
 import gzip
+import sys
 from collections import Counter
 from dataclasses import replace
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
+import pyarrow
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 from tests.provider.engine.planning.s3 import s3_bucket
 
 from platerunner.engine.planning.errors import NothingListed, PlanningError
@@ -52,6 +55,25 @@ def written(rows, delimiter=","):
     text = StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
     return text.getvalue().encode()
+
+
+def as_parquet(rows, **types):
+    """The same with typed columns, as a data frame's owner writes it."""
+    header, *lines = rows
+    columns = {name: list(cells) for name, cells in zip(header, zip(*lines, strict=True), strict=True)}
+    arrays = {
+        name: pyarrow.array([types[name](cell) if cell else None for cell in cells] if name in types else cells)
+        for name, cells in columns.items()
+    }
+    sink = BytesIO()
+    parquet.write_table(pyarrow.table(arrays), sink, row_group_size=3)
+    return sink.getvalue()
+
+
+def change(rows, line, column, text):
+    """The rows with another text in one cell; the header is line 1."""
+    index = rows[0].index(column)
+    return [[*row[:index], text, *row[index + 1 :]] if number == line else row for number, row in enumerate(rows, 1)]
 
 
 def table(folder, content=None, name="load_data.csv", path="FileName_Orig{channel}", **change):
@@ -97,6 +119,9 @@ def test_files_that_belong_to_many_rows_are_there_once(storage, tmp_path):
         ("t.csv", lambda rows: written(rows, ";")),
         ("t.csv.gz", lambda rows: gzip.compress(written(rows))),
         ("t.csv", lambda rows: b"\xef\xbb\xbf" + written(rows).replace(b"\n", b"\r\n")),
+        ("t.parquet", as_parquet),
+        ("t.parquet", lambda rows: as_parquet(rows, Metadata_Site=int)),
+        ("t.parquet", lambda rows: as_parquet(rows, Metadata_Site=float)),
     ],
 )
 @pytest.mark.parametrize("beside", [True, False])
@@ -105,7 +130,34 @@ def test_a_table_is_read_however_it_was_saved(storage, tmp_path, name, make, bes
     if not beside:
         storage.put(f"sheets/{name}", content)
     files = table(tmp_path / "specs", content if beside else None, name if beside else f"sheets/{name}")
-    assert len(from_dataset(files, filled(storage), {}).files) == len(SITES) * len(CHANNELS)
+    found = from_dataset(files, filled(storage), {}).files
+    assert {tuple(file.values.values()) for file in found} == {(*site, each) for site in SITES for each in CHANNELS}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is no whole Parquet file"),
+        (b"PAR1 and then something else", "is no whole Parquet file"),
+        (as_parquet(list(load_data()))[:-40], "is no whole Parquet file"),
+        (
+            as_parquet(change(list(load_data()), 4, "Metadata_Site", ""), Metadata_Site=float),
+            "line 4: `Metadata_Site` is",
+        ),
+        (as_parquet(change(list(load_data()), 1, "Metadata_Well", "Well")), "has no column `Metadata_Well`"),
+    ],
+)
+def test_what_is_wrong_with_a_parquet_table_is_said(tmp_path, content, said):
+    with pytest.raises(PlanningError, match=f"dataset.raw: t.parquet.*{said}"):
+        from_dataset(table(tmp_path / "specs", content, "t.parquet"), filled(Storage(str(tmp_path / "data"))), {})
+
+
+def test_without_pyarrow_the_remedy_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(
+        PlanningError, match=r"t.parquet: pyarrow is not installed. `pip install .*\[parquet\]'`, or save"
+    ):
+        from_dataset(table(tmp_path / "specs", b"PAR1", "t.parquet"), Storage(str(tmp_path / "data")), {})
 
 
 @pytest.mark.parametrize("root", ["{url}/raw", "raw", "file://{local}/raw", "Z:\\screens", "//nas/x"])
@@ -186,12 +238,6 @@ def test_only_the_folders_of_the_table_are_listed(tmp_path):
         counting.list = lambda prefix="", after="": listed.append(prefix) or storage.list(prefix, after)
         from_dataset(table(tmp_path / "specs", written(load_data())), counting, {"plate": "P2"})
         assert listed == ["raw/P2/"]
-
-
-def change(rows, line, column, text):
-    """The rows with another text in one cell; the header is line 1."""
-    index = rows[0].index(column)
-    return [[*row[:index], text, *row[index + 1 :]] if number == line else row for number, row in enumerate(rows, 1)]
 
 
 ROWS = list(load_data())
