@@ -185,8 +185,8 @@ def page(chromium: Browser, site: Site, request: pytest.FixtureRequest) -> Itera
 class _OnceMore(httpx.HTTPTransport):
     """Repeats a change that SQLite did not take.
 
-    Two at once may each wait for the other until one is refused (`database is locked`, after 5 s), and Airflow says
-    500. A person would press the button again, too.
+    Of two that have read and now write, one is refused at once (`database is locked`), and Airflow says 500.
+    A person would press the button again, too.
     """
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -53,6 +53,8 @@ def _survey(url: str) -> Survey:
         seen = survey(storage)
     except (StorageError, ValueError) as error:
         fail(f"{url} cannot be listed: {error}")
+    if not seen.found and not seen.left:
+        fail(f"There is no file under {url}; name the folder or s3:// URL of the images.")
     if not seen.found:
         such = f", such as {', '.join(f'`{key}`' for key in seen.others)}" if seen.others else ""
         fail(

@@ -24,6 +24,7 @@ from platerunner.local.aws.names import Account
 from platerunner.local.door import Door
 from platerunner.local.host import containers
 from platerunner.local.host.launch import PARENT_VARIABLE
+from platerunner_unit.contract.processes import is_alive
 
 if TYPE_CHECKING:
     from platerunner.local.aws.server import Server
@@ -221,16 +222,6 @@ def serve(cloud: Cloud, stop: threading.Event, parent: int | None) -> None:
     :param parent: pid; None for nobody in particular.
     """
     while not stop.wait(1.0):
-        if parent is not None and not _alive(parent):
+        if parent is not None and not is_alive(parent):
             break
     cloud.stop()
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -14,6 +14,7 @@ from platerunner_unit.contract.wildcard_types import type_of
 MOST = 5000
 """Names that are compared with all presets; the others have only to match."""
 _FILE_SETS = 6
+_OF_PLATE = re.compile(r"\{plate(:[^{}]*)?\}/")
 _COUNTED = ("plate", "well", "row", "col", "well_number", "site", "channel", "z", "t")
 
 
@@ -66,7 +67,9 @@ def _best(keys: Sequence[str]) -> Fit | None:
     if not most:
         return None
     named = list(filter(_is_named(preset), keys))
-    layouts = [_Layout(preset, folder, named) for folder in preset.folders]
+    # The folder of a single plate may be the root itself: then only what lies in it has the names of the microscope.
+    within = [_OF_PLATE.sub("", folder) for folder in preset.folders if _OF_PLATE.match(folder)]
+    layouts = [_Layout(preset, folder, named) for folder in dict.fromkeys((*preset.folders, *within))]
     usable = [layout for layout in layouts if layout.matched]
     return max(usable, key=lambda layout: layout.score).fit() if usable else None
 

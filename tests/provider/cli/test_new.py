@@ -65,6 +65,11 @@ def test_nothing_is_overwritten(new, data):
     ("keys", "said"),
     [
         (["r02c03f01p01-ch1sk1fk1fl1.tiff"], "The names do not tell the plate: the folder's name `Plate 7` is taken"),
+        (
+            ["Images/r02c03f01p01-ch1sk1fk1fl1.tiff"],
+            "The names do not tell the plate: the folder's name `Plate 7` is taken",
+        ),
+        (["data/B6--W00018--P00001--Z00000--T00000--DAPI.tif"], "the folder's name `Plate 7` is taken"),
         (["W0100F0001T0001Z001C1.tif"], "a plate is taken to have 384"),
         (["A01_01_1_1_DAPI_001.tif"], "what channel 1 shows"),
     ],
@@ -92,6 +97,12 @@ def test_what_no_microscope_wrote_is_refused_with_what_to_do(new, tmp_path):
     assert (done.exit_code, "None of the 2 files under" in done.stderr) == (2, True)
     assert "`path` of your own" in done.stderr
     assert not (tmp_path / "here/own.yaml").exists()
+
+
+def test_an_empty_folder_is_said_to_be_empty(new, tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = new(str(tmp_path / "empty"))
+    assert (done.exit_code, "There is no file under" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("folder", ["nowhere", "s3://no-such-bucket-here/x", "ftp://x/y"])

@@ -39,6 +39,8 @@ def test_form():
 def test_a_known_fingerprint_stays_what_it_is():
     # If this changes, every unit of every workspace runs again; then raise VERSION, and say so in the changelog.
     assert _fingerprint() == "ecb540018f683089f21ee28dcebefc53"
+    flagged = replace(SETTINGS, allow_flagged=True)
+    assert _fingerprint(settings=flagged) == "885fe2a9d9a405bb90897e2e9ea3a10d"
 
 
 def _input(**change):
