@@ -2,7 +2,7 @@
 
     python benchmarks/batch_arrays.py 1000 10000
 
-The cloud is a process of its own, so that its memory and ours are told apart. With ``--waiters N`` it also measures N
+The cloud is a process of its own, so that its memory is not counted as ours. With ``--waiters N`` it also measures N
 jobs that wait, each with a watcher of its own: calls per round of the shared poller and memory per waiter.
 """
 

@@ -50,9 +50,9 @@ def leave(folder: Path, units: int, files: int) -> None:
     """Write what a submission and its jobs leave; in a process of its own, whose peak the others would inherit."""
     from platerunner_unit.contract import manifest
     from platerunner_unit.contract.category import Category
-    from platerunner_unit.contract.keys import Kept, outcome_key
     from platerunner_unit.contract.manifest import StepTask
     from platerunner_unit.contract.storage import Storage
+    from platerunner_unit.contract.unit_keys import Kept, outcome_key
 
     workspace = Storage(str(folder))
     step = StepTask("bench", "run", "measure", 1, "command", "command", {"data": "/data", "workspace": str(folder)})

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from platerunner_unit.log import detector, prefilter
+from platerunner_unit.log import detector, line_rules
 from platerunner_unit.log.causes import CAUSES
 from platerunner_unit.log.marks import MARKS
 from platerunner_unit.log.rules import LINE_RULES
@@ -84,7 +84,7 @@ def detect(data: bytes) -> None:
 def plainly(data: bytes) -> None:
     """As where the ``fast`` extra is not installed."""
     made = detector.make_finder
-    detector.make_finder = prefilter.plain_finder
+    detector.make_finder = line_rules.plain_finder
     try:
         detect(data)
     finally:

@@ -1,7 +1,7 @@
 """A small screen from end to end on this machine: a plain loop, Snakemake, redun, and ours with and without Airflow.
 
     uv venv /tmp/rivals && uv pip install --python /tmp/rivals/bin/python snakemake redun
-    python benchmarks/end_to_end.py /tmp/rivals/bin [--rounds 5] [--wells 96] [--only ours,snakemake]
+    python benchmarks/end_to_end.py /tmp/rivals/bin [--rounds 5] [--wells 96] [--only ours,snakemake] >> table.md
 
 4 plates of 96 wells of 4 small files; a step per plate, one per well, one that gathers a plate: 392 units of a tool of
 some 50 ms, two at a time. Three runs each: the first, one with nothing to do, one after a file was changed. Whole
@@ -21,6 +21,12 @@ from pathlib import Path
 
 PLATES, SITES, CORES = 4, 4, 2
 RUNS = ("first", "nothing", "changed")
+Runs = dict[str, tuple[float, float, float]]
+"""Wall and CPU seconds, and MiB, of a side's runs."""
+TITLES = {
+    "loop": "plain loop", "redun": "redun", "snakemake": "Snakemake",
+    "ours": "`platerunner run --local`", "ours --airflow": "the same with `--airflow`",
+}  # fmt: skip
 TOOL = """
 import hashlib, sys, time
 out, *names = sys.argv[1:]
@@ -189,7 +195,7 @@ def run(argv: Sequence[str], folder: Path) -> tuple[float, float, float]:
     return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
-def play(name: str, rivals: Path, wells: int) -> dict[str, tuple[float, float, float]]:
+def play(name: str, rivals: Path, wells: int) -> Runs:
     """One side's three runs in a folder of its own."""
     folder = Path(tempfile.mkdtemp(prefix="end-to-end-"))
     try:
@@ -214,13 +220,30 @@ def main() -> None:
     parser.add_argument("--only", default="loop,redun,snakemake,ours,ours --airflow")
     args = parser.parse_args()
     names = args.only.split(",")
-    rounds = [{name: play(name, args.rivals, args.wells) for name in names} for _ in range(args.rounds)]
+    rounds = []
+    for number in range(args.rounds):
+        print(f"round {number + 1} of {args.rounds}", file=sys.stderr, flush=True)
+        rounds.append({name: play(name, args.rivals, args.wells) for name in names})
+    print(table(names, rounds, args.wells))
+
+
+def table(names: Sequence[str], rounds: Sequence[dict[str, Runs]], wells: int) -> str:
+    """For README: medians of wall and CPU seconds, all values of wall time behind, and the highest peak."""
+    heads = ["", "first run", "nothing to do", f"one file changed ({wells + 2} units)", "peak memory"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for name in names:
-        for which in [each for each in RUNS if each in rounds[0][name]]:
-            values = [each[name][which] for each in rounds]
-            wall, cpu, peak = (statistics.median(column) for column in zip(*values, strict=True))
-            every = " ".join(f"{each[0]:.1f}/{each[1]:.1f}" for each in values)
-            print(f"{name:15} {which:8} wall {wall:6.1f} s   CPU {cpu:6.1f} s   peak {peak:5.0f} MiB   all: {every}")
+        cells = [cell([each[name][which] for each in rounds if which in each[name]]) for which in RUNS]
+        peak = max(peak for each in rounds for _, _, peak in each[name].values())
+        lines.append(f"| {TITLES[name]} | {' | '.join(cells)} | {peak:.0f} MiB |")
+    return "\n".join(lines)
+
+
+def cell(values: Sequence[tuple[float, float, float]]) -> str:
+    """One side's figures of one run."""
+    if not values:
+        return ""
+    wall, cpu, _ = (statistics.median(column) for column in zip(*values, strict=True))
+    return f"{wall:.1f} / {cpu:.1f} ({' '.join(f'{each[0]:.1f}' for each in values)})"
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """Time and peak memory of planning one step: a million raw images, a hundred thousand wells.
 
-    python benchmarks/planning.py [--wells 100000] [--files-per-well 10]
+    python benchmarks/planning.py [--wells 100000] [--files-per-well 10] [--table]
 
 A small S3 server in a process of its own answers LIST with pages of 1,000 keys, as S3 does. Each plan runs in a fresh
 process: once with an empty workspace (all units new), once with all outcomes and outputs there (all units done). Then
 follows what the step writes: the manifests of its arrays, and the record of what is done. A hundred plates of 384
 wells, 9 sites and 5 channels, 1.7 million images, are `--wells 38400 --files-per-well 45`.
+
+With `--table`, a samplesheet beside the spec, a row for each image, says which there are; the bucket is the same.
 
 With `--branches`, one plate of a pipeline with `split` is planned instead, among 5, 20 and 100 that are all there: a
 step that reads another step's outputs, of units that ran before with other settings.
@@ -52,6 +54,7 @@ steps:
 """
 
 
+TABLE = "raw: {table: raw.csv, path: path, columns: {plate: plate, well: well, site: site, channel: channel}}"
 SPLIT = """
   measure:
     module: command
@@ -61,6 +64,15 @@ SPLIT = """
     with: {argv: [measure, "{inputs.images}"]}
     outputs: {table: "measured/{plate}/{well}/Image.csv"}
 """
+
+
+def write_table(path: Path, keys: Iterator[str]) -> None:
+    """A samplesheet with a row for each image."""
+    with path.open("w") as table:
+        table.write("path,plate,well,site,channel\n")
+        for key in keys:
+            _, plate, name = key.split("/")
+            table.write(f"{key},{plate},{','.join(name.removesuffix('.tiff').replace('_s', '_').split('_'))}\n")
 
 
 def raw_keys(wells: int, files_per_well: int) -> Iterator[str]:
@@ -199,7 +211,8 @@ def plan(port: int, folder: Path, pipe: Connection) -> None:
     from platerunner_unit.contract.outcome import Kept, outcome_key
 
     data, workspace = storages(port)
-    pipeline = load_text(SPEC, folder / "bench.yaml")
+    line = next(each for each in SPEC.splitlines() if "raw:" in each).strip()
+    pipeline = load_text(SPEC.replace(line, TABLE) if (folder / "raw.csv").exists() else SPEC, folder / "bench.yaml")
     base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start, cpu = time.perf_counter(), time.process_time()
     planned = plan_one(
@@ -217,7 +230,7 @@ def plan(port: int, folder: Path, pipe: Connection) -> None:
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "lists": lists_of(port),
         "imports_mib": base // 1024,
-        "listed": planned.listed["images"],
+        "listed": planned.listed.get("images"),
         **planned.counts(),
     }
     figures |= write_records(planned, folder)
@@ -287,6 +300,7 @@ def main() -> None:
     parser.add_argument("--wells", type=int, default=100_000)
     parser.add_argument("--files-per-well", type=int, default=10)
     parser.add_argument("--branches", action="store_true")
+    parser.add_argument("--table", action="store_true")
     arguments = parser.parse_args()
     os.environ["PYTHONHASHSEED"] = "0"  # ETags of the server stay the same from one process to the next
     with tempfile.TemporaryDirectory() as name:
@@ -299,6 +313,8 @@ def main() -> None:
         if arguments.branches:
             return
         keys.write_text("".join(f"data/{key}\n" for key in raw_keys(arguments.wells, arguments.files_per_well)))
+        if arguments.table:
+            write_table(folder / "raw.csv", raw_keys(arguments.wells, arguments.files_per_well))
         print("all new: ", json.dumps(measure(keys, folder)), flush=True)
         with keys.open("a") as file:
             file.write((folder / "after").read_text())

@@ -12,7 +12,7 @@ import numpy
 import tifffile
 
 from platerunner_unit.cellprofiler import pipeline_file
-from platerunner_unit.runner.preflight import check_files
+from platerunner_unit.runner.stage import check_files
 
 PIPELINES = Path(__file__).parents[1] / "tests" / "data" / "recorded"
 

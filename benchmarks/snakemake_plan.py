@@ -26,8 +26,8 @@ from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.prepare import images, plan_pipeline
 from platerunner.spec.loader import load_text
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.keys import outcome_key
 from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.unit_keys import outcome_key
 
 WELLS_PER_PLATE = 384
 CHANNELS = ("DNA", "ER")
@@ -136,7 +136,7 @@ def do_everything(folder: Path, snakemake: str, environ: dict[str, str]) -> None
 def jobs_of(ours: str, theirs: str) -> tuple[int, int]:
     """How many jobs each side would run."""
     counted = re.search(r"^total\s+(\d+)", theirs, re.MULTILINE)
-    total = int(counted[1]) - 1 if counted else 0  # their `all` is no job
+    total = int(counted[1]) - 1 if counted else 0  # their `all` is not a job
     return sum(map(int, re.findall(r"(\d+) pending", ours))), total
 
 

@@ -2,6 +2,7 @@
 
 python scripts/image_arguments.py NAME
 python scripts/image_arguments.py --matrix     all images for a workflow's matrix, as JSON
+python scripts/image_arguments.py --digests    repository and digest of each image that is pinned, a line each
 """
 
 import json
@@ -18,6 +19,9 @@ def main(name: str) -> int:
     images = yaml.safe_load(CATALOG.read_text())["images"]
     if name == "--matrix":
         print(json.dumps([{"name": key, "platforms": ",".join(entry["platforms"])} for key, entry in images.items()]))
+        return 0
+    if name == "--digests":
+        print("\n".join(f"{entry['repository']} {entry['digest']}" for entry in images.values() if "digest" in entry))
         return 0
     if name not in images:
         return 0

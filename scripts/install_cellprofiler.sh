@@ -20,7 +20,7 @@ setuptools<70'
 # dependencies, which would bring wxPython back.
 libraries='cellprofiler-core==4.2.8.1 centrosome>=1.2.3,<1.3 docutils==0.15.2 h5py~=3.7.0 imageio>=2.5 inflect<7 Jinja2 joblib
 mahotas>=1.4 matplotlib<4 numpy==1.24.4 Pillow prokaryote==2.4.4 psutil python-bioformats>=4.0.7,<5 python-javabridge>=4.0.3,<5
-pyzmq~=22.3 requests scipy==1.9.0 scikit-image==0.18.3 scikit-learn<1 setuptools<70 six
+pyzmq~=22.3 requests scipy==1.9.0 scikit-image==0.18.3 scikit-learn<1 setuptools>=78.1.1,<80.9 six
 tifffile<2022.4.22'
 program='cellprofiler==4.2.8.1'
 # As in the image. ExportToDatabase needs it, for SQLite too; it is compiled against MySQL's or MariaDB's headers.

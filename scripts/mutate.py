@@ -38,21 +38,26 @@ LINES: Stage = (JUDGE.format("every_alternative"), "tests/unit/log/test_marks.py
 OTHERS: Stage = tuple(JUDGE.format(name) for name in ("causes", "hints", "detector", "recorded", "corpus"))
 BATCH: Stage = (JUDGE.format("batch_words"),)
 BATCH_SENTENCES: Stage = (JUDGE.format("rules_batch"),)
+REGENIE: Stage = (JUDGE.format("regenie_rules"), JUDGE.format("regenie_corpus"))
+PLINK: Stage = (JUDGE.format("plink_rules"), "tests/unit/plink/test_verdicts.py")
 TRANSFER: Stage = ("tests/unit/contract/test_transfer.py",)
 RULES = (SENTENCES, ORDER, OTHERS)
 OF_JUDGE: dict[str, tuple[Stage, ...]] = {
-    "judge/__init__": RULES,
     "judge/batch": (BATCH, BATCH_SENTENCES),
     "judge/batch_rules": (ORDER, BATCH, BATCH_SENTENCES),
     "judge/batch_words": (BATCH, ORDER, BATCH_SENTENCES),
-    "judge/rules": RULES,
+    "judge/plink_rules": (PLINK,),
+    "judge/rules": (*RULES, REGENIE, PLINK),
+    "judge/regenie_errors": (REGENIE,),
+    "judge/regenie_rules": (REGENIE,),
     "judge/cause_rules": RULES,
     "judge/ending_rules": RULES,
-    "judge/success_rules": RULES,
     "judge/causes": RULES,
     "judge/facts": RULES,
     "contract/transfer": (TRANSFER, SENTENCES),
-    "log/causes": (LINES, ORDER, SENTENCES, OTHERS),
+    "log/causes/files": (LINES, ORDER, SENTENCES, OTHERS),
+    "log/causes/programs": (LINES, ORDER, SENTENCES, OTHERS),
+    "log/causes/surroundings": (LINES, ORDER, SENTENCES, OTHERS),
     "log/marks": (LINES, ORDER, SENTENCES, OTHERS),
 }
 PLANNER = "tests/provider/engine/planning"
@@ -60,12 +65,11 @@ OF_PLANNER: dict[str, tuple[Stage, ...]] = {
     module: ((f"{PLANNER}/{test}.py",), (PLANNER,))
     for module, test in {
         "branch": "test_branches", "collisions": "test_collisions", "earlier": "test_earlier", "files": "test_files",
-        "options": "test_options", "rerun": "test_rerun", "settings": "test_settings", "where": "test_planning",
+        "context": "test_context", "rerun": "test_rerun", "settings": "test_settings", "where": "test_planning",
         "raw_files/dataset": "raw_files/test_dataset", "raw_files/duplicates": "raw_files/test_duplicates",
-        "raw_files/exclusions": "test_planning", "raw_files/missing": "test_outcomes",
+        "raw_files/selection": "test_planning", "raw_files/missing": "test_outcomes",
         "units/expected": "test_planning", "units/fingerprint": "units/test_fingerprint",
-        "units/grouping": "test_planning", "units/unit_keys": "test_planning",
-        "units/unit_patterns": "units/test_unit_patterns", "units/variants": "test_planning",
+        "units/grouping": "test_planning", "units/unit_patterns": "units/test_unit_patterns",
     }.items()
 }  # fmt: skip
 SUBJECTS: dict[str, dict[str, tuple[Stage, ...]]] = {

@@ -78,6 +78,7 @@ def changes(module: str) -> Iterator[Change]:
     """
     tree = ast.parse((ROOT / module).read_text())
     told, searched = _arguments(tree, TOLD), _arguments(tree, {"literals"})
+    any_number = _any_number(module, tree)
     for place, node in enumerate(ast.walk(tree)):
         if id(node) in told:
             continue
@@ -86,7 +87,7 @@ def changes(module: str) -> Iterator[Change]:
                 line, what = node.elts[at].lineno, f"exchange {_name(pair[0])} and {_name(pair[1])}"
                 yield Change(module, place, line, what, lambda n, at=at: _exchange(n.elts, at), _idle(*pair))
         for what, make in _of_texts(node) if id(node) in searched else _slips(node):
-            yield Change(module, place, getattr(node, "lineno", 0), what, make)
+            yield Change(module, place, getattr(node, "lineno", 0), what, make, any_number.get(id(node), ""))
 
 
 # Rules that never both apply, so that it is the same which is tried first.
@@ -104,6 +105,21 @@ APART = {
     ("run_began", "listing_ended"): "only marks that veto are tried in order",
     ("listing_ended", "plugin_import"): "only marks that veto are tried in order",
 }  # fmt: skip
+
+# Constants that may have any other value of their kind: nothing depends on the number itself.
+ANY = {
+    (
+        "provider/platerunner/engine/planning/files.py",
+        "_NO_SIZE",
+    ): "no size is negative: any negative number will do",
+}
+
+
+def _any_number(module: str, tree: ast.Module) -> dict[int, str]:
+    """Numbers that may be others as well, by the node's id, with the reason."""
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)]
+    reasons = {node: ANY.get((module, node.targets[0].id), "") for node in assigned}  # type: ignore[attr-defined]
+    return {id(inner): why for node, why in reasons.items() if why for inner in ast.walk(node.value)}
 
 
 def _idle(one: ast.expr, other: ast.expr) -> str:

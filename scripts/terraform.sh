@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Terraform of every module and environment: fmt, init, validate, test, plan; then checkov.   terraform.sh [folder ...]
+# Terraform of every module and environment: fmt, init, test, plan; then checkov.   terraform.sh [folder ...]
 # Works in a copy and leaves nothing behind in the checkout. Without arguments, all of terraform/.
 #   PLATERUNNER_TF_STANDIN  folder of a stand-in for the AWS provider (its install.sh); ../shared/terraform-standin if there.
 #                           With it, no network and no account are needed. Without, terraform fetches the real provider;
@@ -32,8 +32,12 @@ standin=${PLATERUNNER_TF_STANDIN:-}
 online=yes
 if [ -n "$standin" ]; then
   [ -x "$standin/install.sh" ] || fail "no install.sh in PLATERUNNER_TF_STANDIN=$standin"
-  "$standin/install.sh" "$work/standin" >"$work/install" 2>&1 || { cat "$work/install"; fail "the stand-in cannot be installed"; }
-  export TF_CLI_CONFIG_FILE=$work/standin/terraformrc AWS_REGION=eu-west-1
+  exports=$(scripts/install_standin.sh "$standin" "$work/standin") || fail "the stand-in cannot be installed"
+  eval "$exports"
+  # One process that has started; each start of the provider is a fork of it. It ends with its standard input.
+  coproc "$work/standin/serve"
+  warm=$COPROC_PID tap=${COPROC[1]}
+  read -r _ <&"${COPROC[0]}" || fail "the stand-in does not start"
   online=
 fi
 
@@ -49,17 +53,18 @@ check() {
   # The state of environments is in S3; a plan here needs none.
   if grep -qs 'backend "s3"' ./*.tf; then printf 'terraform {\n  backend "local" {}\n}\n' >plan_override.tf; fi
   terraform init -reconfigure
-  terraform validate
+  # A test plans the module with tests/terraform.tfvars, and an environment with its own values: validate and a plan of these
+  # would show nothing more.
   case $folder in
-    modules/stack | environments/*) if [ -n "$account" ]; then terraform test; else echo "NOT TESTED: no AWS credentials"; fi ;;
+    modules/stack | environments/*) if [ -n "$account" ]; then terraform test; else terraform validate; echo "NOT TESTED: no AWS credentials"; fi ;;
     *) terraform test ;;
   esac
   if [ -z "$account" ]; then echo "NOT PLANNED: no AWS credentials"; return; fi
-  local variables=()
-  [ ! -f tests/terraform.tfvars ] || variables=(-var-file=tests/terraform.tfvars)
-  terraform plan -lock=false "${variables[@]}"
+  # Another environment of the same files.
+  for sizes in *.tfvars; do [ ! -f "$sizes" ] || terraform plan -lock=false -var-file="$sizes"; done
+  # Tests list what a disabled module must not make; the plan knows of all that there is.
   if grep -qs '^variable "create"' variables.tf; then
-    terraform plan -lock=false "${variables[@]}" -var create=false >disabled.txt
+    terraform plan -lock=false -var-file=tests/terraform.tfvars -var create=false >disabled.txt
     if grep -q '^Plan:' disabled.txt; then cat disabled.txt; echo "with create = false something is planned"; return 1; fi
     echo "Disabled: nothing is planned."
   fi
@@ -121,5 +126,6 @@ else
   echo "checkov: NOT RUN, it is not installed (set PLATERUNNER_CHECKOV)"
 fi
 
+if [ -z "$online" ]; then exec {tap}>&-; wait "$warm"; fi
 [ "$failed" = 0 ] || fail "something failed, see above"
 echo "all well in $SECONDS s"

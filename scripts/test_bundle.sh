@@ -5,6 +5,7 @@
 # MWAA_HOME is the folder that stands for MWAA's /usr/local/airflow.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+root=$PWD
 version=${1:-}
 [ -f "constraints/mwaa-$version.txt" ] || { echo "which Airflow? One of: $(ls constraints | sed -n 's/^mwaa-\(.*\)\.txt$/\1/p' | xargs)" >&2; exit 2; }
 shift
@@ -52,24 +53,37 @@ cd "$home" # not the checkout: nothing may be imported from there
 airflow db migrate >"$work/migrate.log" 2>&1 || { tail -20 "$work/migrate.log"; die "airflow db migrate failed"; }
 airflow dags reserialize >"$work/parse.log" 2>&1 || { tail -20 "$work/parse.log"; die "airflow dags reserialize failed"; }
 
-airflow dags list
-# Into files: a pipe that grep closes early would fail the command before it. Airflow's own warnings are on stdout, too.
-ask() { airflow "$@" >"$work/said.txt" 2>&1 || { tail -20 "$work/said.txt"; die "airflow $* failed"; }; }
-ask dags list-import-errors
-grep -q "No data found" "$work/said.txt" || { cat "$work/said.txt"; die "there are import errors"; }
-ask dags list --output plain
+# Each command of Airflow imports it, for seconds: one process answers all questions, each into a file of its own.
+python "$root/scripts/ask_airflow.py" "$work/said" "dags list --output plain" "dags list-import-errors" \
+  "providers list --output plain" "providers hooks --output plain" "plugins" "tasks list demo" || die "Airflow does not answer"
+said() { cat "$work/said/$1.txt"; }
+said dags_list_--output_plain
+grep -q "No data found" <(said dags_list-import-errors) || { said dags_list-import-errors; die "there are import errors"; }
 for file in "$home"/dags/dag_specs/[!_]*.yaml; do
   name=$(sed -n 's/^pipeline: *//p' "$file")
-  grep -q "^$name " "$work/said.txt" || die "no DAG $name"
+  grep -q "^$name " <(said dags_list_--output_plain) || die "no DAG $name"
 done
-ask providers list --output plain
-grep -q "^airflow-provider-platerunner " "$work/said.txt" || die "Airflow does not know our provider"
-ask providers hooks --output plain
-grep -q "platerunner.hooks.platerunner.PlaterunnerHook" "$work/said.txt" || die "Airflow does not know our connection"
-ask plugins
-! grep -iE "error|traceback" "$work/said.txt" || die "a plugin did not load"
-ask tasks list demo
-grep -qx check "$work/said.txt" || die "the demo DAG has no gate"
+grep -q "^airflow-provider-platerunner " <(said providers_list_--output_plain) || die "Airflow does not know our provider"
+grep -q "platerunner.hooks.platerunner.PlaterunnerHook" <(said providers_hooks_--output_plain) || die "Airflow does not know our connection"
+! grep -iE "error|traceback" <(said plugins) || die "a plugin did not load"
+grep -qx check <(said tasks_list_demo) || die "the demo DAG has no gate"
 place=$(python -c "import platerunner; print(platerunner.__file__)")
 case $place in "$work"/venv/*) ;; *) die "platerunner is not the bundle's: $place" ;; esac
+
+# Out of this Airflow, and into it again as into any that was there before: by name, under its constraints.
+names=(airflow-provider-platerunner airflow-plugin-platerunner platerunner-unit)
+pip uninstall --quiet --yes "${names[@]}"
+pip check || die "pip finds the packages at odds after ours are gone"
+rm -r "$home/dags" && mkdir "$home/dags"
+airflow_says() { rm -rf "$work/said"; python "$root/scripts/ask_airflow.py" "$work/said" "providers list --output plain" "plugins" "connections list"; }
+airflow_says || die "Airflow does not answer without our packages"
+! grep -q platerunner <(said providers_list_--output_plain) || die "Airflow still knows our provider"
+pip freeze | sort >"$work/without.txt"
+pip install --quiet --disable-pip-version-check --find-links "$home/plugins" --constraint "$root/constraints/mwaa-$version.txt" \
+  airflow-provider-platerunner airflow-plugin-platerunner
+pip check || die "pip finds the installed packages at odds"
+gone=$(comm -23 "$work/without.txt" <(pip freeze | sort))
+[ -z "$gone" ] || die "our packages changed others: $gone"
+airflow_says || die "Airflow does not answer with our packages"
+grep -q "^airflow-provider-platerunner " <(said providers_list_--output_plain) || die "Airflow does not know our provider"
 echo "test_bundle $version $*: passed"

@@ -9,9 +9,10 @@ shift
 uv=$(scripts/find_uv.sh || echo "$PWD/.tools/bin/uv")
 venv=.tools/airflow-$version
 "$uv" venv --quiet --clear --python 3.12 "$venv"
-# platerunner-unit[imaging] and the test tools are not Airflow's, but install within the same constraints.
+# platerunner-unit[imaging] and the test tools are not Airflow's, but install within the same constraints; so does the
+# provider for OpenLineage, which a lab may have and the locked environment has not.
 "$uv" pip install --quiet --python "$venv/bin/python" --constraint "constraints/mwaa-$version.txt" \
-  "apache-airflow==$version" ./containers/unit[imaging,otel] ./plugins ".[local]" pytest pytest-timeout hypothesis httpx
+  "apache-airflow==$version" apache-airflow-providers-openlineage ./containers/unit[imaging,otel] ./plugins ".[local,ledger]" pytest pytest-rerunfailures pytest-timeout hypothesis httpx
 installed=$("$venv/bin/python" -c "from importlib.metadata import version; print(version('apache-airflow'))")
 [ "$installed" = "$version" ] || { echo "wanted Airflow $version, got $installed"; exit 1; }
 for argument; do

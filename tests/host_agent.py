@@ -1,4 +1,4 @@
-"""The host's agent for tests: a process that is told what to do over a pipe, and says how it went."""
+"""The host's agent for tests: a process that takes orders over a pipe, and reports how they went."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.embedded import wait_for
+from tests.embedded import TIMEOUT_S, wait_for
 
 from platerunner.local.host.agent_process import agent_environment
 
@@ -48,5 +48,5 @@ class Agent:
 
     def close(self) -> None:
         self.process.stdin.close()
-        self.process.wait(20)
+        self.process.wait(TIMEOUT_S)
         self.process.stdout.close()

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from tests.embedded import Account, embedded
 
-from platerunner.engine.planning.context import RunContext
-from platerunner.engine.planning.options import RunOptions
+from platerunner.engine.planning.context import RunContext, RunOptions
 from platerunner.engine.records.step_state import UnitFailure
 from platerunner.engine.steps.digest import StepResult
 from platerunner.engine.steps.step_run import StepRun
@@ -74,7 +73,9 @@ class Lab:
         pipeline = load_text(SPEC.format(options=self.options), self.folder / "lab.yaml")
         roots = {"data_root": str(self.folder / "data"), "workspace_root": str(self.folder / "workspace")}
         options = RunOptions.of(self.asked, pipeline)
-        return StepRun(PlaterunnerHook(), pipeline, step, RunContext({}, **roots, run_id=run_id, options=options))
+        hook = PlaterunnerHook()
+        hook.session = self.aws.session
+        return StepRun(hook, pipeline, step, RunContext({}, **roots, run_id=run_id, options=options))
 
     def to_the_end(self, run_id: str = "run-1", timeout: float = 200) -> tuple[StepResult, list[UnitFailure]]:
         """What a task does, with polling instead of parking."""
@@ -84,7 +85,8 @@ class Lab:
     def collect(self, run_id: str = "run-1", timeout: float = 200) -> tuple[StepResult, list[UnitFailure]]:
         deadline = time.monotonic() + timeout
         while True:
-            while self.run(run_id).waiting_for():
+            waiting = self.run(run_id)
+            while waiting.waiting_for():
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
             if not self.run(run_id).collect():

@@ -61,12 +61,23 @@ class Received:
     def metrics(self) -> dict[str, list[tuple[dict[str, Any], Any]]]:
         """Metric name to (attributes, value) of its points; a histogram's value is its sum."""
         found: dict[str, list[tuple[dict[str, Any], Any]]] = {}
-        for resource in self._of("resource_metrics"):
-            for scope in resource.scope_metrics:
-                for metric in scope.metrics:
-                    points = getattr(metric, metric.WhichOneof("data")).data_points
-                    found.setdefault(metric.name, []).extend((attributes(p.attributes), _value(p)) for p in points)
+        for metric in self.metric_protos():
+            points = getattr(metric, metric.WhichOneof("data")).data_points
+            found.setdefault(metric.name, []).extend((attributes(p.attributes), _value(p)) for p in points)
         return found
+
+    def metric_protos(self) -> list[Any]:
+        """All metrics, as the protocol has them."""
+        return [metric for _, metric in self.metrics_of_resources()]
+
+    def metrics_of_resources(self) -> list[tuple[dict[str, Any], Any]]:
+        """All metrics, each with its resource's attributes."""
+        return [
+            (attributes(found.resource.attributes), metric)
+            for found in self._of("resource_metrics")
+            for scope in found.scope_metrics
+            for metric in scope.metrics
+        ]
 
     def resources(self) -> list[dict[str, Any]]:
         """The resource's attributes of each request, one per signal and batch."""
@@ -96,7 +107,7 @@ def _value(point: Any) -> Any:
 class Behaviour:
     """What a receiver does with a request.
 
-    :param kind: ``ok``, ``hang`` (accepts, never answers), ``unavailable`` (503).
+    :param kind: ``ok``, ``hang`` (accepts, never answers), ``unavailable`` (503), ``throttled`` (429).
     """
 
     def __init__(self, kind: str) -> None:
@@ -120,7 +131,9 @@ def receiver(protocol: str, kind: str = "ok") -> Iterator[tuple[str, Received]]:
     """
     received = Received()
     if kind == "refuse":
-        yield f"http://127.0.0.1:{_free_port()}", received
+        with socket.socket() as deaf:  # bound, so that nobody else has it, and without listening, so that it refuses
+            deaf.bind(("127.0.0.1", 0))
+            yield f"http://127.0.0.1:{deaf.getsockname()[1]}", received
         return
     behaviour = Behaviour(kind)
     serve = _serve_grpc if protocol == "grpc" else _serve_http
@@ -129,13 +142,6 @@ def receiver(protocol: str, kind: str = "ok") -> Iterator[tuple[str, Received]]:
             yield f"http://127.0.0.1:{port}", received
         finally:
             behaviour.over.set()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager
@@ -149,7 +155,7 @@ def _serve_http(received: Received, behaviour: Behaviour) -> Iterator[int]:
             received.asked += 1
             received.headers.append({name.lower(): value for name, value in self.headers.items()})
             if not behaviour.takes():
-                self._answer(503)
+                self._answer(429 if behaviour.kind == "throttled" else 503)
                 return
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)

@@ -79,7 +79,7 @@ class Lab:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Of every process that is measured."""
+        """The environment of every process that is measured."""
         connection = {"conn_type": "platerunner", "extra": self.found["connection"]}
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "AIRFLOW_", "OTEL_"))},

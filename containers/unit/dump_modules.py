@@ -58,7 +58,7 @@ def kind(setting, module):
 
 
 def bounds(setting):
-    """Least and largest number that a setting takes: beyond them CellProfiler uses its default without a word."""
+    """Least and largest number that a setting takes: beyond them CellProfiler uses its default silently."""
     limits = (getattr(setting, "min_value", None), getattr(setting, "max_value", None))
     return [limit if isinstance(limit, (int, float)) else None for limit in limits]
 

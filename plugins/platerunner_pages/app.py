@@ -8,12 +8,45 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from platerunner_pages import served_files
-from platerunner_pages.pages import history, home, pipeline, qc, rerun, run, unit
-from platerunner_pages.rendering import HEADERS, STATIC, page
-from platerunner_pages.workspaces import UNREADABLE
+from platerunner_pages.drawing.rendering import HEADERS, STATIC, page
+from platerunner_pages.known.workspaces import UNREADABLE
+from platerunner_pages.pages import (
+    branches,
+    catalog,
+    history,
+    home,
+    launches,
+    marks,
+    oncall,
+    pipeline,
+    qc,
+    rerun,
+    results,
+    run,
+    tail,
+    unit,
+    values,
+)
+from platerunner_pages.requests import served_files
 
-PAGES = (home, run, unit, rerun, pipeline, history, qc, served_files)
+PAGES = (
+    home,
+    oncall,
+    run,
+    tail,
+    results,
+    values,
+    branches,
+    unit,
+    rerun,
+    pipeline,
+    history,
+    launches,
+    qc,
+    marks,
+    catalog,
+    served_files,
+)
 """A module per page, each with its ``router``."""
 STATIC_AGE_S = 86400
 
@@ -29,6 +62,7 @@ def create_app() -> FastAPI:
     app.add_exception_handler(RequestValidationError, _not_understood)
     for kind in UNREADABLE:
         app.add_exception_handler(kind, _unreadable)
+    app.add_exception_handler(Exception, _broken)
     return app
 
 
@@ -61,6 +95,11 @@ def _not_understood(request: Request, _error: Exception) -> Response:
 
 def _unreadable(request: Request, error: Exception) -> Response:
     return _told(request, 502, f"What this run recorded cannot be read: {error}")
+
+
+def _broken(request: Request, _error: Exception) -> Response:
+    """What nobody foresaw; Starlette raises it once more behind this answer, so that the log has it whole."""
+    return _told(request, 500, "This page failed. The log of Airflow's API server has the error; reload to try again.")
 
 
 def _told(request: Request, status: int, sentence: str) -> Response:

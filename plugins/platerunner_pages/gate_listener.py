@@ -7,7 +7,7 @@ from airflow.listeners import hookimpl
 from platerunner.engine.gates.asked import OPERATOR
 
 ROW = "airflow.models.taskinstance"
-"""Module of a task as the API server has it; a task that succeeds by itself tells of it in its own process."""
+"""Module of a task as the API server has it; a task that succeeds by itself reports it in its own process."""
 
 
 class GateListener:
@@ -18,6 +18,6 @@ class GateListener:
         """Record it if it is a gate."""
         if type(task_instance).__module__ == ROW and task_instance.operator == OPERATOR:
             # Workers load this listener as well, and need no models of Airflow's database.
-            from platerunner_pages.marks import record_mark
+            from platerunner_pages.findings.marks import record_mark
 
             record_mark(task_instance)

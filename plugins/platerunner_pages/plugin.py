@@ -30,6 +30,7 @@ class PlaterunnerPlugin(AirflowPlugin):
         {**_view("Quality control", "nav", "platerunner/qc/", "platerunner-qc"), "category": "browse"},
         _view("Pipeline", "dag", f"{_DAG}/pipeline", "platerunner-pipeline"),
         _view("History", "dag", f"{_DAG}/history", "platerunner-history"),
+        _view("Launches", "dag", f"{_DAG}/launches", "platerunner-launches"),
         _view("Plate map", "dag_run", f"{_RUN}/", "platerunner-run"),
         _view("Plate map", "task_instance", f"{_RUN}/tasks/{{TASK_ID}}/", PLATE_MAP_ROUTE),
     ]

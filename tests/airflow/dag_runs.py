@@ -6,6 +6,7 @@ and making its API, which `dag.test()` asks as a worker asks it, take longer tha
 """
 
 import faulthandler
+import gc
 import json
 import os
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 
 from airflow.models import import_all_models
 
+from platerunner.cli.run.airflow_process import SELDOM, leave
 from platerunner.render import build_dag
 from platerunner.sensors import answering
 from platerunner.spec.loader import load_pipeline
@@ -28,7 +30,7 @@ ANSWER_S = 500
 def run(spec: str, when: str, environment: dict[str, str], conf: dict[str, Any], answer: list[str]) -> bool:
     """Whether it succeeded.
 
-    :param answer: what the gate ``check`` is told, and the comment; empty leaves it unanswered.
+    :param answer: the answer to the gate ``check``, and the comment; empty leaves it unanswered.
     """
     os.environ.update(environment)
     dag = build_dag(load_pipeline(Path(spec)))
@@ -60,4 +62,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(*SELDOM)
     main()
+    leave(0)

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from tests import embedded
+from tests.ports import free_port
 from tests.smtp_receiver import Receiver, receiving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,7 +78,7 @@ def mails() -> Iterator[Receiver]:
 def site(tmp_path_factory: pytest.TempPathFactory, mails: Receiver) -> Iterator[Site]:
     """`platerunner up` in a folder of its own, with the shipped specs and the tests' own, ended by Ctrl-C."""
     folder = tmp_path_factory.mktemp("up")
-    port = _free_port()
+    port = free_port()
     shutil.copytree(ROOT / "dag_specs", folder / "specs")
     shutil.copytree(Path(__file__).with_name("specs"), folder / "specs", dirs_exist_ok=True)
     shutil.copytree(Path(__file__).with_name("dags"), folder / ".platerunner" / "airflow" / "dags")
@@ -88,8 +88,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, mails: Receiver) -> Iterator[
     settings = {
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": users,
         # Two Airflows on one machine would ask each other for their tasks' logs.
-        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(_free_port()),
-        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(_free_port()),
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
     }
     env = {**os.environ, "PYTHONUNBUFFERED": "1", **settings, **smtp}
     said = folder / "up.txt"
@@ -106,12 +106,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, mails: Receiver) -> Iterator[
         code = process.wait(60)
     assert code == 0, said.read_text()
     assert "Ended: Airflow and the embedded cloud." in said.read_text()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _announcement(process: subprocess.Popen[bytes], said: Path) -> str:

@@ -1,15 +1,15 @@
 """The plate map in Airflow's own pages: look, ask why, run three failed wells again; and its cost at 10,000 units."""
 
 import json
-import os
+import shutil
 from collections import Counter
-from pathlib import Path
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, Route, expect
 from tests.browser.conftest import Site, opened, token_of, trigger, wait_for
+from tests.browser.looks import keep
 from tests.plugins.records import leave
 
 from platerunner.engine.planning.model import UnitState
@@ -25,6 +25,12 @@ BROKEN = {
     "A05": SAYS.format("OSError: [Errno 28] No space left on device"),
 }
 PICKED = ("B02", "C04", "D06")
+COLOURS = """() => {
+    const canvas = document.querySelector('#together canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return [0, 1, 2].map((part) => data.reduce((sum, byte, at) => sum + (at % 4 === part ? byte : 0), 0));
+}"""
+"""How much red, green and blue is in the channels together."""
 PAGES = ("dags/mapped/pipeline", "dags/mapped/history", "")
 
 
@@ -44,11 +50,6 @@ def failed_run(site: Site) -> str:
         run = trigger(client, "mapped")
         wait_for(lambda: client.get(run).json()["state"] == "failed", 300)
     return run.replace("dagRuns", "runs").removeprefix("dags/")
-
-
-def keep(page: Page, name: str) -> None:
-    if folder := os.environ.get("PLATERUNNER_SCREENSHOTS"):
-        page.screenshot(path=str(Path(folder) / f"{name}.png"))
 
 
 def frame_of(page: Page, site: Site, run: str) -> FrameLocator:
@@ -123,6 +124,86 @@ def test_dark_where_airflow_is_dark(page: Page, site: Site, failed_run: str) -> 
     keep(page, "plate_map_dark")
 
 
+def test_what_was_chosen_is_in_the_address_and_what_cannot_be_shown_says_so(
+    chromium: Browser, site: Site, failed_run: str
+) -> None:
+    with opened(chromium, site, site.user) as page:
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.goto(f"{site.address}/platerunner/dags/{failed_run}/tasks/work/")
+        page.get_by_text("The units as a list").click()
+        page.get_by_role("button", name="P1, B02: tool_error").click()
+        heading = page.locator("#unit h2")
+        expect(heading).to_be_in_viewport()
+        page.locator("#legend button", has_text="tool_error").click()
+        asked: list[Route] = []
+        page.route("**/unit?*", lambda route: asked.append(route))
+        page.reload()
+        expect(heading).to_have_text("P1, B02")
+        expect(page.locator("#legend button[aria-pressed=true]")).to_contain_text("tool_error")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than the screen"
+
+        page.get_by_text("The units as a list").click()
+        with page.expect_request("**/unit?*"):
+            page.locator("#list button").first.click()
+        late, last = asked
+        last.abort()
+        expect(page.locator("#unit")).to_contain_text("Airflow does not answer.")
+        with page.expect_response("**/unit?*") as answer:
+            late.continue_()
+        answer.value.finished()
+        page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+        expect(page.locator("#unit")).to_contain_text("Airflow does not answer.")
+        page.unroute("**/unit?*")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.locator("#unit").get_by_role("heading", name="Attempts")).to_be_visible()
+
+
+def test_a_number_is_chosen_by_keyboard_and_a_colleague_who_gets_the_address_sees_the_same(
+    chromium: Browser, site: Site, failed_run: str
+) -> None:
+    with opened(chromium, site, site.user) as page:
+        page.goto(f"{site.address}/platerunner/dags/{failed_run}/tasks/work/")
+        expect(page.locator("#failure")).to_contain_text("First failure: work, P1, ")
+        expect(page.locator("#failure")).to_contain_text(" acts: ")
+        expect(page.locator("#progress")).to_contain_text("44 of 48 wells done, 4 failed, took")
+        page.locator("#plate-filter").fill("p1")
+        expect(page.locator("#maps .map")).to_have_count(1)
+        page.locator("#values summary").press("Enter")
+        expect(page.locator("#value-said")).to_contain_text("to choose from")
+        page.locator("#value-column").fill("seconds")
+        page.locator("#value-column").press("Enter")
+        expect(page.locator("#value-said")).to_contain_text("48 wells, 0 without a number")
+        canvas = page.locator("#value-maps canvas")
+        canvas.focus()
+        canvas.press("ArrowDown")
+        canvas.press("ArrowRight")
+        expect(page.locator("#cursor")).to_contain_text("P1, B02: ")
+        canvas.press("Enter")
+        expect(page.locator("#unit h2")).to_have_text("P1, B02")
+        assert Axe().run(page).response["violations"] == [], "axe finds nothing at all"
+        keep(page, "plate_map_numbers")
+        address = page.url
+    with opened(chromium, site, "eve") as page:
+        page.goto(address)
+        expect(page.locator("#unit h2")).to_have_text("P1, B02")
+        expect(page.locator("#scale-title")).to_have_text("Duration of the last attempt")
+        expect(page.locator("#value-maps .map")).to_have_count(1)
+        page.get_by_role("button", name="Back to states").click()
+        expect(page.locator("#legend")).to_be_visible()
+        expect(page.locator("#maps .map")).to_have_count(1)
+
+
+def test_the_outer_address_has_what_was_chosen_within_airflow(page: Page, site: Site, failed_run: str) -> None:
+    frame = frame_of(page, site, failed_run)
+    frame.locator("#plate-filter").fill("P1")
+    page.reload()
+    expect(frame.locator("#maps .map")).to_have_count(1)
+    frame.get_by_role("link", name="gather").click()
+    expect(frame.locator("#summary")).to_contain_text("This step was not reached")
+    page.reload()
+    expect(frame.get_by_role("heading", name="gather", level=1)).to_be_visible()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_no_serious_violation(page: Page, site: Site, failed_run: str, theme: str) -> None:
     run_page = f"{site.address}/platerunner/dags/{failed_run}/tasks/work/"
@@ -144,6 +225,55 @@ def test_axe_finds_no_serious_violation(page: Page, site: Site, failed_run: str,
             if violation["impact"] in ("serious", "critical"):
                 found[address, violation["id"]] = [node["html"][:200] for node in violation["nodes"]]
     assert found == {}
+
+
+def test_on_call_results_and_channels_on_a_phone_by_keyboard_alone(
+    chromium: Browser, site: Site, failed_run: str, api: httpx.Client
+) -> None:
+    api.patch("dags/illumination", json={"is_paused": True}).raise_for_status()  # its run stays queued
+    run = api.post("dags/illumination/dagRuns", json={"logical_date": None}).raise_for_status().json()["dag_run_id"]
+    folder = site.results / "illumination/corrected/Demo1/B02"
+    folder.mkdir(parents=True)
+    for channel in ("DNA", "GFP"):
+        shutil.copy(site.data / f"Demo1/B02_s1_{channel}.tif", folder / f"Demo1_B02_s1_Corr{channel}.tiff")
+    with opened(chromium, site, site.user) as page:
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.goto(f"{site.address}/platerunner/oncall")
+        row = page.get_by_role("row").filter(has_text="Wells of two plates")
+        row.get_by_role("link", name="work").focus()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(row.get_by_role("button", name="Yes, run it again")).to_be_focused()
+        expect(row.get_by_role("button")).to_be_in_viewport(ratio=1)
+        look_closely(page, "oncall")
+
+        page.goto(f"{site.address}/platerunner/dags/{failed_run}/tasks/work/results/")
+        page.get_by_role("button", name="Where from").first.press("Enter")
+        expect(page.locator("#preview dt").first).to_have_text("Made by")
+        look_closely(page, "results")
+
+        page.goto(f"{site.address}/platerunner/dags/illumination/runs/{run}/tasks/illum_apply/results/")
+        page.locator("#fields button").press("Enter")
+        brightest = page.get_by_role("slider", name="DNA: brightest")
+        expect(brightest).to_be_visible()
+        before = page.evaluate(COLOURS)
+        brightest.press("Home")
+        brighter = page.evaluate(COLOURS)
+        page.get_by_role("checkbox", name="GFP").press("Space")
+        alone = page.evaluate(COLOURS)
+        assert brighter[2] > before[2] > 0, "DNA is blue"
+        assert (alone[0], alone[1] < brighter[1]) == (0, True), "GFP was green, and is off"
+        look_closely(page, "channels")
+
+
+def look_closely(page: Page, name: str) -> None:
+    """In both themes: nothing is wider than the screen, and axe finds nothing serious."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+    for theme in ("light", "dark"):
+        page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+        keep(page, f"{name}_{theme}")
+        found = [each for each in Axe().run(page).response["violations"] if each["impact"] in ("serious", "critical")]
+        assert found == [], (name, theme)
 
 
 def test_a_viewer_may_look_and_no_more(chromium: Browser, site: Site, failed_run: str) -> None:

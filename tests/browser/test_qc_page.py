@@ -1,8 +1,6 @@
 """A gate's own page in a real browser, as several people: look, approve, reject, be refused, be too late."""
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Site, opened, trigger, until_seen, wait_for
+from tests.browser.looks import keep
 
 
 def waits(api: httpx.Client, run: str) -> str:
@@ -28,11 +27,6 @@ def records(site: Site, pipeline: str) -> list[dict[str, Any]]:
     return sorted(made, key=lambda entry: str(entry["at"]))
 
 
-def keep(page: Page, name: str) -> None:
-    if folder := os.environ.get("PLATERUNNER_SCREENSHOTS"):
-        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
-
-
 def accessible(page: Page) -> None:
     found = Axe().run(page).response["violations"]
     serious = [each for each in found if each["impact"] in ("serious", "critical")]
@@ -48,17 +42,17 @@ def test_look_approve_and_be_asked_again_when_it_changed(chromium: Browser, site
         expect(eve.get_by_text("You may look, but not decide: it waits for ada.")).to_be_visible()
         expect(eve.get_by_role("button", name="Approve")).to_have_count(0)
         accessible(eve)
-        keep(eve, "gate_dark")
+        keep(eve, "gate_dark", whole=True)
     with opened(chromium, site, "ada", color_scheme="light") as ada:
         ada.goto(f"{site.address}/platerunner/qc/")
         accessible(ada)
-        keep(ada, "qc")
+        keep(ada, "qc", whole=True)
         ada.get_by_role("link", name="Are these the right images?").first.click()
         picture = ada.locator("figure img").first
         expect(picture).to_be_visible()
         wait_for(lambda: picture.evaluate("each => each.naturalWidth") > 300)
         accessible(ada)
-        keep(ada, "gate")
+        keep(ada, "gate", whole=True)
         ada.get_by_role("button", name="Reject").click()
         expect(ada.get_by_text("A rejection needs a comment")).to_be_visible()
         ada.get_by_label("Comment").fill("sharp <b>enough</b>")
@@ -75,7 +69,7 @@ def test_look_approve_and_be_asked_again_when_it_changed(chromium: Browser, site
         ada.goto(address)
         replayed = ada.evaluate(REPLAY, [f"{address}answer", token])
         assert replayed == 409, "an answer to what was asked before"
-        keep(ada, "gate_again")
+        keep(ada, "gate_again", whole=True)
         ada.get_by_label("Comment").fill("the first well is another")
         ada.get_by_role("button", name="Reject").click()
         expect(ada.get_by_text("Rejected. The gate checks the answer")).to_be_visible()
@@ -97,4 +91,4 @@ def test_nobody_in_time_closes_the_gate_and_says_so(page: Page, site: Site, api:
     page.goto(address)
     expect(page.get_by_text("This gate does not wait for an answer.")).to_be_visible()
     expect(page.get_by_role("cell", name="nobody answered check within 0:00:20")).to_be_visible()
-    keep(page, "gate_timed_out")
+    keep(page, "gate_timed_out", whole=True)

@@ -1,4 +1,4 @@
-"""What starts pipelines by itself, and who is told: a real scheduler, triggerer and mail server, moto's S3 and SQS."""
+"""What starts pipelines by itself, and who gets messages: real scheduler, triggerer, mail server; moto's S3 and SQS."""
 
 import json
 from typing import Any
@@ -55,7 +55,7 @@ def test_what_fails_is_told_with_its_digest_and_what_is_late_too(
     assert "What to do:" in text(failed), "the digest"
     assert f"{site.address}/dags/told/runs/" in text(failed)
     assert wait_for(lambda: api.get(run).json()["state"] in ("failed", "success") and api.get(run).json()["state"], 60)
-    assert "could not be sent by email" in log_of(api, run, "fails"), "a wrong connection is told in the log"
+    assert "could not be sent by email" in log_of(api, run, "fails"), "a wrong connection is an error in the log"
 
 
 def test_a_gate_that_asks_is_told(api: httpx.Client, site: Site, mails: Receiver) -> None:

@@ -1,24 +1,23 @@
-"""A step of 500 units, in one run or in two at once, while everything goes wrong.
+"""A step of 500 units in one run, and one of 240 in two at once, while everything goes wrong.
 
 Refusals, throttling, 5xx, lost hosts, memory, killed processes.
 """
 
-import json
-import os
 import random
-import signal
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.e2e.chaos_worker import FIRST_S
+from tests.e2e.forks import KILLED, Forks
 from tests.embedded import Account, embedded, wait_for
 
 from platerunner.batch.views import STATUSES
@@ -28,9 +27,12 @@ from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.storage import Storage
 
 HERE = Path(__file__).parent
-UNITS, GREEDY_EVERY = 500, 33
+UNITS, SHARED, GREEDY_EVERY = 500, 240, 33
+"""Units of a run alone, and of two runs together: how they share does not depend on how many there are."""
 WORKER_KILLS, TRIGGERER_KILLS = 5, 2
-PARKED, REFUSED, KILLED = 75, 76, -signal.SIGKILL
+CERTAIN_CPU_S, LONGEST_S = 0.03, 1.5
+"""CPU that a worker with 120 units to plan and submit needs in any case, and of the longest life that is cut short."""
+PARKED, REFUSED = 75, 76
 FAULTS = Faults(throttle=0.10, error_5xx=0.02, spot_reclaim=0.10, lost_after=0.05, list_delay=0.5, seed=7)
 EXCUSES = {Category.SPOT_INTERRUPTED, Category.HOST_LOST, Category.OUT_OF_MEMORY}
 GREEDY = f"{sys.executable} -c 'import time; data = bytearray(300 << 20); time.sleep(0.5)' || exit 1\n"
@@ -48,41 +50,46 @@ def aws() -> Iterator[Account]:
 @pytest.mark.timeout(1500)
 def test_500_units_come_through_and_none_twice(aws: Account, tmp_path: Path) -> None:
     write_wells(tmp_path)
-    kills = Kills(worker=WORKER_KILLS, triggerer=TRIGGERER_KILLS)
-    to_the_end(aws, tmp_path, "chaos", kills, (PARKED, KILLED))
-    assert kills.left == {"worker": 0, "triggerer": 0}
+    with closing(Processes(aws, tmp_path, "chaos", WORKER_KILLS, TRIGGERER_KILLS)) as processes:
+        to_the_end(processes, (PARKED, *KILLED))
+    assert processes.left["worker"] < WORKER_KILLS, "no worker died"
+    assert processes.left["triggerer"] < TRIGGERER_KILLS, "no triggerer died"
 
     aws.cloud.faults = Faults()
     states = [state_of(tmp_path, "chaos")]
     nothing_was_submitted_twice_and_nothing_runs_on(aws, states)
-    every_unit_is_done_and_only_what_was_lost_was_started_again(tmp_path, states)
+    every_unit_is_done_and_only_what_was_lost_was_started_again(tmp_path, states, UNITS)
 
 
 @pytest.mark.timeout(1500)
-def test_two_runs_at_once_bring_500_units_through_and_none_twice(aws: Account, tmp_path: Path) -> None:
-    """The second run begins when half of the wells have come, and is refused at first; each meets the other's units."""
+def test_two_runs_at_once_bring_all_units_through_and_none_twice(aws: Account, tmp_path: Path) -> None:
+    """The second run begins when the second plate has come, and is refused at first; it meets the first run's units.
+
+    The first run is asked for its plate alone, so that both have work however often either starts anew.
+    """
     aws.cloud.faults = replace(FAULTS, lost_host=0.03)
-    kills = {"one": Kills(worker=3, triggerer=1, seed=1), "two": Kills(worker=3, triggerer=1, seed=2)}
-    endings = (PARKED, KILLED, REFUSED)
-    with ThreadPoolExecutor(2) as pool:
-        write_wells(tmp_path, range(UNITS // 2))
-        first = pool.submit(to_the_end, aws, tmp_path, "one", kills["one"], endings)
+    endings = (PARKED, *KILLED, REFUSED)
+    with ExitStack() as both:
+        one, two = (both.enter_context(closing(Processes(aws, tmp_path, run, 3, 1, run))) for run in ("one", "two"))
+        pool = both.enter_context(ThreadPoolExecutor(2))
+        write_wells(tmp_path, range(SHARED // 2))
+        first = pool.submit(to_the_end, one, endings, "plate=P1")
         wait_for(lambda: first.done() or state_of(tmp_path, "one").live)
-        write_wells(tmp_path, range(UNITS // 2, UNITS))
+        write_wells(tmp_path, range(SHARED // 2, SHARED), plate="P2")
         set_queue(aws, "DISABLED")
         try:
-            assert start(aws, tmp_path, "execute", "two").wait(LIMIT_S) == REFUSED, said(tmp_path, "two")
+            assert two.live("execute") == REFUSED, two.said()
         finally:
             set_queue(aws, "ENABLED")  # else the first run would go on for as long as it may
-        second = pool.submit(to_the_end, aws, tmp_path, "two", kills["two"], endings)
+        second = pool.submit(to_the_end, two, endings)
         assert (first.result(), second.result()) == (None, None)
 
-    assert all(each.left["worker"] < 3 for each in kills.values()), "no worker died"
+    assert all(each.left["worker"] < 3 for each in (one, two)), "no worker died"
     aws.cloud.faults = Faults()
-    states = [state_of(tmp_path, run) for run in kills]
+    states = [state_of(tmp_path, each.run_id) for each in (one, two)]
     assert all(state.submissions for state in states), "the runs were to share the work"
     nothing_was_submitted_twice_and_nothing_runs_on(aws, states)
-    every_unit_is_done_and_only_what_was_lost_was_started_again(tmp_path, states)
+    every_unit_is_done_and_only_what_was_lost_was_started_again(tmp_path, states, SHARED)
 
 
 def set_queue(aws: Account, state: Literal["ENABLED", "DISABLED"]) -> None:
@@ -96,23 +103,20 @@ def set_queue(aws: Account, state: Literal["ENABLED", "DISABLED"]) -> None:
             return
 
 
-def to_the_end(aws: Account, folder: Path, run: str, kills: "Kills", endings: Sequence[int]) -> None:
+def to_the_end(processes: "Processes", endings: Sequence[int], *only: str) -> None:
     """What Airflow does for a task, until it is green.
 
     :param endings: how workers may end before.
+    :param only: units that the run is asked for; all if there is none.
     """
     deadline = time.monotonic() + LIMIT_S
     what = "execute"
-    while (code := kills.run(aws, folder, what, run)) != 0:
-        assert code in endings, said(folder, run)
+    while (code := processes.run(what, *only)) != 0:
+        assert code in endings, processes.said()
         what = "resume" if code == PARKED else "execute"  # a worker that died costs Airflow's try
-        while code == PARKED and (waited := kills.run(aws, folder, "wait", run)) != 0:
-            assert waited == KILLED, said(folder, run)
-        assert time.monotonic() < deadline, said(folder, run)
-
-
-def said(folder: Path, run: str) -> str:
-    return (folder / f"{run}.txt").read_text()[-3000:]
+        while code == PARKED and (waited := processes.run("wait")) != 0:
+            assert waited in KILLED, processes.said()
+        assert time.monotonic() < deadline, processes.said()
 
 
 def state_of(folder: Path, run: str) -> StepState:
@@ -130,11 +134,13 @@ def nothing_was_submitted_twice_and_nothing_runs_on(aws: Account, states: Sequen
     assert set(jobs.values()) <= {"SUCCEEDED", "FAILED"}
 
 
-def every_unit_is_done_and_only_what_was_lost_was_started_again(folder: Path, states: Sequence[StepState]) -> None:
+def every_unit_is_done_and_only_what_was_lost_was_started_again(
+    folder: Path, states: Sequence[StepState], units: int
+) -> None:
     submitted = Counter(unit for state in states for submission in state.submissions for unit in submission.units)
     started = Counter((folder / "started").read_text().split())
     ended = Counter((folder / "ended").read_text().split())
-    assert len(submitted) == len(started) == len(ended) == UNITS
+    assert len(submitted) == len(started) == len(ended) == units
     for unit, times in submitted.items():
         well = str(unit).rpartition("=")[2]
         outcomes = Counter(file.name.split(".")[1] for file in (folder / OUTCOMES / str(unit)).glob("*.json"))
@@ -143,48 +149,61 @@ def every_unit_is_done_and_only_what_was_lost_was_started_again(folder: Path, st
         assert outcomes.total() == times - 1, f"{unit} was submitted again although nothing had happened to it"
         assert started[well] <= times
         assert times > 1 or (started[well], ended[well]) == (1, 1)
-    assert sum(times > 1 for times in submitted.values()) > UNITS * 0.06, "not enough went wrong to prove anything"
+    assert sum(times > 1 for times in submitted.values()) > units * 0.06, "not enough went wrong to prove anything"
 
 
-def write_wells(folder: Path, numbers: Sequence[int] = range(UNITS)) -> None:
+def write_wells(folder: Path, numbers: Sequence[int] = range(UNITS), plate: str = "P1") -> None:
     """Each notes its start and its end; some take more memory than they asked for."""
-    plate = folder / "data" / "P1"
-    plate.mkdir(parents=True, exist_ok=True)
+    wells = folder / "data" / plate
+    wells.mkdir(parents=True)
     for n in numbers:
         body = GREEDY if n % GREEDY_EVERY == 0 else "sleep 0.1\n"  # long enough to lose its host
         note, end = f"echo W{n:03} >> {folder}/started\n", f'echo done > "$1"\necho W{n:03} >> {folder}/ended\n'
-        (plate / f"W{n:03}.sh").write_text(note + body + end)
+        (wells / f"W{n:03}.sh").write_text(note + body + end)
 
 
-class Kills:
-    """Starts processes, and kills the first of them at random points of their lives."""
+class Processes:
+    """What Airflow starts for a run's task; the first of them die at random points of their lives.
 
-    def __init__(self, worker: int, triggerer: int, seed: int = 11) -> None:
+    :param worker: how many workers are to die.
+    :param triggerer: how many triggerers.
+    """
+
+    def __init__(self, aws: Account, folder: Path, run: str, worker: int, triggerer: int, seed: int | str = 11) -> None:
         self.left = {"worker": worker, "triggerer": triggerer}
+        self.run_id = run
+        self._folder = folder
         self._chance = random.Random(seed)
+        self._longest = {"worker": CERTAIN_CPU_S, "triggerer": FIRST_S}
+        (folder / "workspace").mkdir(exist_ok=True)
+        self._forks = Forks(aws.cloud.connection(), aws.cloud.environment(), folder, folder / f"{run}.txt")
 
-    def run(self, aws: Account, folder: Path, what: str, run: str) -> int:
-        """Exit code of a process; ``-SIGKILL`` for one that was killed."""
-        process = start(aws, folder, what, run)
+    def run(self, what: str, *only: str) -> int:
+        """Exit code of a process; one of :data:`KILLED` for one that died.
+
+        The first ones die before they can have ended, whatever machine this is; later ones may end before.
+        """
         who = "triggerer" if what == "wait" else "worker"
         if self.left[who] == 0:
-            return process.wait(LIMIT_S)
-        try:
-            # Imports take a second or two; what is worth being killed in comes after them.
-            return process.wait(self._chance.uniform(1, 6))
-        except subprocess.TimeoutExpired:
-            self.left[who] -= 1
-            process.send_signal(signal.SIGKILL)
-            return process.wait()
+            return self.live(what, *only)
+        after = self._chance.uniform(0.005, self._longest[who])
+        self._longest[who] = LONGEST_S
+        code = self._forks.run(self._argv(what, *only), **{"seconds" if what == "wait" else "cpu": after})
+        self.left[who] -= code in KILLED
+        return code
 
+    def live(self, what: str, *only: str) -> int:
+        """Exit code of a process that nobody kills."""
+        return self._forks.run(self._argv(what, *only))
 
-def start(aws: Account, folder: Path, what: str, run: str) -> subprocess.Popen[bytes]:
-    connection = {"conn_type": "platerunner", "extra": aws.cloud.connection()}
-    env = {**os.environ, **aws.cloud.environment(), "AIRFLOW_CONN_PLATERUNNER": json.dumps(connection)}
-    env["AIRFLOW_HOME"] = str(folder / "airflow")
-    workspace = folder / "workspace"
-    workspace.mkdir(exist_ok=True)
-    argv = [sys.executable, str(HERE / "chaos_worker.py"), what]
-    argv += [str(HERE / "specs/chaos.yaml"), str(folder / "data")] if what != "wait" else []
-    with (folder / f"{run}.txt").open("ab") as log:
-        return subprocess.Popen([*argv, str(workspace), run], env=env, stdout=log, stderr=log, cwd=folder)
+    def _argv(self, what: str, *only: str) -> list[str]:
+        spec = [str(HERE / "specs/chaos.yaml"), str(self._folder / "data")] if what != "wait" else []
+        return [what, *spec, str(self._folder / "workspace"), self.run_id, *only]
+
+    def said(self) -> str:
+        """The end of their log."""
+        return self._forks.log.read_text()[-3000:]
+
+    def close(self) -> None:
+        """End what they are forks of."""
+        self._forks.close()

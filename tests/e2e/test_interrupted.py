@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of a run: it says so, leaves no process, and the next run goes on."""
+"""Ctrl-C or a kill in the middle of a run: it leaves no process, and the next run goes on at once."""
 
 import os
 import signal
@@ -6,13 +6,17 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from tests.e2e.conftest import COMMAND, ROOT, Result
 from tests.embedded import wait_for
 
 SPEC = ROOT / "tests/e2e/specs/scripts.yaml"
 
 
-def test_the_run_after_ctrl_c_goes_on(platerunner: Callable[..., Result], airflow_home: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_the_run_after_one_that_was_ended_goes_on(
+    platerunner: Callable[..., Result], airflow_home: Path, tmp_path: Path, how: signal.Signals
+) -> None:
     data, mended = tmp_path / "data", tmp_path / "mended"
     data.mkdir()
     (data / "A01.sh").write_text(f"echo started >> {tmp_path}/quick\necho done > $1\n")
@@ -24,18 +28,29 @@ def test_the_run_after_ctrl_c_goes_on(platerunner: Callable[..., Result], airflo
     )  # fmt: skip
     outcomes = tmp_path / "results/scripts/_platerunner/outcomes"
     wait_for(lambda: (tmp_path / "slow").exists() and any(outcomes.rglob("*.succeeded.*.json")), 240)
-    os.killpg(run.pid, signal.SIGINT)
-    _, err = run.communicate(timeout=60)
-    assert run.returncode == 130
-    assert "Interrupted. What is done stays done: the same command goes on from there." in err
-    assert "Traceback" not in err
-    assert not [pid for pid in Path("/proc").glob("[0-9]*") if _in_session(pid, run.pid)], "nothing is left"
+    if how == signal.SIGINT:
+        os.killpg(run.pid, how)
+        _, err = run.communicate(timeout=300)
+        assert run.returncode == 130
+        assert "Interrupted. What is done stays done: the same command goes on from there." in err
+        assert "Traceback" not in err
+        assert not _left(run.pid), "nothing is left"
+    else:
+        run.kill()
+        run.communicate(timeout=300)
+        wait_for(lambda: not _left(run.pid))
 
     mended.touch()
     second = platerunner(*argv)
     assert second.code == 0, second.out + second.err
     assert (second.step("work")["done_before"], second.step("work")["succeeded"]) == (1, 1)
     assert (tmp_path / "quick").read_text() == "started\n"
+    log = max((airflow_home / ".platerunner/logs").glob("*.log")).read_text()
+    assert "waiting for its jobs" not in log, "a process of this machine that is dead has no jobs in its cloud"
+
+
+def _left(session: int) -> list[Path]:
+    return [pid for pid in Path("/proc").glob("[0-9]*") if _in_session(pid, session)]
 
 
 def _in_session(process: Path, session: int) -> bool:

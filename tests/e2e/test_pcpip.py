@@ -21,12 +21,11 @@ from tests.embedded import embedded
 from platerunner.catalog.loader import SHIPPED, VARIABLE
 from platerunner.engine.gates.decisions import Decision
 from platerunner.engine.gates.gate_run import GateRun
-from platerunner.engine.planning.activity import left_out
-from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.context import RunContext, left_out
 from platerunner.engine.steps.step_run import StepRun
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.spec.loader import load_text
-from platerunner.spec.model import Gate
+from platerunner.spec.steps import Gate
 
 SPECS = Path(__file__).parents[2] / "dag_specs"
 WRITER = Path(__file__).parent / "pcpip" / "writer.py"

@@ -4,15 +4,13 @@ docs/how-to/ten-wishes.md tells scientists how.
 """
 
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.embedded import embedded
+from tests.embedded import embedded, wait_for
 
-from platerunner.engine.planning.context import RunContext
-from platerunner.engine.planning.options import RunOptions
+from platerunner.engine.planning.context import RunContext, RunOptions
 from platerunner.engine.steps.step_run import StepRun
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.spec.loader import load_text
@@ -94,10 +92,7 @@ class Screen:
 
 def to_the_end(run):
     run.start()
-    deadline = time.monotonic() + 60
-    while run.waiting_for() or run.collect():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_for(lambda: not (run.waiting_for() or run.collect()))
     run.finish()
     return {unit for submission in run.scope.state_file.load().submissions for unit in submission.units}
 

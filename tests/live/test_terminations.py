@@ -1,4 +1,4 @@
-"""TERM in mid-run, twenty times, in all kinds of places: never a hang, never a half output."""
+"""TERM in mid-run, in all kinds of places: never a hang, never a half output."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import pytest
 from tests.live.scene import Scene
 
 pytestmark = pytest.mark.cellprofiler
-GRACE_S = 10.0
+GRACE_S = 120.0
+"""Long: only a run that TERM does not end waits for it, and its exit code shows that."""
 # Which of CellProfiler's lines to wait for, and how long to go on after it, in seconds.
 LINES = (b"Picked up", b"Times reported", b"Image # 1,", b"Image # 2,", b"Image # 4,")
-PLACES = [(line, delay) for line in LINES for delay in (0.0, 0.1, 0.3, 0.7)]
+PLACES = [(line, delay) for line in LINES for delay in (0.0, 0.3)]
 
 
-def term_at(line: bytes, delay: float, sent: list[float]) -> Callable[[subprocess.Popen[bytes]], None]:
+def term_at(line: bytes, delay: float) -> Callable[[subprocess.Popen[bytes]], None]:
     def wait_and_send(process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
         while line not in (read := process.stdout.readline()):
             assert read, f"CellProfiler ended before it said {line!r}"
         time.sleep(delay)
-        sent.append(time.monotonic())
         process.send_signal(signal.SIGTERM)
 
     return wait_and_send
@@ -31,20 +31,18 @@ def term_at(line: bytes, delay: float, sent: list[float]) -> Callable[[subproces
 
 @pytest.mark.parametrize(("line", "delay"), PLACES)
 def test_term_ends_it(scene: Scene, line: bytes, delay: float, record_property: Callable[[str, object], None]) -> None:
-    sent: list[float] = []
-    # A module that takes its time, half of it in the interpreter and most on the last image set, so that the run is not
-    # over before the signal comes.
+    # A module that takes its time, half of it in the interpreter, and never ends on the last image set: the run is not
+    # over before the signal comes, however late that is.
     scene.plugin(
         "def run(self, workspace):\n    sum(range(3_000_000))\n"
-        "    time.sleep(2 if workspace.measurements.image_set_number == 4 else 0.2)"
+        "    time.sleep(600 if workspace.measurements.image_set_number == 4 else 0.2)"
     )
     scene.bench.environ["PLATERUNNER_GRACE"] = str(GRACE_S)
-    scene.during = term_at(line, delay, sent)
+    scene.during = term_at(line, delay)
     played = scene.play()
-    took = time.monotonic() - sent[0]
     record_property("group", f"SIGTERM in mid-run, in {len(PLACES)} places")
     record_property("result", f"`{played.outcome.verdict.category}`, ended by TERM")
     assert (played.word, played.outcome.verdict.category) == ("failed", "stopped_by_user")
-    assert took < GRACE_S, "it took KILL to end it"
-    assert played.outcome.evidence["exit_code"] in {-signal.SIGTERM, 128 + signal.SIGTERM}
+    by_term = {-signal.SIGTERM, 128 + signal.SIGTERM}
+    assert played.outcome.evidence["exit_code"] in by_term, "it took KILL to end it"
     assert not any(scene.bench.store.exists(key) for key in scene.outputs)

@@ -30,7 +30,7 @@ from sqlalchemy import select
 
 from platerunner.render import build_dag
 from platerunner.spec.loader import load_text
-from platerunner_pages.workspaces import _hook
+from platerunner_pages.known.workspaces import _hook
 
 SECRET = "a secret of these tests, long enough for HMAC and what Airflow asks of it, 0123456789abcdef"
 HIDDEN = "hidden"

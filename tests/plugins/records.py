@@ -10,11 +10,11 @@ from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
 from platerunner.engine.planning.reasons import Reason, Why
 from platerunner.engine.records.plans import record_plan
 from platerunner.engine.records.step_state import StateFile, StepState, UnitFailure
-from platerunner.engine.steps.ledger import record
+from platerunner.engine.steps.attempts import record
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.manifest import UnitTask
 from platerunner_unit.contract.storage import Storage
-from platerunner_unit.contract.unit_ids import parse_unit_id
+from platerunner_unit.contract.unit_keys import parse_unit_id
 
 GATHER = """
 gather:

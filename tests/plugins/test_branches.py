@@ -1,6 +1,7 @@
 """The pages of a pipeline whose plates flow on their own: a step's records are in as many places as it has plates."""
 
 import json
+import re
 import threading
 
 import pytest
@@ -16,8 +17,8 @@ from platerunner.engine.inspect.run_record import RunRecord
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.records.branches import save_branches
+from platerunner_pages.known.runs import find_run
 from platerunner_pages.pages.history import _of_run
-from platerunner_pages.runs import find_run
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.keys import run_prefix
 from platerunner_unit.contract.storage import Storage
@@ -66,6 +67,16 @@ def test_the_map_names_plates_that_were_not_reached(split):
     assert split.client("viewer").get(f"{TASK}looks.json").json()["without"] == []
     save_branches(workspace, "run-1", [Branch("plate", name) for name in ("P1", "P2", "P & 3")])
     assert split.client("viewer").get(f"{TASK}looks.json").json()["without"] == ["plate=P %26 3"]
+
+
+def test_where_each_branch_stands_those_that_failed_first(split):
+    with create_session() as session:
+        for task in session.scalars(select(TaskInstance).where(TaskInstance.task_id == "work")):
+            task.state = "failed" if task.map_index == 1 else "deferred"
+    text = split.client("viewer").get("/platerunner/dags/lab/runs/run-1/branches").text
+    rows = re.findall(r'scope="row">(\w+)</th>.*?state-(\w+).*?href="([^"]+)"', text, re.DOTALL)
+    assert [row[:2] for row in rows] == [("P2", "failed"), ("P1", "deferred")]
+    assert rows[0][2].endswith("/tasks/work/#plates=P2")
 
 
 def test_a_unit_is_found_in_the_branch_that_has_it(split):

@@ -2,7 +2,7 @@ import pytest
 from tests.plugins.records import leave, wells_and_sums
 
 from platerunner.engine.planning.model import UnitState
-from platerunner_pages import forecast
+from platerunner_pages.findings import forecast
 from platerunner_pages.pages.history import summed
 
 PAGES = "/platerunner/dags/lab"

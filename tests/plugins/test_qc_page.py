@@ -13,13 +13,16 @@ from airflow.utils.session import create_session
 from packaging.version import Version
 from sqlalchemy import select, update
 from tests.plugins.conftest import HIDDEN
+from tests.plugins.records import leave
 from tests.specs import wells
 
 from platerunner.engine.gates.asked import ASKED_KEY, Asked
 from platerunner.engine.gates.decisions import Decision, history, record, remember
 from platerunner.engine.gates.questions import Questions
-from platerunner_pages import tokens
+from platerunner.engine.planning.model import UnitState
+from platerunner.engine.records.marks import load_marks
 from platerunner_pages.gate_listener import GateListener
+from platerunner_pages.requests import tokens
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.storage import Storage
 
@@ -114,6 +117,28 @@ def test_it_shows_pictures_numbers_lights_and_history_as_text(site):
     assert "sandbox" in client.get(files[0]).headers["content-security-policy"]
 
 
+def test_what_was_approved_last_and_still_stands_is_beside_it(site):
+    workspace = wait(site)
+    client = site.client("user", "ada")
+    assert "pproved last" not in client.get(PAGE).text
+    for number, (plate, *answers) in enumerate(
+        [("P7", "approved"), ("P8", "approved", "rejected"), ("P6", "approved")]
+    ):
+        workspace.put(f"gates/check/{plate}/montage.png", PNG)
+        files = [InputFile(f"made/{plate}/A01.png", "workspace", 10, "e")]
+        for hour, word in enumerate(answers):
+            at = f"2026-01-0{3 - number}T0{hour}:00:00+00:00"
+            record(
+                workspace, "check", files, Decision(word, "b", "ben", at, "r", "", {"wells": 7000.0}), f"plate={plate}"
+            )
+    text = client.get(PAGE).text
+    assert "Beside what was approved last: P7, by ben on 2026-01-03 00:00 UTC" in text
+    assert "<td>7,000</td>" in text
+    assert re.findall(r'alt="Picture that was approved: ([^"]+)"', text) == ["P7/montage.png"]
+    picture = re.search(r'src="(/platerunner/files/[^"]+)" alt="Picture that was approved', text)[1]
+    assert client.get(picture).status_code == 200
+
+
 def test_approving_is_airflows_own_answer_by_this_user(site):
     wait(site)
     done = answer(site.client("user", "ada"), comment=" sharp ")
@@ -135,6 +160,35 @@ def test_a_rejection_needs_a_comment(site):
     assert answered() == NOTHING
     assert answer(site.client("user", "ada"), "reject", "blurred").status_code == 200
     assert answered() == (["Reject"], {"comment": "blurred"}, "ada")
+
+
+def mark(client, **changed):
+    token = re.search(r'data-token="([^"]*)"', client.get(PAGE).text)
+    body = {"plate": "P1", "wells": ["a1"], "because": "out of focus", **changed}
+    return client.post(f"{PAGE}marks", json=body, headers={"X-Platerunner-Token": token[1] if token else ""})
+
+
+def test_single_wells_are_marked_as_bad_and_taken_back(site):
+    workspace = wait(site)
+    leave(site.workspace / "lab", {"plate=P1/well=A01": UnitState.DONE, "plate=P2/well=A01": UnitState.DONE})
+    client = site.client("user", "ada")
+    done = mark(client)
+    assert done.status_code == 200, done.text
+    (bad,) = load_marks(workspace, "check")
+    assert (bad.where, bad.because, bad.by) == ({"plate": "P1", "well": "A01"}, "out of focus", "ada")
+    assert [well["well"] for well in done.json()["wells"]] == ["P1 A01"]
+    assert "<td>P1 A01</td><td>out of focus</td><td>ada</td>" in client.get(PAGE).text
+    for wrong in ({"wells": ["B02"]}, {"plate": "P9"}, {"plate": ""}, {"wells": ["../x"]}, {"because": " "}):
+        assert mark(client, **wrong).status_code == 422, wrong
+    assert mark(site.client("user", "eve")).status_code == 403
+    assert load_marks(workspace, "check") == [bad]
+    assert mark(client, because="looked again", take_back=True).json()["wells"] == load_marks(workspace, "check") == []
+
+
+def test_it_says_who_may_answer_until_when_and_what_happens_then(site):
+    wait(site)
+    text = " ".join(site.client("user", "ada").get(PAGE).text.split())
+    assert "May answer: ada, ben. It waits until somebody answers. Approved, the run ends" in text
 
 
 def test_who_is_no_approver_and_who_may_only_look_gets_no_button_and_no_way_around_it(site):

@@ -15,7 +15,7 @@ from tests.plugins.records import leave, wells_and_sums
 
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.records.step_state import StateFile
-from platerunner_pages import tokens
+from platerunner_pages.requests import tokens
 from platerunner_unit.contract.category import Category
 
 WELLS = [f"plate=P1/well=A0{n}" for n in range(1, 6)]

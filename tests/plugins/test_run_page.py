@@ -1,8 +1,10 @@
+import re
+
 from tests.plugins.records import leave, wells_and_sums
 
 from platerunner.engine.planning.model import UnitState
-from platerunner.engine.records.blocked import write_blocked
-from platerunner_pages.legend import LOOKS
+from platerunner.engine.records.results import write_blocked
+from platerunner_pages.drawing.legend import LOOKS
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.keys import blocked_key
 from platerunner_unit.contract.storage import Storage
@@ -92,3 +94,35 @@ def test_what_batch_says_of_a_blocked_queue_stands_above_the_map(site):
     found, _ = shown(site)
     (said,) = found["blocked"]
     assert said.startswith("AWS Batch says: UNDETERMINED - <b>blocked</b>. If it lasts, on-call")
+
+
+def test_tabs_and_polling_follow_the_run_and_not_the_step_alone(site):
+    site.add(wells_and_sums("lab"))
+    site.start("lab", work="success", gather="running")
+    leave(site.workspace / "lab", UNITS)
+    answer = site.client("viewer").get(f"{RUN}/tasks/work/looks.json").json()
+    assert answer["live"]
+    assert answer["states"] == {"work": "success", "gather": "running"}
+
+
+def test_the_legend_is_grouped_by_who_acts(site):
+    site.add(wells_and_sums("lab"))
+    site.start("lab", work="failed")
+    leave(site.workspace / "lab", UNITS)
+    text = site.client("viewer").get(f"{RUN}/tasks/work/").text
+    groups = re.findall(r'role="group" aria-label="([^"]+)"(.*?)</div>', text, re.DOTALL)
+    words = {title: re.findall(r'data-word="(\w+)"', buttons) for title, buttons in groups}
+    assert words["State"][:2] == ["succeeded", "done"]
+    assert "input_unreadable" in words["Failed: the scientist acts"]
+    assert sum(map(len, words.values())) == len(LOOKS)
+
+
+def test_what_nobody_foresaw_is_a_sentence_and_no_bare_500(site, monkeypatch):
+    site.add(wells_and_sums("lab"))
+    site.start("lab", work="failed")
+    monkeypatch.setattr("platerunner_pages.pages.run.records_of", lambda *_: 1 / 0)
+    client = site.client("viewer")
+    client._transport.raise_server_exceptions = False
+    answer = client.get(f"{RUN}/tasks/work/looks.json")
+    assert answer.status_code == 500
+    assert "The log of Airflow's API server has the error" in answer.json()["detail"]

@@ -11,12 +11,11 @@ from tests.plugins.records import leave, wells_and_sums
 
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.records.outcomes import OutcomeStore
-from platerunner_pages import tokens
+from platerunner_pages.requests import tokens
 from platerunner_unit.contract.category import CATEGORIES, Category
 from platerunner_unit.contract.evidence import Verdict
-from platerunner_unit.contract.keys import log_key
 from platerunner_unit.contract.outcome import Outcome, OutputRecord
-from platerunner_unit.contract.unit_ids import parse_unit_id, unit_id
+from platerunner_unit.contract.unit_keys import log_key, parse_unit_id, unit_id
 
 EVIL = '<script>alert("x")</script>'
 UNIT = unit_id({"plate": EVIL, "well": "A01"}, ("plate", "well"))
@@ -115,7 +114,7 @@ def test_oversized_pictures_are_refused(lab, monkeypatch):
     answer = lab.client("viewer").get(f"/platerunner/files/{token}")
     assert answer.status_code == 413
     assert "too large" in answer.json()["detail"]
-    monkeypatch.setattr("platerunner_pages.served_files.LARGEST", 20)
+    monkeypatch.setattr("platerunner_pages.requests.served_files.LARGEST", 20)
     assert lab.client("viewer").get(f"/platerunner/files/{token}").status_code == 413
 
 

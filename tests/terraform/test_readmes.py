@@ -49,6 +49,19 @@ def test_every_variable_is_described_and_typed(folder: Path) -> None:
         assert re.search(r"^  type +=", body, re.MULTILINE), name
 
 
+def test_environments_say_the_same_where_they_say_it_at_all() -> None:
+    texts = [(folder / name).read_text() for folder in FOLDERS if folder.parent.name == "environments"
+             for name in ("variables.tf", "outputs.tf")]  # fmt: skip
+    said: dict[str, set[str]] = {}
+    for text in texts:
+        for name, body in re.findall(r'^(?:variable|output) "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL):
+            shape = re.search(r"^  (?:type|value) += (.*?)(?=^  \w|\Z)", body, re.MULTILINE | re.DOTALL)
+            assert shape is not None, name
+            said.setdefault(name, set()).add(" ".join(shape[1].split()))
+    # A host of Airflow's own has other sizes than MWAA.
+    assert {name for name, shapes in said.items() if len(shapes) > 1} == {"size"}
+
+
 def test_the_overview_names_every_module() -> None:
     overview = (TERRAFORM / "README.md").read_text()
     for folder in FOLDERS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.terraform.applied import Applied
-from tests.terraform.iam import allowed, many
+from tests.terraform.iam import allowed, granted_by_options, many
 
 from platerunner.cli.aws.doctor import CHECKS
 
@@ -25,6 +25,8 @@ DEFINITION = f"{BATCH}:job-definition/demo-illum-0123456789ab"
 AIRFLOW_MAY = [
     ("batch:DescribeJobs", "*", {}),
     ("batch:ListJobs", "*", {}),
+    ("batch:ListConsumableResources", "*", {}),
+    ("batch:CreateConsumableResource", f"{BATCH}:consumable-resource/licences", ASKED),
     ("batch:RegisterJobDefinition", DEFINITION, {**ASKED, **IMAGE, **LOGS}),
     ("batch:RegisterJobDefinition", DEFINITION, {**ASKED, **IMAGE, **LOGS, "batch:Privileged": "false"}),
     ("batch:TagResource", DEFINITION, ASKED),
@@ -35,6 +37,8 @@ AIRFLOW_MAY = [
     ("batch:TerminateJob", f"{BATCH}:job/0a1b", OURS),
     ("iam:PassRole", f"{ROLE}-job", TASKS),
     ("iam:PassRole", f"{ROLE}-execution", TASKS),
+    ("iam:PassRole", f"{ROLE}-job", {"iam:PassedToService": "batch.amazonaws.com"}),
+    ("sns:Publish", f"arn:aws:sns:{HERE}:platerunner-dev-alerts", {}),
     ("iam:GetRole", f"{ROLE}-job", {}),
     ("logs:GetLogEvents", f"arn:aws:logs:{HERE}:log-group:/aws/batch/platerunner-dev:log-stream:demo/default/1", {}),
     ("logs:DescribeLogGroups", f"arn:aws:logs:{HERE}:log-group:/aws/batch/platerunner-dev", {}),
@@ -71,6 +75,10 @@ AIRFLOW_MAY_NOT = [
     ("batch:UpdateComputeEnvironment", f"{BATCH}:compute-environment/platerunner-dev-spot-1", OURS),
     ("iam:PassRole", f"{ROLE}-mwaa", TASKS),
     ("iam:PassRole", f"{ROLE}-job", {"iam:PassedToService": "ec2.amazonaws.com"}),
+    ("iam:PassRole", f"{ROLE}-job", {}),
+    ("iam:PassRole", f"{ROLE}-host", TASKS),
+    ("sns:Publish", f"arn:aws:sns:{HERE}:platerunner-prod-alerts", {}),
+    ("sns:Publish", f"arn:aws:sns:{HERE}:platerunner-dev-budget-limit", {}),
     ("s3:PutObject", f"{DATA}/plates/P1/A01.tiff", {}),
     ("s3:GetObject", f"{DATA}/private/x", {}),
     ("s3:ListBucket", DATA, {"s3:prefix": "private/"}),
@@ -148,6 +156,7 @@ def test_both_use_the_key_through_s3_alone(dev: Applied) -> None:
 
 def test_whatever_the_doctor_checks_is_granted(dev: Applied) -> None:
     granted = {action for statement in dev.policies("mwaa") for action in many(statement["Action"])}
+    granted |= granted_by_options()
     # Who one is, anybody may ask.
     assert {check.action for check in CHECKS} - {"sts:GetCallerIdentity"} <= granted
 
@@ -160,4 +169,6 @@ def test_the_machine_closes_queues_and_environments_of_its_own(dev: Applied) -> 
     assert not allowed(
         machine, "batch:UpdateComputeEnvironment", f"{BATCH}:compute-environment/platerunner-prod-spot-2026"
     )
+    assert allowed(machine, "ssm:PutParameter", f"arn:aws:ssm:{HERE}:parameter/platerunner-dev/queue-state")
+    assert not allowed(machine, "ssm:PutParameter", f"arn:aws:ssm:{HERE}:parameter/platerunner-prod/queue-state")
     assert not allowed(machine, "batch:DeleteJobQueue", f"{BATCH}:job-queue/platerunner-dev-spot")

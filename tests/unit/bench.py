@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from platerunner_unit.contract import manifest
-from platerunner_unit.contract.keys import outcomes_prefix
 from platerunner_unit.contract.manifest import InputFile, OutputFile, StepTask, UnitTask
 from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.unit_keys import outcomes_prefix
 
 RUN = "_platerunner/runs/r1"
+PATIENCE_S = 240
+"""For a runner that should end: only a test that fails waits for it."""
 
 
 @dataclass

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import re
-import signal
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +16,8 @@ import tifffile
 from tests.unit.bench import Bench, folder_bench
 
 from platerunner_unit.contract.manifest import InputFile, LoadData, OpenOutput, OutputFile, StepTask, ToolFile, UnitTask
-from platerunner_unit.contract.storage import Storage
 from platerunner_unit.tools.cellprofiler import CellProfiler
-from platerunner_unit.tools.job import Job
-from platerunner_unit.tools.settings import Settings
-from platerunner_unit.tools.workfolder import WorkFolder
+from platerunner_unit.tools.job import Job, Settings, WorkFolder
 
 PIPELINES = Path(__file__).parents[1] / "data" / "cppipe"
 PLATE = "0512"  # CellProfiler of its own reads this as the number 512
@@ -254,23 +250,6 @@ def test_illumination_is_calculated_and_applied(bench: Bench) -> None:
     rows = list(csv.DictReader(io.StringIO(bench.store.get("m/A01/Image.csv").decode())))
     assert [row["Metadata_Site"] for row in rows] == ["1", "2"]
     assert all(bench.store.exists(file.key) for file in corrected)
-
-
-@pytest.mark.cellprofiler
-def test_term_in_mid_run_ends_it_without_a_hang(bench: Bench) -> None:
-    files = plate(bench, 40)
-    step = bench.step(tool="cellprofiler", files=pipeline(bench, "illum_calc.cppipe"), load_data=CALC)
-    process = bench.start(step, calc_unit(files))
-    assert process.stdout is not None
-    while b"Image # 2," not in (line := process.stdout.readline()):
-        assert line, "CellProfiler ended before its second image set"
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
-    outcome = bench.outcome()
-    assert outcome is not None
-    assert outcome.verdict.category == "stopped_by_user"
-    assert outcome.evidence["exit_code"] in {-signal.SIGTERM, 143}  # no KILL was needed
-    assert not Storage(bench.workspace).exists(f"illum/{PLATE}/{PLATE}_IllumDNA.npy")
 
 
 @pytest.mark.cellprofiler

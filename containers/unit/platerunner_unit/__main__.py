@@ -7,7 +7,7 @@ import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn, Optional
 
 from platerunner_unit import __version__
@@ -35,8 +35,19 @@ def load() -> None:
     for name in ("concurrent.futures.thread", "isal.isal_zlib", "ahocorasick_rs"):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    tools.get("command")
+    for name in tools.TOOLS:
+        tools.get(name)
     Detector()
+
+
+def load_telemetry(environ: Mapping[str, str]) -> None:
+    """Import what a unit with a collector needs on top of :func:`load`; nothing is begun.
+
+    :param environ: the unit's.
+    """
+    from platerunner_unit import telemetry
+
+    telemetry.load(environ)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(args: argparse.Namespace) -> int:
     from platerunner_unit.contract.category import CATEGORIES, Category
     from platerunner_unit.runner.run import run
-    from platerunner_unit.tools.settings import Settings, SettingsError
+    from platerunner_unit.tools.job import Settings, SettingsError
 
     try:
         settings = Settings.from_environ(os.environ)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
+from platerunner_unit.contract.folders import FolderListing, files_of
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.storage import Storage, StorageError
 from platerunner_unit.runner.stage import digest
@@ -12,7 +14,7 @@ from platerunner_unit.runner.stage import digest
 def contents_of(roots: Mapping[str, str], inputs: Mapping[str, Sequence[InputFile]]) -> dict[str, dict[str, str]]:
     """Root to key to SHA-256 of the inputs that lie in folders; on S3 the ETag itself tells another content.
 
-    A file that is not as it was planned, or gone, is left out: nobody knows what the tool read of it.
+    A file that changed since planning, or is gone, is left out: what the tool read of it is unknown.
 
     :param roots: ``data`` and ``workspace`` to URL.
     """
@@ -29,10 +31,22 @@ def contents_of(roots: Mapping[str, str], inputs: Mapping[str, Sequence[InputFil
 def content_of(storage: Storage, key: str, etag: str | None) -> str | None:
     """SHA-256 of a file in a folder; None if it is gone, or was written since its ETag was seen.
 
+    Of a folder that is one thing, its marker counts, or all its files.
+
     :param storage: a folder.
     """
     try:
+        if key.endswith("/"):
+            return _content_of_folder(storage, key[:-1], etag)
         found = digest(storage.path(key))
         return found if storage.head(key).etag == etag else None
     except (OSError, StorageError):
         return None
+
+
+def _content_of_folder(storage: Storage, folder: str, etag: str | None) -> str | None:
+    files = sorted(files_of(folder, storage.list(f"{folder}/")))
+    found = hashlib.sha256()
+    for each in files:
+        found.update(f"{each.key}\0{digest(storage.path(each.key))}\n".encode())
+    return found.hexdigest() if FolderListing.of(folder, files).etag == etag else None

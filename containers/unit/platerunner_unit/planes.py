@@ -1,4 +1,4 @@
-"""How many planes an image file holds, told from its header: CellProfiler reads the first, and says nothing.
+"""How many planes an image file holds, read from its header: CellProfiler reads the first, silently.
 
 A colour picture is one plane, and so are a thumbnail or the smaller copies of a pyramid beside their picture. Reads are
 few and bounded, whatever a file claims.
@@ -13,7 +13,7 @@ from typing import BinaryIO, Callable, NamedTuple
 
 MAX_READ = 1 << 24
 MAX_STEPS = 100_000
-# TIFF 6.0: NewSubfileType's bits and SubfileType's values for what is no picture of its own.
+# TIFF 6.0: NewSubfileType's bits and SubfileType's values for what is not a picture of its own.
 _REDUCED, _MASK, _OLD_REDUCED = 1, 4, 2
 _GREY, _ALPHA = (0, 1), (1, 2)
 _IMAGEJ = re.compile(r"^(images|channels|slices|frames)=(\d{1,9})\s*$", re.MULTILINE)
@@ -26,7 +26,7 @@ class StackError(Exception):
 class Page(NamedTuple):
     """What a TIFF directory says of its picture.
 
-    :param width: pixels; 0 if it says nothing.
+    :param width: pixels; 0 if it is unknown.
     :param kind: NewSubfileType.
     :param old_kind: SubfileType.
     :param samples: values per pixel.
@@ -56,18 +56,32 @@ def check_tiff(pages: Sequence[Page], description: str, series: int, size: int) 
     """
     if not pages:
         return
-    first = pages[0]
-    planes = [page for page in pages if _counts(page, first)]
-    told = {name: int(number) for name, number in _IMAGEJ.findall(description)} if "ImageJ=" in description else {}
-    # Descriptions outlive what they describe: a plane that was cut out of a stack keeps the stack's.
-    claimed = told.get("images", 1) if size >= told.get("images", 1) * first.length > 0 else 1
-    count = max(len(planes), claimed, series)
+    first, told = pages[0], _imagej(description)
+    count = max(count_pages(pages, description, size), series)
     if count > 1:
         axes = [f"{told[name]} {name}" for name in ("channels", "slices", "frames") if told.get(name, 1) > 1]
         raise StackError(_planes(count, " x ".join(axes)))
     colours = first.samples - sum(meaning in _ALPHA for meaning in first.extra)
     if first.photometric in _GREY and (colours == 2 or colours > 3):
         raise StackError(f"has {colours} channels in one plane")
+
+
+def count_pages(pages: Sequence[Page], description: str, size: int) -> int:
+    """How many pictures a TIFF file has, by its directories or, if it is ImageJ's, by what its first one says.
+
+    :param pages: see :func:`check_tiff`.
+    """
+    if not pages:
+        return 0
+    claimed = _imagej(description).get("images", 1)
+    # Descriptions outlive what they describe: a plane that was cut out of a stack keeps the stack's.
+    really = claimed if size >= claimed * pages[0].length > 0 else 1
+    return max(sum(_counts(page, pages[0]) for page in pages), really)
+
+
+def _imagej(description: str) -> dict[str, int]:
+    found = _IMAGEJ.findall(description) if "ImageJ=" in description else []
+    return {name: int(number) for name, number in found}
 
 
 def _counts(page: Page, first: Page) -> bool:

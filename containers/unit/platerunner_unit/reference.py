@@ -132,7 +132,7 @@ def _log() -> list[str]:
         "## Lines of the log\n",
         "Marks say where in the run something went wrong:\n", *_table(header, marks),
         "Causes say what went wrong; they count only for a run that is not proven good:\n", *_table(header, causes),
-        "An exception that no cause names is told by the functions of its traceback:\n", *_table(header, frames),
+        "An exception that no cause names is recognised by the functions of its traceback:\n", *_table(header, frames),
     ]  # fmt: skip
 
 

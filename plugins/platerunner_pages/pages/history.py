@@ -9,11 +9,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from platerunner_pages.access import Reader
-from platerunner_pages.rendering import page
-from platerunner_pages.runs import SeenRun, SessionDep, find_dag, runs_of
-from platerunner_pages.step_records import records_of
-from platerunner_pages.workspaces import UNREADABLE
+from platerunner_pages.drawing.rendering import page
+from platerunner_pages.known.runs import SeenRun, SessionDep, find_dag, runs_of
+from platerunner_pages.known.step_records import records_of
+from platerunner_pages.known.workspaces import UNREADABLE
+from platerunner_pages.requests.access import Reader
 
 router = APIRouter(prefix="/dags/{dag_id}")
 RUNS = 30
@@ -40,7 +40,7 @@ class RunHistory:
 
     @property
     def share(self) -> float | None:
-        """Of what ran, how much succeeded: 0 to 1; None if nothing ran."""
+        """The share of units that succeeded, 0 to 1; None if none ran."""
         return self.succeeded / self.ran if self.ran else None
 
     @property

@@ -5,14 +5,14 @@ from fastapi.responses import HTMLResponse
 
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.spec.templates import TemplateProblem
-from platerunner_pages.access import Reader, may_see_code, missing
-from platerunner_pages.forecast import NoForecastError, forecast
-from platerunner_pages.graph import HEIGHT, WIDTH, graph
-from platerunner_pages.rendering import page
-from platerunner_pages.runs import SessionDep, find_dag, runs_of
-from platerunner_pages.specs import spec_of
-from platerunner_pages.versions import versions
-from platerunner_pages.workspaces import hook, workspace_of
+from platerunner_pages.drawing.graph import HEIGHT, WIDTH, graph
+from platerunner_pages.drawing.rendering import page
+from platerunner_pages.findings.forecast import NoForecastError, forecast
+from platerunner_pages.findings.versions import versions
+from platerunner_pages.known.runs import SessionDep, find_dag, runs_of
+from platerunner_pages.known.specs import spec_of
+from platerunner_pages.known.workspaces import hook, workspace_of
+from platerunner_pages.requests.access import Reader, may_see_code, missing
 
 router = APIRouter(prefix="/dags/{dag_id}")
 NO_SPEC = "This server does not have the spec's file; run `platerunner plan`, or trigger a run with `dry_run`."
@@ -48,10 +48,10 @@ def plan(request: Request, dag_id: str, user: Reader, session: SessionDep) -> HT
     if spec is None:
         raise HTTPException(status.HTTP_409_CONFLICT, NO_SPEC)
     try:
-        steps = forecast(spec, hook())
+        found = forecast(spec, hook())
     except (NoForecastError, PlanningError, TemplateProblem) as error:
         raise HTTPException(status.HTTP_409_CONFLICT, str(error)) from None
-    return page(request, "plan.html", steps=steps)
+    return page(request, "plan.html", steps=found.steps, estimate=found)
 
 
 @router.get("/versions")

@@ -1,6 +1,7 @@
 """Quality control: what waits for a person, its pictures and numbers, the answer, and what was decided before."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
@@ -14,15 +15,19 @@ from pydantic import BaseModel, Field
 
 from platerunner.engine.gates.asked import APPROVE, REJECT
 from platerunner.engine.gates.decisions import history
-from platerunner_pages import tokens
-from platerunner_pages.access import NOT_YOURS_TO_ANSWER, Answerer, Reader, action_token, answerer, may_answer
-from platerunner_pages.acts import asked as body
-from platerunner_pages.acts import put_on_record
-from platerunner_pages.gates import SeenGate, find_gate, waiting_gates
-from platerunner_pages.rendering import page
-from platerunner_pages.runs import SeenRun, SessionDep, find_run
-from platerunner_pages.served_files import PICTURES, servable
-from platerunner_pages.workspaces import workspace_of
+from platerunner.engine.records.marks import load_marks
+from platerunner_pages.drawing.rendering import page
+from platerunner_pages.findings.approved import last_approved
+from platerunner_pages.known.gates import SeenGate, find_gate, waiting_gates
+from platerunner_pages.known.runs import SessionDep, find_run
+from platerunner_pages.known.steps import SeenStep
+from platerunner_pages.known.workspaces import workspace_of
+from platerunner_pages.pages.marks import marked_well
+from platerunner_pages.requests import tokens
+from platerunner_pages.requests.access import NOT_YOURS_TO_ANSWER, Answerer, Reader, action_token, answerer, may_answer
+from platerunner_pages.requests.acts import asked as body
+from platerunner_pages.requests.acts import put_on_record
+from platerunner_pages.requests.served_files import PICTURES, servable
 from platerunner_unit.contract.storage import Storage
 
 router = APIRouter()
@@ -79,16 +84,28 @@ def gate(
     found = find_gate(dag_id, run_id, task_id, map_index, session)
     workspace = workspace_of(run, step)
     refusal = _refusal(found, request, user.get_id(), user.get_name(), user)
+    decisions = history(workspace, step.step)
+    before = last_approved(decisions, found.asked.fingerprint, found.branch) if found.asked else None
+    told = set(found.asked.pictures) if found.asked else None
+    folder = f"gates/{step.step}/"
     return page(
         request,
         "gate.html",
         title=f"{step.title}",
         gate=found,
+        step=step,
         run=run,
-        files=_files(workspace, run, found, step.step, user.get_id()),
+        files=_files(workspace, found, folder, user.get_id(), told),
+        before=before,
+        pictures=_files(workspace, found, folder, user.get_id(), None, before.folder)
+        if before and before.folder
+        else [],
         numbers=list(found.asked.numbers.items())[:NUMBERS] if found.asked else [],
-        decisions=history(workspace, step.step)[:DECISIONS],
+        decisions=decisions[:DECISIONS],
         refusal=refusal,
+        until=until(found, step),
+        after=[each.step for each in run.dag.steps if task_id in each.upstream],
+        marked=[marked_well(mark) for mark in load_marks(workspace, step.step)],
         token="" if refusal else action_token(user, dag_id),
     )
 
@@ -125,6 +142,12 @@ def answer(
     return Answered(sentence=f"{done}. The gate checks the answer and records it within some seconds.")
 
 
+def until(found: SeenGate, step: SeenStep) -> datetime | None:
+    """When a gate fails without an answer; None if it waits forever, or has not asked."""
+    seconds = step.values.get("timeout")
+    return found.since + timedelta(seconds=float(seconds)) if seconds and found.since and found.waits else None
+
+
 def _refusal(found: SeenGate, request: Request, user_id: str, name: str, user: GetUserDep) -> str:
     """Why this user cannot answer now; empty if they can."""
     if not found.waits:
@@ -135,17 +158,21 @@ def _refusal(found: SeenGate, request: Request, user_id: str, name: str, user: G
     return "" if may_answer(request, user) else NOT_YOURS_TO_ANSWER
 
 
-def _files(workspace: Storage, run: SeenRun, found: SeenGate, gate_name: str, user_id: str) -> list[ShownFile]:
-    """What the report wrote for this gate: only files that are below the gate's own folder, whatever it told."""
-    folder = f"gates/{gate_name}/"
-    told = set(found.asked.pictures) if found.asked else None
-    sizes = {each.key: each.size for each in workspace.list(folder) if told is None or each.key in told}
+def _files(
+    workspace: Storage, found: SeenGate, folder: str, user_id: str, told: set[str] | None, within: str = ""
+) -> list[ShownFile]:
+    """What a gate's reports wrote: only files below the gate's own folder, whatever its XCom says.
+
+    :param told: keys of those that are wanted; None for all.
+    :param within: a folder of the gate's own.
+    """
+    sizes = {each.key: each.size for each in workspace.list(folder + within) if told is None or each.key in told}
     keys = sorted((key for key, size in sizes.items() if servable(key, size)), key=lambda key: (not _drawn(key), key))
     return [
         ShownFile(
             key,
             PurePosixPath(key).relative_to(folder).as_posix(),
-            tokens.sign("file", user_id, found.dag_id, run.run_id, found.task_id, key),
+            tokens.sign("file", user_id, found.dag_id, found.run_id, found.task_id, key),
             _drawn(key),
         )
         for key in keys[:FILES]

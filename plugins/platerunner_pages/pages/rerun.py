@@ -10,12 +10,12 @@ from pydantic import BaseModel, Field
 from platerunner.engine.inspect.run_record import Mark, RunRecord
 from platerunner.engine.planning.rerun import Picked, exactly, params_for
 from platerunner.engine.records.step_state import StateFile
-from platerunner_pages.access import Rerunner, rerunner
-from platerunner_pages.acts import asked as body
-from platerunner_pages.acts import put_on_record
-from platerunner_pages.runs import SeenRun, SessionDep, clear, find_run
-from platerunner_pages.step_records import StepRecords, records_of
-from platerunner_pages.steps import SeenStep
+from platerunner_pages.known.runs import SeenRun, SessionDep, clear, find_run
+from platerunner_pages.known.step_records import StepRecords, records_of
+from platerunner_pages.known.steps import SeenStep
+from platerunner_pages.requests.access import Rerunner, rerunner
+from platerunner_pages.requests.acts import asked as body
+from platerunner_pages.requests.acts import put_on_record
 
 router = APIRouter(prefix="/dags/{dag_id}/runs/{run_id}")
 MOST = 500
@@ -30,9 +30,11 @@ class Asked(BaseModel):
     """The request.
 
     :param units: ids of units of the step.
+    :param failed: instead of them, all that failed.
     """
 
-    units: list[Annotated[str, Field(max_length=1000)]] = Field(min_length=1, max_length=100_000)
+    units: list[Annotated[str, Field(max_length=1000)]] = Field(default_factory=list, max_length=100_000)
+    failed: bool = False
 
 
 class Answer(BaseModel):
@@ -55,22 +57,27 @@ def rerun(
     found = find_run(dag_id, run_id, session)
     step = found.step(task_id)
     records = records_of(found, step)
-    branches = records.having(asked.units)
+    wanted = _wanted(records, asked)
+    branches = records.having(wanted)
     _check_idle(found, step, branches)
-    params = params_for(found.params, _steps(found), _picked(records, branches, asked.units))
+    params = params_for(found.params, _steps(found), _picked(records, branches, wanted))
     for record in branches.values():
-        _forget_anew(record)
+        # A step forgets once in a run what is to be done again; this is a new request.
+        file = StateFile(record.workspace, record.run_id, record.step, record.branch)
+        file.save(replace(record.state, forgotten=False))
     cleared = clear(found, step, branches, {**found.conf, **params}, session)
     after = f", with {', '.join(cleared)} after it" if cleared else ""
-    count = len(set(asked.units))
-    put_on_record(session, user, "platerunner_rerun", request, count=count, units=asked.units[:RECORDED])
+    count = len(set(wanted))
+    put_on_record(session, user, "platerunner_rerun", request, count=count, units=wanted[:RECORDED])
     return Answer(sentence=f"{count} unit{'s run' if count > 1 else ' runs'} again: {step.step} was cleared{after}.")
 
 
-def _forget_anew(record: RunRecord) -> None:
-    """A step forgets once in a run what is to be done again; this is a new request."""
-    file = StateFile(record.workspace, record.run_id, record.step, record.branch)
-    file.save(replace(record.state, forgotten=False))
+def _wanted(records: StepRecords, asked: Asked) -> list[str]:
+    """The units that are asked for."""
+    units = [each.unit for each in records.units if each.mark is Mark.FAILED] if asked.failed else asked.units
+    if not units:
+        raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, f"No unit of {records.step} is to run again.")
+    return units
 
 
 def _check_idle(run: SeenRun, step: SeenStep, indexes: Collection[int]) -> None:

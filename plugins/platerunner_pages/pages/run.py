@@ -1,18 +1,22 @@
 """The page of a run: a plate map per step, and what became of each unit."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from platerunner_pages.access import Reader, action_token, may_rerun
-from platerunner_pages.legend import LOOKS, number_of
-from platerunner_pages.plate_map import plate_maps
-from platerunner_pages.rendering import page
-from platerunner_pages.runs import BUSY, SeenRun, SessionDep, find_run
-from platerunner_pages.step_records import StepRecords, branch_keys, records_of
-from platerunner_pages.workspaces import workspace_of
+from platerunner_pages.drawing.legend import LEGEND, number_of
+from platerunner_pages.drawing.plate_map import plate_maps
+from platerunner_pages.drawing.rendering import page
+from platerunner_pages.findings.progress import progress
+from platerunner_pages.findings.story import as_json, first_failure, gates_told, money
+from platerunner_pages.known.runs import BUSY, SeenRun, SessionDep, find_run
+from platerunner_pages.known.step_records import StepRecords, branch_keys, records_of
+from platerunner_pages.known.workspaces import dashboard, workspace_of
+from platerunner_pages.requests.access import Reader, action_token, may_rerun, missing
+from platerunner_pages.values.spread import AGGREGATES
 
 router = APIRouter(prefix="/dags/{dag_id}/runs/{run_id}")
 
@@ -50,7 +54,9 @@ def step(request: Request, dag_id: str, run_id: str, task_id: str, user: Reader,
         run=found,
         step=shown,
         branches=branch_keys(workspace_of(found, shown), run_id) if asks else [],
-        looks=list(enumerate(LOOKS)),
+        legend=LEGEND,
+        aggregates=list(AGGREGATES),
+        dashboard=dashboard("platerunner-runs", dag_id),
         editable=editable,
         token=action_token(user, dag_id) if editable else "",
     )
@@ -75,6 +81,16 @@ def looks(dag_id: str, run_id: str, task_id: str, _user: Reader, session: Sessio
     return {"count": len(record.units), **_looks(found, task_id, record)}
 
 
+@router.get("/story.json")
+def story(dag_id: str, run_id: str, _user: Reader, session: SessionDep) -> dict[str, Any]:
+    """What is to be known of the whole run first: gates that wait, its first failure, what it cost so far."""
+    found = find_run(dag_id, run_id, session)
+    if not found.dag.steps:
+        raise missing()
+    gates = [{"sentence": each.sentence, "link": each.link} for each in gates_told(found, session)]
+    return {"gates": gates, "failure": as_json(first_failure(found)), "money": money(found), "live": found.live}
+
+
 def _record(dag_id: str, run_id: str, task_id: str, session: SessionDep) -> tuple[SeenRun, StepRecords]:
     found = find_run(dag_id, run_id, session)
     return found, records_of(found, found.step(task_id))
@@ -83,12 +99,15 @@ def _record(dag_id: str, run_id: str, task_id: str, session: SessionDep) -> tupl
 def _looks(run: SeenRun, task_id: str, record: StepRecords) -> dict[str, Any]:
     numbers = [number_of(each) for each in record.units]
     state = run.states.get(task_id, "none")
-    live = run.busy(task_id) is not None
+    busy = run.busy(task_id) is not None
+    times = run.times.get(task_id, (None, None))
     return {
+        "progress": progress(run.step(task_id), record.units, times, datetime.now(UTC) if busy else None),
         "looks": numbers,
         "counts": Counter(numbers),
         "state": state,
-        "live": live,
+        "states": run.states,
+        "live": run.live,
         "without": record.without_units if record.units else [],
-        "blocked": record.blocked if live else [],
+        "blocked": record.blocked if busy else [],
     }

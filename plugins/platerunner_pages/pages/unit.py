@@ -1,20 +1,21 @@
 """What became of a unit: verdict, attempts, end of the log, outputs; a part of the run's page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from platerunner.engine.inspect.run_record import UnitMark
 from platerunner.engine.records.outcomes import OutcomeStore
-from platerunner_pages import tokens
-from platerunner_pages.access import Reader, may_rerun, may_see_logs, missing
-from platerunner_pages.log_tail import tail
-from platerunner_pages.rendering import page
-from platerunner_pages.runs import SessionDep, find_run
-from platerunner_pages.served_files import PICTURES, servable
-from platerunner_pages.step_records import StepRecords, records_of
+from platerunner_pages.drawing.rendering import page
+from platerunner_pages.findings.log_tail import tail
+from platerunner_pages.known.runs import SessionDep, find_run
+from platerunner_pages.known.step_records import StepRecords, records_of
+from platerunner_pages.requests import tokens
+from platerunner_pages.requests.access import Reader, may_rerun, may_see_logs, missing
+from platerunner_pages.requests.served_files import PICTURES, servable
 from platerunner_unit.contract.category import CATEGORIES, Category, CategoryInfo
+from platerunner_unit.contract.folders import shown_key
 from platerunner_unit.contract.hints import hint_of
 from platerunner_unit.contract.outcome import Outcome, OutputRecord
 
@@ -63,6 +64,7 @@ def unit(
         attempts=attempts,
         last=last,
         run_id=run_id,
+        live=may_see_logs(request, user),
         log=tail(record.workspace, last.log) if last and last.log and may_see_logs(request, user) else None,
         outputs=[_shown(output, user.get_id(), dag_id, run_id, task_id) for output in _outputs(last)],
         more=max(0, len(last.outputs) - OUTPUTS) if last else 0,
@@ -97,4 +99,4 @@ def _outputs(last: Outcome | None) -> tuple[OutputRecord, ...]:
 def _shown(output: OutputRecord, *whose: str) -> Shown:
     token = tokens.sign("file", *whose, output.key) if servable(output.key, output.size) else None
     picture = token is not None and output.key.lower().endswith(PICTURES)
-    return Shown(output, token, picture)
+    return Shown(replace(output, key=shown_key(output.key)), token, picture)

@@ -13,7 +13,7 @@ export function label(unit) {
   }).join(", ");
 }
 
-const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+export const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** How each look is drawn: its colour, its letters. @param {HTMLElement[]} buttons of the legend. */
 export function readLooks(buttons) {
@@ -26,7 +26,7 @@ export function readLooks(buttons) {
 }
 
 /** Black or white, whichever is easier to read on a colour `#rrggbb`. */
-function ink(fill) {
+export function ink(fill) {
   const [red, green, blue] = [1, 3, 5].map((at) => (parseInt(fill.slice(at, at + 2), 16) / 255) ** 2.2);
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.3 ? "#000000" : "#ffffff";
 }
@@ -91,6 +91,7 @@ export class MapDrawing {
     this.named = map.kind === "wells";
     this.listed = map.kind === "list" && map.columns === 1; // few enough for a name beside each
     this.split = map.split;
+    this.beyond = 0; // pixels below and to the right of the wells
     this.places = new Map(); // place -> unit
     this.units = new Map(); // unit -> [x, y] in cells
     for (const [unit, row, column, index] of map.cells) {
@@ -111,11 +112,11 @@ export class MapDrawing {
   /** Fit the canvas into its room. */
   resize() {
     const [left, top] = this.named ? [LEFT, TOP] : [0, 0];
-    const room = this.canvas.parentElement.clientWidth - left;
+    const room = this.canvas.parentElement.clientWidth - left - this.beyond;
     const well = Math.max(this.split * 2, Math.min(BIGGEST * Math.min(this.split, 3), Math.floor(room / this.map.columns)));
     this.cell = well / this.split;
     const names = this.listed ? Math.min(ROOM_FOR_NAMES, room - well) : 0;
-    const [width, height] = [left + this.map.columns * well + names + 1, top + this.map.rows * well + 1];
+    const [width, height] = [left + this.map.columns * well + names + this.beyond + 1, top + this.map.rows * well + this.beyond + 1];
     const sharp = window.devicePixelRatio || 1;
     this.canvas.width = Math.ceil(width * sharp);
     this.canvas.height = Math.ceil(height * sharp);
@@ -162,7 +163,9 @@ export class MapDrawing {
     context.font = "13px system-ui, sans-serif";
     context.textBaseline = "middle";
     context.textAlign = "left";
-    for (const [unit, [, y]] of this.units) context.fillText(label(units[unit]), this.cell + 10, (y + 0.5) * this.cell);
+    const room = this.canvas.width / this.scale - this.cell - 12;
+    for (const [unit, [, y]] of this.units)
+      context.fillText(fitted(context, label(units[unit]), room), this.cell + 10, (y + 0.5) * this.cell);
   }
 
   outline(context, unit, style, width) {
@@ -191,6 +194,14 @@ export class MapDrawing {
       if (found !== undefined) return found;
     }
   }
+}
+
+/** A text that is no wider than its room; what is left out is in the panel and in the list. */
+function fitted(context, text, room) {
+  if (context.measureText(text).width <= room) return text;
+  let length = text.length;
+  while (length > 1 && context.measureText(`${text.slice(0, length)}…`).width > room) length -= 1;
+  return `${text.slice(0, length)}…`;
 }
 
 function rowName(row) {

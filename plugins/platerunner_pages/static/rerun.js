@@ -8,8 +8,9 @@ export function offer(units, label, left = 0) {
   const text = document.createElement("p");
   text.textContent = `Run ${label} again? The step is cleared, with what comes after it.`;
   if (left > 0) {
-    const some = left === 1 ? "1 unit that failed is" : `${left.toLocaleString("en")} units that failed are`;
-    text.textContent += ` ${some} left out: the step fails until they run as well, or \`accept_failed\` names them.`;
+    text.textContent += left === 1
+      ? " 1 unit that failed is left out: the step fails until it runs as well, or accept_failed names it."
+      : ` ${left.toLocaleString("en")} units that failed are left out: the step fails until they run as well, or accept_failed names them.`;
   }
   bar.replaceChildren(text, button("Run again", "primary", () => send(units)), button("Cancel", "", clear));
   bar.hidden = false;

@@ -60,14 +60,17 @@ DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperat
 
 
 @cache
-def client_config() -> "Config":
-    """For every client that these functions are given: botocore slows down by itself when AWS asks for it."""
+def client_config(*, patient: bool = True) -> "Config":
+    """For every client that these functions are given: botocore slows down by itself when AWS asks for it.
+
+    :param patient: whether to wait long for a service that may not be reached from here.
+    """
     from botocore.config import Config  # takes in most of botocore, which a DAG file does not need
 
     return Config(
-        retries={"mode": "adaptive", "total_max_attempts": 6},
-        connect_timeout=10,
-        read_timeout=60,
+        retries={"mode": "adaptive", "total_max_attempts": 6 if patient else 2},
+        connect_timeout=10 if patient else 3,
+        read_timeout=60 if patient else 10,
         max_pool_connections=10,
         user_agent_extra="platerunner",
     )

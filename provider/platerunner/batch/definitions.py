@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from platerunner.batch.calls import explained, patiently
-from platerunner.batch.model import JobSpec
+from platerunner.batch.model import JobSpec, Mount
 from platerunner.batch.quotas import MAX_NAME
 from platerunner_unit.contract.category import CATEGORIES, Retry
 
@@ -79,15 +79,23 @@ def retire(batch: "BatchClient", prefix: str, keep: int = 3, *, dry_run: bool = 
     :returns: ARNs of those deregistered, or that would be.
     :raises BatchError: if AWS refuses.
     """
-    pattern = re.compile(re.escape(_prefix(prefix)[: MAX_NAME - HASH_LETTERS - 1]) + rf"-[0-9a-f]{{{HASH_LETTERS}}}")
     with explained(f"deregister job definitions {prefix}-*"):
-        found = [d for d in _describe(batch) if pattern.fullmatch(d["jobDefinitionName"])]
+        found = active_of(batch, prefix)
         found.sort(key=lambda d: (d.get("tags") or {}).get(REGISTERED, ""), reverse=True)
         names = list(dict.fromkeys(d["jobDefinitionName"] for d in found))
         retired = [d["jobDefinitionArn"] for d in found if d["jobDefinitionName"] not in names[:keep]]
         for arn in [] if dry_run else retired:
             patiently(batch.deregister_job_definition, jobDefinition=arn)
     return retired
+
+
+def active_of(batch: "BatchClient", prefix: str) -> list[Mapping[str, Any]]:
+    """The active definitions of a step, as Batch describes them.
+
+    :param prefix: as in :attr:`JobSpec.name`.
+    """
+    pattern = re.compile(re.escape(_prefix(prefix)[: MAX_NAME - HASH_LETTERS - 1]) + rf"-[0-9a-f]{{{HASH_LETTERS}}}")
+    return [found for found in _describe(batch) if pattern.fullmatch(found["jobDefinitionName"])]
 
 
 def _active(batch: "BatchClient", name: str) -> list[str]:
@@ -105,6 +113,23 @@ def _describe(batch: "BatchClient", **arguments: Any) -> Iterator[Mapping[str, A
         arguments["nextToken"] = answer["nextToken"]
 
 
+def restore(batch: "BatchClient", described: Mapping[str, Any]) -> bool:
+    """Register a definition again as Batch once described it, unless one of its name is active.
+
+    :param described: as :func:`active_of` has it.
+    :returns: whether it had to be.
+    :raises BatchError: if AWS refuses.
+    """
+    name = described["jobDefinitionName"]
+    with explained(f"register the job definition {name}"), _locks[name]:
+        if _active(batch, name):
+            return False
+        operation = batch.meta.service_model.operation_model("RegisterJobDefinition")
+        members = operation.input_shape.members if operation.input_shape else {}
+        patiently(batch.register_job_definition, **{key: value for key, value in described.items() if key in members})
+        return True
+
+
 def _prefix(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_") or "platerunner"
 
@@ -118,6 +143,9 @@ def _content(spec: JobSpec) -> dict[str, Any]:
         "retryStrategy": _retry(spec.attempts),
         "containerProperties": _container(spec),
     }
+    if spec.consumables:
+        held = [{"consumableResource": name, "quantity": 1} for name in spec.consumables]
+        content["consumableResourceProperties"] = {"consumableResourceList": held}
     return content
 
 
@@ -142,9 +170,25 @@ def _container(spec: JobSpec) -> dict[str, Any]:
         "secrets": [{"name": name, "valueFrom": arn} for name, arn in sorted(spec.secrets.items())],
         "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": spec.log_group}},
     }
+    if spec.shell:
+        container["enableExecuteCommand"] = True
+    if spec.mount:
+        container |= _mounted(spec.mount)
     roles = {"jobRoleArn": spec.job_role, "executionRoleArn": spec.execution_role}
     container |= {name: arn for name, arn in roles.items() if arn}
     return container | (_fargate(spec) if spec.platform == "FARGATE" else _ec2(spec))
+
+
+def _mounted(mount: Mount) -> dict[str, Any]:
+    """Batch mounts EFS by itself. Lustre it does not know: the host mounts it, and the job gets the host's folder."""
+    efs = {
+        "fileSystemId": mount.id,
+        "transitEncryption": "ENABLED",
+        "authorizationConfig": {"accessPointId": mount.source},
+    }
+    place = {"host": {"sourcePath": mount.source}} if mount.kind == "fsx" else {"efsVolumeConfiguration": efs}
+    point = {"sourceVolume": "storage", "containerPath": mount.folder, "readOnly": mount.kind == "fsx"}
+    return {"volumes": [{"name": "storage", **place}], "mountPoints": [point]}
 
 
 def _fargate(spec: JobSpec) -> dict[str, Any]:

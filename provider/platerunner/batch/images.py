@@ -21,7 +21,7 @@ SHOWN_TAGS = 5
 
 
 class ImageError(BatchError, PlacedError):
-    """An image cannot be what a job definition names; who knows the spec adds file and line."""
+    """A job definition cannot name this image; the caller, which knows the spec, adds file and line."""
 
 
 class ImageNotFoundError(ImageError):
@@ -46,7 +46,7 @@ class Reference:
     def parse(cls, text: str) -> "Reference":
         """Read ``[host/]repository[:tag][@digest]``.
 
-        :raises ImageError: if it is none.
+        :raises ImageError: if it is not one.
         """
         rest, _, digest = text.partition("@")
         first, slash, path = rest.partition("/")
@@ -65,7 +65,7 @@ def resolve(reference: str, registry: str, ecr: "ECRClient") -> tuple[str, str |
         empty if there is none.
     :param ecr: asked for images of ECR; others stay as they are, without a digest.
     :returns: what a job definition gets, and the digest or None.
-    :raises ImageError: if it is none, or ECR does not have it.
+    :raises ImageError: if it is not one, or ECR does not have it.
     :raises BatchError: if ECR does not answer.
     """
     parsed = Reference.parse(reference)
@@ -81,7 +81,7 @@ def resolve(reference: str, registry: str, ecr: "ECRClient") -> tuple[str, str |
 
 
 def _own(image: Reference, text: str) -> str:
-    """An image of ours as the images catalog has it; a digest in the text goes before all else."""
+    """An image of ours as the images catalog has it; a digest in the text wins."""
     return text if image.digest else catalogued(image.repository, image.tag if ":" in text else None)
 
 

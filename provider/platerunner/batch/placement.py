@@ -22,7 +22,8 @@ NEVER_STARTS = "MISCONFIGURATION:"
 Source: https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html
 """
 EVERY_S = 25.0
-"""Seconds between two calls that look at children of waiting arrays: a reason is known within a minute."""
+"""Seconds between two calls that look at children of waiting arrays: a reason is known within a minute, and
+within three where a step has waited for an hour."""
 
 
 class Placement:
@@ -42,7 +43,7 @@ class Placement:
         self._ended: set[str] = set()
 
     def look(self, batch: "BatchClient", views: Iterable[JobView]) -> dict[str, str]:
-        """Hear what is new, and end what can never start, with Batch's own reason, by which the judge knows it.
+        """Hear what is new, and end what can never start, with Batch's own reason, which the judge recognises.
 
         :param views: of single jobs and arrays, as of now.
         :returns: job id to Batch's reason, of all that wait.
@@ -102,7 +103,7 @@ def reasons(batch: "BatchClient", views: Iterable[JobView], *, patience: float =
 
 
 def stuck(said: Mapping[str, str]) -> dict[str, str]:
-    """Of what :func:`reasons` found, the jobs that wait forever, because their queue can never place them."""
+    """The jobs that wait forever because their queue can never place them, with the reasons of :func:`reasons`."""
     return {job: reason for job, reason in said.items() if reason.startswith(NEVER_STARTS)}
 
 

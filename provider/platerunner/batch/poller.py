@@ -10,13 +10,12 @@ import random
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from platerunner.batch.calls import is_expired, is_transient
-from platerunner.batch.model import BatchError
+from platerunner.batch.model import PACE, BatchError, Pace
 from platerunner.batch.placement import Placement
 from platerunner.batch.quotas import MAX_DESCRIBE
 from platerunner.batch.status import describe
@@ -29,45 +28,12 @@ log = logging.getLogger(__name__)
 ClientFactory = Callable[[], "BatchClient"]
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often is asked; all in seconds.
-
-    :param first: from the start of a watch to the first look: a trigger that fires at once can fail its task.
-    :param fastest: between two looks, at the start and near the end.
-    :param slowest: between two looks, in the middle of long jobs.
-    :param missing_after: for how long a job may be unknown to Batch before it counts as missing.
-    :param refusals: answers such as "access denied" in a row, after which those who wait are told.
-    """
-
-    first: float = 5.0
-    fastest: float = 2.0
-    slowest: float = 30.0
-    missing_after: float = 30.0
-    refusals: int = 3
-
-    def interval(self, age: float, done: int, total: int) -> float:
-        """Seconds to the next look: a tenth of the age, less when the end is near.
-
-        :param age: of the watch.
-        :param done: units that ended.
-        :param total: units watched.
-        """
-        wanted = age / 10
-        if 0 < done < total:
-            wanted = min(wanted, age / done * (total - done) / 5)
-        return min(max(wanted, self.fastest), self.slowest)
-
-
-PACE = Pace()
-
-
 class _Watch:
     """What one waiter wants to know."""
 
     def __init__(self, ids: Iterable[str], first: float) -> None:
         self.ids = tuple(dict.fromkeys(ids))
-        self.started = time.monotonic()
+        self.started = self.changed = time.monotonic()
         self.due = self.started + first
         self.interval = first
         self.views: dict[str, JobView] = {}
@@ -94,10 +60,11 @@ class _Watch:
         said = {reasons[i] for i in self.open_ids() if i in reasons}
         self.blocked = (*(reason for reason in self.blocked if reason in said), *sorted(said - set(self.blocked)))
         after = self.progress()
-        self.interval = pace.interval(now - self.started, after.done, after.total)
-        self.due = now + self.interval * random.uniform(0.85, 1.15)  # noqa: S311
         if after.blocked != before.blocked or after.counts != before.counts or after.missing != before.missing:
+            self.changed = now
             self.news.set()
+        self.interval = pace.interval(now - self.started, after.done, after.total, now - self.changed)
+        self.due = now + self.interval * random.uniform(0.85, 1.15)  # noqa: S311
         if not self.open_ids():
             self.news.set()
 
@@ -129,6 +96,12 @@ class Poller:
         self._refusals = 0
         self._last_refusal = ""
         self._not_before = 0.0
+        self._made: Counter[str] = Counter()
+
+    def take_counts(self) -> Counter[str]:
+        """How often Batch was asked (``calls``), and how often it refused (``troubles``), since this was asked last."""
+        counts, self._made = self._made, Counter()
+        return counts
 
     async def watch(self, job_ids: Iterable[str], *, first: float | None = None) -> AsyncIterator[Progress]:
         """Progress of some jobs whenever it changes, until all have ended or are missing; the last one says how.
@@ -174,6 +147,7 @@ class Poller:
         due = self._due(time.monotonic())
         ids = list(dict.fromkeys(i for watch in due for i in watch.open_ids()))
         found: dict[str, JobView] = {}
+        self._made["calls"] += 1
         try:
             await asyncio.to_thread(self._describe, ids, found)
         except (ClientError, BotoCoreError) as error:
@@ -215,6 +189,7 @@ class Poller:
 
     def _trouble(self, error: Exception) -> None:
         self._troubles += 1
+        self._made["troubles"] += 1
         self._refusals = 0 if is_transient(error) else self._refusals + 1
         self._last_refusal = str(error)
         if is_expired(error):

@@ -44,7 +44,7 @@ def identifier(name: str) -> str:
 def share_of(batch: "BatchClient", queue: str, name: str, n: int) -> Share | None:
     """The share of a submission; None for a queue without a policy, which refuses jobs that name one.
 
-    What is tried again goes before what is new of the same share: a step waits for its last unit.
+    Retries run before new units of the same share: a step waits for its last unit.
 
     :param queue: name or ARN.
     :param name: pipeline or owner; empty for no share.

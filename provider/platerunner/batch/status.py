@@ -92,6 +92,7 @@ def view_of(job: Mapping[str, Any]) -> JobView:
         stopped_at=_seconds(job.get("stoppedAt")),
         attempts=tuple(_attempt(attempt) for attempt in job.get("attempts") or ()),
         tags=job.get("tags") or {},
+        host=container.get("containerInstanceArn"),
     )
 
 

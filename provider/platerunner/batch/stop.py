@@ -18,7 +18,7 @@ AT_ONCE = 50
 
 
 def terminate(batch: "BatchClient", job_ids: Iterable[str], reason: str) -> None:
-    """End jobs, whatever they are doing; an array ends with all its children, a job that ended already is no error.
+    """End jobs, whatever they are doing; an array ends with all its children, a job that ended already is not an error.
 
     :param job_ids: of single jobs, arrays, or children of arrays.
     :param reason: for people; becomes the jobs' ``statusReason``.

@@ -74,7 +74,7 @@ def submit(
     size: int = 1,
     tags: Mapping[str, str] | None = None,
     share: Share | None = None,
-    settle_s: float = SETTLE_S,
+    settle_s: float | None = None,
 ) -> str:
     """Submit a job once: an array if there are several units, a plain job for one.
 
@@ -86,7 +86,7 @@ def submit(
     :param timeout_s: seconds per child and attempt; at least 60 are given.
     :param size: units, at most 10,000.
     :param share: for a queue with a scheduling policy; None for one without, which takes none.
-    :param settle_s: seconds for which ListJobs may not show a job whose answer was lost.
+    :param settle_s: seconds for which ListJobs may not show a job whose answer was lost; None for AWS's.
     :returns: the job id.
     :raises UnansweredError: if AWS may have taken the job, and does not tell.
     :raises BatchError: if there is certainly no job: AWS refuses it, or the request breaks a limit of AWS Batch.
@@ -118,14 +118,13 @@ def _overrides(
         wanted["command"] = list(command)
     if environment:
         wanted["environment"] = [{"name": name, "value": value} for name, value in environment.items()]
-    amounts = {"VCPU": None if vcpus is None else f"{vcpus:g}", "MEMORY": None if memory is None else _mib(memory)}
+    amounts = {
+        "VCPU": None if vcpus is None else f"{vcpus:g}",
+        "MEMORY": None if memory is None else str(math.ceil(memory / MIB)),
+    }
     if requirements := [{"type": kind, "value": value} for kind, value in amounts.items() if value is not None]:
         wanted["resourceRequirements"] = requirements
     return wanted
-
-
-def _mib(memory: int) -> str:
-    return str(math.ceil(memory / MIB))
 
 
 def _check(request: Mapping[str, Any], size: int) -> None:
@@ -143,7 +142,7 @@ class _NoAnswerError(Exception):
     """AWS may or may not have accepted the job."""
 
 
-def _once(batch: "BatchClient", request: dict[str, Any], settle_s: float) -> str:
+def _once(batch: "BatchClient", request: dict[str, Any], settle_s: float | None) -> str:
     _never_repeat_unanswered(batch)
     deadline = time.monotonic() + PATIENCE_S
     unanswered = False
@@ -166,7 +165,7 @@ def _once(batch: "BatchClient", request: dict[str, Any], settle_s: float) -> str
     raise AssertionError("pauses never end")
 
 
-def _looked_up(batch: "BatchClient", request: dict[str, Any], settle_s: float, error: Exception) -> str | None:
+def _looked_up(batch: "BatchClient", request: dict[str, Any], settle_s: float | None, error: Exception) -> str | None:
     """The id of the job that may have been accepted; None if there is none."""
     name = request["jobName"]
     try:
@@ -182,17 +181,18 @@ def _told_apart(request: dict[str, Any], error: ClientError, *, unanswered: bool
     raise error
 
 
-def look(batch: "BatchClient", queue: str, name: str, settle_s: float = SETTLE_S) -> str | None:
+def look(batch: "BatchClient", queue: str, name: str, settle_s: float | None = None) -> str | None:
     """The job id of a submission whose answer was lost; ListJobs may know of it only after a while.
 
     :param queue: name or ARN; one that was deleted has no jobs.
     :param name: of :func:`job_name`.
-    :param settle_s: seconds after which a job that is not listed does not exist.
+    :param settle_s: seconds after which a job that is not listed does not exist; None for AWS's.
     :raises BatchError: if AWS does not tell.
     """
     with explained(f"look up the job {name} in the queue {queue}"):
-        for share in (0.0, 0.1, 0.3, 0.6):
-            time.sleep(share * settle_s)
+        settles = SETTLE_S if settle_s is None else settle_s
+        for share in (0.0, 0.1, 0.3, 0.6) if settles else (0.0,):
+            time.sleep(share * settles)
             try:
                 found = find(batch, queue, name)
             except ClientError as error:

@@ -39,6 +39,7 @@ class JobView:
     :param array_counts: of an array parent: status to number of children, without zeros.
     :param created_at: times in seconds since 1970, None if not reached.
     :param attempts: made by Batch itself, oldest first; empty in ListJobs.
+    :param host: ARN of the container instance that it ran on last; None on Fargate, in ListJobs, and if it never ran.
     """
 
     id: str
@@ -58,6 +59,7 @@ class JobView:
     stopped_at: float | None = None
     attempts: tuple[AttemptView, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    host: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -83,17 +85,18 @@ UNKNOWN_S = 120.0
 """Seconds after which a job that Batch does not know counts as ended."""
 
 
-def has_ended(view: JobView | None, submitted_at: str) -> bool:
+def has_ended(view: JobView | None, submitted_at: str, unknown_s: float = UNKNOWN_S) -> bool:
     """Whether a job has ended, or is one that Batch has forgotten, as it does some days after their end.
 
     :param view: None if Batch does not know it; a job that was submitted a moment ago may not be known everywhere yet.
     :param submitted_at: ISO 8601, with the time zone.
+    :param unknown_s: seconds after which a job that Batch does not know counts as ended.
     """
-    return view.ended if view is not None else seconds_since(submitted_at) > UNKNOWN_S
+    return view.ended if view is not None else seconds_since(submitted_at) > unknown_s
 
 
 def seconds_since(moment: str) -> float:
-    """The age of what happened then.
+    """How long ago something happened.
 
     :param moment: ISO 8601, with the time zone.
     """

@@ -1,22 +1,21 @@
-"""The catalog: modules that are shipped, and those of a lab's own folders."""
+"""The catalog: modules that are shipped, those of a lab's own folders, and which values suit their parameters."""
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from platerunner.catalog import quantities
-from platerunner.catalog.model import Module, Parameter, Port, Resources
-from platerunner.catalog.parameters import objection
+from platerunner.catalog.model import Module, Parameter, Port, Standing, Takes
+from platerunner.catalog.quantities import check_quantities, duration, resources
+from platerunner.catalog.versions import resolve, unknown_module, version_of
 from platerunner.documents import schema as schemas
-from platerunner.documents import sentences
-from platerunner.documents.problems import DocumentError, Problem, suggest
+from platerunner.documents.problems import DocumentError, Problem
 from platerunner.documents.reader import read
+from platerunner.documents.shape import is_of_type
 from platerunner.documents.source import Keys, Source
-from platerunner.documents.walk import Place
+from platerunner.documents.walk import check
 
 SHIPPED = Path(__file__).parent
 VARIABLE = "PLATERUNNER_CATALOG"
@@ -38,6 +37,23 @@ def load_catalog(*extra_folders: Path) -> Mapping[str, Module]:
     return loaded(extra_folders or _own_folders())
 
 
+def load_standings() -> Mapping[str, Standing]:
+    """What the files of a lab's own folders say of images: ``name`` or ``name:tag`` to that.
+
+    :raises CatalogError: as :func:`load_catalog`.
+    """
+    folders = _own_folders()
+    loaded(folders)
+    return _standings(folders)
+
+
+@cache
+def _standings(folders: tuple[Path, ...]) -> Mapping[str, Standing]:
+    paths = [path for folder in folders for path in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml")))]
+    said = [read(path).data.get("images", {}) for path in paths]
+    return {image: Standing(**data) for images in said for image, data in images.items()}
+
+
 def _own_folders() -> tuple[Path, ...]:
     return tuple(Path(name).expanduser() for name in os.environ.get(VARIABLE, "").split(os.pathsep) if name)
 
@@ -47,14 +63,17 @@ def loaded(extra_folders: tuple[Path, ...]) -> Mapping[str, Module]:
     """As :func:`load_catalog`, for exactly these folders besides the shipped one."""
     modules: dict[str, Module] = {}
     problems: list[Problem] = []
+    sources: list[Source] = []
     for folder in (SHIPPED, *extra_folders):
-        modules |= _load_folder(folder, problems)
+        modules |= _load_folder(folder, problems, sources)
+    for source in sources:
+        problems += _check_successors(source, modules)
     if problems:
         raise CatalogError(problems)
     return MappingProxyType(modules)
 
 
-def _load_folder(folder: Path, problems: list[Problem]) -> dict[str, Module]:
+def _load_folder(folder: Path, problems: list[Problem], sources: list[Source]) -> dict[str, Module]:
     found: dict[str, Module] = {}
     paths = sorted((*folder.glob("*.yaml"), *folder.glob("*.yml")))
     if not paths:
@@ -66,13 +85,25 @@ def _load_folder(folder: Path, problems: list[Problem]) -> dict[str, Module]:
         except DocumentError as error:
             problems.extend(error.problems)
         else:
-            found |= {name: _module(name, data) for name, data in source.data["modules"].items()}
+            sources.append(source)
+            common = source.data.get("defaults", {})
+            found |= {name: _module(name, {**common, **data}) for name, data in source.data["modules"].items()}
     return found
+
+
+def _check_successors(source: Source, modules: Mapping[str, Module]) -> list[Problem]:
+    """What is wrong with `replaced_by`, which may name a module of any file."""
+    for name, data in source.data["modules"].items():
+        other = data.get("replaced_by")
+        if other and resolve(other, modules) is None:
+            place = ("modules", name, "replaced_by")
+            source.at_value(place, *unknown_module(other, modules), "unknown-module")
+    return source.problems
 
 
 def _checked(path: Path, known: Mapping[str, Module]) -> Source:
     source = read(path)
-    check_quantities(source, sentences.check(source, catalog_schema()).places)
+    check_quantities(source, check(source, catalog_schema()).places)
     if not source.problems:
         for name, data in source.data["modules"].items():
             _check_module(source, ("modules", name), data, known)
@@ -87,23 +118,6 @@ def catalog_schema() -> schemas.Schema:
     return schemas.load("platerunner.catalog", "catalog.schema.json")
 
 
-def check_quantities(source: Source, places: Iterable[Place]) -> set[Keys]:
-    """Note every text of a document that should be a quantity and is not.
-
-    :param places: as :func:`platerunner.documents.walk.walk` finds them.
-    :returns: the places of those texts.
-    """
-    bad: set[Keys] = set()
-    for keys, value, node in places:
-        if "x-quantity" in node and isinstance(value, str):
-            try:
-                quantities.within(node["x-quantity"], value, node.get("x-least"), node.get("x-most"))
-            except quantities.QuantityError as error:
-                source.at_value(keys, f"{sentences.where(keys)}: {error.message}", error.remedy, "bad-quantity")
-                bad.add(keys)
-    return bad
-
-
 def _check_module(source: Source, keys: Keys, data: Mapping[str, Any], known: Mapping[str, Module]) -> None:
     if keys[-1] in known:
         source.at_key(keys, f"another file of this folder has the module `{keys[-1]}`", "Rename one.", "repeated")
@@ -112,8 +126,12 @@ def _check_module(source: Source, keys: Keys, data: Mapping[str, Any], known: Ma
         source.at_key(
             (*keys, "argv"), "CellProfiler's command line is made by the runner", "Delete `argv`.", "not-allowed"
         )
-    if data["tool"] == "command" and not argv and "argv" not in data.get("parameters", {}):
+    if data["tool"] != "cellprofiler" and not argv and "argv" not in data.get("parameters", {}):
         source.at_key(keys, "a command without `argv`", "Add `argv:` with program and arguments.", "missing-key")
+    named, own = version_of(str(keys[-1])), data.get("version", "")
+    if named and own and named != own:
+        message = f"`{keys[-1]}` is said to be version {own}"
+        source.at_value((*keys, "version"), message, f"Write {named} here, or {own} in the name.", "two-versions")
     for name, parameter in data.get("parameters", {}).items():
         wrong = objection(_parameter(name, parameter), parameter["default"]) if "default" in parameter else None
         if wrong:
@@ -136,7 +154,14 @@ def _module(name: str, data: Mapping[str, Any]) -> Module:
         outputs=_ports(data.get("outputs", {})),
         resources=resources(data.get("resources", {})),
         numbers=tuple(data.get("numbers", ())),
+        takes=Takes(*(duration(data["takes"][key]) for key in ("start", "per_gib"))) if "takes" in data else None,
+        carries=data.get("carries", False),
+        version=version_of(name) or data.get("version", ""),
+        standing=Standing(**{key: data[key] for key in _STANDING if key in data}),
     )
+
+
+_STANDING = ("status", "owner", "replaced_by", "until", "changelog")
 
 
 def _ports(data: Mapping[str, Any]) -> dict[str, Port]:
@@ -147,29 +172,52 @@ def _parameter(name: str, data: Mapping[str, Any]) -> Parameter:
     return Parameter(name, **{**data, "enum": tuple(data.get("enum", ()))})
 
 
-def resources(*layers: Mapping[str, Any], base: Resources | None = None) -> Resources:
-    """Resources as written, on top of others.
-
-    :param layers: valid mappings as in a spec or a catalog file; a later one goes before an earlier one.
-    :param base: what holds for keys that no layer has.
-    """
-    values = {field.name: getattr(base or Resources(), field.name) for field in fields(Resources)}
-    for layer in layers:
-        values |= quantified(layer)
-    return Resources(**values)
-
-
-def quantified(layer: Mapping[str, Any]) -> dict[str, Any]:
-    """Resources as written, as numbers: bytes and seconds."""
-    return {key: quantities.KINDS[_KINDS[key]](value) if key in _KINDS else value for key, value in layer.items()}
-
-
-_KINDS = {
-    **dict.fromkeys(("memory", "disk", "shared_memory", "swap"), "size"),
-    **dict.fromkeys(("timeout", "stall"), "duration"),
+FILE_TYPES = frozenset({"file", "folder"})
+WORDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "file": "the name of a file",
+    "folder": "the name of a folder",
 }
 
 
-def unknown_module(name: str, modules: Mapping[str, Module]) -> tuple[str, str]:
-    """Message and remedy for a module that the catalog does not have."""
-    return f"no module is called `{name}`", suggest(name, modules, "modules of the catalog")
+def json_type(type_: str) -> str:
+    """The JSON type of a parameter's type: files and folders are text."""
+    return "string" if type_ in FILE_TYPES else type_
+
+
+def as_schema(parameter: Parameter) -> dict[str, Any]:
+    """The parameter's type as a JSON Schema: where text is expected, scalars are taken as written."""
+    schema: dict[str, Any] = {"type": json_type(parameter.type)}
+    if parameter.items:
+        schema["items"] = {"type": json_type(parameter.items)}
+    return schema
+
+
+def objection(parameter: Parameter, value: Any) -> str | None:
+    """What is wrong with a value, as the end of a sentence that begins with the parameter's name.
+
+    :param value: without templates.
+    :returns: None if nothing is.
+    """
+    if not is_of_type(value, json_type(parameter.type)):
+        return f"should be {WORDS[parameter.type]}"
+    if any(True for _ in unfit_items(parameter, value)):
+        assert parameter.items
+        return f"should hold only {WORDS[parameter.items].removeprefix('a ')} items"
+    if parameter.enum and value not in parameter.enum:
+        return f"should be one of {', '.join(f'`{v}`' for v in parameter.enum)}"
+    if parameter.minimum is not None and value < parameter.minimum:
+        return f"should be at least {parameter.minimum:g}"
+    return None
+
+
+def unfit_items(parameter: Parameter, value: Any) -> Iterator[int]:
+    """The indexes of a list's items that do not have the type that the parameter asks of them."""
+    if parameter.items and isinstance(value, list):
+        type_ = json_type(parameter.items)
+        yield from (index for index, item in enumerate(value) if not is_of_type(item, type_))

@@ -18,6 +18,9 @@ class Resources:
     :param gpus: whole GPUs.
     :param shared_memory: bytes of ``/dev/shm``; None for the container runtime's own.
     :param swap: bytes of swap beyond memory; None for none.
+    :param pool: name of a queue of the connection; empty for the one of the capacity.
+    :param measured: whether the memory is what history says that units took, with a margin; then :attr:`memory` is for
+        a step without history.
     """
 
     vcpus: float = 1.0
@@ -29,17 +32,19 @@ class Resources:
     gpus: int = 0
     shared_memory: int | None = None
     swap: int | None = None
+    pool: str = ""
+    measured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One key of a step's ``with``.
 
-    :param type: ``string``, ``integer``, ``number``, ``boolean``, ``array``, ``file`` or ``folder`` (both relative to
-        the spec).
+    :param type: ``string``, ``integer``, ``number``, ``boolean``, ``array``, ``object``, ``file`` or ``folder`` (both
+        relative to the spec).
     :param items: type of an array's items, one of the same words; None for any.
     :param default: None if the module itself decides.
-    :param values_of: the wildcard of the inputs of which this names a value; None if it names none.
+    :param values_of: the inputs' wildcard whose value this names; None if it names none.
     """
 
     name: str
@@ -54,6 +59,18 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Takes:
+    """How long a unit takes, as a guess for those who have no history.
+
+    :param start: seconds that any unit takes.
+    :param per_gib: seconds for each GiB of its inputs.
+    """
+
+    start: float
+    per_gib: float
+
+
+@dataclass(frozen=True, slots=True)
 class Port:
     """An input or an output that a module knows by name."""
 
@@ -63,17 +80,40 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Who answers for a module, and whether a spec should use it.
+
+    :param status: ``approved``, ``trial`` or ``deprecated``.
+    :param owner: a team or a person; empty if the catalog does not say.
+    :param replaced_by: the module to use instead; empty if there is none.
+    :param until: day after which nobody answers for a deprecated module, like ``2027-06-01``; empty if none is set.
+    :param changelog: version to what is new in it.
+    """
+
+    status: str = "trial"
+    owner: str = ""
+    replaced_by: str = ""
+    until: str = ""
+    changelog: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Module:
     """A containerised tool: a row of data, never a class of its own.
 
-    :param tool: how the runner runs it: ``cellprofiler`` or ``command``.
+    :param tool: how the runner runs it: ``cellprofiler``, ``command``, ``plink`` or ``regenie``.
     :param image: default image, a name in the images catalog; empty if the step must name one.
     :param own_image: the tool is in its own image only: a spec's ``defaults.image`` does not touch it.
     :param open_parameters: ``with`` may have keys besides :attr:`parameters`.
     :param inputs: the names that a step may give its inputs; empty for any.
     :param outputs: likewise.
     :param numbers: dotted names of what its report counts, with ``*`` for what the files decide; empty if unknown.
-    :param argv: for ``command``, with placeholders ``{inputs.x}``, ``{outputs.y}``, ``{params.z}``, ``{unit}``.
+    :param carries: whether its program leaves a folder for the next attempt of its unit.
+    :param takes: how long a unit takes; None if nobody can say.
+    :param argv: for all but ``cellprofiler``, with placeholders ``{inputs.x}``, ``{outputs.y}``, ``{params.z}``,
+        ``{unit}``.
+    :param version: such as ``1.2.0``; empty if the catalog does not say. An older one that stands beside the newest
+        has it in its name, too: ``imaging.montage@1.1.0``.
     """
 
     name: str
@@ -89,3 +129,12 @@ class Module:
     inputs: Mapping[str, Port] = field(default_factory=dict)
     outputs: Mapping[str, Port] = field(default_factory=dict)
     numbers: tuple[str, ...] = ()
+    takes: Takes | None = None
+    carries: bool = False
+    version: str = ""
+    standing: Standing = field(default_factory=Standing)
+
+    @property
+    def takes_argv(self) -> bool:
+        """Whether a command line runs it; CellProfiler's is made by the runner."""
+        return self.tool != "cellprofiler"

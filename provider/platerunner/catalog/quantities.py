@@ -1,7 +1,14 @@
-"""Quantities as people write them: ``8 GiB``, ``2 h``, ``2%``, ``x2``."""
+"""Quantities as people write them: ``8 GiB``, ``2 h``, ``2%``, ``x2``; and the resources that are made of them."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from platerunner.catalog.model import Resources
+from platerunner.documents.sentences import where
+from platerunner.documents.source import Keys, Source
+from platerunner.documents.walk import Place
 
 _NUMBER = re.compile(r"\s*(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[^\s0-9].*?)?\s*")
 _SIZES = {
@@ -48,7 +55,7 @@ def share(text: str) -> float:
     """A share from 0 to below 1.
 
     :param text: ``2%``.
-    :raises QuantityError: if it is no percentage below 100%.
+    :raises QuantityError: if it is not a percentage below 100%.
     """
     found = _NUMBER.fullmatch(text)
     if found is None or found["unit"] != "%":
@@ -64,7 +71,7 @@ def factor(text: str) -> float:
     """A factor of at least 1.
 
     :param text: ``x2``, ``x1.5``.
-    :raises QuantityError: if it is no factor from 1 to 100.
+    :raises QuantityError: if it is not a factor from 1 to 100.
     """
     number = re.fullmatch(r"\s*x\s*([0-9]+(?:\.[0-9]+)?)\s*", text)
     if number is None or not 1 <= float(number[1]) <= _LARGEST_FACTOR:
@@ -72,7 +79,28 @@ def factor(text: str) -> float:
     return float(number[1])
 
 
-KINDS: Mapping[str, Callable[[str], float]] = {"size": size, "duration": duration, "share": share, "factor": factor}
+def money(text: str) -> float:
+    """USD, above 0.
+
+    :param text: ``50 USD``, ``0.50 USD``.
+    :raises QuantityError: if it is not an amount in USD, in which AWS's prices are.
+    """
+    found = _NUMBER.fullmatch(text)
+    if found is None or found["unit"] != "USD":
+        number = found["number"] if found else "50"
+        raise QuantityError(f"`{_short(text)}` is not an amount in USD", f"Write it like `{number} USD`.")
+    if len(found["number"]) > 15 or float(found["number"]) <= 0:
+        raise QuantityError(f"`{_short(text)}` is not an amount that can be used", "Write it like `50 USD`.")
+    return float(found["number"])
+
+
+KINDS: Mapping[str, Callable[[str], float]] = {
+    "size": size,
+    "duration": duration,
+    "share": share,
+    "factor": factor,
+    "money": money,
+}
 """The words of the schema's ``x-quantity``."""
 
 
@@ -82,7 +110,7 @@ def within(kind: str, text: str, least: str | None = None, most: str | None = No
     :param kind: one of :data:`KINDS`.
     :param least: as people write it; None for no limit.
     :param most: likewise.
-    :raises QuantityError: if it is none, or out of this range.
+    :raises QuantityError: if it is not one, or out of this range.
     """
     read = KINDS[kind]
     number = read(text)
@@ -91,6 +119,59 @@ def within(kind: str, text: str, least: str | None = None, most: str | None = No
     if most is not None and number > read(most):
         raise QuantityError(f"`{_short(text)}` is more than AWS Batch takes", f"Write {most} or less.")
     return number
+
+
+def check_quantities(source: Source, places: Iterable[Place]) -> set[Keys]:
+    """Note every text of a document that should be a quantity and is not.
+
+    :param places: as :func:`platerunner.documents.walk.walk` finds them.
+    :returns: the places of those texts.
+    """
+    bad: set[Keys] = set()
+    for keys, value, node in places:
+        if "x-quantity" in node and isinstance(value, str) and value not in node.get("x-words", ()):
+            try:
+                within(node["x-quantity"], value, node.get("x-least"), node.get("x-most"))
+            except QuantityError as error:
+                words = "".join(f" Or write `{word}`." for word in node.get("x-words", ()))
+                source.at_value(keys, f"{where(keys)}: {error.message}", f"{error.remedy}{words}", "bad-quantity")
+                bad.add(keys)
+    return bad
+
+
+def resources(*layers: Mapping[str, Any], base: Resources | None = None) -> Resources:
+    """Resources as written, on top of others.
+
+    :param layers: valid mappings as in a spec or a catalog file; a later one overrides an earlier one.
+    :param base: what holds for keys that no layer has.
+    """
+    values = {field.name: getattr(base or Resources(), field.name) for field in fields(Resources)}
+    for layer in layers:
+        values |= quantified(layer)
+    return Resources(**values)
+
+
+def quantified(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """Resources as written, as numbers: bytes and seconds."""
+    if "memory" in layer:
+        measured = layer["memory"] == MEASURED
+        rest = {key: value for key, value in layer.items() if key != "memory" or not measured}
+        return {**_numbers(rest), "measured": measured}
+    return _numbers(layer)
+
+
+MEASURED = "measured"
+"""In place of an amount of memory: what history says."""
+
+
+def _numbers(layer: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: KINDS[_KINDS[key]](value) if key in _KINDS else value for key, value in layer.items()}
+
+
+_KINDS = {
+    **dict.fromkeys(("memory", "disk", "shared_memory", "swap"), "size"),
+    **dict.fromkeys(("timeout", "stall"), "duration"),
+}
 
 
 def size_text(count: int) -> str:

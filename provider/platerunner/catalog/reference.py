@@ -44,13 +44,30 @@ def amounts(resources: Resources) -> str:
         f"timeout {duration_text(resources.timeout)}",
         resources.capacity,
     ]
-    return ", ".join([*parts, *([f"{resources.gpus} GPU"] if resources.gpus else [])])
+    more = [f"{resources.gpus} GPU"] if resources.gpus else []
+    return ", ".join([*parts, *more, *([f"pool {resources.pool}"] if resources.pool else [])])
+
+
+def _takes(module: Module) -> str:
+    if module.takes is None:
+        return ""
+    start, per_gib = duration_text(module.takes.start), duration_text(module.takes.per_gib)
+    return f" A unit takes some {start}, and {per_gib} for each GiB of its inputs: a guess."
+
+
+def _standing(module: Module) -> str:
+    words = [
+        f"Version {module.version}, {module.standing.status}" if module.version else module.standing.status.title()
+    ]
+    words += [f"until {module.standing.until}"] if module.standing.until else []
+    words += [f"replaced by `{module.standing.replaced_by}`"] if module.standing.replaced_by else []
+    return f" {', '.join(words)}."
 
 
 def _section(module: Module) -> Iterator[str]:
     yield from (f"## {module.name}", "", f"**{module.title}.** {module.description}", "")
     image = f"`{module.image}`" if module.image else "the step names one"
-    yield f"Image: {image}. Resources: {amounts(module.resources)}."
+    yield f"Image: {image}. Resources: {amounts(module.resources)}.{_takes(module)}{_standing(module)}"
     rows = [("with", each.name, kind(each), each.description) for each in module.parameters.values()]
     for word, ports in (("input", module.inputs), ("output", module.outputs)):
         rows += [(word, port.name, "required" if port.required else "", port.description) for port in ports.values()]

@@ -1,23 +1,27 @@
-"""Images that the images catalog has under another name or another tag, so that they are probably not meant."""
+"""Images that are deprecated, or that the images catalog has under another name or tag: probably not meant."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from platerunner.batch.image_catalog import CatalogImage, image_catalog
+from platerunner.batch.image_catalog import CatalogImage, image_catalog, standing_of
 from platerunner.documents.problems import Problem, nearest
 from platerunner.documents.reader import read
 from platerunner.documents.source import Keys
 
 
 def doubtful_images(file: Path) -> Iterator[Problem]:
-    """A warning for each image that the catalog has only nearly; labs have images of their own.
+    """A warning for each image that is deprecated, or that the catalog has only nearly; labs have images of their own.
 
     :param file: a spec, or a part of specs.
     """
     source, known = read(file), image_catalog()
     for keys, image in _images((), source.data):
-        for message, remedy in _doubts(image, known):
+        if (standing := standing_of(image)) is not None and standing.status == "deprecated":
+            until = f"; nobody answers for it after {standing.until}" if standing.until else ""
+            remedy = f"Use `{standing.replaced_by}`." if standing.replaced_by else "Ask its owner what to use instead."
+            source.warn(source.mark(keys).value, f"the image `{image}` is deprecated{until}", remedy, "deprecated")
+        for message, remedy in _doubts(image, known) if standing is None else ():
             source.warn(source.mark(keys).value, message, remedy, "unknown-image")
     yield from source.problems
 

@@ -1,4 +1,4 @@
-"""The command as a whole: whatever goes wrong in it ends in a sentence, and its words complete in every shell."""
+"""The command as a whole: it imports the one that is called, ends in a sentence, and completes in every shell."""
 
 import contextlib
 import errno
@@ -7,12 +7,15 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
+from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command, get_group
 
 from platerunner.cli.console import BAD_INPUT, err, fail
 
@@ -23,12 +26,52 @@ CLICK_ERROR: type[BaseException] = next(
 FAULT = 70
 """As sysexits.h calls a program's own fault."""
 FULL = (errno.ENOSPC, errno.EDQUOT)
+_REMEDIES = {
+    **dict.fromkeys(FULL, ". Make room there, then run the command again."),
+    errno.EROFS: ". Run the command in a folder that can be written.",
+    errno.EACCES: ". Change its permissions, or run the command in a folder of your own.",
+}
 UNREAD = 141
 """Nobody reads on, as after `| head`: neither success nor failure; what a shell says of its own tools then."""
 
 
+class Unloaded(TyperCommand):
+    """A command before its module is imported: a name and a sentence for the list of commands."""
+
+    def __init__(self, name: str, module: str, sentence: str, panel: str) -> None:
+        super().__init__(name, help=sentence, rich_help_panel=panel)
+        self.module = module
+
+    def load(self) -> Any:
+        """The command itself, or the group of that name."""
+        name = f"{self.name}_" if iskeyword(str(self.name)) else str(self.name)
+        found = getattr(import_module(self.module), name)
+        if isinstance(found, typer.Typer):
+            return get_group(found)
+        alone = typer.Typer(add_completion=False)
+        alone.command(self.name)(found)
+        return get_command(alone)
+
+
 class Sentences(TyperGroup):
-    """Commands that never end in a traceback."""
+    """Commands that are imported when they are called, and never end in a traceback."""
+
+    rows: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """By name of a command: its module and its sentence."""
+    panels: ClassVar[Mapping[str, str]] = {}
+    """By name of a command: the heading above it in the list."""
+    panel: ClassVar[str] = "Commands"
+    """The heading of all others."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        for name, row in self.rows.items():
+            self.add_command(Unloaded(name, *row, self.panels.get(name, self.panel)))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is called, imported now, with its words."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command.load() if isinstance(command, Unloaded) else command, rest
 
     def main(self, *args: Any, **more: Any) -> Any:
         """Run the command line to its end."""
@@ -85,13 +128,13 @@ def _drop_output() -> None:
 def _say(error: OSError) -> int:
     """Print a sentence about what the machine refused; returns the exit code."""
     place = f": {error.filename}" if error.filename else ""
-    remedy = ". Make room there, then run the command again." if error.errno in FULL else ""
+    remedy = _REMEDIES.get(error.errno or 0, "")
     err.print(f"{error.strerror or error}{place}{remedy}", style="red", markup=False)
     return BAD_INPUT
 
 
 def _fault(error: Exception) -> str:
-    """A sentence about what nobody has foreseen, with its traceback in a file."""
+    """A sentence about an unforeseen error, with its traceback in a file."""
     with tempfile.NamedTemporaryFile("w", prefix="platerunner-", suffix=".log", delete=False) as file:
         file.write("".join(traceback.format_exception(error)))
     said = str(error).strip().splitlines()

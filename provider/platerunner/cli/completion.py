@@ -15,12 +15,17 @@ from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.model import UnitState
 from platerunner.spec.templates import TemplateProblem
 from platerunner_unit.contract.storage import StorageError
-from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.unit_keys import natural_key
 
 
 def complete_step(ctx: typer.Context, incomplete: str) -> list[str]:
     """Steps that run units."""
     return _matching(ctx, incomplete, lambda session: [step.name for step in session.pipeline.modules])
+
+
+def complete_gate(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Gates."""
+    return _matching(ctx, incomplete, lambda session: [gate.name for gate in session.pipeline.gates])
 
 
 def complete_unit(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -37,7 +42,7 @@ def _units(session: SpecSession, step: str) -> list[str]:
 
 
 def _matching(ctx: typer.Context, incomplete: str, names_of: Callable[[SpecSession], list[str]]) -> list[str]:
-    with contextlib.redirect_stderr(io.StringIO()):  # a line that is being typed is no place for errors
+    with contextlib.redirect_stderr(io.StringIO()):  # a line that is being typed is not a place for errors
         found = (name for name in _names(ctx, names_of) if name.startswith(incomplete))
         return sorted(found, key=natural_key)
 

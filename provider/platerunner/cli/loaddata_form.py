@@ -51,7 +51,7 @@ def convert(path: Path) -> LoadDataForm:
     """The LoadData form of a pipeline; what comes after its input modules stays byte for byte, but for the numbers.
 
     :param path: a ``.cppipe`` file.
-    :raises NoLoadDataFormError: if it is none, or reads by LoadData, or says what LoadData cannot.
+    :raises NoLoadDataFormError: if it is not one, or reads by LoadData, or says what LoadData cannot.
     """
     found = cppipe.read(path)
     faults = cppipe.check(found, None)
@@ -59,16 +59,12 @@ def convert(path: Path) -> LoadDataForm:
         raise NoLoadDataFormError(faults[0].sentence)
     if reads_by(found) is not ReadsBy.RULES or found.form != "text":
         raise NoLoadDataFormError(f"{path.name} reads its images by {reads_by(found).value}, not by NamesAndTypes.")
-    assignments = list(_assignments(_module(found, "NamesAndTypes")))
+    assignments = list(_assignments(next(module for module in found.enabled if module.name == "NamesAndTypes")))
     keys = list(dict.fromkeys([*_extracted(found), *_used(found)]))
     groups = _groups(found)
     block = _load_data(groups, _intensities(assignments))
     names = tuple(each.name for each in assignments)
     return LoadDataForm(_content(path, found, block), names, tuple(keys), tuple(_remarks(found, assignments)))
-
-
-def _module(found: Cppipe, name: str) -> Module:
-    return next(module for module in found.enabled if module.name == name)
 
 
 def _assignments(module: Module) -> Iterator[_Assignment]:

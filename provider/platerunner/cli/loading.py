@@ -6,11 +6,18 @@ from platerunner.cli.console import fail
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
 from platerunner.spec.problems import PlacedError, SpecError
+from platerunner_unit.contract.storage import StorageError
 
 
 def said_of(spec: Path, error: Exception) -> str:
-    """An error of a spec, with the file in front unless the error names file and line itself."""
-    return str(error) if isinstance(error, PlacedError) and error.place else f"{spec}: {error}"
+    """An error of a spec, with the file in front unless the error names file and line itself, and what to do."""
+    return hinted(str(error) if isinstance(error, PlacedError) and error.place else f"{spec}: {error}", error)
+
+
+def hinted(said: str, error: Exception) -> str:
+    """A sentence on an error, with what to do about it if a storage's answer tells that."""
+    hint = error.failure.meaning.hint if isinstance(error, StorageError) else ""
+    return f"{said}. {hint}" if hint else said
 
 
 def load_or_fail(path: Path, *, look_into_files: bool = False) -> Pipeline:

@@ -1,4 +1,4 @@
-"""`platerunner new`: from a folder that a microscope wrote to a first spec, with its plan."""
+"""`platerunner new`: from a folder that a microscope wrote to a first spec, with its plan; and other starts."""
 
 import posixpath
 from collections.abc import Iterator, Mapping
@@ -8,27 +8,83 @@ from typing import Annotated
 
 import typer
 
+from platerunner.cli import cell_painting, lab
 from platerunner.cli.console import counted, err, fail, out
 from platerunner.cli.first_spec import FirstSpec, pipeline_name
 from platerunner.cli.inspect.plan import plan
+from platerunner.cli.loading import hinted
 from platerunner.engine.planning.raw_files.survey import FileSetFound, Survey, survey
 from platerunner_unit.contract.storage import Storage, StorageError
 
-Folder = Annotated[str, typer.Argument(help="Folder or s3:// URL with what the microscope wrote.", metavar="FOLDER")]
+Folder = Annotated[
+    str,
+    typer.Argument(
+        help="Folder or s3:// URL with what the microscope wrote; or `cell-painting`, before a samplesheet; or `lab`.",
+        metavar="FOLDER",
+    ),
+]
+Second = Annotated[
+    Path | None,
+    typer.Argument(
+        help="After `cell-painting`: the table that lists the images. After `lab`: the new repository's folder.",
+        metavar="[SAMPLESHEET]",
+    ),
+]
+Update = Annotated[
+    bool, typer.Option("--update", help="Take what is new in the template into a repository that `new lab` wrote.")
+]
+Answers = Annotated[
+    list[str] | None,
+    typer.Option("--answer", help="To a question of `lab`'s template, e.g. `owner=imaging`.", metavar="KEY=VALUE"),
+]
 OutOption = Annotated[
-    Path | None, typer.Option("--out", "-o", help="The new spec; without it, NAME.yaml in this folder.")
+    Path | None,
+    typer.Option(
+        "--out", "-o", help="The new spec, or folder of `cell-painting`; without it, named like what it is of."
+    ),
+]
+Treatment = Annotated[str, typer.Option(help="Column of the samplesheet that replicates share.", metavar="COLUMN")]
+Control = Annotated[
+    str, typer.Option(help="Treatment of the wells to normalise against, such as DMSO.", metavar="NAME")
 ]
 Channels = Annotated[
     list[str] | None,
     typer.Option("--channel", help="What a channel of the microscope shows, e.g. `1=DNA`.", metavar="CHANNEL=NAME"),
 ]
+Gallery = Annotated[str, typer.Option(help="Batch, for the layout of the Cell Painting Gallery.", metavar="BATCH")]
 
 
-def new(folder: Folder, *, out_file: OutOption = None, channel: Channels = None) -> None:
+def new(
+    folder: Folder = "",
+    second: Second = None,
+    *,
+    out_file: OutOption = None,
+    channel: Channels = None,
+    treatment: Treatment = "",
+    control: Control = "",
+    gallery: Gallery = "",
+    update: Update = False,
+    answer: Answers = None,
+) -> None:
     """Look at a folder, name the microscope that wrote it, and write a first spec with its plan.
 
-    Of the files the names count, and what the microscope wrote of its channels; nothing is overwritten.
+    Of the files the names count, and what the microscope wrote of its channels; nothing is overwritten. `new
+    cell-painting SAMPLESHEET` writes all that goes from images to profiles: spec, CellProfiler's pipelines, plate map.
+    `new lab FOLDER` writes a lab's own repository, with checks, a small plate and GitHub workflows.
     """
+    if update or folder == lab.NAME:
+        _start_lab(folder, second, answer or [], update=update)
+        return
+    if not folder:
+        fail("Name the folder of the images, `cell-painting` before a samplesheet, or `lab` before a new folder.")
+    if second is not None:
+        samplesheet = second
+        if folder != cell_painting.NAME:
+            there = f"new {cell_painting.NAME} {samplesheet}"
+            fail(f"There is nothing called `{folder}` to make of {samplesheet}; write `{there}`.")
+        wishes = cell_painting.Wishes(_named_channels(channel or []), treatment, control, gallery)
+        plan(cell_painting.write_starter(samplesheet, out_file, wishes), local=False)
+        return
     url = folder if "://" in folder else str(Path(folder).resolve())
     name = pipeline_name(posixpath.basename(url.rstrip("/")))
     target = out_file or Path(f"{name}.yaml")
@@ -44,6 +100,14 @@ def new(folder: Folder, *, out_file: OutOption = None, channel: Channels = None)
     plan(target, local=False)
 
 
+def _start_lab(folder: str, second: Path | None, answers: list[str], *, update: bool) -> None:
+    """`new lab [FOLDER]`, and `new --update` in the repository or with its folder."""
+    if not update:
+        lab.write_lab(second or Path(lab.NAME), answers)
+        return
+    lab.update_lab(second or Path("." if folder in ("", lab.NAME) else folder), answers)
+
+
 def _survey(url: str) -> Survey:
     try:
         storage = Storage(url)
@@ -52,11 +116,11 @@ def _survey(url: str) -> Survey:
             fail(f"{url} {what}; name the folder or s3:// URL of the images.")
         seen = survey(storage)
     except (StorageError, ValueError) as error:
-        fail(f"{url} cannot be listed: {error}")
+        fail(hinted(f"{url} cannot be listed: {error}", error))
     if not seen.found and not seen.left:
         fail(f"There is no file under {url}; name the folder or s3:// URL of the images.")
     if not seen.found:
-        such = f", such as {', '.join(f'`{key}`' for key in seen.others)}" if seen.others else ""
+        such = f", such as {', '.join(f'`{key}`' for key in seen.others)}," if seen.others else ""
         fail(
             f"None of the {counted(seen.left, 'file')} under {url}{such} has a name that a known microscope gives. "
             "Write a spec with a `path` of your own, or with the `table` that lists them."

@@ -8,8 +8,8 @@ import typer
 import yaml
 
 from platerunner.cli.console import fail
+from platerunner.engine.planning.context import RunOptions
 from platerunner.engine.planning.errors import PlanningError
-from platerunner.engine.planning.options import RunOptions
 from platerunner.spec.model import Pipeline
 
 SpecArgument = Annotated[Path, typer.Argument(help="The pipeline's YAML file.", exists=True, dir_okay=False)]
@@ -61,7 +61,7 @@ Local = Annotated[bool, typer.Option("--local", help="On the embedded cloud, on 
 def parse_params(texts: Sequence[str], declared: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Params as given on the command line, on top of the spec's defaults.
 
-    :param texts: ``name=value``; the value is YAML where the param is no string.
+    :param texts: ``name=value``; the value is YAML where the param is not a string.
     :param declared: the spec's params, JSON Schema each.
     """
     values = {name: schema.get("default") for name, schema in declared.items()}

@@ -11,8 +11,7 @@ from platerunner.cli.catalogued import doubtful_images
 from platerunner.cli.console import BAD_INPUT, counted, err, out
 from platerunner.documents.formats import FORMATS
 from platerunner.documents.problems import DocumentError, Problem
-from platerunner.spec.includes import check_shared, is_shared
-from platerunner.spec.loader import load_pipeline
+from platerunner.spec.loader import check_shared, is_shared, load_pipeline
 from platerunner.spec.model import Pipeline
 from platerunner.spec.problems import SpecError
 from platerunner.spec.together import check_together

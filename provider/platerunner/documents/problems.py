@@ -75,6 +75,10 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     :returns: None if nothing is near.
     """
     candidates = sorted(set(names))
+    for same in (str.casefold, lambda text: sorted(text.casefold())):  # but for capitals, but for their order
+        alike = [each for each in candidates if same(each) == same(name)]
+        if alike:
+            return alike[0]
     found = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
     if not found:
         by_lower = {candidate.lower(): candidate for candidate in candidates}

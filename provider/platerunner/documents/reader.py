@@ -1,18 +1,23 @@
-"""From YAML text to a document: what the language allows of YAML, and what it refuses, with place and remedy."""
+"""From YAML text to a document: what the language allows of YAML, and what it refuses, with place and remedy.
 
+Plain scalars are read by the core schema of YAML 1.2 (YAML 1.2.2, chapter 10.3): YAML 1.1, which PyYAML follows, reads
+plate ``0512`` as 330, ``1:30`` as 90 and ``NO`` as false.
+"""
+
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Any, NoReturn
 
 import yaml
-from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.resolver import BaseResolver
 
-from platerunner.documents import core_schema
 from platerunner.documents.problems import DocumentError, Problem
 from platerunner.documents.source import Keys, Mark, Position, Source, position_of
-from platerunner.documents.syntax import syntax_problem
+from platerunner.documents.syntax import refuse_comments, syntax_problem
 
 try:
     from yaml.cyaml import CParser as _Parser  # type: ignore[attr-defined]
@@ -26,10 +31,72 @@ _COMMENT_AT_ONCE = re.compile(r"[\]}\"']#")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-class _Loader(_Parser, core_schema.CoreResolver):
+STR, NULL, BOOL, INT, FLOAT = (f"tag:yaml.org,2002:{name}" for name in ("str", "null", "bool", "int", "float"))
+MAP, SEQ = "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"
+KNOWN_TAGS = frozenset({STR, NULL, BOOL, INT, FLOAT, MAP, SEQ})
+
+_RESOLVERS = (
+    (NULL, r"null|Null|NULL|~|", ["n", "N", "~", ""]),
+    (BOOL, r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    (INT, r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
+    (FLOAT, r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
+    (FLOAT, r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", list("-+.")),
+)
+
+
+class CoreResolver(BaseResolver):
+    """Gives nodes their tags."""
+
+    def resolve(self, kind: type[Node], value: str | None, implicit: tuple[bool, bool]) -> str:
+        """As PyYAML's, without resolvers for paths, which this has none of.
+
+        :param implicit: whether a scalar without a tag is plain, and whether it is not.
+        """
+        if kind is not ScalarNode:
+            return MAP if kind is MappingNode else SEQ
+        if implicit[0] and value is not None:
+            for tag, expression in self.yaml_implicit_resolvers.get(value[:1], ()):
+                if expression.match(value):
+                    return tag  # type: ignore[no-any-return]
+        return STR
+
+
+for _tag, _expression, _first in _RESOLVERS:
+    CoreResolver.add_implicit_resolver(_tag, re.compile(rf"^(?:{_expression})$"), _first)
+
+
+def _null(text: str) -> None:
+    if text not in {"null", "Null", "NULL", "~", ""}:
+        raise ValueError("not null")
+
+
+def _bool(text: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        raise ValueError("neither true nor false")
+    return text.lower() == "true"
+
+
+def _int(text: str) -> int:
+    base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+    return int(text[2:] if base != 10 else text, base)
+
+
+def _float(text: str) -> float:
+    number = float(text.replace(".inf", "inf").replace(".Inf", "inf").replace(".INF", "inf").replace(".nan", "nan"))
+    if not math.isfinite(number):
+        raise ValueError("not a finite number")
+    return number
+
+
+READERS: dict[str, Callable[[str], Any]] = {STR: str, NULL: _null, BOOL: _bool, INT: _int, FLOAT: _float}
+"""Tag of a scalar to what makes its value of the text; they raise ValueError if the text does not suit the tag, or a
+number is not finite or longer than Python reads."""
+
+
+class _Loader(_Parser, CoreResolver):
     def __init__(self, text: str) -> None:
         _Parser.__init__(self, text)
-        core_schema.CoreResolver.__init__(self)
+        CoreResolver.__init__(self)
 
 
 def read(path: Path) -> Source:
@@ -43,7 +110,7 @@ def read(path: Path) -> Source:
 def content(path: Path) -> bytes:
     """What a YAML file holds; nothing is opened that might never end, such as a pipe or a device.
 
-    :raises DocumentError: if it cannot be read, is no regular file, or is too large.
+    :raises DocumentError: if it cannot be read, is not a regular file, or is too large.
     """
     try:
         status = path.stat()
@@ -74,7 +141,7 @@ def parse(content: bytes | str, path: Path) -> Source:
         _fail(source, Position(len(lines), len(lines[-1]) + 1), message, "Delete it; a spec is plain text.", "not-text")
     root = _compose(source, text)
     if _COMMENT_AT_ONCE.search(text):
-        _refuse_comments(source, root)
+        refuse_comments(source, root)
     source.data = _value(source, root, (), root)
     if source.problems:
         raise DocumentError(source.problems)
@@ -123,25 +190,6 @@ def _compose(source: Source, text: str) -> MappingNode:
     _fail(source, position_of(node), f"the file holds {kind}, not keys with values", remedy, "wrong-type")
 
 
-def _refuse_comments(source: Source, root: Node) -> None:
-    """Note a `#` directly behind a bracket or a quote: a comment for this parser, but not for others."""
-    waiting, seen = [root], set[int]()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        end = node.end_mark
-        closed = node.flow_style if isinstance(node, CollectionNode) else getattr(node, "style", None) in {"'", '"'}
-        if closed and end.line < len(source.lines) and source.lines[end.line][end.column : end.column + 1] == "#":
-            at = Position(end.line + 1, end.column + 1)
-            source.add(at, "a comment begins directly behind a value", "Put a blank before the `#`.", "not-yaml")
-        if isinstance(node, MappingNode):
-            waiting += (part for pair in node.value for part in pair)
-        elif isinstance(node, SequenceNode):
-            waiting += node.value
-
-
 def _too_deep(source: Source, at: Position) -> NoReturn:
     message, remedy = (
         f"nested deeper than {MAX_DEPTH} levels",
@@ -156,7 +204,7 @@ def _value(source: Source, node: Node, keys: Keys, key_node: Node) -> Any:
     source.marks[keys] = Mark(node, key_node)
     if isinstance(node, ScalarNode):
         return _scalar(source, node)
-    if node.tag not in core_schema.KNOWN_TAGS:
+    if node.tag not in KNOWN_TAGS:
         _foreign_tag(source, node)
     if isinstance(node, SequenceNode):
         return [_value(source, item, (*keys, i), item) for i, item in enumerate(node.value)]
@@ -171,7 +219,7 @@ def _too_much(source: Source, keys: Keys) -> NoReturn:
 
 
 def _scalar(source: Source, node: ScalarNode) -> Any:
-    read = core_schema.READERS.get(node.tag)
+    read = READERS.get(node.tag)
     if read is None:
         return _foreign_tag(source, node)
     if "\0" in node.value:  # written as the escape `\0`
@@ -210,7 +258,7 @@ def _usable_key(source: Source, node: Node, seen: Mapping[str, Node]) -> bool:
     elif node.value == "<<" and not node.style:
         message, remedy = "`<<` (merge) is not part of YAML 1.2", "Write the keys out, or use `defaults`."
         source.add(position_of(node), message, remedy, "merge-key")
-    elif node.tag not in core_schema.KNOWN_TAGS:
+    elif node.tag not in KNOWN_TAGS:
         _foreign_tag(source, node)
     elif node.value in seen:
         message = f"the key `{node.value}` is there twice; first in line {position_of(seen[node.value]).line}"

@@ -2,7 +2,8 @@
 
 ``x-text``: scalars are taken as written (as they are where the type is ``string``). ``x-template``: text is a Jinja
 template over these names. ``x-quantity``: text is a quantity of this kind (see :mod:`platerunner.catalog.quantities`),
-from ``x-least`` to ``x-most``. ``x-ordered``: pairs of keys of which the first must not be larger than the second.
+from ``x-least`` to ``x-most``, or one of ``x-words``. ``x-ordered``: pairs of keys of which the first must not be the
+larger one.
 ``x-names``: what names the keys of a mapping may have, as a sentence.
 """
 

@@ -4,11 +4,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from platerunner.documents.nodes import Node, child_schema
 from platerunner.documents.problems import nearest, suggest
-from platerunner.documents.schema import Schema
-from platerunner.documents.source import Keys, Source
-from platerunner.documents.walk import Place, walk
+from platerunner.documents.shape import Node
+from platerunner.documents.source import Keys
 
 _TYPE_WORDS = {
     "object": "keys with values",
@@ -45,31 +43,9 @@ class Found(NamedTuple):
     at_key: bool = False
 
 
-class Checked(NamedTuple):
-    """What a schema says of a document.
-
-    :param bad: places of the values that cannot be used.
-    :param lacking: those of the mappings and lists that lack something.
-    :param places: of every value whose schema is known.
-    """
-
-    bad: set[Keys]
-    lacking: set[Keys]
-    places: list[Place]
-
-
-def check(source: Source, schema: Schema) -> Checked:
-    """Take text as written, and note every problem that a schema finds in a document."""
-    walked = walk(source, schema.shape, source.data)
-    bad: set[Keys] = set()
-    lacking: set[Keys] = set()
-    for error in () if walked.is_sound else schema.validator.iter_errors(source.data):
-        for found in _SENTENCES.get(error.validator, _other)(error):
-            note = source.at_key if found.at_key else source.at_value
-            note(found.keys, found.message, found.remedy, found.code)
-            incomplete = found.code in {"missing-key", "wrong-size"} and isinstance(error.instance, (dict, list))
-            (lacking if incomplete else bad).add(found.keys)
-    return Checked(bad, lacking, walked.places)
+def explain(error: Error) -> Iterable[Found]:
+    """What an error of the validator means for whoever wrote the document."""
+    return _SENTENCES.get(error.validator, _other)(error)
 
 
 def where(keys: Keys) -> str:
@@ -119,7 +95,7 @@ def _unknown_key(error: Error) -> Iterable[Found]:
     keys, schema = _keys(error), error.schema
     known = [key for key in schema.get("properties", ()) if key not in error.instance]
     for key in error.instance:
-        if child_schema(schema, key) is not None:
+        if _child_schema(schema, key) is not None:
             continue
         if schema.get("patternProperties") and not schema.get("properties"):
             message = f"`{key}` is not usable as a name in {where(keys)}"
@@ -127,7 +103,45 @@ def _unknown_key(error: Error) -> Iterable[Found]:
             yield Found((*keys, key), message, remedy, "bad-name", at_key=True)
         else:
             message = f"unknown key `{key}` in {where(keys)}"
-            yield Found((*keys, key), message, _other_key(key, known), "unknown-key", at_key=True)
+            remedy = _run_together(key, schema) or _in_the_key_above(error, key) or _other_key(key, known)
+            yield Found((*keys, key), message, remedy, "unknown-key", at_key=True)
+
+
+def _run_together(key: str, schema: Node) -> str | None:
+    """The remedy for `key:value` without a blank, which YAML takes for a key."""
+    name, colon, _ = key.partition(":")
+    return f"Put a blank after `{name}:`." if colon and _child_schema(schema, name) is not None else None
+
+
+def _in_the_key_above(error: Error, key: str) -> str | None:
+    """The remedy for a key that is indented too little: the nearest key above it would take it.
+
+    Where names are free, only keys with values below other ones are that likely to belong there.
+    """
+    above = list(error.instance)[: list(error.instance).index(key)]
+    for name in reversed(above):
+        alternatives = _alternatives(_child_schema(error.schema, name) or {})
+        if any(key in each.get("properties", ()) for each in alternatives):
+            return f"Indent it by two blanks more than `{name}` if it belongs to that; else delete it."
+        free = any(_child_schema(each, key) is not None for each in alternatives if not each.get("properties"))
+        if free and isinstance(error.instance[key], dict) and not nearest(key, error.schema.get("properties", ())):
+            return f"Indent it by two blanks more than `{name}` if it belongs to that; else delete it."
+    return None
+
+
+def _alternatives(schema: Node) -> list[Node]:
+    return schema.get("oneOf") or schema.get("anyOf") or [schema]
+
+
+def _child_schema(schema: Node, key: str) -> Node | None:
+    """The schema of a mapping's key; None if it allows no such key."""
+    if key in schema.get("properties", {}):
+        return schema["properties"][key]  # type: ignore[no-any-return]
+    for expression, child in schema.get("patternProperties", {}).items():
+        if re.search(expression, key):
+            return child  # type: ignore[no-any-return]
+    extra = schema.get("additionalProperties")
+    return extra if isinstance(extra, dict) else None
 
 
 def _other_key(key: str, unused: list[str]) -> str:
@@ -139,7 +153,7 @@ def _other_key(key: str, unused: list[str]) -> str:
 def _missing_key(error: Error) -> Iterable[Found]:
     # One error per missing key comes from the validator; its message alone says which.
     key = next(k for k in error.validator_value if error.message.startswith(repr(k)))
-    child = child_schema(error.schema, key) or {}
+    child = _child_schema(error.schema, key) or {}
     remedy = f"Add `{key}:`; {_description(child)}{_example(child)}"
     if "const" in child:
         remedy = f"Add `{key}: {_yaml(child['const'])}`."

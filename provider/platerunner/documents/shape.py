@@ -1,6 +1,6 @@
 """A JSON Schema prepared for looking at many values: expressions compiled, children found, keywords as functions.
 
-What looks at a value says only whether it is beyond doubt. Where there is doubt, the validator decides and explains: to
+A look at a value says only whether it is surely right. If it may be wrong, the validator decides and explains: to
 find out that nothing is wrong would take it most of the time that a spec takes.
 """
 
@@ -10,9 +10,44 @@ from functools import cached_property
 from operator import ge, gt, le, lt
 from typing import Any
 
-from platerunner.documents.nodes import OF_TYPE, Node, branch_index, is_of_type
+Node = Mapping[str, Any]
+"""A schema, or a part of one that is itself a schema."""
 
+OF_TYPE: dict[str, Callable[[Any], bool]] = {
+    "object": lambda value: isinstance(value, dict),
+    "array": lambda value: isinstance(value, list),
+    "string": lambda value: isinstance(value, str),
+    "boolean": lambda value: isinstance(value, bool),
+    "null": lambda value: value is None,
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "number": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
+}
 Look = Callable[[Any], bool]
+
+
+def is_of_type(value: Any, types: str | list[str]) -> bool:
+    """Whether a value has one of the JSON types."""
+    if isinstance(types, str):
+        return OF_TYPE[types](value)
+    return any(OF_TYPE[name](value) for name in types)
+
+
+def branch_index(alternatives: list[Node], value: Any) -> int:
+    """The index of the alternative that a value was meant for.
+
+    :returns: of a mapping the one with most of its keys, required ones first; else the first whose type fits, or 0.
+    """
+    if isinstance(value, dict):
+        fitting = [i for i, item in enumerate(alternatives) if item.get("type") == "object"]
+        return max(fitting, key=lambda i: _shared_keys(alternatives[i], value), default=0)
+    typed = (i for i, item in enumerate(alternatives) if is_of_type(value, item.get("type", ())))
+    return next(typed, 0)
+
+
+def _shared_keys(schema: Node, value: Mapping[str, Any]) -> tuple[int, int]:
+    return sum(key in value for key in schema.get("required", ())), len(
+        value.keys() & schema.get("properties", {}).keys()
+    )
 
 
 class Shape:
@@ -28,7 +63,7 @@ class Shape:
 
     @cached_property
     def alternatives(self) -> tuple["Shape", ...]:
-        """Of ``anyOf`` or ``oneOf``."""
+        """The shapes that ``anyOf`` or ``oneOf`` lists."""
         return tuple(Shape(node) for node in self.node.get("oneOf") or self.node.get("anyOf") or ())
 
     @cached_property
@@ -45,7 +80,7 @@ class Shape:
         return found[branch_index(self._branches, value)] if found else self
 
     def child(self, key: str) -> "Shape | None":
-        """The shape of a mapping's key; None if the schema says nothing of it."""
+        """The shape of a mapping's key; None if the schema does not mention it."""
         if key in self._properties:
             return self._properties[key]
         return next((shape for expression, shape in self._patterns if expression.search(key)), self._extra)
@@ -62,7 +97,7 @@ class Shape:
 
     @cached_property
     def suits(self) -> Look:
-        """Whether a value itself is beyond doubt; what it holds has shapes of its own."""
+        """Whether a value itself is surely right; what it holds has shapes of its own."""
         match self._looks:
             case ():
                 return lambda _: True
@@ -97,7 +132,7 @@ _NO_LOOK = frozenset(
     {"$schema", "$id", "title", "description", "default", "examples"}
     | {"properties", "patternProperties", "additionalProperties", "items", "anyOf", "oneOf"}
 )
-"""Says nothing of a value, or is of what it holds."""
+"""Keywords that say nothing about the value itself, or only about what it holds."""
 
 
 def _doubt(_value: Any) -> bool:

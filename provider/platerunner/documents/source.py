@@ -1,5 +1,6 @@
 """A document: plain data, with the place and the raw text of every value, and what was found wrong with it."""
 
+import os
 import re
 import unicodedata
 from dataclasses import dataclass, field, replace
@@ -9,8 +10,7 @@ from typing import Any, NamedTuple
 import yaml
 from yaml.nodes import Node, ScalarNode
 
-from platerunner.documents import core_schema
-from platerunner.documents.problems import Problem
+from platerunner.documents.problems import Problem, suggest
 
 Keys = tuple[str | int, ...]
 """Where a value stands in the data: mapping keys and list indexes from the root."""
@@ -71,9 +71,9 @@ class Mark(NamedTuple):
 
 
 _BEGIN = yaml.Mark("", 0, 0, 0, None, 0)
-_NOTHING = ScalarNode(core_schema.NULL, "", _BEGIN, _BEGIN, "'")
+_NOTHING = ScalarNode("tag:yaml.org,2002:null", "", _BEGIN, _BEGIN, "'")
 _START = Mark(_NOTHING, _NOTHING)
-"""Of what stands nowhere."""
+"""The mark of a value that stands nowhere."""
 
 
 @dataclass(slots=True)
@@ -177,7 +177,7 @@ class Source:
 
 
 def look_alike(text: Any) -> str | None:
-    """What to do about a character that looks like a blank, a quote or a hyphen, and is none.
+    """What to do about a character that only looks like a blank, a quote or a hyphen.
 
     :param text: of a scalar with which something is wrong; anything else has no such character.
     """
@@ -199,3 +199,47 @@ def position_of(node: Node, file: int = 0) -> Position:
     :param file: the number of the part that it is in; 0 for the document's own file.
     """
     return Position(node.start_mark.line + 1, node.start_mark.column + 1, file)
+
+
+class NamedFileError(Exception):
+    """A name stands for no file that a spec may use.
+
+    :param message: what is wrong, as a clause.
+    :param remedy: what to do, as a sentence.
+    :param code: of the problem.
+    """
+
+    def __init__(self, message: str, remedy: str, code: str) -> None:
+        super().__init__(f"{message}. {remedy}")
+        self.message, self.remedy, self.code = message, remedy, code
+
+
+def find_file(folder: Path, name: str, *, kind: str) -> Path:
+    """The file or folder that a spec names.
+
+    :param folder: of the spec.
+    :param name: relative to it.
+    :param kind: ``file`` or ``folder``.
+    :returns: its path under the name given; only what is checked has its links resolved.
+    :raises NamedFileError: if it is not there, or not below the folder.
+    """
+    if "\0" in name or not name:
+        raise NamedFileError("not a file name", "Write a path relative to this spec.", "missing-file")
+    base = os.path.realpath(folder)
+    path = os.path.realpath(os.path.join(base, name))  # noqa: PTH118  (four times as fast as pathlib's, for each spec)
+    there = os.path.isdir(path) if kind == "folder" else os.path.isfile(path)  # noqa: PTH112, PTH113
+    if path != base and not path.startswith(os.path.join(base, "")):  # noqa: PTH118
+        remedy = "Move it next to the spec and name it relatively."
+        raise NamedFileError(f"`{name}` is not below the folder of this spec", remedy, "foreign-file")
+    if not there:
+        message = f"there is no {kind} `{name}` (looked for it in `{folder}`)"
+        raise NamedFileError(message, _nearest_file(Path(path), kind), "missing-file")
+    return (folder / name).absolute()
+
+
+def _nearest_file(path: Path, kind: str) -> str:
+    try:
+        names = [item.name for item in path.parent.iterdir() if item.is_dir() == (kind == "folder")]
+    except OSError:
+        return f"There is no folder `{path.parent.name}` either; check the path."
+    return suggest(path.name, names, f"{kind}s there")

@@ -1,9 +1,12 @@
-"""What a YAML parser's error means, in words for people who do not know YAML's grammar."""
+"""What is wrong with the YAML of a file, in words for people who do not know YAML's grammar."""
 
 import re
 from typing import Any
 
 import yaml
+from yaml.nodes import CollectionNode, MappingNode, Node, SequenceNode
+
+from platerunner.documents.source import Position, Source, look_alike
 
 _QUOTES = "Put quotes around text that begins with one of `{ [ * & ! | > % @` or holds `: ` or ` #`."
 _PROBLEMS: tuple[tuple[str, str, str], ...] = (
@@ -42,6 +45,11 @@ _PROBLEMS: tuple[tuple[str, str, str], ...] = (
 _SEEN_LATE = ("end of stream", "expected ',' or", "could not find expected ':'")
 """Errors that the parser notices far behind the place that people have to mend."""
 
+_OF_INDENT = ("mapping values", "expected <block end>", "did not find expected key")
+"""Errors that a wrong indentation makes, among others."""
+
+_OF_COLONS = (*_OF_INDENT, "could not find expected ':'")
+
 
 def syntax_problem(error: yaml.YAMLError, lines: list[str]) -> tuple[int, int, str, str]:
     """The line and column from 1, a message and a remedy.
@@ -54,17 +62,26 @@ def syntax_problem(error: yaml.YAMLError, lines: list[str]) -> tuple[int, int, s
     if tab is not None:
         line, column = tab
         return line, column, "a tab indents this line", "YAML indents by spaces only: replace each tab by two spaces."
+    unseen = _unseen_indent(lines, mark, context)
+    if unseen is not None:
+        return unseen
     opened = _open_quote(lines, mark) if mark is not None else None
     if opened is not None:
         message = f"the quote that opens here is closed only in line {mark.line + 1}"
         return *opened, message, "Add the closing quote to this line."
     above = _key_above(lines, mark) if "mapping values" in problem and mark is not None else None
     if above is not None:
-        return *above, "a `:` is missing after this key", "Write `key: value`."
+        return _no_blank(lines, above[0]) or (*above, "a `:` is missing after this key", "Write `key: value`.")
     if context is not None and any(part in problem for part in _SEEN_LATE):
         mark = context
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-    return _within(lines, line, column, *_words(problem))
+    if any(part in problem for part in _OF_COLONS) and (together := _no_blank(lines, line)):
+        return together
+    message, remedy = _words(problem)
+    indent = _wrong_indent(lines, mark) if mark is not None and any(part in problem for part in _OF_INDENT) else None
+    if indent is not None:
+        message, remedy = f"{message}: {indent[0]}", indent[1]
+    return _within(lines, line, column, message, remedy)
 
 
 def _parts(error: yaml.YAMLError) -> tuple[str, Any, Any]:
@@ -81,6 +98,62 @@ def _tab_line(lines: list[str], *marks: Any) -> tuple[int, int] | None:
             if found:
                 return mark.line + 1, found.end()
     return None
+
+
+def _no_blank(lines: list[str], line: int) -> tuple[int, int, str, str] | None:
+    """What to do about a line with `key:value`; None if it is written otherwise."""
+    found = re.match(r" *(?:- +)*([\w.-]+):(?=[^\s:/])", lines[line - 1]) if line <= len(lines) else None
+    if found is None:
+        return None
+    return line, found.end() + 1, "a blank is missing after the `:`", f"Put a blank after `{found[1]}:`."
+
+
+def _unseen_indent(lines: list[str], mark: Any, context: Any) -> tuple[int, int, str, str] | None:
+    """A line whose indentation holds something else than blanks, between where a block begins and where it broke."""
+    if mark is None:
+        return None
+    first = context.line if context is not None else 0
+    for number, line in enumerate(lines[first : mark.line + 1], first + 1):
+        found = re.search(r"[^ \t]", line)
+        remedy = look_alike(found[0]) if found is not None and not found[0].isprintable() else None
+        if found is not None and remedy is not None:
+            return number, found.start() + 1, "this line is indented by something else than blanks", remedy
+    return None
+
+
+def _wrong_indent(lines: list[str], mark: Any) -> tuple[str, str] | None:
+    """What is wrong with where a line begins, and what to do; None if it is something else that is wrong."""
+    indent = _indent(lines[mark.line]) if mark.line < len(lines) else 0
+    if mark.line >= len(lines) or not re.fullmatch(r"[\w.-]*\s*", lines[mark.line][indent : mark.column]):
+        return None
+    open_lines = _open_lines(lines, mark.line)
+    if not open_lines:
+        return None
+    number = open_lines[0]
+    above = lines[number].split(" #")[0].rstrip()
+    if indent > _indent(above):
+        if above.endswith((":", "|", ">", "-")) or above.lstrip().startswith("- "):
+            return None
+        return f"it begins further right than line {number + 1}, which has a value already", "Begin both in one column."
+    if any(_indent(lines[each]) == indent for each in open_lines):
+        return None
+    near = sorted(open_lines, key=lambda each: abs(_indent(lines[each]) - indent))[:2]
+    names = " or ".join(f"`{lines[each].strip().partition(':')[0]}` (line {each + 1})" for each in near)
+    return "no line above begins in its column", f"Begin it in the column of {names}."
+
+
+def _open_lines(lines: list[str], before: int) -> list[int]:
+    """The lines above one that it may stand below, nearest first: each begins further left than the one before."""
+    found: list[int] = []
+    for number in range(before - 1, -1, -1):
+        text = lines[number].strip()
+        if text and text[0] != "#" and (not found or _indent(lines[number]) < _indent(lines[found[-1]])):
+            found.append(number)
+    return found
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def _open_quote(lines: list[str], mark: Any) -> tuple[int, int] | None:
@@ -122,3 +195,22 @@ def _within(lines: list[str], line: int, column: int, message: str, remedy: str)
     if line > len(lines) and lines:
         line, column = len(lines), len(lines[-1]) + 1
     return line, column, message, remedy
+
+
+def refuse_comments(source: Source, root: Node) -> None:
+    """Note a `#` directly behind a bracket or a quote: a comment for this parser, but not for others."""
+    waiting, seen = [root], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        end = node.end_mark
+        closed = node.flow_style if isinstance(node, CollectionNode) else getattr(node, "style", None) in {"'", '"'}
+        if closed and end.line < len(source.lines) and source.lines[end.line][end.column : end.column + 1] == "#":
+            at = Position(end.line + 1, end.column + 1)
+            source.add(at, "a comment begins directly behind a value", "Put a blank before the `#`.", "not-yaml")
+        if isinstance(node, MappingNode):
+            waiting += (part for pair in node.value for part in pair)
+        elif isinstance(node, SequenceNode):
+            waiting += node.value

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from platerunner.documents.nodes import Node, branch_index
+from platerunner.documents.shape import Node, branch_index
 
 
 def validator_of(root: Mapping[str, Any]) -> Any:

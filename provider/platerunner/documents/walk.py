@@ -1,10 +1,11 @@
-"""One walk through a document along its schema."""
+"""One walk through a document along its schema, which tells a sound document from one that needs explaining."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from platerunner.documents.nodes import Node
-from platerunner.documents.shape import Shape
+from platerunner.documents.schema import Schema
+from platerunner.documents.sentences import explain
+from platerunner.documents.shape import Node, Shape
 from platerunner.documents.source import Keys, Source
 
 Place = tuple[Keys, Any, Node]
@@ -23,6 +24,33 @@ class Walk:
     value: Any = None
     places: list[Place] = field(default_factory=list)
     is_sound: bool = True
+
+
+class Checked(NamedTuple):
+    """What a schema says of a document.
+
+    :param bad: places of the values that cannot be used.
+    :param lacking: those of the mappings and lists that lack something.
+    :param places: of every value whose schema is known.
+    """
+
+    bad: set[Keys]
+    lacking: set[Keys]
+    places: list[Place]
+
+
+def check(source: Source, schema: Schema) -> Checked:
+    """Take text as written, and note every problem that a schema finds in a document."""
+    walked = walk(source, schema.shape, source.data)
+    bad: set[Keys] = set()
+    lacking: set[Keys] = set()
+    for error in () if walked.is_sound else schema.validator.iter_errors(source.data):
+        for found in explain(error):
+            note = source.at_key if found.at_key else source.at_value
+            note(found.keys, found.message, found.remedy, found.code)
+            incomplete = found.code in {"missing-key", "wrong-size"} and isinstance(error.instance, (dict, list))
+            (lacking if incomplete else bad).add(found.keys)
+    return Checked(bad, lacking, walked.places)
 
 
 def walk(source: Source, shape: Shape, value: Any, keys: Keys = ()) -> Walk:

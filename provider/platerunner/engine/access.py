@@ -1,5 +1,6 @@
 """The way to AWS and to the storages, with or without Airflow's connection."""
 
+import os
 import threading
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -8,6 +9,7 @@ from botocore.exceptions import BotoCoreError
 
 from platerunner.batch.calls import client_config
 from platerunner.engine.connection import ConnectionProblem, ConnectionSettings
+from platerunner_unit.contract.buckets import ANONYMOUS, config_for, role_of
 from platerunner_unit.contract.storage import Storage
 
 if TYPE_CHECKING:
@@ -18,13 +20,22 @@ if TYPE_CHECKING:
 
 _MAKING = threading.Lock()
 """A session makes one client at a time; clients themselves may be shared by threads."""
-Service = Literal["batch", "logs", "ecr", "sts", "iam", "sqs", "s3"]
+Service = Literal["batch", "logs", "ecr", "sts", "iam", "sqs", "s3", "ecs", "ec2", "pricing", "sns", "fsx", "efs"]
+_FOR_PRICES = frozenset({"ecs", "ec2", "pricing"})
+"""Services that a private network may not reach: no step waits long for a price."""
+PRICE_LISTS = ("us-east-1", "eu-central-1", "ap-south-1")
+"""Regions in which the Price List answers, for all regions.
+
+Source: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html
+"""
 
 
 class Access:
     """Clients and storages of one connection; Airflow's hook is one of its kinds."""
 
     conn_id: str
+    own_cloud = False
+    """Whether Batch is an embedded cloud that began and ends with this process: a job that it does not know is over."""
 
     @cached_property
     def settings(self) -> ConnectionSettings:
@@ -71,8 +82,33 @@ class Access:
 
     @cached_property
     def s3(self) -> Any:
-        """Client for what a :class:`Storage` does not tell of S3: which objects are archived."""
+        """Client for what a :class:`Storage` does not know of S3: which objects are archived."""
         return self._client("s3")
+
+    @cached_property
+    def ecs(self) -> Any:
+        """Client that tells on which instances jobs ran."""
+        return self._client("ecs")
+
+    @cached_property
+    def ec2(self) -> Any:
+        """Client for the history of spot prices."""
+        return self._client("ec2")
+
+    @cached_property
+    def fsx(self) -> Any:
+        """Client for file systems of the kind ``fsx``."""
+        return self._client("fsx")
+
+    @cached_property
+    def efs(self) -> Any:
+        """Client for file systems of the kind ``efs``."""
+        return self._client("efs")
+
+    @cached_property
+    def pricing(self) -> Any:
+        """Client for AWS's Price List."""
+        return self._client("pricing", self.region if self.region in PRICE_LISTS else PRICE_LISTS[0])
 
     @property
     def region(self) -> str:
@@ -84,7 +120,11 @@ class Access:
 
         :param url: ``s3://bucket/prefix`` or a folder.
         """
-        return Storage(url, self._storage_config() if url.startswith("s3://") else None)
+        if not url.startswith("s3://"):
+            return Storage(url)
+        own = self.settings.buckets.get(url.removeprefix("s3://").partition("/")[0])
+        config = {} if own and own.get("access") == ANONYMOUS else self._storage_config()
+        return Storage(url, config_for(own, config), role_of(own, config, os.environ)) if own else Storage(url, config)
 
     def new_batch_client(self) -> "BatchClient":
         """A further client for AWS Batch, which asks for credentials again; looks no connection up again."""
@@ -94,10 +134,18 @@ class Access:
         """A further client for the queue of uploads, with credentials asked for again."""
         return self._client("sqs")
 
-    def _client(self, service: Service) -> Any:
+    def new_sns_client(self, region: str) -> Any:
+        """A client for topics.
+
+        :param region: of the topic.
+        """
+        return self._client("sns", region)
+
+    def _client(self, service: Service, region: str | None = None) -> Any:
+        address, config = self._endpoint(service), client_config(patient=service not in _FOR_PRICES)
         try:
             with _MAKING:
-                return self.session.client(service, config=client_config(), endpoint_url=self._endpoint(service))
+                return self.session.client(service, region, config=config, endpoint_url=address)
         except BotoCoreError as error:
             raise ConnectionProblem(
                 f'connection {self.conn_id!r}: {error}; add "region" to its extras or set AWS_DEFAULT_REGION'

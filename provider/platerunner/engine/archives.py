@@ -11,33 +11,43 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import batched
 from os.path import commonprefix
+from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from platerunner.engine.planning.archived import ArchivedFile, Look
+from platerunner_unit.contract.buckets import ANONYMOUS, REQUESTER_PAYS
 
 log = logging.getLogger(__name__)
 ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 """Classes whose objects cannot be read until they are restored; those of GLACIER_IR can."""
 TIERED = "INTELLIGENT_TIERING"
 HEADS = 100
-"""Objects of which HEAD is asked for what LIST leaves open; if there are more, LIST's word has to do."""
+"""Objects that get a HEAD for what LIST leaves open; if there are more, LIST has to do."""
 THREADS = 8
 KEYS_PER_THREAD = 5000
 
 
-def looker(client: Callable[[], Any]) -> Look:
+def looker(
+    client: Callable[[], Any], buckets: Mapping[str, Mapping[str, str]] = MappingProxyType({}), heads: int = HEADS
+) -> Look:
     """What finds archived objects.
 
     :param client: makes boto3's client for S3; called only when there is something to ask.
+    :param buckets: of the connection. Anonymous ones, and those of another account's role, are not asked: the lab's
+        own role may not look there, nor restore an object. A job says of such an object that it is archived.
+    :param heads: objects that get a HEAD for what LIST leaves open; if there are more, LIST has to do.
     """
 
     def look(url: str, keys: Sequence[str]) -> Mapping[str, ArchivedFile]:
         bucket, _, below = url.removeprefix("s3://").partition("/")
-        prefix = f"{below}/" if below else ""
+        prefix, access = f"{below}/" if below else "", buckets.get(bucket, {}).get("access")
+        if access == ANONYMOUS or "role" in buckets.get(bucket, {}):
+            return {}
         try:
-            found = _archived(client(), bucket, [f"{prefix}{key}" for key in keys])
+            made = paying(client()) if access == REQUESTER_PAYS else client()
+            found = _archived(made, bucket, [f"{prefix}{key}" for key in keys], heads)
         except (ClientError, BotoCoreError) as error:
             log.warning("%s: goes on without knowing which inputs are archived: %s", url, error)
             return {}
@@ -46,13 +56,23 @@ def looker(client: Callable[[], Any]) -> Look:
     return look
 
 
-def _archived(client: Any, bucket: str, keys: Sequence[str]) -> dict[str, ArchivedFile]:
+def paying(client: Any) -> Any:
+    """A client whose requests offer to pay."""
+    client.meta.events.register("before-call.s3", _offer_to_pay, unique_id="platerunner-requester-pays")
+    return client
+
+
+def _offer_to_pay(params: dict[str, Any], **_: object) -> None:
+    params["headers"]["x-amz-request-payer"] = "requester"
+
+
+def _archived(client: Any, bucket: str, keys: Sequence[str], heads: int) -> dict[str, ArchivedFile]:
     with ThreadPoolExecutor(THREADS) as pool:
         parts = pool.map(lambda part: list(_listed(client, bucket, part)), batched(keys, KEYS_PER_THREAD))
         found = [each for part in parts for each in part]
         # HEAD alone knows the tiers of INTELLIGENT_TIERING; and not every store tells in LIST what is restored.
         unsure = {each["Key"] for each in found if "RestoreStatus" not in each}
-        asked = unsure if len(unsure) <= HEADS else set()
+        asked = unsure if len(unsure) <= heads else set()
         judged = pool.map(lambda each: _judged(client, bucket, each, ask=each["Key"] in asked), found)
         return {each["Key"]: file for each, file in zip(found, judged, strict=True) if file is not None}
 

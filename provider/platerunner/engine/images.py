@@ -1,4 +1,4 @@
-"""Images by the names that specs use: what is wrong with one is said at the line that asks for it."""
+"""Images by the names that specs use; a problem is reported at the line that asks for the image."""
 
 from typing import TYPE_CHECKING
 

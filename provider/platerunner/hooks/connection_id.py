@@ -1,3 +1,3 @@
-"""The connection that everything uses unless told otherwise; apart from the hook, which is slow to import."""
+"""The id of the default connection; apart from the hook, which is slow to import."""
 
 CONN_ID = "platerunner"

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 PLATE_MAP_ROUTE = "platerunner-map"
 """Name of the tab that the plugin adds to tasks."""
 
-LOOPBACK = ("127.0.0.1", "localhost")
-"""Hosts that the embedded cloud is at."""
 HERE = "here"
 """Pushed instead of an address by jobs of the embedded cloud, which has no pages: the plate map has their logs."""
 

@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from platerunner.local.aws.faults import Dice, Faults
 from platerunner.local.aws.images import ImageMissingError, LocalImage, LocalImages, builtin_images
+from platerunner.local.aws.lean_moto import imported_lean
 from platerunner.local.aws.names import Account
+from platerunner.local.aws.stand_ins import stand_ins
 from platerunner.local.door import Door
 from platerunner.local.host import containers
 from platerunner.local.host.launch import PARENT_VARIABLE
@@ -28,6 +30,7 @@ from platerunner_unit.contract.processes import is_alive
 
 if TYPE_CHECKING:
     from platerunner.local.aws.server import Server
+    from platerunner.local.jobs.table import Use
 
 REGION = "us-east-1"
 SERVER = "platerunner.local.aws.server"
@@ -106,7 +109,7 @@ class Cloud:
             cores=self._cores,
             memory=self._memory,
             images=self.images,
-            variables=self.environment() | {PARENT_VARIABLE: str(os.getpid())},
+            variables=telemetry() | self.environment() | {PARENT_VARIABLE: str(os.getpid())},
             dice=self._dice,
             min_timeout=self._min_timeout,
         )
@@ -141,6 +144,10 @@ class Cloud:
         """How often each call was made, e.g. ``batch.describejobs``."""
         return self._server.front.calls if self._server is not None else Counter()
 
+    def book(self) -> "list[Use]":
+        """What each job that has ended took of its instance."""
+        return self._server.jobs.book() if self._server is not None else []
+
     @property
     def faults(self) -> Faults:
         """What goes wrong on purpose; may be set while the cloud runs."""
@@ -167,6 +174,14 @@ class Cloud:
         return self.account.connection(self.endpoint)
 
 
+def telemetry() -> dict[str, str]:
+    """What this process knows of a collector of telemetry, for jobs: all of OpenTelemetry's variables.
+
+    They go into the jobs' environment alone, not into definitions or submissions: there may be a key among them.
+    """
+    return {name: value for name, value in os.environ.items() if name.startswith("OTEL_")}
+
+
 def _server_class() -> "type[Server]":
     """The server, with moto: its tables are hundreds of thousands of objects that live as long as this process.
 
@@ -175,7 +190,8 @@ def _server_class() -> "type[Server]":
     first, collecting = SERVER not in sys.modules, gc.isenabled()
     gc.disable()
     try:
-        from platerunner.local.aws.server import Server
+        with imported_lean():
+            from platerunner.local.aws.server import Server
     except ModuleNotFoundError as error:
         raise _missing((error.name or "").partition(".")[0]) from error
     finally:
@@ -189,7 +205,9 @@ def _server_class() -> "type[Server]":
 def _images(cellprofiler: Path | None) -> Iterable[LocalImage]:
     """Podman's images where jobs are to run in containers, else what this machine can stand in for."""
     try:
-        return list(containers.container_images()) if containers.wanted() else builtin_images(cellprofiler)
+        if containers.wanted():
+            return list(containers.container_images())
+        return [*stand_ins(), *builtin_images(cellprofiler)]
     except ImageMissingError as error:
         raise CloudError(str(error)) from error
 

@@ -68,7 +68,7 @@ def make_plate(
             density = (FEWEST + (MOST - FEWEST) * index / (len(WELLS) - 1)) / 256**2
             cells = round(density * random.uniform(0.85, 1.15) * (size + 2 * EDGE) ** 2)
             for channel, pixels in _site(random, cells, size).items():
-                _write(target / f"{well}_s{site}_{channel}.tif", pixels)
+                write_image(target / f"{well}_s{site}_{channel}.tif", pixels)
     return target
 
 
@@ -76,7 +76,7 @@ def _site(random: np.random.Generator, cells: int, size: int) -> dict[str, NDArr
     signal = {channel: np.zeros((size, size)) for channel in CHANNELS}
     for row, column in _centres(random, cells, size):
         _add_cell(random, signal, row, column)
-    return {channel: _photograph(random, signal[channel], LIGHT[channel]) for channel in CHANNELS}
+    return {channel: photograph(random, signal[channel], LIGHT[channel]) for channel in CHANNELS}
 
 
 def _centres(random: np.random.Generator, cells: int, size: int) -> list[tuple[float, float]]:
@@ -91,7 +91,9 @@ def _centres(random: np.random.Generator, cells: int, size: int) -> list[tuple[f
 def _add_cell(random: np.random.Generator, signal: dict[str, Plane], row: float, column: float) -> None:
     angle, stretch = random.uniform(0, np.pi), random.uniform(1.0, 1.35)
     radius = random.uniform(6.0, 8.0)
-    window = _window(row, column, 44, signal["DNA"].shape[0])
+    size = signal["DNA"].shape[0]
+    top, left = int(row), int(column)
+    window = slice(max(0, top - 44), min(size, top + 44)), slice(max(0, left - 44), min(size, left + 44))
     rows, columns = np.mgrid[window]
     along = (rows - row) * np.cos(angle) + (columns - column) * np.sin(angle)
     across = (columns - column) * np.cos(angle) - (rows - row) * np.sin(angle)
@@ -103,19 +105,23 @@ def _add_cell(random: np.random.Generator, signal: dict[str, Plane], row: float,
     signal["GFP"][window] += random.lognormal(8.0, 0.35) * cytoplasm * (1 - 0.55 * nucleus)
 
 
-def _window(row: float, column: float, reach: int, size: int) -> tuple[slice, slice]:
-    top, left = int(row), int(column)
-    return slice(max(0, top - reach), min(size, top + reach)), slice(max(0, left - reach), min(size, left + reach))
+def photograph(random: np.random.Generator, signal: Plane, light: Light) -> NDArray[np.uint16]:
+    """What a camera makes of a channel: light, shot noise at 4 counts per photon, and read noise of 12 counts.
 
-
-def _photograph(random: np.random.Generator, signal: Plane, light: Light) -> NDArray[np.uint16]:
-    """Light, shot noise at 4 counts per photon, and read noise of 12 counts."""
+    :param signal: counts without noise, under even light.
+    :param light: of the channel.
+    """
     counts = (signal + BACKGROUND) * light.over(signal.shape[0])
     noisy = random.poisson(counts / 4) * 4 + random.normal(0, 12, counts.shape)
     return np.clip(np.rint(noisy), 0, 65535).astype(np.uint16)
 
 
-def _write(path: Path, pixels: NDArray[np.uint16]) -> None:
+def write_image(path: Path, pixels: NDArray[np.uint16]) -> None:
+    """Write a TIFF; a file that has the right bytes stays untouched.
+
+    :param path: of the image.
+    :param pixels: 16 bit.
+    """
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, pixels, metadata=None, software=False, photometric="minisblack")
     content = buffer.getvalue()

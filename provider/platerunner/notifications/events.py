@@ -11,7 +11,7 @@ from platerunner.spec.model import Event, Pipeline
 
 
 class SpecNotifier(BaseNotifier):
-    """Tells an event in all ways that the spec names for it; never fails what it tells of.
+    """Sends an event in all ways that the spec names for it; never fails the task that it reports.
 
     :param event: that it is for.
     :param pipeline: the spec.
@@ -36,7 +36,7 @@ class SpecNotifier(BaseNotifier):
 
 
 def notifiers(event: Event, pipeline: Pipeline) -> list[BaseNotifier]:
-    """The notifiers of an event; none if nobody is to be told."""
+    """The notifiers of an event; none if nobody gets a message."""
     return [SpecNotifier(event, pipeline)] if pipeline.notify.get(event) else []
 
 

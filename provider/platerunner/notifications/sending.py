@@ -18,7 +18,7 @@ Options = Mapping[str, Any]
 
 
 def send(kind: str, options: Options, text: Text) -> bool:
-    """Send a message; what prevents it is told in the log, and nothing else fails because of it.
+    """Send a message; what prevents it goes to the log, and nothing else fails because of it.
 
     :param kind: ``slack``, ``slack_webhook``, ``email`` or ``sns``.
     :param options: as the spec has them.
@@ -26,7 +26,7 @@ def send(kind: str, options: Options, text: Text) -> bool:
     """
     try:
         _NOTIFIERS[kind](options, text).notify({})  # not called: that would take the text for a template
-    except Exception as error:  # a message that is not sent is no reason for a step to fail
+    except Exception as error:  # a message that is not sent is not a reason for a step to fail
         log.error(  # noqa: TRY400  (a person reads this)
             "the message `%s` could not be sent by %s (%s: %s); check `notify` in the spec and the connection %s",
             text.subject,

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from airflow.configuration import conf
 
+from platerunner.engine.records.launches import Refused
 from platerunner.spec.model import Event, Pipeline
 
 DIGEST_KEY = "platerunner_digest"
@@ -33,7 +34,7 @@ class Text(NamedTuple):
 
 
 def of_task(event: Event, pipeline: Pipeline, context: Mapping[str, Any]) -> Text:
-    """What there is to say of a step or a gate.
+    """The text about a step or a gate.
 
     :param context: Airflow's.
     """
@@ -56,6 +57,13 @@ def of_success(pipeline: Pipeline, context: Mapping[str, Any]) -> Text:
     run_id = str(context["run_id"])
     parts = [pipeline.title, "\n".join(lines), f"Run {run_id}", run_url(pipeline.name, run_id)]
     return Text(f"{pipeline.name}: {WORDS['on_success']}", _joined(parts))
+
+
+def of_rejected(pipeline: Pipeline, refused: Refused) -> Text:
+    """That a file asks for a launch that cannot be, with all that is wrong."""
+    told = [f"line {each['line']}: {each['message']}. {each['remedy']}" for each in refused.problems]
+    parts = [pipeline.title, refused.file, "\n".join(told), "Upload it again when it is mended."]
+    return Text(f"{pipeline.name}: a launch was refused ({refused.error})", _joined(parts))
 
 
 def of_deadline(pipeline: str, title: str, context: Mapping[str, Any]) -> Text:
@@ -103,7 +111,7 @@ def _pull(context: Mapping[str, Any], task: str, key: str, **which: int) -> Any:
     ti = context.get("ti")
     try:
         return ti.xcom_pull(task_ids=task, key=key, **which) if ti is not None else None
-    except Exception:  # what is told without it is still worth telling
+    except Exception:  # the message is worth sending without it
         return None
 
 

@@ -23,7 +23,7 @@ class BatchModuleOperator(BaseOperator):
     :param conn_id: connection of type ``platerunner``.
     :param on_clear: what becomes of running jobs when somebody clears or marks the task: ``terminate``, or ``adopt`` by
         the next try; None for what the connection says.
-    :param first_poll_s: seconds from parking to the first look at the jobs; None for 5, or what the environment says.
+    :param first_poll_s: seconds from parking to the first look at the jobs; None for 2, or what the environment says.
     :param branch: in a pipeline with ``split``, the value of its wildcard whose units run; None for a step that is in
         no branch (templated).
     """
@@ -69,6 +69,12 @@ class BatchModuleOperator(BaseOperator):
         :param event: the trigger's.
         """
         return self._on_worker(context).collect(event)
+
+    def get_openlineage_facets_on_complete(self, _task_instance: Any) -> Any:
+        """What Airflow's provider for OpenLineage, if installed, reports of the step: what it read and wrote."""
+        from platerunner.operators.open_lineage import facets_of
+
+        return facets_of(self._task.run) if self._task is not None else None
 
     def on_kill(self) -> None:
         """End the jobs of a task that is killed while a worker has it; a waiting one is the trigger's business."""

@@ -10,9 +10,8 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 from platerunner.batch.model import UnansweredError
 from platerunner.documents.problems import suggest
 from platerunner.engine.planning.branch import Branch
-from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.context import RunContext, RunOptions
 from platerunner.engine.planning.errors import PlanningError
-from platerunner.engine.planning.options import RunOptions
 from platerunner.engine.steps.endings import FOR_GOOD, FailedError, SkippedError
 from platerunner.engine.steps.gathering import EndsOf
 from platerunner.hooks.platerunner import PlaterunnerHook
@@ -77,7 +76,7 @@ def run_context(pipeline: Pipeline, hook: PlaterunnerHook, context: Context, bra
 
 
 def _refuse_unknown(conf: Mapping[str, Any], pipeline: Pipeline) -> None:
-    """Refuse what a run was given under a name that is no param's; Airflow keeps it, and nothing would ever read it.
+    """Refuse a value under a name that is not a param: Airflow keeps it, and nothing would ever read it.
 
     :raises PlanningError: with the first such name, and the one that was probably meant.
     """

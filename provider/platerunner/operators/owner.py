@@ -17,7 +17,7 @@ def owner_of(context: Context) -> Owner:
 
 
 def introduce(run: StepRun, context: Context) -> None:
-    """Let a run know its task, whose name others read when it submits, and whom to ask about theirs.
+    """Let a run know its task, whose name others read when it submits, and how to ask about theirs.
 
     :param run: of the step, in whatever process of the task.
     :param context: Airflow's.

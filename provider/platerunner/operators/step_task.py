@@ -1,27 +1,28 @@
 """A step's stay on an Airflow worker: what the engine does, with Airflow's ways to wait, to link and to fail."""
 
 import os
+import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import urlsplit
 
 from airflow.configuration import conf
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException
 
 from platerunner.batch.console import job_url, log_url, outputs_url
-from platerunner.batch.poller import PACE
+from platerunner.batch.model import PACE
 from platerunner.batch.reasons import CLEARED
 from platerunner.engine.connection import OnClear
 from platerunner.engine.records.step_state import UnitFailure
-from platerunner.engine.steps.endings import AwaitFiles, AwaitJobs
+from platerunner.engine.steps.endings import AwaitFiles, AwaitJobs, AwaitRestore
+from platerunner.engine.steps.short_waits import end_soon
 from platerunner.engine.steps.stay import Ended, Next, Previewed, StepStay
 from platerunner.engine.steps.step_run import StepRun
-from platerunner.engine.steps.trace_context import trace_variables
 from platerunner.hooks.platerunner import PlaterunnerHook
-from platerunner.links.batch import HERE, LOOPBACK, BatchJobLink, LogStreamLink, OutputsLink
+from platerunner.links.batch import HERE, BatchJobLink, LogStreamLink, OutputsLink
 from platerunner.notifications.texts import DIGEST_KEY, RESULT_KEY
 from platerunner.operators.common import ends_in, plain_errors, run_context
 from platerunner.operators.owner import introduce
@@ -29,13 +30,15 @@ from platerunner.operators.parking import park
 from platerunner.spec.loader import load_pipeline
 from platerunner.spec.model import Pipeline
 from platerunner.triggers.batch_jobs import BatchJobsTrigger
+from platerunner.triggers.restores import RestoreTrigger
 from platerunner_unit.contract.keys import blocked_key
+from platerunner_unit.contract.run_trace import RunTrace
 
 if TYPE_CHECKING:
     from platerunner.operators.batch_module import BatchModuleOperator
 
 FIRST_POLL = "PLATERUNNER_FIRST_POLL"
-"""Variable with the seconds from parking to the first look; less than 5 will do where no executor can lose a race."""
+"""Variable with the seconds from parking to the first look; fewer will do where no executor can lose a race."""
 
 
 class StepTask:
@@ -86,8 +89,10 @@ class StepTask:
         hook = PlaterunnerHook(operator.conn_id)
         pipeline = operator.spec if isinstance(operator.spec, Pipeline) else load_pipeline(Path(operator.spec))
         carrier = getattr(context["ti"], "context_carrier", None) or {}
-        variables = trace_variables(carrier, tracing=conf.getboolean("traces", "otel_on", fallback=False))
-        run = StepRun(hook, pipeline, self._step, run_context(pipeline, hook, context, operator.branch), variables)
+        # Every task has a carrier; it leads somewhere only where Airflow sends its own spans.
+        traced = conf.getboolean("traces", "otel_on", fallback=False)
+        trace = RunTrace.carried(carrier) if traced else None
+        run = StepRun(hook, pipeline, self._step, run_context(pipeline, hook, context, operator.branch), trace)
         introduce(run, context)
         return run
 
@@ -99,13 +104,30 @@ class StepTask:
         """Wait as Airflow waits, or end."""
         if isinstance(then, Previewed):
             counts = then.plan.counts()
-            return {"pipeline": self.run.scope.pipeline.name, "step": self._step, "dry_run": True, **counts}
+            told = {"estimate": asdict(then.estimate)} if then.estimate else {}
+            return {"pipeline": self.run.scope.pipeline.name, "step": self._step, "dry_run": True, **counts, **told}
+        if isinstance(then, AwaitRestore):
+            trigger = RestoreTrigger(self._operator.conn_id, then.sample, then.below, then.seconds)
+            self._operator.defer(trigger=trigger, method_name="execute_arrived")
         if isinstance(then, AwaitFiles):
             park(self._operator, then.seconds)
         if isinstance(then, AwaitJobs):
             self._link(then.jobs[-1] if then.jobs else "")
+            if self._ends_soon(then):
+                return self._follow(self._stay.collect())
             self._park(then)
         return self._end(then)
+
+    def _ends_soon(self, then: AwaitJobs) -> bool:
+        """Wait here for jobs that are over before the task could come back from its parking.
+
+        On AWS none is: to place a job takes longer. Where the first look is set, as for `dag.test()`, no executor makes
+        parking dear.
+        """
+        run, operator = self.run, self._operator
+        if not run.scope.hook.settings.here or operator.first_poll_s is not None or FIRST_POLL in os.environ:
+            return False
+        return end_soon(run.scope.hook.batch, [*then.jobs, *then.foreign])
 
     def _park(self, then: AwaitJobs) -> NoReturn:
         run, operator = self.run, self._operator
@@ -114,7 +136,9 @@ class StepTask:
             first = float(os.environ.get(FIRST_POLL) or PACE.first)
         record = run.scope.workspace.url_of(blocked_key(run.scope.context.run_id, self._step, run.scope.branch))
         policy = self._policy(run)
-        trigger = BatchJobsTrigger(operator.conn_id, then.jobs, self._step, first, policy, record, then.foreign)
+        trigger = BatchJobsTrigger(
+            operator.conn_id, then.jobs, self._step, first, policy, record, then.foreign, time.time()
+        )
         operator.defer(trigger=trigger, method_name="execute_complete")
         raise AssertionError("defer does not return")
 
@@ -140,9 +164,7 @@ class StepTask:
             LogStreamLink.key: log_url(region, group, stream) if stream else "",
             OutputsLink.key: outputs_url(run.scope.workspace.url),
         }
-        if (
-            urlsplit(run.scope.hook.settings.endpoint_url or "").hostname in LOOPBACK
-        ):  # AWS's console knows nothing of these
+        if run.scope.hook.settings.here:  # AWS's console knows nothing of these
             urls = {key: HERE if url else "" for key, url in urls.items()}
         for key, url in urls.items():
             self._context["ti"].xcom_push(key=key, value=url)

@@ -6,6 +6,7 @@ from typing import Any
 
 from airflow.sdk import DAG, BaseOperator
 
+from platerunner.engine.file_systems import STORAGE_END, STORAGE_TASK
 from platerunner.operators.batch_module import BatchModuleOperator
 from platerunner.operators.split import SplitOperator
 from platerunner.operators.trigger_rule import trigger_rule
@@ -14,13 +15,17 @@ from platerunner.render.notify import run_callbacks, task_callbacks
 from platerunner.render.params import airflow_params
 from platerunner.render.schedule import outlets_of, schedule_of
 from platerunner.sensors.qc_approval import QCApprovalSensor
-from platerunner.spec.model import Gate, Pipeline, Split, Step
+from platerunner.spec.model import Pipeline, Split
+from platerunner.spec.steps import Gate, Step
 
 RETRIES = 1
 """A resumption within a second of parking can fail a task in the executor (apache/airflow 66374, 71580, 72716).
 Trying again is harmless: jobs are adopted, answers are kept, and units that failed for good fail it without a retry."""
 
 RETRY_DELAY = timedelta(seconds=10)
+
+END_RETRIES = 5
+"""A file system that is not deleted costs on."""
 
 LABEL = "{{ task.branch[:250] }}"
 """What Airflow's pages call a mapped task; they show no more letters."""
@@ -39,7 +44,7 @@ def build_dag(pipeline: Pipeline, default_args: Mapping[str, Any] | None = None)
         doc_md=pipeline_doc(pipeline),
         schedule=schedule_of(pipeline),
         catchup=False,
-        max_active_runs=1,
+        max_active_runs=pipeline.runs_at_once,
         tags=["platerunner", *pipeline.tags],
         default_args={**_default_args(pipeline, default_args or {}), "owner": pipeline.owner},
         **run_callbacks(pipeline),
@@ -50,6 +55,8 @@ def build_dag(pipeline: Pipeline, default_args: Mapping[str, Any] | None = None)
     for step in pipeline.steps.values():
         tasks.add(step)
     tasks.connect()
+    if pipeline.storage:
+        tasks.surround()
     # Last: Airflow copies what a DAG has of params into each of its tasks, twice, and asks the DAG for them anyway when
     # a task runs. To copy them took half of a DAG's time.
     dag.params.update(airflow_params(pipeline.params))
@@ -124,3 +131,16 @@ class _Tasks:
         for name, task in self._made.items():
             before = [self._made[each] for each in self._pipeline.steps[name].upstream if each in self._made]
             task.set_upstream([each for each in before if each.task_id not in task.upstream_task_ids])
+
+    def surround(self) -> None:
+        """Make the run's file system before all else, and delete it after all, whatever happened."""
+        from platerunner.operators.storage import StorageOperator  # which few pipelines have
+
+        tasks = list(self._dag.tasks)
+        first = [task for task in tasks if not task.upstream_task_ids]
+        last = [task for task in tasks if not task.downstream_task_ids]
+        common: dict[str, Any] = {"spec": self._pipeline, "dag": self._dag}
+        make = StorageOperator(task_id=STORAGE_TASK, **common).as_setup()  # type: ignore[no-untyped-call]
+        end = StorageOperator(task_id=STORAGE_END, end=True, retries=END_RETRIES, **common)
+        make.set_downstream(first)
+        end.as_teardown(setups=make).set_upstream(last)

@@ -1,8 +1,10 @@
 """What the UI says about a DAG and its tasks: Markdown from the spec."""
 
 import json
+from typing import Any
 
-from platerunner.spec.model import Gate, Pipeline, Step
+from platerunner.spec.model import OnConfig, Pipeline
+from platerunner.spec.steps import Gate, InputRef, Step
 
 FACTS = "platerunner"
 """The key under which :func:`facts` has them."""
@@ -38,9 +40,33 @@ def gate_doc(gate: Gate) -> str:
 def facts(pipeline: Pipeline, step: Step | Gate) -> str:
     """What Platerunner's pages need of a task, as JSON: the API server reads no spec, and on MWAA it has none."""
     known = {"pipeline": pipeline.name, "step": step.name, "title": step.title, "workspace": pipeline.workspace}
-    whole = {"params": list(pipeline.params), "spec": pipeline.path.name}
-    own = {"gate": True} if isinstance(step, Gate) else {"module": step.module, "foreach": step.foreach}
+    whole: dict[str, Any] = {"params": list(pipeline.params), "spec": pipeline.path.name}
+    if isinstance(pipeline.schedule, OnConfig):
+        whole["launches"] = True
+    own = _gate_facts(step) if isinstance(step, Gate) else _step_facts(pipeline, step)
     return json.dumps({FACTS: {**known, **whole, **own, "branched": pipeline.in_branches(step.name)}})
+
+
+def _step_facts(pipeline: Pipeline, step: Step) -> dict[str, Any]:
+    patterns = {name: output.pattern for name, output in step.outputs.items() if not output.folder}
+    read = {name: found for name, ref in step.inputs.items() if (found := _place_of(pipeline, ref)) is not None}
+    return {"module": step.module, "foreach": step.foreach, "outputs": patterns, "inputs": read}
+
+
+def _place_of(pipeline: Pipeline, ref: InputRef) -> dict[str, str] | None:
+    """Pattern and root of an input's files, the root empty for the workspace; None if no one pattern tells them."""
+    if ref.source == "dataset":
+        files = pipeline.dataset.files[ref.name]
+        plain = files.table is None and not files.folder
+        return {"pattern": files.pattern, "root": pipeline.dataset.root} if plain else None
+    made_by = pipeline.steps.get(ref.source)
+    if not isinstance(made_by, Step) or made_by.outputs[ref.name].folder:
+        return None
+    return {"pattern": made_by.outputs[ref.name].pattern, "root": ""}
+
+
+def _gate_facts(gate: Gate) -> dict[str, Any]:
+    return {"gate": True, "approvers": gate.approvers, "timeout": gate.timeout}
 
 
 def _what(step: Step | Gate) -> str:

@@ -15,9 +15,8 @@ from airflow.sdk import DAG, get_parsing_context
 from platerunner.documents.problems import DocumentError
 from platerunner.documents.reader import content
 from platerunner.render.dag import build_dag
-from platerunner.spec.includes import is_shared
-from platerunner.spec.loader import load_pipeline
-from platerunner.spec.model import Pipeline
+from platerunner.spec.loader import is_shared, load_pipeline
+from platerunner.spec.model import OnConfig, OnUpload, Pipeline
 from platerunner.spec.problems import SpecError
 from platerunner.spec.together import check_together
 
@@ -36,7 +35,7 @@ class BrokenSpecsError(Exception):
 
 @contextmanager
 def _no_collecting() -> Iterator[None]:
-    """Let nothing look for garbage: DAGs are none, and walking through all of Airflow for it took a quarter."""
+    """Let nothing look for garbage: DAGs are not, and walking through all of Airflow took a quarter of the time."""
     on = gc.isenabled()
     gc.disable()
     try:
@@ -119,23 +118,27 @@ def _built(paths: Iterable[Path], default_args: Mapping[str, Any] | None) -> Ite
     for path in paths:
         name = f"{path.parent.name}/{path.name}"
         try:
-            dag = _build(path, before, default_args)
+            dags = _build(path, before, default_args)
         except SpecError as error:
             yield name, str(error)
         except Exception:
             yield name, traceback.format_exc()
         else:
-            yield name, dag
+            yield from ((name, dag) for dag in dags)
 
 
-def _build(path: Path, before: list[Pipeline], default_args: Mapping[str, Any] | None) -> DAG:
-    """The DAG of a spec, which joins those read before it."""
+def _build(path: Path, before: list[Pipeline], default_args: Mapping[str, Any] | None) -> list[DAG]:
+    """The DAG of a spec, which joins those read before it, and the one that starts its runs, if there is one."""
     pipeline = load_pipeline(path)
     if problems := check_together(pipeline, before):
         raise SpecError(problems)
-    dag = build_dag(pipeline, default_args)
+    dags = [build_dag(pipeline, default_args)]
     before.append(pipeline)
-    return dag
+    if isinstance(pipeline.schedule, OnUpload | OnConfig):
+        from platerunner.render.launching import launching_dags  # most specs need none
+
+        dags += launching_dags(pipeline)
+    return dags
 
 
 def _specs(source: Path) -> list[Path]:
@@ -147,7 +150,8 @@ def _specs(source: Path) -> list[Path]:
 
 def _wanted(paths: list[Path], dag_id: str | None) -> Iterator[Path]:
     """The specs to be read: all, or those that may be the DAG's."""
-    mine = [path for path in paths if _name(path) == dag_id] if dag_id else []
+    # The DAG that starts the runs of a pipeline has its name, and a word behind a dot.
+    mine = [path for path in paths if _name(path) == dag_id.partition(".")[0]] if dag_id else []
     return iter(mine or paths)
 
 

@@ -1,4 +1,7 @@
-"""What a spec's `notify` and `deadline` are in Airflow: callbacks of tasks and runs, and a deadline alert."""
+"""What a spec's `notify` and `deadline` are in Airflow: callbacks of tasks and runs, and a deadline alert.
+
+Where there is a collector, the callbacks of runs tell it, too.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -7,7 +10,8 @@ from typing import Any
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from platerunner.spec.model import Event, Message, Pipeline
+from platerunner.engine.telemetry import is_on
+from platerunner.spec.model import Event, Message, OnConfig, Pipeline
 from platerunner.spec.problems import Problem, SpecError
 
 TASK_EVENTS: Mapping[str, Event] = {"on_failure_callback": "on_failure", "on_retry_callback": "on_retry"}
@@ -33,14 +37,24 @@ def run_callbacks(pipeline: Pipeline) -> dict[str, Any]:
 
     :raises SpecError: if this Airflow cannot send what the spec asks for.
     """
+    arguments: dict[str, Any] = {}
+    if is_on():
+        from platerunner.operators.run_end import RunTeller
+
+        arguments["on_success_callback"] = [RunTeller("success", pipeline)]
+        arguments["on_failure_callback"] = [RunTeller("failed", pipeline)]
+    if isinstance(pipeline.schedule, OnConfig):
+        from platerunner.operators.launch_end import LaunchTeller
+
+        for key, failed in (("on_success_callback", False), ("on_failure_callback", True)):
+            arguments[key] = [*arguments.get(key, []), LaunchTeller(pipeline, failed=failed)]
     if not pipeline.notify:
-        return {}
+        return arguments
     _check_packages(pipeline)
     from platerunner.notifications.events import notifiers
 
-    arguments: dict[str, Any] = {}
     if on_success := notifiers("on_success", pipeline):
-        arguments["on_success_callback"] = on_success
+        arguments["on_success_callback"] = [*on_success, *arguments.get("on_success_callback", [])]
     if pipeline.deadline is not None:
         arguments["deadline"] = _deadline(pipeline, pipeline.deadline)
     return arguments

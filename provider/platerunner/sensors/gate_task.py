@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from platerunner.engine.gates.answers import decide, take
 from platerunner.engine.gates.asked import APPROVE, ASKED_KEY
+from platerunner.engine.gates.budget_run import run_of_gate
 from platerunner.engine.gates.decisions import Decision
 from platerunner.engine.gates.gate_run import GateRun
 from platerunner.engine.gates.questions import Question
@@ -43,12 +44,19 @@ class GateTask:
             run = self.run
             check_gathered(run.pipeline, self._name, run.context, run.workspace, ends_in(self._context))
             if run.dry_run:
+                for line in run.lines:
+                    self._log.info("%s: %s", self._name, line)
                 self._log.info("%s: a dry run, so nobody is asked", self._name)
                 return {"decision": "dry run"}
+            if passed := run.passed():
+                self._log.info("%s: %s", self._name, passed)
+                return {"decision": "not asked", "because": passed}
             approval = run.approval()
             if approval is not None:
                 self._log.info("%s: %s; unchanged since", self._name, approval.sentence)
                 return _result(approval)
+            if self._is_repeated and (closed := run.closed()) is not None:
+                raise AirflowFailException(f"{closed.sentence}; clear this task to ask again")
             asked = run.questions.open()
             if asked is not None and asked.fingerprint == run.fingerprint:
                 return self._look_for_answer(asked)
@@ -77,7 +85,13 @@ class GateTask:
         operator = self._operator
         hook = PlaterunnerHook(operator.conn_id)
         context = run_context(operator.pipeline, hook, self._context, operator.branch)
-        return GateRun(hook, operator.pipeline, self._name, context)
+        return run_of_gate(hook, operator.pipeline, self._name, context)
+
+    @property
+    def _is_repeated(self) -> bool:
+        """Whether Airflow makes this try by itself, as it does when one fails within a second of its answer, too."""
+        task = self._context["task_instance"]
+        return bool(task.try_number > task.max_tries - (self._operator.retries or 0) + 1)
 
     def _ask(self, run: GateRun, refused: str = "") -> dict[str, Any]:
         if refused:
@@ -115,6 +129,7 @@ class GateTask:
     def _unanswered(self, run: GateRun, event: Mapping[str, Any]) -> NoReturn:
         """Fail: a gate that nobody answers in time never opens by itself."""
         if event.get("error_type") != "timeout":
+            run.tell_over("withdrawn")
             run.questions.settle()
             raise AirflowFailException(f"{self._name}: {event['error']}")
         said = f"nobody answered {self._name} within {self._operator.response_timeout}"

@@ -15,7 +15,8 @@ from platerunner.engine.gates.asked import APPROVE, REJECT
 from platerunner.hooks.connection_id import CONN_ID
 from platerunner.links.gate import GateLink
 from platerunner.spec.loader import load_pipeline
-from platerunner.spec.model import Gate, Pipeline
+from platerunner.spec.model import Pipeline
+from platerunner.spec.steps import Gate
 
 if TYPE_CHECKING:
     from platerunner.sensors.gate_task import GateTask
@@ -61,7 +62,7 @@ class QCApprovalSensor(HITLOperator):
         if not isinstance(declared, Gate):
             raise TypeError(f"{gate} is no gate of {pipeline.name}")
         timeout = timedelta(seconds=declared.timeout) if declared.timeout else None
-        kwargs["params"] = {"comment": COMMENT}  # Airflow puts the DAG's params there, which are no part of the form
+        kwargs["params"] = {"comment": COMMENT}  # Airflow puts the DAG's params there, which are not part of the form
         super().__init__(
             subject=f"{pipeline.title or pipeline.name}: {declared.title}",
             options=[APPROVE, REJECT],
@@ -95,7 +96,7 @@ class QCApprovalSensor(HITLOperator):
         """Put the question, and wait without a worker.
 
         :param question: Markdown.
-        :param assigned: the users whom Airflow lets answer; empty for everybody who may edit the DAG.
+        :param assigned: the users who may answer; empty for everybody who may edit the DAG.
         """
         self.body = question
         if self.branch is not None:
@@ -112,7 +113,7 @@ class QCApprovalSensor(HITLOperator):
 
 
 def _tell(notifier: BaseNotifier, context: Context) -> None:
-    """Let a notifier tell of the question; one that fails must not fail the gate, which asks all the same."""
+    """Let a notifier send the question; one that fails must not fail the gate, which asks all the same."""
     try:
         notifier(context)
     except Exception as error:
@@ -120,7 +121,7 @@ def _tell(notifier: BaseNotifier, context: Context) -> None:
 
 
 def _told(pipeline: Pipeline) -> Sequence[BaseNotifier]:
-    """Whom the spec wants told of a question."""
+    """To whom the spec sends a question."""
     if "on_gate" not in pipeline.notify:
         return ()
     from platerunner.notifications.events import notifiers  # most specs tell nobody

@@ -1,4 +1,4 @@
-"""The pipeline that a draft without problems is: dataset, steps, gates, and the steps that make contact sheets."""
+"""Makes the pipeline of a draft without problems: dataset, steps, gates, and the steps that make contact sheets."""
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,80 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from platerunner.catalog import quantities
-from platerunner.catalog.loader import resources
-from platerunner.catalog.model import Resources
 from platerunner.documents.problems import Problem
 from platerunner.spec import model
-from platerunner.spec.build_schedule import build_notify, build_schedule
-from platerunner.spec.build_steps import build_step, needs, reference, retry_policy, tolerance
-from platerunner.spec.dataset import Dataset, Exclusion, FileSet, Table, wanted_of
-from platerunner.spec.draft import Data, Draft, path_of
-from platerunner.spec.rules.steps import REPORT_MODULE, report_name
-from platerunner.spec.split import shown_wildcards, sides, split_wildcard
-from platerunner.spec.targets import parse_output
-
-
-def build_gate(draft: Draft, name: str, data: Data, position: model.Position) -> model.Gate:
-    """A gate; what it shows goes through its report."""
-    return model.Gate(
-        name=name,
-        title=data["gate"],
-        needs=needs(draft, data),
-        show={key: _shown(draft, value) for key, value in data.get("show", {}).items()},
-        checks=data.get("checks", {}),
-        approvers=tuple(data.get("approvers", ())),
-        timeout=quantities.duration(data["timeout"]) if "timeout" in data else None,
-        position=position,
-        report=report_name(name) if data.get("show") else None,
-        assets=tuple(data.get("assets", ())),
-    )
-
-
-def build_report(draft: Draft, gate: model.Gate) -> model.Step:
-    """The step that makes a gate's contact sheet: one per plate, and per branch, if all that is shown is told apart."""
-    refs = {key: ref if isinstance(ref, model.InputRef) else _workspace(ref) for key, ref in gate.show.items()}
-    common = shown_wildcards(draft, gate.name)
-    foreach = tuple(name for name in dict.fromkeys([split_wildcard(draft), "plate"]) if name in common)
-    folder = "/".join(["gates", gate.name, *(f"{{{name}}}" for name in foreach)])
-    return model.Step(
-        name=report_name(gate.name),
-        module=REPORT_MODULE,
-        foreach=foreach,
-        inputs=refs,
-        outputs={
-            "montage": model.Output("montage", f"{folder}/montage.png"),
-            "page": model.Output("page", f"{folder}/report.html"),
-            "numbers": model.Output("numbers", f"{folder}/numbers.json"),
-        },
-        with_=draft.gates[gate.name].get("report", {}),
-        needs=gate.needs,
-        resources=_report_resources(draft),
-        retry=retry_policy(draft.data.get("defaults", {}).get("retry", {})),
-        cost_tags=draft.data.get("cost_tags", {}),
-        title=f"Report for: {gate.title}",
-        position=gate.position,
-    )
-
-
-def _shown(draft: Draft, text: str) -> str | model.InputRef:
-    return reference(draft, text) if parse_output(text) else text
-
-
-def _workspace(pattern: str) -> model.InputRef:
-    return model.InputRef("workspace", pattern)
-
-
-def _report_resources(draft: Draft) -> Resources:
-    """A contact sheet needs little, whatever the steps need; but who avoids spot instances avoids them here, too."""
-    defaults = draft.data.get("defaults", {}).get("resources", {})
-    capacity = {key: value for key, value in defaults.items() if key == "capacity"}
-    return resources(capacity, base=draft.modules[REPORT_MODULE].resources)
-
+from platerunner.spec.build_steps import after_budget, after_restore, build_gate, build_report, build_step, tolerance
+from platerunner.spec.dataset import Dataset, Exclusion, FileSet, Restore, Table
+from platerunner.spec.draft import Data, Draft
+from platerunner.spec.forms import is_folder, path_of, planes_of, wanted_of
+from platerunner.spec.rules.fast_storage import LEAST, capacity_of
+from platerunner.spec.rules.steps import report_name, sides, split_wildcard
+from platerunner.spec.steps import Gate, Step
+from platerunner.spec.uploaded import pattern_of, prefix_of
 
 _DEEP = 4
-"""Keys of which a pipeline knows the places: ``steps.measure.with.nuclei``, and no deeper."""
+"""Keys whose places a pipeline knows: ``steps.measure.with.nuclei``, and no deeper."""
 _NO_DATASET = {"root": "{{ data_root }}", "files": {}}
-"""Of a pipeline without raw files."""
+"""The dataset of a pipeline without raw files."""
 
 
 def build(draft: Draft, warnings: Iterable[Problem] = ()) -> model.Pipeline:
@@ -88,17 +29,21 @@ def build(draft: Draft, warnings: Iterable[Problem] = ()) -> model.Pipeline:
     :param warnings: what the rules found.
     """
     data = draft.data
+    dataset = _dataset(draft, data.get("dataset", _NO_DATASET))
+    steps = after_restore(
+        after_budget(draft, dict(_steps(draft))), dataset.restore, draft.source.mark(("dataset", "restore")).key
+    )
     return model.Pipeline(
         name=data["pipeline"],
         title=data.get("title", ""),
         owner=data.get("owner", "platerunner"),
         workspace=data["workspace"],
-        dataset=_dataset(draft, data.get("dataset", _NO_DATASET)),
-        steps=_in_order(dict(_steps(draft))),
+        dataset=dataset,
+        steps=_in_order(steps),
         params=data.get("params", {}),
         tags=tuple(data.get("tags", ())),
-        schedule=build_schedule(data.get("schedule")),
-        notify=build_notify(draft),
+        schedule=_schedule(data.get("schedule")),
+        notify=_notify(draft),
         deadline=quantities.duration(data["deadline"]) if "deadline" in data else None,
         description=data.get("description", ""),
         path=draft.source.path,
@@ -107,7 +52,47 @@ def build(draft: Draft, warnings: Iterable[Problem] = ()) -> model.Pipeline:
         warnings=tuple(warnings),
         timezone=data.get("timezone", "UTC"),
         places=draft.source.key_places(_DEEP),
+        storage=_storage(data.get("storage", {"kind": "none"})),
     )
+
+
+def _storage(data: Data) -> model.FastStorage | None:
+    if data["kind"] == "none":
+        return None
+    lustre = data["kind"] == "fsx"
+    return model.FastStorage(data["kind"], data["data"], capacity_of(data.get("size", LEAST)) if lustre else 0)
+
+
+def _schedule(data: Any) -> str | model.OnAssets | model.OnUpload | model.OnConfig | None:
+    if not isinstance(data, dict):
+        return data if isinstance(data, str) else None
+    if "asset" in data:
+        named = data["asset"]
+        return model.OnAssets(tuple(named) if isinstance(named, list) else (named,))
+    if "on_config" in data:
+        return model.OnConfig(f"{data['on_config'].rstrip('/')}/", data.get("at_once", model.AT_ONCE))
+    text, pattern = data["on_upload"], pattern_of(data["on_upload"])
+    return model.OnUpload(
+        prefix_of(text, pattern),
+        quantities.duration(data.get("quiet", model.QUIET)),
+        quantities.duration(data.get("at_latest", model.AT_LATEST)),
+        pattern.text if pattern else "",
+        data.get("at_once", model.AT_ONCE),
+    )
+
+
+def _notify(draft: Draft) -> dict[model.Event, tuple[model.Message, ...]]:
+    """The messages of each event, without events that send none."""
+    told = draft.data.get("notify", {})
+    return {event: tuple(_messages(draft, event, items)) for event, items in told.items() if items}
+
+
+def _messages(draft: Draft, event: str, items: Any) -> Any:
+    for index, item in enumerate(items):
+        ((kind, options),) = item.items()
+        position = draft.source.mark(("notify", event, index, kind)).key
+        options = {"to": options} if isinstance(options, list) else options
+        yield model.Message(kind, options, position)
 
 
 def _split(draft: Draft) -> model.Split | None:
@@ -135,6 +120,16 @@ def _dataset(draft: Draft, data: Data) -> Dataset:
             )
             for index, item in enumerate(data.get("exclude", ()))
         ),
+        restore=_restore(data["restore"]) if "restore" in data else None,
+    )
+
+
+def _restore(data: Data) -> Restore:
+    return Restore(
+        data.get("tier", "bulk"),
+        data.get("days", 7),
+        quantities.duration(data.get("timeout", "3 d")),
+        quantities.money(data["ask_above"]) if "ask_above" in data else None,
     )
 
 
@@ -145,13 +140,22 @@ def _file_set(name: str, value: Any, folder: Path) -> FileSet:
     rename, derive = value.get("rename", {}), value.get("derive", {})
     wanted = wanted_of(value.get("complete"))
     if "table" not in value:
-        return FileSet(name, path_of(value), complete, rename, derive, wanted=wanted)
+        return FileSet(
+            name,
+            path_of(value),
+            complete,
+            rename,
+            derive,
+            wanted=wanted,
+            folder=is_folder(value),
+            planes=planes_of(value),
+        )
     columns, rows, prefix = (value.get(key, {}) for key in ("columns", "rows", "prefix"))
     table = Table(value["table"], folder, path_of(value), columns, rows, prefix, value.get("record", ""))
-    return FileSet(name, path_of(value), complete, rename, derive, table, wanted)
+    return FileSet(name, path_of(value), complete, rename, derive, table, wanted, planes=planes_of(value))
 
 
-def _steps(draft: Draft) -> Iterator[tuple[str, model.Step | model.Gate]]:
+def _steps(draft: Draft) -> Iterator[tuple[str, Step | Gate]]:
     for name, data in draft.data["steps"].items():
         position = draft.source.mark(("steps", name)).key
         if "gate" not in data:
@@ -163,7 +167,7 @@ def _steps(draft: Draft) -> Iterator[tuple[str, model.Step | model.Gate]]:
         yield name, gate
 
 
-def _in_order(steps: Mapping[str, model.Step | model.Gate]) -> dict[str, model.Step | model.Gate]:
+def _in_order(steps: Mapping[str, Step | Gate]) -> dict[str, Step | Gate]:
     """Each step after what it waits for, and otherwise as in the file."""
     place = {name: index for index, name in enumerate(steps)}
     waiting = {name: set(step.upstream) for name, step in steps.items()}
@@ -172,7 +176,7 @@ def _in_order(steps: Mapping[str, model.Step | model.Gate]) -> dict[str, model.S
         for needed in upstream:
             followers[needed].append(name)
     ready = [(place[name], name) for name in steps if not waiting[name]]
-    ordered: dict[str, model.Step | model.Gate] = {}
+    ordered: dict[str, Step | Gate] = {}
     while ready:
         _, name = heapq.heappop(ready)
         ordered[name] = steps[name]

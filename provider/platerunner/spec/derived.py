@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from platerunner.documents.problems import suggest
-from platerunner.spec.dataset import FileSet, TablePattern
 from platerunner_unit.contract.patterns import Pattern, PatternError, Value
 from platerunner_unit.contract.wells import LAYOUTS, Layout, position, row_name
 from platerunner_unit.contract.wildcard_types import text_of, type_of
@@ -56,7 +55,7 @@ class Formula:
 
 
 class DerivingPattern(Pattern):
-    """A pattern of which a match has further values, made of those in the key.
+    """A pattern whose matches have further values, made of those in the key.
 
     :param bare: of the keys alone.
     :param formulas: further wildcard to what it is made of.
@@ -71,7 +70,7 @@ class DerivingPattern(Pattern):
         self.sources = {name: formula.names for name, formula in formulas.items()}
 
     def match(self, key: str) -> dict[str, Value] | None:
-        """As :meth:`Pattern.match`; a key of which a value cannot be made does not match."""
+        """As :meth:`Pattern.match`; a key does not match if a value cannot be made of it."""
         values = self.bare.match(key)
         try:
             return None if values is None else self.completed(values)
@@ -79,7 +78,7 @@ class DerivingPattern(Pattern):
             return None
 
     def completed(self, values: Mapping[str, Value]) -> dict[str, Value]:
-        """The values of a key with what is made of them.
+        """The values of a key, derived ones included.
 
         :raises PatternError: if a value cannot be made.
         """
@@ -108,22 +107,14 @@ class DerivingPattern(Pattern):
 
 
 def bare_of(pattern: Pattern) -> Pattern:
-    """A pattern without what is made of its wildcards."""
-    return pattern.bare if isinstance(pattern, DerivingPattern) else pattern
-
-
-def pattern_of(files: FileSet) -> Pattern:
-    """The pattern of a file set, with the wildcards that are made of others; what a table lists is not in it.
-
-    :raises PatternError: if it cannot be read.
-    """
-    table = files.table
-    bare = TablePattern(table.name, table.path, table.columns) if table else Pattern.parse(files.pattern)
-    return deriving(bare, files.derive)
+    """A pattern without its derived wildcards and without planes."""
+    while isinstance(bare := getattr(pattern, "bare", None), Pattern):
+        pattern = bare
+    return pattern
 
 
 def deriving(pattern: Pattern, derive: Mapping[str, str]) -> Pattern:
-    """A pattern with what is made of its wildcards.
+    """A pattern with derived wildcards.
 
     :param derive: further wildcard to what it is made of.
     :raises PatternError: if that cannot be read.
@@ -137,7 +128,7 @@ def _pieces(text: str) -> Iterator[Piece]:
         if found["bad"]:
             raise PatternError(f"`{found['bad']}` has no place in a value that is made of others", column)
         form = found["form"] or ""
-        if found["form"] is not None and not _is_form(form):
+        if found["form"] is not None and not (form in FORMS or re.fullmatch("0[1-9]", form) is not None):
             raise PatternError(
                 f"`{{{found['name']}:{form}}}`: there is no form `{form}`. "
                 f"{suggest(form, FORMS, 'forms')} A width such as `02` adds zeros to a number.",
@@ -145,10 +136,6 @@ def _pieces(text: str) -> Iterator[Piece]:
                 found["name"],
             )
         yield Piece(found["literal"] or "", found["name"] or "", form, column)
-
-
-def _is_form(form: str) -> bool:
-    return form in FORMS or re.fullmatch("0[1-9]", form) is not None
 
 
 @lru_cache(maxsize=1 << 14, typed=True)

@@ -5,20 +5,18 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
-from platerunner.catalog.loader import check_quantities
+from platerunner.catalog.loader import as_schema
 from platerunner.catalog.model import Module
-from platerunner.catalog.parameters import as_schema
-from platerunner.documents.sentences import check
+from platerunner.catalog.quantities import check_quantities
+from platerunner.catalog.versions import resolve
 from platerunner.documents.shape import Shape
 from platerunner.documents.source import Keys, Source
-from platerunner.documents.walk import Place, walk
-from platerunner.spec.dataset import TablePattern
+from platerunner.documents.walk import Place, check, walk
 from platerunner.spec.derived import deriving
+from platerunner.spec.file_patterns import TablePattern, with_planes
+from platerunner.spec.forms import Target, parse_output, path_of, planes_of
 from platerunner.spec.matrix import Matrix, check_matrices, expand
-from platerunner.spec.microscopes import expand as expand_microscopes
-from platerunner.spec.own_values import part_own_values
 from platerunner.spec.schema import pipeline_schema
-from platerunner.spec.targets import Target, parse_output
 from platerunner_unit.contract.patterns import Pattern, PatternError
 
 Data = Mapping[str, Any]
@@ -31,7 +29,7 @@ class Draft:
     :param modules: the catalog.
     :param step_names: of all steps and gates as written, usable or not.
     :param matrices: of the steps that are repeated; in :attr:`steps` their members stand in their place.
-    :param doubtful: places of what is missing something or had something taken out.
+    :param doubtful: places where something is missing or was taken out.
     :param places: every usable value with its schema.
     """
 
@@ -101,10 +99,10 @@ class Draft:
         return matrix.select(target.where) if matrix is not None else (target.step,)
 
     def supplied(self, step: str) -> set[str] | None:
-        """The wildcards that a step's inputs supply, or its own ``foreach``; None if that cannot be told."""
+        """The wildcards that a step's inputs supply, or its own ``foreach``; None if that is not known."""
         inputs = self.steps[step].get("inputs", {})
         patterns = [self.referred(reference) for reference in inputs.values()]
-        if None in patterns or self.is_doubtful("steps", step, "inputs"):
+        if any(pattern is None for pattern in patterns) or self.is_doubtful("steps", step, "inputs"):
             return None
         own = self.steps[step].get("own", {})
         return {*own, *(name for pattern in patterns if pattern for name in pattern.wildcards)}
@@ -126,24 +124,23 @@ def readable(text: str) -> Pattern | None:
 def _file_pattern(value: Any) -> Pattern | None:
     try:
         pattern = bare_pattern(value)
-        return deriving(pattern, value.get("derive", {})) if pattern and isinstance(value, dict) else pattern
+        if isinstance(value, str) or pattern is None:
+            return pattern
+        derive = value.get("derive")
+        pattern = deriving(pattern, derive) if derive else pattern
+        return with_planes(pattern, planes_of(value)) if "planes" in value else pattern
     except PatternError:
         return None
 
 
 def bare_pattern(value: Any) -> Pattern | None:
-    """The pattern of a file set without what is made of its wildcards; None if it cannot be read."""
+    """The pattern of a file set without its derived wildcards; None if it cannot be read."""
     if isinstance(value, str) or "table" not in value:
         return readable(path_of(value))
     try:
         return TablePattern(value["table"], path_of(value), value.get("columns", {}))
     except PatternError:
         return None
-
-
-def path_of(value: Any) -> str:
-    """The pattern of a file set or an output in its short or its long form."""
-    return value if isinstance(value, str) else value.get("path", "")
 
 
 def texts(items: Any) -> Iterator[tuple[int, str]]:
@@ -166,20 +163,52 @@ def draft(source: Source, modules: Mapping[str, Module]) -> Draft:
     names = tuple(steps) if isinstance(steps, dict) else ()
     bad, lacking, places = _usable(source)
     doubtful = bad | lacking | check_quantities(source, places)
-    unfit = check_matrices(source, doubtful)
-    for keys in unfit:
-        _take_out(source.data, keys)
-    doubtful |= unfit
-    matrices = expand(source)
-    part_own_values(source.data.get("steps", {}))
-    expand_microscopes(source.data.get("dataset", {}).get("files", {}))
+    matrices: Mapping[str, Matrix] = {}
+    if source.may_say("matrix"):  # to look for placeholders in every text takes a tenth of a spec's time
+        unfit = check_matrices(source, doubtful)
+        for keys in unfit:
+            _take_out(source.data, keys)
+        doubtful |= unfit
+        matrices = expand(source)
+    _part_own_values(source.data.get("steps", {}))
+    for files in source.data.get("dataset", {}).get("files", {}).values():
+        if isinstance(files, dict) and files.get("microscope") and not files.keys() & {"path", "table"}:
+            from platerunner.spec import microscopes  # which few specs name
+
+            files.update(microscopes.expand(files))
     result = Draft(source, modules, names, matrices, doubtful | set(_of_members(doubtful, matrices)), places)
+    _pin_versions(result)
     _take_own_types(result)
     return result
 
 
+def _pin_versions(result: Draft) -> None:
+    """Replace `module: imaging.montage@^1.2` by the catalog's own name; a rule reports names that it does not have."""
+    for data in result.steps.values():
+        for _, setting in settings(data):
+            wanted = setting.get("module")
+            if isinstance(wanted, str) and "@" in wanted and (found := resolve(wanted, result.modules)):
+                setting["module"] = found  # type: ignore[index]
+
+
+_OF_INPUTS = "inputs"
+"""Written for a wildcard of ``foreach`` whose values come from the inputs."""
+
+
+def _part_own_values(steps: Mapping[str, Any]) -> None:
+    """Let every ``foreach`` be a list of wildcards, with their values, as far as the spec says them, in ``own``.
+
+    :param steps: by name; changed in place.
+    """
+    for step in steps.values():
+        values = step.get("foreach") if isinstance(step, dict) else None
+        if isinstance(values, dict):
+            step["foreach"] = list(values)
+            step["own"] = {name: each for name, each in values.items() if each != _OF_INPUTS}
+
+
 def _usable(source: Source) -> tuple[set[Keys], set[Keys], list[Place]]:
-    """The places of what had to be taken out, of what lacks something, and every place of what is left."""
+    """The places of what had to be taken out, of what is incomplete, and of everything that is left."""
     bad, lacking, places = check(source, pipeline_schema())
     for keys in sorted(bad, key=len, reverse=True):
         _take_out(source.data, keys)
@@ -189,7 +218,7 @@ def _usable(source: Source) -> tuple[set[Keys], set[Keys], list[Place]]:
 
 
 def _of_members(places: set[Keys], matrices: Mapping[str, Matrix]) -> Iterator[Keys]:
-    """What is doubtful of a step that is repeated is doubtful of its members."""
+    """If something is doubtful in a repeated step, it is doubtful in its members."""
     for keys in places:
         matrix = matrices.get(str(keys[1])) if keys[:1] == ("steps",) and len(keys) > 1 else None
         yield from (("steps", member, *keys[2:]) for member in (matrix.members if matrix else ()))
@@ -205,7 +234,7 @@ def _take_out(data: Any, keys: Keys) -> None:
 
 
 def _take_own_types(result: Draft) -> None:
-    """Values whose type the spec or the catalog says, not the schema: params and ``with``."""
+    """Read values whose type comes from the spec or the catalog, not from the schema: params and ``with``."""
     for name, param in result.data.get("params", {}).items():
         if result.is_doubtful("params", name):
             continue

@@ -1,4 +1,4 @@
-"""A step repeated over the values of a ``matrix``: one step for each combination, called after its values."""
+"""A step repeated over the values of a ``matrix``, one step for each combination."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from platerunner.documents.problems import suggest
 from platerunner.documents.source import Keys, Source
+from platerunner.spec.forms import path_keys, path_of
 from platerunner.spec.templates import is_template
 
 PLACEHOLDER = re.compile(r"(?<!\{)\{matrix\.([^{}]*)\}")
@@ -73,7 +74,7 @@ def expand(source: Source) -> dict[str, Matrix]:
         for member, combination in members.items():
             steps[member] = _member(source, name, member, data, combination)
         texts = {member: {axis: value.text for axis, value in each.items()} for member, each in members.items()}
-        paths = {key: _path(output) for key, output in data.get("outputs", {}).items()}
+        paths = {key: path_of(output) for key, output in data.get("outputs", {}).items()}
         values = {axis: tuple(value.text for value in each) for axis, each in axes.items()}
         matrices[name] = Matrix(values, texts, paths)
     if "steps" in source.data:
@@ -96,10 +97,6 @@ def _text(source: Source, keys: Keys, value: Any) -> str:
 
 def _combinations(axes: Mapping[str, list[Value]]) -> Iterator[dict[str, Value]]:
     return (dict(zip(axes, values, strict=True)) for values in product(*axes.values()))
-
-
-def _path(output: Any) -> str:
-    return output if isinstance(output, str) else output.get("path", "")
 
 
 def _member(source: Source, step: str, member: str, data: Mapping[str, Any], combination: Combination) -> Any:
@@ -139,8 +136,6 @@ def check_matrices(source: Source, doubtful: set[Keys]) -> set[Keys]:
     :returns: places of matrices that cannot be used, and of texts whose placeholders have no values.
     """
     bad: set[Keys] = set()
-    if not source.may_say("matrix"):
-        return bad  # to look for placeholders in every text takes a tenth of a spec's time
     for name, data in source.data.get("steps", {}).items():
         keys: Keys = ("steps", name)
         matrix = data.get("matrix") or {}
@@ -207,8 +202,7 @@ def _placeholders(keys: Keys, value: Any) -> Iterator[tuple[Keys, re.Match[str]]
 
 
 def _check_output(source: Source, keys: Keys, output: Any, matrix: Mapping[str, list[Any]]) -> None:
-    place = keys if isinstance(output, str) else (*keys, "path")
-    path = output if isinstance(output, str) else output.get("path", "")
+    place, path = path_keys(keys, output), path_of(output)
     for axis, values in matrix.items():
         if len(values) > 1 and f"{{matrix.{axis}}}" not in path:
             message = f"all {len(values)} values of `{axis}` would write the same files"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from platerunner.spec.derived import pattern_of
+from platerunner.spec.file_patterns import pattern_of
 from platerunner.spec.model import Pipeline
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.wildcard_types import type_of
@@ -64,7 +64,7 @@ def _compatible(one: str, other: str) -> bool:
 
 
 _NARROW = frozenset({"digits", "alpha", "well"})
-"""What no value is together; text, words, hex digits and choices may be any of them."""
+"""Types of which no value can have two; text, words, hex digits and choices may be any of them."""
 
 
 def typed(pattern: Pattern, types: Mapping[str, str]) -> Pattern:

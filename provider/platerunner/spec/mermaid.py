@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from platerunner.spec.model import Gate, InputRef, Pipeline, Step
+from platerunner.spec.model import Pipeline
+from platerunner.spec.steps import Gate, InputRef, Step
 
 
 def flowchart(pipeline: Pipeline) -> str:

@@ -44,7 +44,7 @@ class ChannelNames:
     :param records: XML elements of a channel, each with the one around it; those that come first count.
     :param channel: what has the channel in these.
     :param name: what has its name.
-    :param lines: of a table of settings, pattern of what a channel's name stands behind.
+    :param lines: for a table of settings, the pattern of what stands before a channel's name.
     """
 
     file: str
@@ -138,26 +138,19 @@ def names() -> Mapping[str, Preset]:
     return {name: preset for preset in presets().values() for name in (preset.name, *preset.aliases)}
 
 
-def expand(files_by_name: Mapping[str, Any]) -> None:
-    """Give each file set that names a microscope the path and the ``derive`` that follow from it.
+def expand(files: Mapping[str, Any]) -> dict[str, Any]:
+    """What follows of a file set from its microscope: the path or the table, and ``derive``.
 
-    :param files_by_name: the file sets of a dataset as written; changed in place.
+    :param files: the file set as written.
     """
-    for value in files_by_name.values():
-        name = value.get("microscope") if isinstance(value, dict) else None
-        if name and "path" not in value and "table" not in value:
-            value.update(_expanded(names()[name], value))
-
-
-def _expanded(preset: Preset, value: Mapping[str, Any]) -> dict[str, Any]:
-    """What follows of a file set from its microscope."""
-    above = value.get("root", ""), value.get("folder")
-    if value.get("index") and preset.index:
+    preset = names()[files["microscope"]]
+    above = files.get("root", ""), files.get("folder")
+    if files.get("index") and preset.index:
         table = preset.table(*above)
         made = preset.derived("".join(f"{{{name}}}" for name in table["columns"]))
-        return {**table, "derive": {**made, **value.get("derive", {})}}
+        return {**table, "derive": {**made, **files.get("derive", {})}}
     path = preset.path(*above)
-    return {"path": path, "derive": {**preset.derived(path, value.get("wells", WELLS[0])), **value.get("derive", {})}}
+    return {"path": path, "derive": {**preset.derived(path, files.get("wells", WELLS[0])), **files.get("derive", {})}}
 
 
 def folder_problems(text: str) -> Iterator[PatternError]:

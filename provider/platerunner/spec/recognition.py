@@ -120,7 +120,7 @@ class _Layout:
 
     @property
     def _fill(self) -> float:
-        """The share of all combinations of values that there is."""
+        """The share of all combinations of values that occur."""
         names = [name for name in _COUNTED if name in self._pattern.wildcards]
         return self.matched / prod(len({values[name] for values in self._values}) for name in names)
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from platerunner.catalog.loader import catalog_schema
 from platerunner.spec.schema import pipeline_schema, schema
 
 Node = Mapping[str, Any]
@@ -45,6 +46,34 @@ def page() -> str:
     return "\n".join([head, *sections])
 
 
+_CATALOG_HEAD = """# The language of the catalog
+
+<!-- Made by `python -m platerunner.spec.reference catalog`; change `catalog.schema.json` instead. -->
+
+{description} A lab's own files are found
+by the variable `PLATERUNNER_CATALOG`: [write a module](../how-to/own-modules.md).
+
+Save the schema with `platerunner schema --catalog > catalog.schema.json`, and begin each file with
+
+    # yaml-language-server: $schema=catalog.schema.json
+"""
+
+
+def catalog_page() -> str:
+    """The page of catalog files in Markdown."""
+    root = catalog_schema().root
+    module = _only(root["properties"]["modules"])
+    parts = module["properties"]
+    sections = [("", "The file", root), ("modules.<name>", "A module", module)]
+    sections += [("modules.<name>.parameters.<name>", "A parameter", _only(parts["parameters"]))]
+    sections += [("modules.<name>.inputs.<name>", "An input or an output", _only(parts["inputs"]))]
+    sections += [("modules.<name>.resources", "resources", parts["resources"])]
+    sections += [("modules.<name>.takes", "takes", parts["takes"])]
+    sections += [("images.<name>", "An image", _only(root["properties"]["images"]))]
+    head = _CATALOG_HEAD.format(description=catalog_schema().raw["description"])
+    return "\n".join([head, *(_section(*each) for each in sections)])
+
+
 def _sections(root: Node) -> Iterator[tuple[str, str, Node]]:
     properties = root["properties"]
     yield "schedule", "A schedule after assets or uploads", properties["schedule"]["anyOf"][1]
@@ -54,6 +83,8 @@ def _sections(root: Node) -> Iterator[tuple[str, str, Node]]:
     yield "notify.<event>[].slack", "Slack", way["properties"]["slack"]
     yield "notify.<event>[].email", "E-mail in its long form", way["properties"]["email"]["anyOf"][1]
     yield "notify.<event>[].sns", "SNS", way["properties"]["sns"]
+    yield "budget", "budget", properties["budget"]
+    yield "storage", "storage", properties["storage"]
     yield "split", "split in its long form", properties["split"]["anyOf"][1]
     yield "params.<name>", "params", _only(properties["params"])
     yield "dataset", "dataset", properties["dataset"]
@@ -61,13 +92,20 @@ def _sections(root: Node) -> Iterator[tuple[str, str, Node]]:
     yield "dataset.files.<name>", "A file set in its long form", files["anyOf"][1]
     yield "dataset.files.<name>.rename", "rename", files["anyOf"][1]["properties"]["rename"]
     yield "dataset.files.<name>.derive", "derive", files["anyOf"][1]["properties"]["derive"]
+    yield "dataset.files.<name>.planes", "planes", files["anyOf"][1]["properties"]["planes"]
+    yield "dataset.restore", "restore", properties["dataset"]["properties"]["restore"]
     yield "dataset.exclude[]", "An exclusion", properties["dataset"]["properties"]["exclude"]["items"]
     yield "defaults", "defaults", properties["defaults"]
     yield "defaults.resources", "resources", properties["defaults"]["properties"]["resources"]
     yield "defaults.retry", "retry", properties["defaults"]["properties"]["retry"]
     step, gate = _only(properties["steps"])["oneOf"]
     yield "steps.<name>", "A step", step
+    own = _only(step["properties"]["foreach"]["anyOf"][1])["anyOf"]
+    rows = next(each for each in own if "table" in each.get("properties", {}))
+    yield "steps.<name>.foreach.<wildcard>", "Values of foreach from a table", rows
     yield "steps.<name>.load_data", "load_data", step["properties"]["load_data"]
+    yield "steps.<name>.batch", "batch in its long form", step["properties"]["batch"]["anyOf"][1]
+    yield "steps.<name>.leave_out", "leave_out", step["properties"]["leave_out"]
     output = _only(step["properties"]["outputs"])["anyOf"][1]
     yield "steps.<name>.outputs.<name>", "An output in its long form", output
     yield "steps.<name>.overrides[]", "An override", step["properties"]["overrides"]["items"]
@@ -147,4 +185,4 @@ def _block(value: Node, indent: str = "") -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    sys.stdout.write(catalog_page() if sys.argv[1:] == ["catalog"] else page())

@@ -39,7 +39,7 @@ def why_slow(pattern: str) -> str | None:
     """Why an expression may take forever, as a clause; None if its time grows with the square of a text at most.
 
     :param pattern: as Python reads it.
-    :raises re.error: if it is none, as for :func:`re.compile`.
+    :raises re.error: if it is not one, as for :func:`re.compile`.
     """
     tree = parser.parse(pattern)
     try:
@@ -256,7 +256,7 @@ class _Automaton:
         return _Part(int(least == 0 or part.empty > 0), part.first, part.last)
 
     def _unrolled(self, part: _Part, least: int, most: int, again: Any) -> _Part:
-        """As often as it may be there; what may be left out is left out from its end, so that there is one way."""
+        """As often as it may be there; optional repeats are left out from the end, so that there is one way."""
         if most == 0:
             return _Part()
         rest = self._unrolled(again(), max(least - 1, 0), most - 1, again) if most > 1 else _Part()

@@ -46,6 +46,7 @@ RUN_PARAMS: Mapping[str, Mapping[str, Any]] = {
                 **{name: {"type": "string", "pattern": _TIME} for name in ("timeout", "stall")},
                 "capacity": {"enum": ["spot", "on_demand"]},
                 "gpus": {"type": "integer", "minimum": 0},
+                "pool": {"type": "string"},
             },
         },
         "section": _SECTION,

@@ -24,11 +24,38 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """How many units run in one job, one after another.
+
+    :param size: values of :attr:`by` at most.
+    :param by: the wildcard of ``foreach`` that is counted. Units of a batch agree in all wildcards before it.
+    """
+
+    size: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a run may cost by its estimate, and what becomes of one that would cost more.
+
+    :param per_run: USD; None for no limit.
+    :param per_plate: USD, of what one plate's units would cost; None for no limit.
+    :param on_exceed: ``ask``, ``stop`` or ``tell``.
+    """
+
+    per_run: float | None = None
+    per_plate: float | None = None
+    on_exceed: str = "ask"
+
+
+@dataclass(frozen=True, slots=True)
 class LoadDataMapping:
     """How a step's inputs become CellProfiler's LoadData; see :class:`platerunner_unit.contract.manifest.LoadData`."""
 
     images: Mapping[str, str]
     metadata: Mapping[str, str]
+    objects: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

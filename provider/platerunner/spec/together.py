@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from platerunner.documents.problems import Problem
 from platerunner.documents.source import Position
-from platerunner.spec.model import Gate, Pipeline, Step
+from platerunner.spec.model import Pipeline
+from platerunner.spec.steps import Gate, Step
 
 
 def check_together(pipeline: Pipeline, others: Iterable[Pipeline]) -> list[Problem]:
@@ -19,17 +20,13 @@ def check_together(pipeline: Pipeline, others: Iterable[Pipeline]) -> list[Probl
         if other.name == pipeline.name:
             message, remedy = f"pipeline `{pipeline.name}` is also in {where}", "Give one of them another name."
             found.append(_problem(pipeline, pipeline.places.get(("pipeline",)), message, remedy, "same-pipeline"))
-        elif _same_folder(pipeline, other):
+        elif pipeline.workspace.rstrip("/") == other.workspace.rstrip("/"):
             found += _shared_keys(pipeline, other, where)
     return found
 
 
-def _same_folder(pipeline: Pipeline, other: Pipeline) -> bool:
-    return pipeline.workspace.rstrip("/") == other.workspace.rstrip("/")
-
-
 def _shared_keys(pipeline: Pipeline, other: Pipeline, where: str) -> Iterator[Problem]:
-    """The first step of which files or records would be those of the other pipeline, too."""
+    """The first step whose files or records would also be the other pipeline's."""
     theirs = {_shape(output.pattern): step.name for step in other.modules for output in step.outputs.values()}
     for step in pipeline.steps.values():
         if step.name in other.steps:

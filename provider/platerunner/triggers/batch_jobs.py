@@ -1,23 +1,28 @@
 """Waits for a step's jobs; all triggers of a triggerer share one poller."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
-from platerunner.batch.model import BatchError
-from platerunner.batch.poller import PACE, Pace, Poller, poller
+from platerunner.batch.model import PACE, BatchError
+from platerunner.batch.poller import Poller, poller
 from platerunner.batch.reasons import CLEARED
 from platerunner.batch.stop import terminate
 from platerunner.batch.views import Progress
 from platerunner.engine.connection import ConnectionProblem, OnClear
-from platerunner.engine.records.blocked import write_blocked
+from platerunner.engine.records.results import write_blocked
 from platerunner.engine.steps.watch_jobs import watch_jobs
 from platerunner.triggers.prepared import key_of, prepared
 from platerunner.triggers.task_state import waits
 from platerunner_unit.contract.storage import StorageError
+
+LEAST_S, MOST_S = 1.0, 5.0
+"""Seconds from a trigger's start to its first look at the least, and at the most for the sake of a busy machine."""
 
 
 class BatchJobsTrigger(BaseTrigger):
@@ -28,6 +33,8 @@ class BatchJobsTrigger(BaseTrigger):
     :param step: for the log.
     :param first_s: seconds from parking to the first look, and so to the first event: one within a second of parking
         can fail the task in the executor (apache/airflow 66374, 67287, 71580, 72716).
+    :param parked_at: when the task parked, in seconds of the epoch: a triggerer begins a second or two later. 0 for
+        when it begins.
     :param on_clear: ``terminate`` the jobs when somebody clears or marks the task, or leave them for the next try to
         ``adopt``.
     :param record: URL of the file that tells pages what Batch says of jobs that wait; none if empty.
@@ -43,6 +50,7 @@ class BatchJobsTrigger(BaseTrigger):
         on_clear: OnClear = "terminate",
         record: str = "",
         foreign: Sequence[str] = (),
+        parked_at: float = 0.0,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.conn_id = conn_id
@@ -52,11 +60,12 @@ class BatchJobsTrigger(BaseTrigger):
         self.on_clear = on_clear
         self.record = record
         self.foreign = list(foreign)
+        self.parked_at = parked_at
         self._over = False
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments; a few hundred bytes, however many units there are."""
-        arguments = ("conn_id", "jobs", "step", "first_s", "on_clear", "record", "foreign")
+        arguments = ("conn_id", "jobs", "step", "first_s", "on_clear", "record", "foreign", "parked_at")
         return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in arguments}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -87,12 +96,23 @@ class BatchJobsTrigger(BaseTrigger):
 
     async def _poller(self) -> Poller:
         hook = await prepared(self.conn_id)
-        pace = Pace(first=self.first_s, fastest=min(PACE.fastest, max(self.first_s, 0.2)))
+        pace = replace(PACE, first=self.first_s, fastest=min(PACE.fastest, max(self.first_s, 0.2)))
         return poller((*key_of(hook), pace), hook.new_batch_client, pace)
 
     async def _watch(self, shared: Poller) -> Progress | None:
-        jobs = [*self.jobs, *self.foreign]
-        return await watch_jobs(shared, jobs, self.step, first_s=self.first_s, log=self.log, keep_blocked=self._write)
+        jobs, first_s = [*self.jobs, *self.foreign], self._until_first_look(time.time())
+        pipeline, keep = self.task_instance.dag_id if self.task_instance else "", self._write
+        return await watch_jobs(
+            shared, jobs, self.step, pipeline=pipeline, first_s=first_s, log=self.log, keep_blocked=keep
+        )
+
+    def _until_first_look(self, now: float) -> float:
+        """Seconds; at least one from here, which is after parking whatever the worker's clock says.
+
+        Where the triggerer took its time to begin, the executor takes its time to report the parking.
+        """
+        parked_for = max(now - self.parked_at, 0.0) if self.parked_at else 0.0
+        return max(self.first_s - parked_for, min(self.first_s, LEAST_S), min(parked_for, MOST_S))
 
     async def _write(self, blocked: Sequence[str]) -> None:
         if not self.record:

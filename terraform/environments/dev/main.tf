@@ -10,6 +10,7 @@ module "stack" {
   name               = var.name
   emails             = var.emails
   arrivals           = var.arrivals
+  telemetry          = var.telemetry
   log_retention_days = 30
   tags               = local.tags
 
@@ -20,15 +21,24 @@ module "stack" {
     nat        = "single"
     # By one NAT gateway everything reaches AWS; endpoints would cost more than dev's traffic.
     interface_endpoints = []
+    existing            = var.vpc
+    zones               = var.zones
+    flow_log_days       = var.flow_log_days
+    read_buckets        = var.read_buckets
   }
 
   storage = {
     noncurrent_days = 7
+    archive         = var.archive
+    copy            = var.copy
   }
+
+  audit  = var.audit
+  backup = var.backup
 
   disk_gib = 200
 
-  capacities = {
+  capacities = merge(var.more_queues, {
     spot = {
       type           = "SPOT"
       max_vcpus      = 64
@@ -39,16 +49,38 @@ module "stack" {
       max_vcpus      = 16
       instance_types = ["r7i", "r6i", "m7i", "m6i"]
     }
-  }
+  })
 
   airflow = {
     class           = "mw1.micro"
     workers         = { min = 1, max = 1 }
     schedulers      = 1
     webservers      = { min = 1, max = 1 }
+    web_access      = var.web_access
     web_cidr_blocks = var.web_cidr_blocks
     bundle_dir      = var.bundle_dir
     uploaded        = var.uploaded
+  }
+
+  login_host = var.login_host
+
+  ledger = {
+    max_gib_per_query = 10
+    asked_by          = var.ledger_asked_by
+  }
+
+  data_role_arns = var.data_role_arns
+  shell          = var.shell
+  fast_storage   = var.fast_storage
+
+  access = {
+    people = var.people
+    ci = var.ci == null ? null : {
+      repository        = var.ci.repository
+      oidc_provider_arn = var.ci.oidc_provider_arn
+      state_bucket      = var.ci.state_bucket
+      environment       = "dev"
+    }
   }
 
   budget = {

@@ -7,6 +7,17 @@ data "aws_iam_policy_document" "pull_and_log" {
     resources = var.repository_arns
   }
 
+  # The first pull of an image through a cache makes its repository, and fetches it.
+  dynamic "statement" {
+    for_each = length(var.cache_arns) > 0 ? [1] : []
+
+    content {
+      sid       = "FetchThroughTheCache"
+      actions   = ["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"]
+      resources = var.cache_arns
+    }
+  }
+
   # A token for the registry as a whole: AWS offers no resource-level permission for it. It reads nothing by itself.
   statement {
     sid       = "LogIntoTheRegistry"

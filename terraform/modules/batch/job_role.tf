@@ -47,8 +47,19 @@ data "aws_iam_policy_document" "job" {
 
   statement {
     sid       = "WriteUnderTheWorkspace"
-    actions   = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+    actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
     resources = ["${var.workspace.bucket_arn}/${var.workspace.prefix}/*"]
+  }
+
+  # For ECS Exec: AWS offers no resource-level permission for the channels of Session Manager.
+  dynamic "statement" {
+    for_each = var.shell ? [1] : []
+
+    content {
+      sid       = "LetAShellIn"
+      actions   = ["ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"]
+      resources = ["*"]
+    }
   }
 
   statement {

@@ -1,12 +1,25 @@
-# The hosts: an encrypted disk of a size that images fit on, and metadata that only the host itself can read.
+# The hosts: an encrypted disk of a size that images fit on, and metadata that only the host itself can read. Queues whose
+# hosts have a disk of their own size have a template of their own.
+
+locals {
+  disks = merge(
+    { for key in ["hosts"] : key => var.disk.size_gib if length(local.hosts) > 0 },
+    { for key, host in local.hosts : key => host.disk_gib if host.disk_gib != null },
+  )
+}
+
+moved {
+  from = aws_launch_template.this[0]
+  to   = aws_launch_template.this["hosts"]
+}
 
 resource "aws_launch_template" "this" {
-  count = length(local.hosts) > 0 ? 1 : 0
+  for_each = local.disks
 
   name_prefix            = "${var.name}-"
   description            = "Hosts of ${var.name}'s Batch jobs"
   update_default_version = true
-  user_data              = base64encode(local.user_data)
+  user_data              = base64encode(var.mounts_lustre ? replace(local.user_data, local.end, "${local.lustre}${local.end}") : local.user_data)
   tags                   = var.tags
 
   block_device_mappings {
@@ -14,7 +27,7 @@ resource "aws_launch_template" "this" {
 
     ebs {
       volume_type           = "gp3"
-      volume_size           = var.disk.size_gib
+      volume_size           = each.value
       iops                  = var.disk.iops
       throughput            = var.disk.throughput
       encrypted             = true # with the account's EBS key: Auto Scaling would need a grant on another
@@ -61,5 +74,19 @@ locals {
     EOF
 
     --==PLATERUNNER==--
+  TEXT
+
+  # AWS Batch mounts no Lustre, and file systems of runs are younger than hosts: autofs mounts /fsx/<id>.<mount name> once a
+  # container's volume is looked for there, and lets go of it later.
+  end    = "\n--==PLATERUNNER==--"
+  lustre = <<-TEXT
+    dnf install -y lustre-client autofs
+    cat >/etc/auto.platerunner <<'EOF'
+    #!/bin/sh
+    echo "-fstype=lustre,ro,noatime,flock $${1%.*}.fsx.${local.region}.amazonaws.com@tcp:/$${1##*.}"
+    EOF
+    chmod 755 /etc/auto.platerunner
+    echo '/fsx /etc/auto.platerunner --timeout=600' >/etc/auto.master.d/platerunner.autofs
+    systemctl enable --now autofs
   TEXT
 }

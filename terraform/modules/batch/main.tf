@@ -1,4 +1,5 @@
-# Queues keep their names forever; the compute environments behind them are replaced, the new one first.
+# Queues keep their names forever, and the compute environments behind them change in place: Batch starts new hosts and
+# lets the jobs on the old ones end.
 
 data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
@@ -14,26 +15,12 @@ locals {
   strategies = { SPOT = "SPOT_PRICE_CAPACITY_OPTIMIZED", EC2 = "BEST_FIT_PROGRESSIVE" }
 }
 
-# What cannot change under running jobs. A change here makes a new environment; max_vcpus alone changes in place.
-resource "terraform_data" "generation" {
-  for_each = local.capacities
-
-  input = {
-    type           = each.value.type
-    instance_types = sort(each.value.instance_types)
-    image_type     = each.value.image_type
-    subnets        = sort(var.subnet_ids)
-    groups         = sort(var.security_group_ids)
-    template       = try("${aws_launch_template.this[0].id}:${aws_launch_template.this[0].latest_version}", "")
-  }
-}
-
 resource "aws_batch_compute_environment" "this" {
   for_each = local.capacities
 
   name_prefix = "${var.name}-${replace(each.key, "_", "-")}-"
   type        = "MANAGED"
-  state       = "ENABLED"
+  state       = aws_ssm_parameter.queue_state[0].insecure_value
   tags        = var.tags
   # No service_role: Batch then uses its service-linked role, which nobody has to grant or maintain.
 
@@ -52,12 +39,13 @@ resource "aws_batch_compute_environment" "this" {
       for_each = contains(keys(local.hosts), each.key) ? [each.value.image_type] : []
 
       content {
-        image_type = ec2_configuration.value
+        image_type        = ec2_configuration.value
+        image_id_override = local.image_ids[each.key]
       }
     }
 
     dynamic "launch_template" {
-      for_each = contains(keys(local.hosts), each.key) ? [aws_launch_template.this[0]] : []
+      for_each = contains(keys(local.hosts), each.key) ? [aws_launch_template.this[contains(keys(local.disks), each.key) ? each.key : "hosts"]] : []
 
       content {
         launch_template_id = launch_template.value.id
@@ -66,10 +54,19 @@ resource "aws_batch_compute_environment" "this" {
     }
   }
 
+  # New hosts take new jobs at once; those on old hosts have this long to end.
+  dynamic "update_policy" {
+    for_each = contains(keys(local.hosts), each.key) ? [var.drain_minutes] : []
+
+    content {
+      terminate_jobs_on_update      = false
+      job_execution_timeout_minutes = update_policy.value
+    }
+  }
+
   lifecycle {
     create_before_destroy = true
-    replace_triggered_by  = [terraform_data.generation[each.key]]
-    # The budget's stop disables environments; an apply for another reason must not open them again.
+    # Whoever closed it by hand shall find it closed. What is made anew follows the switch (switch.tf).
     ignore_changes = [state]
   }
 
@@ -88,7 +85,7 @@ resource "aws_batch_job_queue" "this" {
   for_each = local.capacities
 
   name                  = "${var.name}-${replace(each.key, "_", "-")}"
-  state                 = "ENABLED"
+  state                 = aws_ssm_parameter.queue_state[0].insecure_value
   priority              = each.value.priority
   scheduling_policy_arn = one(aws_batch_scheduling_policy.this[*].arn)
   tags                  = var.tags

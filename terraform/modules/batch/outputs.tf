@@ -16,11 +16,15 @@ output "compute_environment_arns" {
 output "job_role_arn" {
   description = "ARN of the role that containers run as."
   value       = one(aws_iam_role.job[*].arn)
+
+  depends_on = [aws_iam_role_policy.job]
 }
 
 output "execution_role_arn" {
   description = "ARN of the role that pulls images and writes logs."
   value       = one(aws_iam_role.execution[*].arn)
+
+  depends_on = [aws_iam_role_policy.execution]
 }
 
 output "log_group_name" {
@@ -31,4 +35,19 @@ output "log_group_name" {
 output "max_vcpus" {
   description = "Cores that all queues together may use at once."
   value       = sum(concat([0], [for capacity in values(local.capacities) : capacity.max_vcpus]))
+}
+
+output "host_disk_gib" {
+  description = "Capacity to the size of its hosts' disk."
+  value       = { for key, host in local.hosts : key => coalesce(host.disk_gib, var.disk.size_gib) }
+}
+
+output "queue_state_parameter" {
+  description = "Name of the parameter that says whether the queues are open: ENABLED or DISABLED."
+  value       = one(aws_ssm_parameter.queue_state[*].name)
+}
+
+output "host_image_ids" {
+  description = "Capacity to the image that its hosts start from."
+  value       = local.image_ids
 }

@@ -35,13 +35,15 @@ variable "security_group_ids" {
 }
 
 variable "capacities" {
-  description = "Queue to its compute environment. `spot` and `on_demand` are those that Platerunner's connection names; `gpu` and `fargate` are optional."
+  description = "Queue to its compute environment. `spot` and `on_demand` are those that Platerunner's connection names; `gpu` and `fargate` are optional, as are `spot_large` and `on_demand_large`, to which a job goes whose disk the hosts of the other cannot give (`disk_gib` in place of `disk`). Hosts start from AWS's newest image of `image_type`, unless `image_id` pins one."
   type = map(object({
     type           = string
     max_vcpus      = number
     instance_types = optional(list(string), [])
     image_type     = optional(string, "ECS_AL2023")
+    image_id       = optional(string)
     priority       = optional(number, 10)
+    disk_gib       = optional(number)
   }))
   default = {
     spot = {
@@ -57,8 +59,8 @@ variable "capacities" {
   }
 
   validation {
-    condition     = length(setsubtract(["spot", "on_demand"], keys(var.capacities))) == 0 && length(setsubtract(keys(var.capacities), ["spot", "on_demand", "gpu", "fargate"])) == 0
-    error_message = "capacities takes spot and on_demand, and may have gpu and fargate."
+    condition     = length(setsubtract(["spot", "on_demand"], keys(var.capacities))) == 0 && length(setsubtract(keys(var.capacities), ["spot", "on_demand", "spot_large", "on_demand_large", "gpu", "fargate"])) == 0
+    error_message = "capacities takes spot and on_demand, and may have spot_large, on_demand_large, gpu and fargate."
   }
 
   validation {
@@ -80,6 +82,24 @@ variable "capacities" {
     # A family name such as `optimal` or `metal` would let Batch choose an architecture that our images are not built for.
     condition     = alltrue(flatten([for capacity in values(var.capacities) : [for type in capacity.instance_types : can(regex("^[a-z]+[0-9][a-z0-9-]*(\\.[a-z0-9]+)?$", type))]]))
     error_message = "instance_types are families or types, such as r7i or r7i.4xlarge."
+  }
+
+  validation {
+    condition     = alltrue([for capacity in values(var.capacities) : contains(["ECS_AL2023", "ECS_AL2023_NVIDIA"], capacity.image_type)])
+    error_message = "image_type is ECS_AL2023, or ECS_AL2023_NVIDIA for hosts with GPUs: AWS patches Amazon Linux 2 no more."
+  }
+
+  validation {
+    condition     = alltrue([for capacity in values(var.capacities) : capacity.image_id == null || (can(regex("^ami-[0-9a-f]{8,17}$", capacity.image_id)) && !startswith(capacity.type, "FARGATE"))])
+    error_message = "image_id is the id of an AMI, such as ami-0123456789abcdef0; Fargate takes none."
+  }
+
+  validation {
+    condition = alltrue([
+      for key, capacity in var.capacities : capacity.disk_gib == null ? !endswith(key, "_large") :
+      !startswith(capacity.type, "FARGATE") && coalesce(capacity.disk_gib, 0) >= 50 && coalesce(capacity.disk_gib, 0) <= 16384
+    ])
+    error_message = "disk_gib is 50 to 16384; spot_large and on_demand_large need one, Fargate takes none."
   }
 
   validation {
@@ -110,6 +130,17 @@ variable "disk" {
   validation {
     condition     = var.disk.iops >= 3000 && var.disk.iops <= 16000 && var.disk.throughput >= 125 && var.disk.throughput <= 1000 && var.disk.throughput <= var.disk.iops / 4
     error_message = "disk.iops must be 3000 to 16000, and disk.throughput 125 to 1000 and at most a quarter of the IOPS."
+  }
+}
+
+variable "drain_minutes" {
+  description = "Minutes that running jobs have to end when their hosts are replaced by newer ones. Jobs that run longer are ended by Batch; Platerunner takes that for a lost host, and repeats them."
+  type        = number
+  default     = 360
+
+  validation {
+    condition     = var.drain_minutes >= 1 && var.drain_minutes <= 360 && floor(var.drain_minutes) == var.drain_minutes
+    error_message = "drain_minutes must be a whole number of 1 to 360."
   }
 }
 
@@ -180,6 +211,18 @@ variable "repository_arns" {
   }
 }
 
+variable "cache_arns" {
+  description = "ARNs of repositories that ECR makes when an image is fetched from another registry for the first time."
+  type        = list(string)
+  default     = []
+}
+
+variable "shell" {
+  description = "Whether `platerunner shell` may open a shell in a job, by ECS Exec."
+  type        = bool
+  default     = false
+}
+
 variable "secret_arns" {
   description = "Secrets and parameters that a connection hands to jobs by reference."
   type        = list(string)
@@ -200,6 +243,12 @@ variable "log_retention_days" {
     condition     = contains([7, 14, 30, 60, 90, 180, 365, 400, 545, 731], var.log_retention_days)
     error_message = "log_retention_days must be 7, 14, 30, 60, 90, 180, 365, 400, 545 or 731."
   }
+}
+
+variable "mounts_lustre" {
+  description = "Whether hosts mount file systems of FSx for Lustre below /fsx, each once a job looks for it there."
+  type        = bool
+  default     = false
 }
 
 variable "tags" {

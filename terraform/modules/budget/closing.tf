@@ -22,7 +22,7 @@ locals {
           subject = "Platerunner: queues are open"
           message = "The Batch queues of ${var.name} take jobs again. The budget closes them no more before next month: mind the costs."
         }
-        Next = "FindEnvironments"
+        Next = "Remember"
       }
       Close = {
         Type = "Pass"
@@ -32,7 +32,16 @@ locals {
           subject = "Platerunner: queues are closed"
           message = "The Batch queues of ${var.name} are closed, since the budget of ${var.limit_usd} USD is used up or somebody closed them. Running jobs go on, waiting ones stay. To open them: ${local.open_command}"
         }
-        Next = "FindEnvironments"
+        Next = "Remember"
+      }
+      # First, so that an apply that is going on makes nothing open.
+      Remember = {
+        Type       = "Task"
+        Resource   = "arn:${local.partition}:states:::aws-sdk:ssm:putParameter"
+        Parameters = { Name = var.state_parameter, "Value.$" = "$.state", Overwrite = true }
+        ResultPath = null
+        Retry      = local.patience
+        Next       = "FindEnvironments"
       }
       # Asked again each time, since environments are replaced.
       FindEnvironments = {

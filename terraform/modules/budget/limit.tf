@@ -103,5 +103,5 @@ resource "aws_pipes_pipe" "limit" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.this]
+  depends_on = [aws_iam_role_policy.this, aws_sqs_queue_policy.limit]
 }

@@ -50,6 +50,12 @@ data "aws_iam_policy_document" "machine" {
   }
 
   statement {
+    sid       = "Remember"
+    actions   = ["ssm:PutParameter"]
+    resources = ["arn:${local.partition}:ssm:${local.region}:${local.account}:parameter/${trimprefix(var.state_parameter, "/")}"]
+  }
+
+  statement {
     sid       = "SetQueues"
     actions   = ["batch:UpdateJobQueue"]
     resources = values(var.queue_arns)

@@ -49,6 +49,16 @@ variable "cost_tag" {
   }
 }
 
+variable "state_parameter" {
+  description = "Name of the SSM parameter that says whether the queues are open; see the batch module."
+  type        = string
+
+  validation {
+    condition     = can(regex("^/[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$", var.state_parameter))
+    error_message = "state_parameter must be a parameter's full name, beginning with a slash."
+  }
+}
+
 variable "queue_arns" {
   description = "Job queues that are closed, by capacity."
   type        = map(string)
@@ -65,7 +75,7 @@ variable "alert_topic_arn" {
 }
 
 variable "emails" {
-  description = "Who is told at the limit by Budgets itself, on top of the topic's subscribers; at most ten."
+  description = "Who gets an email from Budgets itself at the limit, on top of the topic's subscribers; at most ten."
   type        = set(string)
   default     = []
 

@@ -15,7 +15,7 @@ variable "name" {
 }
 
 variable "bucket_name" {
-  description = "Bucket whose arrivals are told. It must send its events to EventBridge, as the storage module's data bucket does."
+  description = "Bucket whose arrivals the queue gets. It must send its events to EventBridge, as the storage module's data bucket does."
   type        = string
 
   validation {
@@ -25,13 +25,13 @@ variable "bucket_name" {
 }
 
 variable "prefix" {
-  description = "Beginning of the keys that are told; empty for all."
+  description = "Beginning of the keys that the queue gets; empty for all."
   type        = string
   default     = ""
 }
 
 variable "suffixes" {
-  description = "Ends of the keys that are told, such as a file that microscopes write last; all if empty. A plate of 10,000 images would otherwise send 10,000 messages."
+  description = "Ends of the keys that the queue gets, such as a file that microscopes write last; all if empty. A plate of 10,000 images would otherwise send 10,000 messages."
   type        = list(string)
   default     = []
 }
@@ -48,9 +48,9 @@ variable "retention_days" {
 }
 
 variable "max_receives" {
-  description = "Times that a message is tried before it goes to the dead letter queue."
+  description = "Times that a message is received before it goes to the dead letter queue; each of several triggerers may get it when another waits for it."
   type        = number
-  default     = 5
+  default     = 100
 
   validation {
     condition     = var.max_receives >= 2 && var.max_receives <= 1000

@@ -12,6 +12,7 @@ data "aws_ssm_parameter" "image" {
 }
 
 resource "aws_instance" "this" {
+  #checkov:skip=CKV_AWS_126:Detailed monitoring is 2 USD a month for figures that no alarm looks at.
   count = var.create ? 1 : 0
 
   ami                         = nonsensitive(data.aws_ssm_parameter.image[0].value)
@@ -21,7 +22,7 @@ resource "aws_instance" "this" {
   iam_instance_profile        = aws_iam_instance_profile.this[0].name
   associate_public_ip_address = false
   ebs_optimized               = true
-  monitoring                  = true
+  monitoring                  = false # its status is told each minute all the same; other figures, each five, at no price
   tags                        = merge(var.tags, { Name = "${var.name}-login" })
 
   metadata_options {
@@ -35,6 +36,9 @@ resource "aws_instance" "this" {
     volume_size = var.disk_gib
     encrypted   = true
   }
+
+  # Without them Session Manager does not hear of the host.
+  depends_on = [aws_iam_role_policy.this, aws_vpc_security_group_egress_rule.https]
 
   lifecycle {
     ignore_changes = [ami] # a newer image is taken when the host is made again, not while somebody is on it

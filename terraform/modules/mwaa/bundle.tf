@@ -26,6 +26,14 @@ resource "aws_s3_object" "file" {
   source_hash = filemd5("${var.bundle_dir}/${each.value}")
   kms_key_id  = var.kms_key_arn
   tags        = var.tags
+
+  lifecycle {
+    # Else MWAA waits an hour for PyPI, and says nothing of it.
+    precondition {
+      condition     = var.way_out || each.key != "requirements" || strcontains(file("${var.bundle_dir}/${each.value}"), "--no-index")
+      error_message = "requirements.txt asks PyPI, to which there is no way out of this network: make the bundle anew by `platerunner bundle --offline`, which brings all wheels."
+    }
+  }
 }
 
 resource "aws_s3_object" "dag" {

@@ -10,7 +10,7 @@ locals {
     workspace_root = "s3://${var.workspace.bucket}/${var.workspace.prefix}"
   }
 
-  extra = merge(local.roots, {
+  extra = merge(local.roots, var.connection.shell ? { shell = true } : {}, {
     queues         = var.connection.queues
     registry       = var.connection.registry
     region         = local.region
@@ -20,9 +20,13 @@ locals {
     upload_queue   = var.connection.upload_queue
     on_clear       = var.connection.on_clear
     fair_share     = var.connection.fair_share
-    environment    = var.connection.environment
-    secrets        = var.connection.secrets
-    tags           = merge(var.connection.tags, { (local.environment_tag) = var.name })
+    host_disk      = var.connection.host_disk
+    ledger         = var.connection.ledger
+    storage        = var.connection.storage
+    # On EC2 nothing tells a container its region, and S3's client would look for our buckets in us-east-1.
+    environment = merge({ AWS_REGION = local.region, AWS_DEFAULT_REGION = local.region }, var.connection.environment)
+    secrets     = var.connection.secrets
+    tags        = merge(var.connection.tags, { (local.environment_tag) = var.name })
   })
 }
 

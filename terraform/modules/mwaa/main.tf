@@ -88,8 +88,13 @@ resource "aws_mwaa_environment" "this" {
     update = "180m"
   }
 
-  # MWAA makes log groups that are kept forever unless ours are there; and it tries the role while it starts.
-  depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.this, aws_secretsmanager_secret_version.connection]
+  # MWAA makes log groups that are kept forever unless ours are there; it tries the role while it starts, and its parts
+  # have to reach each other, or it fails after an hour.
+  depends_on = [
+    aws_cloudwatch_log_group.this, aws_iam_role_policy.this, aws_secretsmanager_secret_version.connection, aws_s3_object.dag,
+    aws_vpc_security_group_ingress_rule.itself, aws_vpc_security_group_ingress_rule.web,
+    aws_vpc_security_group_egress_rule.itself, aws_vpc_security_group_egress_rule.https, aws_vpc_security_group_egress_rule.smtp,
+  ]
 }
 
 resource "aws_cloudwatch_log_group" "this" {

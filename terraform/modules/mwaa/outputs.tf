@@ -30,5 +30,10 @@ output "connection_secret_name" {
 
 output "connection" {
   description = "The connection as JSON, for AIRFLOW_CONN_PLATERUNNER on a workstation. It holds no secret."
-  value       = var.create ? jsonencode({ conn_type = "platerunner", extra = local.extra }) : null
+  value       = jsonencode({ conn_type = "platerunner", extra = local.extra })
+}
+
+output "run_policies" {
+  description = "Policies of Airflow's role by which pipelines run, as JSON: batch and data."
+  value       = { batch = data.aws_iam_policy_document.batch.json, data = data.aws_iam_policy_document.data.json }
 }

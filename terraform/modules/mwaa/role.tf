@@ -93,7 +93,7 @@ data "aws_iam_policy_document" "airflow" {
     condition {
       test     = "StringEquals"
       variable = "kms:ViaService"
-      values   = [for service in ["s3", "secretsmanager", "sqs"] : "${service}.${local.region}.amazonaws.com"]
+      values   = [for service in ["s3", "secretsmanager", "sns", "sqs"] : "${service}.${local.region}.amazonaws.com"]
     }
   }
 

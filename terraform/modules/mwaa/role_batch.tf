@@ -12,8 +12,34 @@ data "aws_iam_policy_document" "batch" {
   # Reads, for which AWS offers no resource-level permission.
   statement {
     sid       = "LookAtBatch"
-    actions   = ["batch:DescribeComputeEnvironments", "batch:DescribeJobDefinitions", "batch:DescribeJobQueues", "batch:DescribeJobs", "batch:ListJobs"]
+    actions   = ["batch:DescribeComputeEnvironments", "batch:DescribeJobDefinitions", "batch:DescribeJobQueues", "batch:DescribeJobs", "batch:ListConsumableResources", "batch:ListJobs"]
     resources = ["*"]
+  }
+
+  # What attempts cost: where jobs ran, and the prices of that. Prices have no resource-level permission.
+  statement {
+    sid       = "SeeWhereJobsRan"
+    actions   = ["ecs:DescribeContainerInstances"]
+    resources = ["${local.arn}:ecs:${local.region}:${local.account}:container-instance/*"]
+  }
+
+  statement {
+    sid       = "AskForPrices"
+    actions   = ["ec2:DescribeSpotPriceHistory", "pricing:GetProducts"]
+    resources = ["*"]
+  }
+
+  # `limits` of a spec, such as licences: made when they are not there, changed by the platform team alone.
+  statement {
+    sid       = "MakeOurLimits"
+    actions   = ["batch:CreateConsumableResource"]
+    resources = ["${local.batch}:consumable-resource/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/${local.environment_tag}"
+      values   = [var.name]
+    }
   }
 
   # Names of definitions are pipelines' and steps', so the tag tells which are ours. IfExists: a definition that says
@@ -82,7 +108,7 @@ data "aws_iam_policy_document" "batch" {
   statement {
     sid       = "TagWhatItMakes"
     actions   = ["batch:TagResource"]
-    resources = ["${local.batch}:job-definition/*", "${local.batch}:job/*"]
+    resources = ["${local.batch}:consumable-resource/*", "${local.batch}:job-definition/*", "${local.batch}:job/*"]
 
     condition {
       test     = "StringEquals"
@@ -103,6 +129,8 @@ data "aws_iam_policy_document" "batch" {
     }
   }
 
+  # AWS's pages name either service as the one that a job definition's roles are passed to. Only ECS can take them: their
+  # trust policies say so.
   statement {
     sid       = "GiveJobsTheirRoles"
     actions   = ["iam:PassRole"]
@@ -111,7 +139,7 @@ data "aws_iam_policy_document" "batch" {
     condition {
       test     = "StringEquals"
       variable = "iam:PassedToService"
-      values   = ["ecs-tasks.amazonaws.com"]
+      values   = ["batch.amazonaws.com", "ecs-tasks.amazonaws.com"]
     }
   }
 

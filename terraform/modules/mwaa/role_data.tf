@@ -29,11 +29,33 @@ data "aws_iam_policy_document" "data" {
     resources = [for place in local.places : join("/", compact(["${local.s3}${place.bucket}", place.prefix, "*"]))]
   }
 
+  # Raw files that are in an archive, for specs with `restore`.
+  dynamic "statement" {
+    for_each = length(var.data) > 0 ? [1] : []
+
+    content {
+      sid       = "RestoreFromArchives"
+      actions   = ["s3:RestoreObject"]
+      resources = [for place in var.data : join("/", compact(["${local.s3}${place.bucket}", place.prefix, "*"]))]
+    }
+  }
+
   # Delete: a rerun forgets outcomes, a gate its question. Old versions stay, since only s3:DeleteObjectVersion ends them.
   statement {
     sid       = "KeepTheWorkspace"
-    actions   = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+    actions   = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
     resources = ["${local.s3}${var.workspace.bucket}/${var.workspace.prefix}/*"]
+  }
+
+  # For the notifications of specs. The statement UseTheKey lets it encrypt them for topics with our key.
+  dynamic "statement" {
+    for_each = length(var.notify_topic_arns) > 0 ? [1] : []
+
+    content {
+      sid       = "TellOfRuns"
+      actions   = ["sns:Publish"]
+      resources = var.notify_topic_arns
+    }
   }
 
   dynamic "statement" {
@@ -41,7 +63,7 @@ data "aws_iam_policy_document" "data" {
 
     content {
       sid       = "HearOfArrivals"
-      actions   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ReceiveMessage"]
+      actions   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
       resources = [statement.value]
     }
   }

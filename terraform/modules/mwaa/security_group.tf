@@ -54,3 +54,15 @@ resource "aws_vpc_security_group_egress_rule" "https" {
   to_port           = 443
   cidr_ipv4         = "0.0.0.0/0"
 }
+
+# For notifications by mail. Where a mail server of the lab's is, no rule can know.
+resource "aws_vpc_security_group_egress_rule" "smtp" {
+  count = var.create && var.smtp_port != null ? 1 : 0
+
+  security_group_id = aws_security_group.this[0].id
+  description       = "Mail, to SES or, with NAT, to a server on the internet"
+  ip_protocol       = "tcp"
+  from_port         = var.smtp_port
+  to_port           = var.smtp_port
+  cidr_ipv4         = "0.0.0.0/0"
+}

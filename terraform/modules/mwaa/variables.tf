@@ -144,7 +144,7 @@ variable "bundle_dir" {
 }
 
 variable "uploaded" {
-  description = "Without bundle_dir: keys, and object versions, of what somebody else uploaded."
+  description = "Without bundle_dir: keys of what somebody else uploads, and the object versions that an apply sets; without versions, it leaves those that `platerunner deploy` told the environment."
   type = object({
     requirements         = optional(string)
     requirements_version = optional(string)
@@ -156,8 +156,14 @@ variable "uploaded" {
   default = {}
 }
 
+variable "way_out" {
+  description = "Whether Airflow reaches the internet. Without, the bundle must bring all wheels: `platerunner bundle --offline`."
+  type        = bool
+  default     = true
+}
+
 variable "connection" {
-  description = "What the connection `platerunner` says: queues by capacity, registry, log group, roles, the URL of the queue of arrivals, and plain variables, secrets by ARN and cost tags for jobs."
+  description = "What the connection `platerunner` says: queues by capacity, registry, log group, roles, the URLs of the queue of arrivals and of the shared ledger, the disk that jobs have on the hosts of a queue, where file systems of runs stand, and plain variables, secrets by ARN and cost tags for jobs, and whether a shell may be opened in them."
   type = object({
     queues         = map(string)
     queue_arns     = map(string)
@@ -168,14 +174,18 @@ variable "connection" {
     upload_queue   = optional(string, "")
     on_clear       = optional(string, "terminate")
     fair_share     = optional(string, "none")
+    host_disk      = optional(map(string), {})
+    ledger         = optional(string, "")
+    storage        = optional(map(list(string)), {})
     environment    = optional(map(string), {})
     secrets        = optional(map(string), {})
+    shell          = optional(bool, false)
     tags           = optional(map(string), {})
   })
 
   validation {
-    condition     = !var.create || (length(var.connection.queues) > 0 && length(setsubtract(keys(var.connection.queues), ["spot", "on_demand"])) == 0)
-    error_message = "connection.queues takes spot and on_demand."
+    condition     = !var.create || (length(var.connection.queues) > 0 && length(setsubtract(keys(var.connection.queues), ["spot", "on_demand", "spot_large", "on_demand_large", "gpu", "fargate"])) == 0)
+    error_message = "connection.queues takes spot, on_demand, spot_large, on_demand_large, gpu and fargate."
   }
 
   validation {
@@ -235,6 +245,28 @@ variable "arrival_queue_arn" {
   description = "SQS queue of arrivals that asset watchers read; null if there is none."
   type        = string
   default     = null
+}
+
+variable "notify_topic_arns" {
+  description = "SNS topics to which pipelines may send their notifications; encrypted with kms_key_arn, or not at all."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.notify_topic_arns : can(regex("^arn:[a-z-]+:sns:[^:]+:[0-9]{12}:[A-Za-z0-9_-]+$", arn))])
+    error_message = "notify_topic_arns are full ARNs of SNS topics, without *."
+  }
+}
+
+variable "smtp_port" {
+  description = "Port to which Airflow may send mail: 465, 587, 2465 or 2587; null for none."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.smtp_port == null || contains([465, 587, 2465, 2587], coalesce(var.smtp_port, 0))
+    error_message = "smtp_port must be 465, 587, 2465 or 2587: AWS lets nothing out at port 25."
+  }
 }
 
 variable "kms_key_arn" {

@@ -1,7 +1,8 @@
-# Who talked to whom, for whoever has to look into an incident.
+# Who talked to whom, for whoever has to look into an incident. A VPC that is there already has its own, or none: its owner decides.
 
 resource "aws_cloudwatch_log_group" "flow" {
-  count = var.create ? 1 : 0
+  #checkov:skip=CKV_AWS_338:A year by default, and in prod; small and dev say less, which the approval paper shows.
+  count = local.makes_vpc ? 1 : 0
 
   name              = "/aws/vpc/${var.name}"
   retention_in_days = var.flow_log_retention_days
@@ -10,7 +11,7 @@ resource "aws_cloudwatch_log_group" "flow" {
 }
 
 resource "aws_flow_log" "this" {
-  count = var.create ? 1 : 0
+  count = local.makes_vpc ? 1 : 0
 
   vpc_id               = aws_vpc.this[0].id
   traffic_type         = "ALL"
@@ -18,6 +19,9 @@ resource "aws_flow_log" "this" {
   log_destination      = aws_cloudwatch_log_group.flow[0].arn
   iam_role_arn         = aws_iam_role.flow[0].arn
   tags                 = merge(var.tags, { Name = var.name })
+
+  # Without it, the log is there and says "access error".
+  depends_on = [aws_iam_role_policy.flow]
 }
 
 data "aws_iam_policy_document" "flow_trust" {
@@ -46,7 +50,7 @@ data "aws_iam_policy_document" "flow" {
 }
 
 resource "aws_iam_role" "flow" {
-  count = var.create ? 1 : 0
+  count = local.makes_vpc ? 1 : 0
 
   name               = "${var.name}-${data.aws_region.this.region}-flow-log"
   assume_role_policy = data.aws_iam_policy_document.flow_trust.json
@@ -54,7 +58,7 @@ resource "aws_iam_role" "flow" {
 }
 
 resource "aws_iam_role_policy" "flow" {
-  count = var.create ? 1 : 0
+  count = local.makes_vpc ? 1 : 0
 
   name   = "flow-log"
   role   = aws_iam_role.flow[0].id

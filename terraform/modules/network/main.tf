@@ -1,4 +1,5 @@
-# The VPC: private subnets for jobs and MWAA, and public ones only to hold NAT gateways.
+# The VPC: private subnets for jobs and MWAA, and public ones only to hold NAT gateways. In a VPC that is there already
+# (existing.tf), none of them is made.
 
 data "aws_region" "this" {}
 data "aws_partition" "this" {}
@@ -16,15 +17,15 @@ data "aws_availability_zones" "this" {
 }
 
 locals {
-  zones = !var.create ? [] : length(var.zones) > 0 ? var.zones : slice(data.aws_availability_zones.this.names, 0, var.az_count)
+  zones = !local.makes_vpc ? [] : length(var.zones) > 0 ? var.zones : slice(data.aws_availability_zones.this.names, 0, var.az_count)
   # Three quarters of the block hold a private subnet each; the fourth is cut into small public ones.
   private   = { for i, zone in local.zones : zone => cidrsubnet(var.cidr_block, 2, i) }
   public    = { for i, zone in local.zones : zone => cidrsubnet(var.cidr_block, 8, 192 + i) if var.nat != "none" }
-  nat_zones = var.nat == "none" ? [] : var.nat == "single" ? slice(local.zones, 0, min(1, length(local.zones))) : local.zones
+  nat_zones = contains(["none", "instance"], var.nat) ? [] : var.nat == "single" ? slice(local.zones, 0, min(1, length(local.zones))) : local.zones
 }
 
 resource "aws_vpc" "this" {
-  count = var.create ? 1 : 0
+  count = local.makes_vpc ? 1 : 0
 
   cidr_block           = var.cidr_block
   enable_dns_support   = true
@@ -34,7 +35,7 @@ resource "aws_vpc" "this" {
 
 # Nobody uses the default group, and it lets nothing through.
 resource "aws_default_security_group" "this" {
-  count = var.create ? 1 : 0
+  count = local.makes_vpc ? 1 : 0
 
   vpc_id = aws_vpc.this[0].id
   tags   = merge(var.tags, { Name = "${var.name}-default-closed" })

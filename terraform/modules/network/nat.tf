@@ -1,7 +1,7 @@
 # The way out, if there is one. Nothing comes in: NAT gateways only answer what was asked from inside.
 
 resource "aws_internet_gateway" "this" {
-  count = var.create && var.nat != "none" ? 1 : 0
+  count = local.makes_vpc && var.nat != "none" ? 1 : 0
 
   vpc_id = aws_vpc.this[0].id
   tags   = merge(var.tags, { Name = var.name })
@@ -18,14 +18,14 @@ resource "aws_subnet" "public" {
 }
 
 resource "aws_route_table" "public" {
-  count = var.create && var.nat != "none" ? 1 : 0
+  count = local.makes_vpc && var.nat != "none" ? 1 : 0
 
   vpc_id = aws_vpc.this[0].id
   tags   = merge(var.tags, { Name = "${var.name}-public" })
 }
 
 resource "aws_route" "public" {
-  count = var.create && var.nat != "none" ? 1 : 0
+  count = local.makes_vpc && var.nat != "none" ? 1 : 0
 
   route_table_id         = aws_route_table.public[0].id
   destination_cidr_block = "0.0.0.0/0"

@@ -6,7 +6,7 @@ resource "aws_security_group" "jobs" {
 
   name_prefix = "${var.name}-jobs-"
   description = "Batch jobs: nothing in, HTTPS out"
-  vpc_id      = aws_vpc.this[0].id
+  vpc_id      = local.vpc_id
   tags        = merge(var.tags, { Name = "${var.name}-jobs" })
 
   lifecycle {
@@ -35,7 +35,7 @@ resource "aws_vpc_security_group_egress_rule" "jobs_otlp" {
   ip_protocol       = "tcp"
   from_port         = 4317
   to_port           = 4318
-  cidr_ipv4         = var.cidr_block
+  cidr_ipv4         = local.cidr_block
 }
 
 resource "aws_security_group" "endpoints" {
@@ -44,7 +44,7 @@ resource "aws_security_group" "endpoints" {
 
   name_prefix = "${var.name}-endpoints-"
   description = "Interface endpoints: HTTPS from the VPC"
-  vpc_id      = aws_vpc.this[0].id
+  vpc_id      = local.vpc_id
   tags        = merge(var.tags, { Name = "${var.name}-endpoints" })
 
   lifecycle {
@@ -60,5 +60,16 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints_https" {
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443
-  cidr_ipv4         = var.cidr_block
+  cidr_ipv4         = local.cidr_block
+}
+
+resource "aws_vpc_security_group_ingress_rule" "endpoints_smtp" {
+  count = var.create ? length(local.smtp_endpoint) : 0
+
+  security_group_id = aws_security_group.endpoints[0].id
+  description       = "Mail from the VPC to SES"
+  ip_protocol       = "tcp"
+  from_port         = var.smtp_port
+  to_port           = var.smtp_port
+  cidr_ipv4         = local.cidr_block
 }

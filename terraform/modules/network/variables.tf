@@ -25,6 +25,32 @@ variable "cidr_block" {
   }
 }
 
+variable "existing" {
+  description = "A VPC that is there already, in place of one made here: its id; private subnets in two zones or more, which MWAA takes the first two of; `route_table_ids` of these to reach S3 without the internet, unless it has an endpoint for S3; whether it has a way out to the internet."
+  type = object({
+    vpc_id             = string
+    private_subnet_ids = list(string)
+    route_table_ids    = optional(list(string), [])
+    way_out            = optional(bool, true)
+  })
+  default = null
+
+  validation {
+    condition     = var.existing == null || can(regex("^vpc-[0-9a-f]+$", var.existing.vpc_id))
+    error_message = "existing.vpc_id must be the id of a VPC, such as vpc-0123456789abcdef0."
+  }
+
+  validation {
+    condition     = var.existing == null || (length(distinct(try(var.existing.private_subnet_ids, []))) >= 2 && alltrue([for id in try(var.existing.private_subnet_ids, []) : can(regex("^subnet-[0-9a-f]+$", id))]))
+    error_message = "existing.private_subnet_ids must name two subnets or more, in different zones: MWAA demands two."
+  }
+
+  validation {
+    condition     = var.existing == null || alltrue([for id in try(var.existing.route_table_ids, []) : can(regex("^rtb-[0-9a-f]+$", id))])
+    error_message = "existing.route_table_ids are ids such as rtb-0123456789abcdef0."
+  }
+}
+
 variable "az_count" {
   description = "Availability zones, each with a private subnet. MWAA uses the first two."
   type        = number
@@ -54,42 +80,77 @@ variable "max_jobs" {
 
   validation {
     # AWS keeps five addresses of each subnet; 200 are left for endpoints and MWAA.
-    condition     = var.max_jobs > 0 && var.max_jobs <= var.az_count * (pow(2, 30 - tonumber(split("/", var.cidr_block)[1])) - 5) - 200
+    condition     = var.existing != null || var.max_jobs > 0 && var.max_jobs <= var.az_count * (pow(2, 30 - tonumber(split("/", var.cidr_block)[1])) - 5) - 200
     error_message = "cidr_block has too few private addresses for max_jobs: widen the block, or lower max_jobs."
   }
 }
 
 variable "nat" {
-  description = "Way out to the internet: none, single (one gateway), or per_az (survives the loss of a zone)."
+  description = "Way out to the internet: none, single (one gateway), per_az (survives the loss of a zone), or instance (a host of 7 USD a month in place of a gateway; HTTPS alone)."
   type        = string
   default     = "none"
 
   validation {
-    condition     = contains(["none", "single", "per_az"], var.nat)
-    error_message = "nat must be none, single or per_az."
+    condition     = contains(["none", "single", "per_az", "instance"], var.nat)
+    error_message = "nat must be none, single, per_az or instance."
   }
 }
 
 variable "interface_endpoints" {
-  description = "AWS services reached without the internet, by the last part of their endpoint's name. Each costs by the hour and zone."
+  description = "AWS services reached without the internet, by the last part of their endpoint's name; null for all that jobs and MWAA use, and for none in a VPC that is there already. Each costs by the hour and zone."
   type        = set(string)
-  nullable    = false
-  default = [
-    "airflow.api", "airflow.env", "airflow.ops", "batch", "ecr.api", "ecr.dkr", "ecs", "ecs-agent", "ecs-telemetry",
-    "kms", "logs", "monitoring", "secretsmanager", "sqs", "sts",
-  ]
+  default     = null
 
   validation {
-    condition     = alltrue([for service in var.interface_endpoints : can(regex("^[a-z][a-z0-9.-]+$", service))])
+    condition     = alltrue([for service in coalesce(var.interface_endpoints, []) : can(regex("^[a-z][a-z0-9.-]+$", service))])
     error_message = "interface_endpoints are names such as ecr.api, without com.amazonaws and region."
   }
 
   validation {
-    condition = var.nat != "none" || length(setsubtract(
-      ["batch", "ecr.api", "ecr.dkr", "ecs", "ecs-agent", "ecs-telemetry", "kms", "logs", "monitoring", "secretsmanager", "sqs", "sts"],
-      var.interface_endpoints
+    condition = var.interface_endpoints == null || var.existing != null || var.nat != "none" || length(setsubtract(
+      ["airflow.api", "airflow.env", "airflow.ops", "batch", "ecr.api", "ecr.dkr", "ecs", "ecs-agent", "ecs-telemetry", "kms", "logs", "monitoring", "secretsmanager", "sqs", "sts"],
+      coalesce(var.interface_endpoints, [])
     )) == 0
-    error_message = "Without NAT, jobs and MWAA need the endpoints batch, ecr.api, ecr.dkr, ecs, ecs-agent, ecs-telemetry, kms, logs, monitoring, secretsmanager, sqs and sts."
+    error_message = "Without NAT, jobs and MWAA need the endpoints airflow.api, airflow.env, airflow.ops, batch, ecr.api, ecr.dkr, ecs, ecs-agent, ecs-telemetry, kms, logs, monitoring, secretsmanager, sqs and sts."
+  }
+}
+
+variable "more_endpoints" {
+  description = "Services besides, reached by endpoints where there is no way out: ssm and ssmmessages for sessions, xray for a collector."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = length(setsubtract(var.more_endpoints, ["ssm", "ssmmessages", "xray"])) == 0
+    error_message = "more_endpoints takes ssm, ssmmessages and xray."
+  }
+}
+
+variable "read_buckets" {
+  description = "Buckets of others that may be read through S3's endpoint, such as public ones; roles of other accounts read theirs besides (data_role_arns)."
+  type        = set(string)
+  default     = ["cellpainting-gallery"]
+
+  validation {
+    condition     = alltrue([for bucket in var.read_buckets : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", bucket))])
+    error_message = "read_buckets are names of buckets, without s3:// and without a wildcard."
+  }
+}
+
+variable "data_role_arns" {
+  description = "Roles of other accounts that may read through S3's endpoint."
+  type        = set(string)
+  default     = []
+}
+
+variable "smtp_port" {
+  description = "Port of SES at which Airflow sends mail: 465 or 2465, 587 or 2587; null for none. Without NAT, an endpoint to SES is made for it."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.smtp_port == null || contains([465, 587, 2465, 2587], coalesce(var.smtp_port, 0))
+    error_message = "smtp_port must be 465, 587, 2465 or 2587: AWS lets nothing out at port 25."
   }
 }
 

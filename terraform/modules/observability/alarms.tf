@@ -28,6 +28,21 @@ locals {
     }
   }
 
+  scan_alarms = {
+    holes-in-images = {
+      description = "ECR found a critical or a high hole in an image of ours when it was pushed. `aws ecr describe-image-scan-findings` names it; build the image anew with what mends it."
+      namespace   = local.namespace
+      metric      = "ImageHoles"
+      dimensions  = {}
+      statistic   = "Sum"
+      period      = 300
+      periods     = 1
+      comparison  = "GreaterThanOrEqualToThreshold"
+      threshold   = 1
+      missing     = "notBreaching"
+    }
+  }
+
   mwaa_alarms = var.mwaa_name == null ? {} : {
     scheduler-silent = {
       description = "Airflow's scheduler gives no sign of life. Look at the environment's status and the scheduler's log."
@@ -70,7 +85,7 @@ locals {
     }
   }
 
-  alarms = var.create ? merge(local.batch_alarms, local.mwaa_alarms, local.event_alarms) : {}
+  alarms = var.create ? merge(local.batch_alarms, local.scan_alarms, local.mwaa_alarms, local.event_alarms) : {}
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {

@@ -1,29 +1,36 @@
-# What Batch says of jobs and queues: recorded, counted, and only the counts raise alarms.
+# What Batch says of jobs and queues, and ECR of holes in images: recorded, counted, and only the counts raise alarms.
 
 locals {
   events = {
     jobs = {
+      source        = ["aws.batch"]
       "detail-type" = ["Batch Job State Change"]
       detail        = { jobQueue = values(var.queue_arns), status = sort(var.recorded_statuses) }
     }
     blocked = {
+      source        = ["aws.batch"]
       "detail-type" = ["Batch Job Queue Blocked"]
       detail        = { jobQueue = values(var.queue_arns) }
+    }
+    scans = {
+      source        = ["aws.ecr"]
+      "detail-type" = ["ECR Image Scan"]
+      detail        = { "repository-name" = [{ prefix = "${var.name}/" }] }
     }
   }
 }
 
 resource "aws_cloudwatch_event_rule" "batch" {
-  for_each = var.create ? local.events : {}
+  for_each = { for key, event in local.events : key => event if var.create }
 
-  name          = "${var.name}-batch-${each.key}"
+  name          = "${var.name}-${trimprefix(each.value.source[0], "aws.")}-${each.key}"
   description   = "${each.value["detail-type"][0]} of ${var.name}"
-  event_pattern = jsonencode(merge({ source = ["aws.batch"] }, each.value))
+  event_pattern = jsonencode(each.value)
   tags          = var.tags
 }
 
 resource "aws_cloudwatch_event_target" "batch" {
-  for_each = var.create ? local.events : {}
+  for_each = { for key, event in local.events : key => event if var.create }
 
   rule      = aws_cloudwatch_event_rule.batch[each.key].name
   target_id = "log"
@@ -65,6 +72,7 @@ resource "aws_cloudwatch_log_metric_filter" "this" {
   for_each = var.create ? {
     FailedJobs  = "{ $.detail.status = \"FAILED\" }"
     BlockedJobs = "{ $.detail-type = \"Batch Job Queue Blocked\" }"
+    ImageHoles  = "{ ($.detail.finding-severity-counts.CRITICAL > 0) || ($.detail.finding-severity-counts.HIGH > 0) }"
   } : {}
 
   name           = "${var.name}-${each.key}"

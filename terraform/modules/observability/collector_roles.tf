@@ -38,6 +38,16 @@ data "aws_iam_policy_document" "collector_task" {
     actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
     resources = [local.telemetry_arn]
   }
+
+  dynamic "statement" {
+    for_each = local.amp
+
+    content {
+      sid       = "SendMetricsToPrometheus"
+      actions   = ["aps:RemoteWrite"]
+      resources = ["arn:${local.partition}:aps:${regex(local.amp_pattern, statement.value)[0]}:${local.account}:workspace/${regex(local.amp_pattern, statement.value)[1]}"]
+    }
+  }
 }
 
 data "aws_iam_policy_document" "collector_start" {
@@ -54,6 +64,16 @@ data "aws_iam_policy_document" "collector_start" {
       sid       = "PullItsImage"
       actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
       resources = var.collector.repository_arns
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(local.secrets) > 0 ? [1] : []
+
+    content {
+      sid       = "ReadTheAuthorization"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = local.secrets
     }
   }
 

@@ -2,7 +2,7 @@ output "alert_topic_arn" {
   description = "ARN of the topic of alarms."
   value       = one(aws_sns_topic.this[*].arn)
 
-  # Who publishes must be allowed to: Budgets tries the topic as soon as it is told of it.
+  # Who publishes must be allowed to: Budgets tries the topic as soon as it hears of it.
   depends_on = [aws_sns_topic_policy.this]
 }
 
@@ -13,7 +13,7 @@ output "dashboard_name" {
 
 output "alarm_names" {
   description = "Names of the alarms."
-  value       = [for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name]
+  value       = [for alarm in concat(values(aws_cloudwatch_metric_alarm.this), values(aws_cloudwatch_metric_alarm.telemetry)) : alarm.alarm_name]
 }
 
 output "event_log_group_name" {

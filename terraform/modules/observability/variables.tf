@@ -81,7 +81,7 @@ variable "log_retention_days" {
 }
 
 variable "collector" {
-  description = "OpenTelemetry collector for what jobs send, as a service in the VPC; null for none. `image` is AWS's distribution or one that reads AOT_CONFIG_CONTENT, `repository_arns` where it is pulled from if that is our ECR."
+  description = "OpenTelemetry collector for what jobs send, as a service in the VPC; null for none. `image` is AWS's distribution or one that reads AOT_CONFIG_CONTENT, `repository_arns` where it is pulled from if that is our ECR. `target` is an OTLP endpoint that takes all of it in place of X-Ray and CloudWatch, or the remote_write URL of a workspace of Amazon Managed Service for Prometheus, for the metrics, which takes OpenTelemetry's own image (collector-contrib); `authorization_secret_arn` a secret whose text is the Authorization header that it wants."
   type = object({
     image           = string
     vpc_id          = string
@@ -90,8 +90,26 @@ variable "collector" {
     repository_arns = optional(list(string), [])
     cpu             = optional(number, 512)
     memory          = optional(number, 1024)
+
+    target                   = optional(string)
+    authorization_secret_arn = optional(string)
   })
   default = null
+
+  validation {
+    condition     = var.collector == null || try(var.collector.target == null || can(regex("^https://[^/]+", var.collector.target)), false)
+    error_message = "collector.target is the https:// address of an OTLP endpoint: what jobs say may name patients."
+  }
+
+  validation {
+    condition     = var.collector == null || try(!can(regex("aps-workspaces", var.collector.target)) || (can(regex("^https://aps-workspaces[.][a-z0-9-]+[.].*/workspaces/ws-[a-z0-9-]+/api/v1/remote_write$", var.collector.target)) && var.collector.authorization_secret_arn == null && !strcontains(var.collector.image, "aws-otel-collector")), false)
+    error_message = "a workspace of Amazon Managed Service for Prometheus is given by its remote_write URL, without a secret, and with OpenTelemetry's image opentelemetry-collector-contrib: AWS's has no deltatocumulative."
+  }
+
+  validation {
+    condition     = var.collector == null || try(var.collector.authorization_secret_arn == null || (var.collector.target != null && can(regex("^arn:[a-z-]+:secretsmanager:", var.collector.authorization_secret_arn))), false)
+    error_message = "collector.authorization_secret_arn is the ARN of a secret in Secrets Manager, and needs a target."
+  }
 
   validation {
     condition     = var.collector == null || try(can(regex("(:[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})$", var.collector.image)) && !endswith(var.collector.image, ":latest"), false)

@@ -33,17 +33,25 @@ resource "aws_ecr_lifecycle_policy" "this" {
 
   repository = aws_ecr_repository.this[each.key].name
   policy = jsonencode({
+    # ECR never lets a rule take what an earlier one has matched, whatever the earlier one does with it. So the first keeps
+    # versions, and what the images catalog was pinned to once: results and job definitions name those.
     rules = [
       {
         rulePriority = 1
-        description  = "what lost its tag"
-        selection    = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = var.untagged_days }
+        description  = "versions, and what was used: kept, since no repository holds so many"
+        selection    = { tagStatus = "tagged", tagPatternList = ["used-*", "*.*.*"], countType = "imageCountMoreThan", countNumber = 100000 }
         action       = { type = "expire" }
       },
       {
         rulePriority = 2
-        description  = "all but the newest"
-        selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.kept_images }
+        description  = "builds that nobody used"
+        selection    = { tagStatus = "tagged", tagPatternList = ["build-*"], countType = "imageCountMoreThan", countNumber = var.kept_images }
+        action       = { type = "expire" }
+      },
+      {
+        rulePriority = 3
+        description  = "what never got a tag"
+        selection    = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = var.untagged_days }
         action       = { type = "expire" }
       },
     ]

@@ -8,6 +8,11 @@ output "repository_urls" {
   value       = { for key, repository in aws_ecr_repository.this : key => repository.repository_url }
 }
 
+output "cache_arn_patterns" {
+  description = "ARNs of what ECR fetches from other registries, for the policies of those who pull."
+  value       = [for folder in keys(local.caches) : "${local.prefix_arn}/${folder}/*"]
+}
+
 output "repository_arn_pattern" {
   description = "ARN of all repositories of this prefix, for the policies of those who pull."
   value       = var.create ? "${local.prefix_arn}/*" : null

@@ -17,7 +17,7 @@ variable "name" {
 variable "repositories" {
   description = "Images, each with a repository `<name>/<image>`."
   type        = set(string)
-  default     = ["unit", "cellprofiler", "fiji", "imaging", "starrynight"]
+  default     = ["unit", "cellprofiler", "cosmicqc", "cytomining", "em", "fiji", "imaging", "snakemake", "starrynight"]
 
   validation {
     condition     = alltrue([for repository in var.repositories : can(regex("^[a-z0-9]+([._-][a-z0-9]+)*$", repository))])
@@ -26,7 +26,7 @@ variable "repositories" {
 }
 
 variable "kept_images" {
-  description = "Tagged images that each repository keeps; older ones expire. Results name the digest that made them, so keep many."
+  description = "Builds (tags `build-*`) that each repository keeps; older ones expire, but for versions and what was used (tags such as `4.2.8`, and `used-*`), which never do."
   type        = number
   default     = 200
 

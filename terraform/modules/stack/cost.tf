@@ -15,9 +15,21 @@ locals {
   }
   nat_usd      = 0.045
   endpoint_usd = 0.01
+  # t4g.nano, a public address, and 8 GiB of disk by the hour.
+  nat_instance_usd = 0.0042 + 0.005 + 8 * 0.08 / 730
   # MWAA makes two endpoints of its own, for its database and its pages, in two zones.
-  mwaa_endpoints = 4
-  fixed_usd      = 10 # the key, the secret, alarms, the dashboard, 10 GB of MWAA's database, a little CloudWatch
+  mwaa_endpoints = local.on_mwaa ? 4 : 0
+  fixed_usd      = local.on_mwaa ? 10 : 4 # the key, the secret, alarms, the dashboard, a little CloudWatch; 10 GB of MWAA's database
+
+  # A coordinator: https://aws.amazon.com/ec2/pricing/on-demand/ and https://aws.amazon.com/ebs/pricing/. A GiB of its volume is
+  # paid there and once in snapshots, which hold what changed.
+  coordinator_usd = {
+    "t4g.medium" = 0.0336, "t4g.large" = 0.0672, "t4g.xlarge" = 0.1344
+    "m7g.medium" = 0.0408, "m7g.large" = 0.0816, "m7g.xlarge" = 0.1632
+    "r7g.medium" = 0.0536, "r7g.large" = 0.1071, "r7g.xlarge" = 0.2142
+  }
+  disk_usd     = 0.08
+  snapshot_usd = 0.05
 
   # The base has one worker, two schedulers and two web servers.
   mwaa_hourly = (
@@ -25,5 +37,10 @@ locals {
     + local.mwaa_usd[var.airflow.class].extra * (var.airflow.workers.min - 1 + max(0, var.airflow.schedulers - 2))
     + local.mwaa_usd[var.airflow.class].web * max(0, var.airflow.webservers.min - 2)
   )
-  network_hourly = module.network.nat_gateway_count * local.nat_usd + (module.network.interface_endpoint_count + local.mwaa_endpoints) * local.endpoint_usd
+  coordinator_monthly = (
+    local.hours * local.coordinator_usd[var.coordinator.instance_type]
+    + (10 + var.coordinator.disk_gib) * local.disk_usd + var.coordinator.disk_gib * local.snapshot_usd
+  )
+  airflow_monthly = local.on_mwaa ? local.hours * local.mwaa_hourly : local.coordinator_monthly
+  network_hourly  = module.network.nat_gateway_count * local.nat_usd + module.network.nat_instance_count * local.nat_instance_usd + (module.network.interface_endpoint_count + local.mwaa_endpoints) * local.endpoint_usd
 }

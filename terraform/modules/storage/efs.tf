@@ -1,6 +1,7 @@
 # Optional: a file system for tools that cannot work on objects.
 
 resource "aws_efs_file_system" "this" {
+  #checkov:skip=CKV2_AWS_18:Its backup policy below has AWS's own plan back it up every day, kept for 35 days.
   count = var.create && length(var.efs_subnet_ids) > 0 ? 1 : 0
 
   encrypted       = true
@@ -14,6 +15,16 @@ resource "aws_efs_file_system" "this" {
 
   lifecycle {
     prevent_destroy = true
+  }
+}
+
+resource "aws_efs_backup_policy" "this" {
+  count = length(aws_efs_file_system.this)
+
+  file_system_id = aws_efs_file_system.this[0].id
+
+  backup_policy {
+    status = "ENABLED"
   }
 }
 

@@ -56,6 +56,62 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
+  dynamic "statement" {
+    for_each = var.trail_name == null ? [] : [local.trail_arn]
+
+    content {
+      sid       = "TheTrailEncrypts"
+      actions   = ["kms:GenerateDataKey", "kms:DescribeKey"]
+      resources = ["*"]
+
+      principals {
+        type        = "Service"
+        identifiers = ["cloudtrail.amazonaws.com"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceArn"
+        values   = [statement.value]
+      }
+    }
+  }
+
+  # The role that FSx makes for each file system which is linked to a bucket.
+  # https://docs.aws.amazon.com/fsx/latest/LustreGuide/s3-server-side-encryption-support.html
+  dynamic "statement" {
+    for_each = var.fast_storage ? [1] : []
+
+    content {
+      sid       = "FSxReadsLinkedBuckets"
+      actions   = ["kms:Decrypt", "kms:DescribeKey"]
+      resources = ["*"]
+
+      principals {
+        type        = "AWS"
+        identifiers = ["*"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:CallerAccount"
+        values   = [local.account]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["s3.${local.region}.amazonaws.com"]
+      }
+
+      condition {
+        test     = "StringLike"
+        variable = "aws:userid"
+        values   = ["*:FSx"]
+      }
+    }
+  }
+
   statement {
     sid       = "AlarmsAndBudgetsPublishToTopics"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]

@@ -87,7 +87,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "logs" {
 data "aws_iam_policy_document" "logs" {
   count = var.create ? 1 : 0
 
-  source_policy_documents = [data.aws_iam_policy_document.tls_only["logs"].json]
+  source_policy_documents = concat([data.aws_iam_policy_document.tls_only["logs"].json], data.aws_iam_policy_document.trail[*].json)
 
   statement {
     sid       = "TakeAccessLogsOfOurBuckets"
@@ -109,6 +109,50 @@ data "aws_iam_policy_document" "logs" {
       test     = "ArnLike"
       variable = "aws:SourceArn"
       values   = [for bucket in values(local.buckets) : "arn:${local.partition}:s3:::${bucket}"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "trail" {
+  count = var.create && var.trail_name != null ? 1 : 0
+
+  statement {
+    sid       = "LetTheTrailLook"
+    actions   = ["s3:GetBucketAcl"]
+    resources = ["arn:${local.partition}:s3:::${local.log_name}"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudtrail.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceArn"
+      values   = [local.trail_arn]
+    }
+  }
+
+  statement {
+    sid       = "TakeTheTrail"
+    actions   = ["s3:PutObject"]
+    resources = ["arn:${local.partition}:s3:::${local.log_name}/trail/AWSLogs/${local.account}/*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudtrail.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceArn"
+      values   = [local.trail_arn]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "s3:x-amz-acl"
+      values   = ["bucket-owner-full-control"]
     }
   }
 }

@@ -52,10 +52,12 @@ resource "aws_s3_bucket_logging" "this" {
   bucket        = aws_s3_bucket.this[each.key].id
   target_bucket = aws_s3_bucket.logs[0].id
   target_prefix = "${each.key}/"
+
+  depends_on = [aws_s3_bucket_policy.logs]
 }
 
 data "aws_iam_policy_document" "tls_only" {
-  for_each = merge(local.buckets, var.create ? { logs = local.log_name } : {})
+  for_each = merge(local.buckets, { for key, name in local.copies : "${key}-copy" => name }, var.create ? { logs = local.log_name } : {})
 
   statement {
     sid       = "DenyWithoutTls"

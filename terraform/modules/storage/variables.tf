@@ -51,6 +51,38 @@ variable "noncurrent_days" {
   }
 }
 
+variable "copy" {
+  description = "Region in which S3 keeps a copy of buckets (data, results); null for none. With `lock_days` nothing there can be deleted that is younger: by those without s3:BypassGovernanceRetention in the mode GOVERNANCE, by nobody at all in COMPLIANCE."
+  type = object({
+    region    = string
+    buckets   = optional(set(string), ["results"])
+    lock_days = optional(number)
+    lock_mode = optional(string, "GOVERNANCE")
+  })
+  default = null
+
+  validation {
+    condition     = var.copy == null || can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.copy.region))
+    error_message = "copy.region must be the name of an AWS region, such as eu-central-1."
+  }
+
+  validation {
+    condition     = var.copy == null || length(setsubtract(try(var.copy.buckets, []), ["data", "results"])) == 0
+    error_message = "copy.buckets takes data and results."
+  }
+
+  validation {
+    condition     = var.copy == null || (try(coalesce(var.copy.lock_days, 1), 1) >= 1 && contains(["GOVERNANCE", "COMPLIANCE"], try(var.copy.lock_mode, "GOVERNANCE")))
+    error_message = "copy.lock_days must be at least 1, and copy.lock_mode GOVERNANCE or COMPLIANCE."
+  }
+}
+
+variable "trail_name" {
+  description = "CloudTrail's trail that writes to the bucket of logs, of module safety; null for none."
+  type        = string
+  default     = null
+}
+
 variable "access_log_days" {
   description = "Days for which access logs are kept."
   type        = number
@@ -88,6 +120,12 @@ variable "efs_security_group_ids" {
     condition     = length(var.efs_subnet_ids) == 0 || length(var.efs_security_group_ids) > 0
     error_message = "efs_security_group_ids must name a group if efs_subnet_ids names subnets."
   }
+}
+
+variable "fast_storage" {
+  description = "Whether FSx may read encrypted objects for file systems that are linked to a bucket."
+  type        = bool
+  default     = false
 }
 
 variable "tags" {

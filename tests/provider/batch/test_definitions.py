@@ -1,4 +1,5 @@
 import dataclasses
+import json
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -7,7 +8,7 @@ from threading import Barrier
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.embedded import Account
+from tests.embedded import TIMEOUT_S, Account
 
 from platerunner.batch import definitions
 from platerunner.batch.definitions import definition_name, ensure_definition, retire
@@ -45,6 +46,7 @@ CHANGES = {
     "swap": GIB,
     "init": False,
     "attempts": 2,
+    "shell": True,
 }
 
 
@@ -72,7 +74,7 @@ def test_processes_that_race_end_with_one_definition(aws: Account, monkeypatch: 
     spec = dataclasses.replace(SPEC, name="raced")
     monkeypatch.setattr(definitions, "_locks", defaultdict(nullcontext))  # processes do not share their locks
     clients = [aws.client("batch") for _ in range(6)]
-    all_have_looked = Barrier(6, timeout=30)
+    all_have_looked = Barrier(6, timeout=TIMEOUT_S)
 
     def wait_for_the_others(**_: object) -> None:
         all_have_looked.wait()
@@ -143,3 +145,17 @@ def test_retire_keeps_the_newest_and_leaves_others_alone(aws: Account) -> None:
     assert set(retired) < set(arns)
     assert _active(aws, other)
     assert retire(aws.batch, "old-step", keep=1) == []
+
+
+def test_a_definition_that_is_gone_is_restored_as_it_was(aws: Account) -> None:
+    spec = dataclasses.replace(SPEC, name="kept-step", gpus=1, environment={"A": "1"})
+    arn = ensure_definition(aws.batch, spec)
+    # As it comes back from a file.
+    [before] = json.loads(json.dumps(definitions.active_of(aws.batch, "kept-step")))
+    assert not definitions.restore(aws.batch, before)
+    aws.batch.deregister_job_definition(jobDefinition=arn)
+    assert definitions.restore(aws.batch, before)
+    [after] = definitions.active_of(aws.batch, "kept-step")
+    differs = {key for key in {*before, *after} if before.get(key) != after.get(key)}
+    assert differs == {"jobDefinitionArn", "revision"}
+    assert ensure_definition(aws.batch, spec) == after["jobDefinitionArn"]

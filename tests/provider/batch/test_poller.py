@@ -1,12 +1,13 @@
 import asyncio
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.embedded import Account
+from tests.embedded import TIMEOUT_S, Account
 
 from platerunner.batch.model import BatchError
 from platerunner.batch.poller import Pace, Poller, poller
@@ -17,8 +18,14 @@ FAST = Pace(first=0.2, fastest=0.05, slowest=0.5, missing_after=0.5)
 
 
 async def follow(watching: Poller, *ids: str) -> list[Progress]:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(TIMEOUT_S):
         return [progress async for progress in watching.watch(ids)]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(TIMEOUT_S):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 def test_it_follows_jobs_to_their_end(aws: Account) -> None:
@@ -67,6 +74,10 @@ class Endless:
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
 
+    @property
+    def jobs(self) -> set[str]:
+        return {job for ids in self.asked for job in ids}
+
     def describe_jobs(self, jobs: list[str]) -> Any:
         self.asked.append(jobs)
         return {"jobs": [{"jobId": job, "status": "RUNNING"} for job in jobs]}
@@ -79,18 +90,17 @@ def test_calls_are_filled_with_what_is_next_in_turn() -> None:
     async def scene() -> None:
         shared = Poller(lambda: batch, Pace(first=0.1, fastest=0.5, slowest=0.5))  # type: ignore[arg-type, return-value]
         tasks = [asyncio.create_task(follow(shared, f"a{n}")) for n in range(130)]
-        await asyncio.sleep(0.3)
+        await until(lambda: batch.jobs == {f"a{n}" for n in range(130)})
         tasks += [asyncio.create_task(follow(shared, f"b{n}")) for n in range(130)]
-        await asyncio.sleep(0.2)
+        await until(lambda: len(batch.jobs) == 260)
         seen_first.append(len(batch.asked))
-        await asyncio.sleep(2)
+        await until(lambda: len(batch.asked) > seen_first[0] + 9)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     asyncio.run(scene())
     later = [len(ids) for ids in batch.asked[seen_first[0] :]]
-    assert len(later) > 6
     assert set(later) <= {100, 60}, "full, or the rest of a look at all of them"
 
 
@@ -101,17 +111,16 @@ def test_a_first_look_is_no_filling() -> None:
         shared = Poller(lambda: batch, Pace(first=0.1, fastest=0.1, slowest=0.1))  # type: ignore[arg-type, return-value]
 
         async def late() -> list[Progress]:
-            return [progress async for progress in shared.watch(["late"], first=30)]
+            return [progress async for progress in shared.watch(["late"], first=3600)]
 
         tasks = [asyncio.create_task(follow(shared, "early")), asyncio.create_task(late())]
-        await asyncio.sleep(1)
+        await until(lambda: len(batch.asked) > 3)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     asyncio.run(scene())
-    assert len(batch.asked) > 3
-    assert {job for ids in batch.asked for job in ids} == {"early"}
+    assert batch.jobs == {"early"}
 
 
 def test_a_job_that_batch_does_not_know_is_missing_in_the_end(aws: Account) -> None:
@@ -182,46 +191,61 @@ def test_waiters_of_one_loop_and_key_share_one_poller(aws: Account) -> None:
 
 
 def test_a_cancelled_waiter_leaves_the_others_and_then_nothing_runs(aws: Account) -> None:
-    async def scene() -> tuple[list[Progress], int]:
+    def left() -> int:
+        return sum(task.get_name() == "platerunner-poller" for task in asyncio.all_tasks())
+
+    async def scene() -> list[Progress]:
         shared = Poller(lambda: aws.batch, FAST)
         waiting = asyncio.create_task(follow(shared, endless))
         staying = asyncio.create_task(follow(shared, job))
-        await asyncio.sleep(0.4)
+        await until(lambda: left() == 1)
         waiting.cancel()
         seen = await staying
-        await asyncio.sleep(0.3)
-        return seen, sum(task.get_name() == "platerunner-poller" for task in asyncio.all_tasks())
+        await until(lambda: left() == 0)
+        return seen
 
     endless, job = aws.submit(["sleep", "60"]), aws.submit(["sleep", "0.5"])
     try:
-        seen, left = asyncio.run(scene())
+        seen = asyncio.run(scene())
     finally:
         aws.batch.terminate_job(jobId=endless, reason="test is over")
     assert seen[-1].succeeded == 1
-    assert left == 0
 
 
 def test_a_slow_waiter_misses_what_lies_between_but_not_the_end(aws: Account) -> None:
     async def slow() -> list[Progress]:
-        seen = []
-        async for progress in Poller(lambda: aws.batch, FAST).watch([array]):
+        shared, seen = Poller(lambda: aws.batch, FAST), []
+        other = asyncio.create_task(follow(shared, array))
+        async for progress in shared.watch([array]):
             seen.append(progress)
-            await asyncio.sleep(1.0)
+            await asyncio.wait([other])  # until that one has seen the end
         return seen
 
     array = aws.submit(["sleep", "0.1"], size=20)
     seen = asyncio.run(slow())
     assert seen[-1].succeeded == 20
-    assert len(seen) < 10
+    assert len(seen) <= 2, "at first, and at the end"
 
 
 ages = st.floats(0, 1e6)
 
 
-@given(ages, st.integers(0, 10_000), st.integers(0, 10_000))
-def test_the_interval_keeps_its_bounds(age: float, done: int, more: int) -> None:
+@given(ages, st.integers(0, 10_000), st.integers(0, 10_000), st.floats(0, 1))
+def test_an_end_is_seen_a_twentieth_of_the_time_later_at_most(age: float, done: int, more: int, part: float) -> None:
     pace = Pace()
-    assert pace.fastest <= pace.interval(age, done, done + more) <= pace.slowest
+    interval = pace.interval(age, done, done + more, age * part)
+    assert pace.fastest <= interval <= min(pace.slowest, max(pace.fastest, age / 20))
+    assert interval <= pace.interval(age + 1, 0, 100), "an older step is looked at no more often"
+
+
+@given(st.floats(10, 1e5), st.integers(0, 10_000), st.integers(1, 10_000), st.floats(600, 1e5))
+def test_what_does_not_change_is_looked_at_less_and_less(age: float, done: int, left: int, quiet: float) -> None:
+    pace = Pace()
+    looks, since = 0, 0.0
+    while since < quiet:
+        since += pace.interval(age + since, done, done + left, since)
+        looks += 1
+    assert looks <= 110 + quiet / pace.slowest, "an hour takes 140 looks, a day 830, near the end of an array as well"
 
 
 def test_the_interval_is_short_at_both_ends() -> None:

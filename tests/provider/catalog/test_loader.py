@@ -6,6 +6,8 @@ import pytest
 
 from platerunner.catalog.loader import CatalogError, load_catalog, loaded
 from platerunner.catalog.reference import page
+from platerunner_unit import cytomining
+from platerunner_unit.cytomining.__main__ import PROGRAMS
 
 MODULE = """version: 1
 modules:
@@ -48,12 +50,29 @@ def test_the_shipped_modules():
     assert set(load_catalog()) == {
         "cellprofiler",
         "command",
+        "cytomining.convert",
+        "cytomining.flag",
+        "cytomining.profiles",
+        "cytomining.report",
+        "cytomining.select",
+        "em.consolidate",
+        "association.plink",
+        "em.load-ebi",
+        "em.load-epfl",
+        "em.load-flyem",
+        "em.load-idr",
+        "em.load-openorganelle",
+        "fiji.macro",
         "fiji.stitch-crop",
+        "python.script",
         "imaging.illum-apply",
         "imaging.illum-calc",
         "imaging.montage",
         "imaging.plate-report",
+        "imaging.project",
         "imaging.segment-measure",
+        "regenie",
+        "snakemake",
         *PCPIP,
     }
 
@@ -71,6 +90,14 @@ def test_every_imaging_module_is_a_program_that_is_there(name):
     command = [sys.executable, "-m", "platerunner_unit.imaging", *module.argv[1:2], "--help"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert name in done.stdout
+
+
+@pytest.mark.parametrize("name", ["convert", "flag", "profiles", "report", "select"])
+def test_every_profiling_module_is_a_program_that_is_there(name):
+    program = "platerunner-cosmicqc" if name == "flag" else "platerunner-cytomining"
+    assert load_catalog()[f"cytomining.{name}"].argv == (program, name, "{unit}")
+    assert name in PROGRAMS
+    assert Path(cytomining.__file__).with_name(f"{name}.py").is_file()
 
 
 def test_a_folder_of_ones_own(tmp_path):

@@ -200,7 +200,7 @@ def test_schema_is_json_for_editors() -> None:
 def test_modules_lists_the_catalog_and_describes_one() -> None:
     listed = invoke("modules")
     assert listed.exit_code == 0
-    assert "fiji.stitch-crop Stitch and crop fiji:2.16.0" in [
+    assert "fiji.stitch-crop Stitch and crop fiji:2.16.0 1.0.0 approved" in [
         " ".join(line.split()) for line in listed.stdout.splitlines()
     ]
     found = invoke("modules", "pcpip.bc-preprocess")

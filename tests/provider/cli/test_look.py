@@ -74,6 +74,7 @@ def test_explain_of_what_there_is_not_says_what_there_is(ran):
     assert "Did you mean `work`?" in look("explain", "wrok")
     assert "work has no unit well=Z9" in look("explain", "work", "well=Z9")
     assert "write them as two: `work plate=P1`" in look("explain", "work:plate=P1")
+    assert "write the step before it, such as `work plate=P1`" in look("explain", "plate=P1")
     assert "well=A02" in look("explain", "work", "plate=P1")
 
 

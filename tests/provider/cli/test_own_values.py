@@ -74,6 +74,9 @@ def test_a_value_that_no_file_can_have_is_refused(command, traits):
 
 
 def test_it_runs_and_a_new_value_runs_alone(tmp_path, command):
+    limited = SPEC.replace("  fit:\n", "    limits: {licences: 2}\n  fit:\n")
+    (tmp_path / "gwas.yaml").write_text(limited)
+    assert "split: each job holds one of 2 `licences`" in command("plan").stdout
     first = command("run", "--local")
     assert first.exit_code == 0, first.output
     assert (tmp_path / "work/gwas/chrX.txt").read_text() == "".join(
@@ -114,3 +117,40 @@ def test_branches_come_from_files(tmp_path):
     )
     with pytest.raises(SpecError, match="come from the files, not from `foreach`"):
         load_text(text.replace("{chrom}", "{plate}"), tmp_path / "gwas.yaml")
+
+
+DOSES = "compound;dose;note\nDMSO;0;\ntaxol;0.1;twice\ntaxol;1;\ntaxol;1;again\n"
+BY_ROWS = SPEC.replace("{chrom: [1, 22, X]}", "{drug: {table: doses.csv, column: compound}, dose: {table: doses.csv}}")
+BY_ROWS = BY_ROWS.replace("chr{chrom}.txt", "{drug}_{dose}.txt")
+
+
+def test_rows_of_a_table_are_units_and_not_each_value_with_each(tmp_path, command):
+    (tmp_path / "gwas.yaml").write_text(BY_ROWS)
+    (tmp_path / "doses.csv").write_text(DOSES)
+    said = command("plan").stdout
+    assert "test: 0 done, 3 pending" in said
+    for unit in ("drug=DMSO/dose=0", "drug=taxol/dose=0.1", "drug=taxol/dose=1"):
+        assert f"test  pending  {unit}" in said
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (None, "there is no file `doses.csv`"),
+        (b"", "`doses.csv` begins with no header"),
+        (b"compound,dose\n", "`doses.csv` has no row below its header"),
+        (b"compound,Dose\nx,1\n", "`doses.csv` has no column `dose`. Did you mean `Dose`?"),
+        (b"compound,dose\nx,1\n\ny,\n", "`doses.csv`: line 4 has no `dose`"),
+        (b"compound,dose\nx,1/2\n", "`doses.csv`: line 2, `dose`: `1/2` is not usable"),
+        (b"compound,dose\n\xb5,1\n", "`doses.csv`: line 2 is no UTF-8. Save the table as `CSV UTF-8`."),
+        (b'compound,dose\n"x"y,1\n', "`doses.csv`: line 2: "),
+    ],
+)
+def test_a_table_that_makes_no_units_is_said_with_its_line(tmp_path, table, said):
+    if table is not None:
+        (tmp_path / "doses.csv").write_bytes(table)
+    with pytest.raises(SpecError) as error:
+        load_text(BY_ROWS, tmp_path / "gwas.yaml")
+    (problem,) = error.value.problems
+    assert problem.line == 24
+    assert said in f"{problem.message}. {problem.remedy}"

@@ -1,4 +1,4 @@
-"""`platerunner plan`: what it refuses, and what it tells of files that nobody asked for or nobody finds."""
+"""`platerunner plan`: what it refuses, and what it says of files that nobody asked for or nobody finds."""
 
 import boto3
 import pytest

@@ -76,6 +76,7 @@ def test_several_files_for_one_name(folder: Path) -> None:
     result = plan(folder)
     assert result.exit_code == 2
     assert "both want the LoadData column `OrigDNA`" in result.stderr
+    assert "differs. Put `{channel}`, which tells the two apart, into `load_data`" in result.stderr
 
 
 def test_units_of_other_pipelines_are_looked_at_each(folder: Path) -> None:

@@ -6,10 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platerunner.documents import reader
-from platerunner.documents.core_schema import CoreResolver
 from platerunner.documents.problems import DocumentError, Problem, nearest, suggest
 from platerunner.documents.pure_parser import PureParser
-from platerunner.documents.reader import parse
+from platerunner.documents.reader import CoreResolver, parse
 from platerunner.documents.source import Position
 
 FILE = Path("x.yaml")
@@ -103,6 +102,31 @@ def test_what_is_refused(content, message):
     assert message in str(raised.value)
 
 
+DEEPER = "begins further right than line {}, which has a value already. Begin both in one column."
+COLUMN = "no line above begins in its column. Begin it in the column of {}."
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("a: 1\n  b: 2\n", 2, DEEPER.format(1)),
+        ("s:\n  a: [1]\n    b: 2\n", 3, DEEPER.format(2)),
+        ("s:\n  a: {b: 1}\n    c:\n      d: 2\n", 3, DEEPER.format(2)),
+        ("s:\n    a: [1]\n   b: 2\n", 3, COLUMN.format("`a` (line 2) or `s` (line 1)")),
+        ("s:\n  a:\n    b:\n      c: 1\n\n # x\n   d: 2\n", 7, COLUMN.format("`b` (line 3) or `a` (line 2)")),
+        ("s:\n  a: 1\n\xa0 b: 2\n  c: 3\n", 3, "indented by something else than blanks. It has a character that"),
+        ("s:\n\u3000 a: 1\n  c: 3\n", 2, "(U+3000, ideographic space): delete it, or type a blank"),
+        ("title: a: b\n", 1, "a `:` where no key can stand. Put quotes"),
+        ("s:\n  a:\n    b: 1\n  - c\n", 4, "this does not continue the block above. Check the indentation."),
+    ],
+)
+def test_a_line_that_begins_in_a_wrong_column_is_told_where_to_begin(text, line, said):
+    with pytest.raises(DocumentError) as raised:
+        parse(text, FILE)
+    assert [problem.line for problem in raised.value.problems] == [line]
+    assert said in str(raised.value)
+
+
 def test_all_problems_come_at_once_in_order_each_once():
     with pytest.raises(DocumentError) as raised:
         parse("a: !x 1\nb: .nan\na: 2\n", FILE)
@@ -129,7 +153,14 @@ def test_a_long_line_is_cut_around_the_column():
 
 @pytest.mark.parametrize(
     ("name", "names", "expected"),
-    [("ilum", ["illum", "plate"], "illum"), ("ILLUM", ["illum"], "illum"), ("zzz", ["illum"], None), ("a", [], None)],
+    [
+        ("ilum", ["illum", "plate"], "illum"),
+        ("ILLUM", ["illum"], "illum"),
+        ("zzz", ["illum"], None),
+        ("a", [], None),
+        ("illum_calc", ["ILLUM_CALC", "illum_apply"], "ILLUM_CALC"),
+        ("bc_illum_qc", ["cb_illum_qc", "cp_illum_qc", "bc_illum"], "cb_illum_qc"),
+    ],
 )
 def test_nearest(name, names, expected):
     assert nearest(name, names) == expected

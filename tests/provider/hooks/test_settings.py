@@ -46,7 +46,9 @@ def test_one_queue_serves_both_capacities():
         ({"queues": {"spoot": "q"}}, ["'spoot'", "spot or on_demand"]),
         ({"queues": QUEUES, "platform": "EKS"}, ["'EKS'", "EC2 nor FARGATE"]),
         ({"queues": QUEUES, "secrets": {"TOKEN": "hunter2"}}, ["'TOKEN'", "is no ARN", "Secrets Manager"]),
+        ({"queues": QUEUES, "grafana": "javascript:x"}, ["'javascript:x'", "is no URL"]),
         ({"queues": QUEUES, "on_clear": "leave"}, ["'leave'", "terminate nor adopt"]),
+        ({"queues": QUEUES, "shell": "yes"}, ["'yes'", "neither true nor false"]),
         ({"queues": QUEUES, "log_grop": "x"}, ["unknown extra 'log_grop'", "log_group"]),
     ],
 )

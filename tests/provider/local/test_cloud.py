@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
+import psutil
 import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.embedded import Account, alive, wait_for
+from tests.embedded import TIMEOUT_S, Account, alive, wait_for
 
 from platerunner.local.__main__ import main
 from platerunner.local.aws.faults import Dice, Faults
@@ -66,7 +67,7 @@ def test_a_taken_port_is_one_sentence(aws: Account, capsys: pytest.CaptureFixtur
 
 
 def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
 
 
 def test_its_own_process_says_what_hinders_it_in_one_line() -> None:
@@ -107,8 +108,9 @@ def test_as_a_process_it_tells_how_to_reach_it_and_cleans_up(tmp_path: Path) -> 
     batch = session.client("batch", endpoint_url=found["environment"]["AWS_ENDPOINT_URL"])
     environments = batch.describe_compute_environments()["computeEnvironments"]
     assert {e["computeResources"]["maxvCpus"] for e in environments} == {3}
+    assert psutil.Process(process.pid).memory_info().rss < 180 << 20, "moto's tables of EC2 alone are 100 MB"
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=20)
+    said, _ = process.communicate(timeout=TIMEOUT_S)
     assert said == f"The embedded cloud is at {found['endpoint']}\n"
     assert process.returncode == 0
     assert not state.exists()
@@ -116,13 +118,13 @@ def test_as_a_process_it_tells_how_to_reach_it_and_cleans_up(tmp_path: Path) -> 
 
 def test_it_ends_with_the_process_it_was_started_for(tmp_path: Path) -> None:
     state = tmp_path / "cloud.json"
-    parent = subprocess.Popen(["sleep", "60"])
+    parent = subprocess.Popen(["sleep", "600"])
     arguments = ["--state", str(state), "--parent", str(parent.pid)]
     process = subprocess.Popen([sys.executable, "-m", "platerunner.local", *arguments], stdout=subprocess.DEVNULL)
     wait_for(state.exists)
     parent.kill()
     parent.wait()
-    assert process.wait(20) == 0
+    assert process.wait(TIMEOUT_S) == 0
 
 
 def test_throttled_and_failed_calls_look_like_awss(aws: Account) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,8 +10,8 @@ from airflow.sdk.exceptions import TaskDeferred
 from tests.lab import GOOD
 
 from platerunner.batch.reasons import CLEARED
-from platerunner.engine.steps import turns
-from platerunner.engine.steps.left_behind import end_left_behind
+from platerunner.engine.steps import short_waits, turns
+from platerunner.engine.steps.stay import end_left_behind
 from platerunner.operators.batch_module import BatchModuleOperator
 from platerunner.operators.owner import introduce, owner_of
 
@@ -115,16 +116,21 @@ def test_a_task_that_submits_again_is_known_by_its_name_as_before(lab, monkeypat
     roots = {"data_root": str(lab.folder / "data"), "workspace_root": str(lab.folder / "workspace")}
     connection = {"conn_type": "platerunner", "extra": {**lab.aws.cloud.connection(), **roots}}
     monkeypatch.setenv("AIRFLOW_CONN_PLATERUNNER", json.dumps(connection))
-    lab.write(A01=f'test "$(grep -c A01 {lab.started})" -gt 1 || exit 137\n{GOOD}')
+    attempt = f"$(grep -c A01 {lab.started})"
+    door = lab.folder / "door"  # behind it each attempt waits, so that none ends before its task has parked
+    lab.write(A01=f'until test -e {door}{attempt}; do sleep 0.05; done\ntest "{attempt}" -gt 1 || exit 137\n{GOOD}')
     operator = BatchModuleOperator(task_id="work", spec=lab.run().scope.pipeline, step="work")
     task = {**context("run-1"), "run_id": "run-1", "params": {}}
     task["ti"].xcom_push = lambda **_: None
+    monkeypatch.setattr(short_waits, "STAY_S", 0.0)  # it parks, however soon its jobs end
     with pytest.raises(TaskDeferred):
         operator.execute(task)
+    Path(f"{door}1").touch()
     while lab.run().waiting_for():
         time.sleep(0.1)
     with pytest.raises(TaskDeferred):
         operator.execute_complete(task, {"status": "ended"})
+    Path(f"{door}2").touch()
     kept = json.loads((lab.folder / "workspace/_platerunner/last_run/work.json").read_text())
     assert kept["airflow"] == owner_of(task).airflow
     lab.collect()

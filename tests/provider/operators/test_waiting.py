@@ -62,13 +62,13 @@ def waiting_since(lab, run_id: str = "run-1", step: str = "work") -> float:
 def test_a_step_parks_until_its_files_are_there_and_then_submits(lab, monkeypatch):
     (lab.folder / "data").mkdir()
     task = Task(lab, monkeypatch)
+    began = datetime.now(UTC)
     parked = task.execute()
     assert parked.method_name == "execute_arrived"
-    moment = parked.trigger.moment
-    assert timedelta(seconds=150) < moment - datetime.now(UTC) <= timedelta(seconds=180)
+    assert began + timedelta(seconds=150) < parked.trigger.moment <= datetime.now(UTC) + timedelta(seconds=180)
     assert task.again().method_name == task.execute().method_name == "execute_arrived"
     assert lab.state().submissions == ()
-    lab.write(A01="sleep 30\n")
+    lab.write(A01="sleep 600\n")
     assert task.again().method_name == "execute_complete"
     assert len(lab.state().submissions) == 1
     lab.run().jobs.stop("end of test")

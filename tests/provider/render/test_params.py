@@ -7,8 +7,8 @@ from airflow.sdk.exceptions import ParamValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from platerunner.engine.planning.context import RunOptions
 from platerunner.engine.planning.errors import PlanningError
-from platerunner.engine.planning.options import RunOptions
 from platerunner.render.params import airflow_params
 from platerunner.spec.loader import load_text
 

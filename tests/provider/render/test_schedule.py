@@ -4,11 +4,13 @@ from pathlib import Path
 import pytest
 from airflow.sdk import Asset
 from airflow.sdk.definitions.asset import AssetAll, AssetNameRef, AssetUriRef
+from airflow.sdk.definitions.timetables.simple import NullTimetable
 from airflow.serialization.serialized_objects import DagSerialization
 
 from platerunner.notifications import sending
 from platerunner.notifications.events import SpecNotifier
 from platerunner.render import build_dag
+from platerunner.render.launching import launching_dags
 from platerunner.spec.loader import load_text
 from platerunner.spec.problems import SpecError
 from platerunner.triggers.uploads import UploadsTrigger
@@ -41,10 +43,31 @@ def dag_of(header: str, default_args=None):
 
 def test_an_upload_is_an_asset_with_a_watcher():
     dag = dag_of('schedule: {on_upload: "s3://lab-images/new/", quiet: 5 min}')
+    assert dag.max_active_runs == 1  # one run takes all that is new
     (asset,) = dag.timetable.asset_condition.objects
     (watcher,) = asset.watchers
     assert watcher.trigger.serialize() == UploadsTrigger("platerunner", "s3://lab-images/new/", 300, 21600).serialize()
     assert asset.extra == {"prefix": "s3://lab-images/new/"}
+
+
+def test_uploads_with_values_start_runs_by_a_dag_of_their_own():
+    params = "params: {plate: {type: string, required: true}}"
+    spec = load_text(
+        SPEC.format(header=f'{params}\nschedule: {{on_upload: "s3://lab-in/{{plate}}/"}}'), Path("cells.yaml")
+    )
+    started = build_dag(spec)
+    assert (type(started.timetable), started.max_active_runs) == (NullTimetable, 8)
+    (dag,) = launching_dags(spec)
+    DagSerialization.to_dict(dag)
+    (asset,) = dag.timetable.asset_condition.objects
+    trigger = UploadsTrigger("platerunner", "s3://lab-in/", 600, 21600, "{plate}/**")
+    assert asset.watchers[0].trigger.serialize() == trigger.serialize()
+    assert (dag.dag_id, dag.task_dict["start"].pipeline) == ("cells.launches", "cells")
+
+
+def test_a_spec_says_how_many_runs_that_files_start_go_on_at_once():
+    dag = dag_of('schedule: {on_config: "s3://lab-launches/", at_once: 3}')
+    assert dag.max_active_runs == 3
 
 
 def test_a_bucket_alone_is_not_the_beginning_of_another_buckets_name():

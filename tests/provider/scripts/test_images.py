@@ -39,7 +39,17 @@ def test_the_matrix_begins_with_what_the_others_stand_on() -> None:
     (line,) = arguments("--matrix")
     images = json.loads(line)
     assert images[0] == {"name": "unit", "platforms": "linux/amd64,linux/arm64"}
-    assert {image["name"] for image in images} == {"unit", "imaging", "cellprofiler", "fiji", "starrynight"}
+    assert {image["name"] for image in images} == {
+        "unit",
+        "imaging",
+        "cellprofiler",
+        "cosmicqc",
+        "cytomining",
+        "em",
+        "fiji",
+        "snakemake",
+        "starrynight",
+    }
 
 
 @pytest.mark.parametrize(
@@ -82,3 +92,34 @@ def _quoted(recipe: str, name: str) -> str:
 
 def _requirements(path: Path) -> list[str]:
     return [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+
+def test_digests_are_written_and_nothing_else_changes() -> None:
+    text = (ROOT / "containers" / "images.yaml").read_text()
+    pin = script("image_digests").pin
+    pinned = pin(text, {"unit": DIGEST, "cellprofiler": DIGEST})
+    added = [line for line in pinned.splitlines() if line not in text.splitlines()]
+    assert added == [f"    digest: {DIGEST}"] * 2
+    assert yaml.safe_load(pinned)["images"]["cellprofiler"]["digest"] == DIGEST
+    assert (
+        yaml.safe_load(pinned)["images"]["cellprofiler"]["args"]
+        == yaml.safe_load(text)["images"]["cellprofiler"]["args"]
+    )
+    newer = DIGEST.replace("0", "f")
+    assert pin(pinned, {"unit": newer, "cellprofiler": newer}) == pinned.replace(DIGEST, newer)
+
+
+@pytest.mark.parametrize(("name", "digest"), [("cellprofiler", "4.2.8"), ("nothing", DIGEST), ("unit", DIGEST + "\n")])
+def test_what_is_no_digest_of_ours_is_refused(name: str, digest: str) -> None:
+    text = (ROOT / "containers" / "images.yaml").read_text()
+    with pytest.raises(SystemExit, match=name):
+        script("image_digests").pin(text, {name: digest})
+
+
+def test_no_python_of_an_image_has_a_setuptools_with_a_known_hole() -> None:
+    # CVE-2024-6345 and CVE-2025-47273 are mended in 78.1.1; from 80.9 on it warns on each start, into every unit's log.
+    lines = (ROOT / "containers" / "cellprofiler" / "requirements.txt").read_text().splitlines()
+    assert "setuptools>=78.1.1,<80.9" in lines

@@ -38,7 +38,7 @@ def test_other_files_have_no_decision(tmp_path):
 
 
 def test_a_decision_says_who_when_and_why():
-    assert decision("approved").sentence == 'approved by Ada on 2026-11-21T12:00:00+00:00: "flat enough"'
+    assert decision("approved").sentence == 'approved by Ada on 2026-11-21 12:00 UTC: "flat enough"'
 
 
 FILE = st.builds(InputFile, st.text(min_size=1), st.just("workspace"), st.integers(0, 9), st.text(max_size=5))

@@ -40,7 +40,7 @@ def gate(lab, plate):
 
 def context(plate):
     ids = {"id": uuid4(), "dag_id": "lab", "run_id": "run-1", "map_index": 0}
-    ti = SimpleNamespace(xcom_push=lambda **_: None, **ids)
+    ti = SimpleNamespace(try_number=1, max_tries=1, xcom_push=lambda **_: None, **ids)
     return {"params": {}, "run_id": "run-1", "logical_date": None, "task_instance": ti, "ti": ti}
 
 

@@ -65,7 +65,9 @@ class Bench:
         (folder / "ws/gates/check/numbers.json").write_text('{"cells": 12, "DNA": {"mean": 4.5}}')
         self.sensor = self.gate()
         self.xcoms: dict[str, Any] = {}
-        task = SimpleNamespace(id=uuid4(), xcom_push=lambda key, value: self.xcoms.update({key: value}))
+        task = SimpleNamespace(
+            id=uuid4(), try_number=1, max_tries=1, xcom_push=lambda key, value: self.xcoms.update({key: value})
+        )
         self.context = {"params": {}, "run_id": RUN, "logical_date": None, "task_instance": task, "ti": task}
         self.questions = Questions(self.storage, RUN, "check")
 
@@ -95,7 +97,7 @@ def bench(tmp_path, monkeypatch):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """The times that Airflow was told to ask."""
+    """The times at which Airflow is to ask."""
     times = []
     monkeypatch.setattr("airflow.providers.standard.operators.hitl.HITLOperator.execute", lambda *_: times.append(1))
     return times
@@ -136,6 +138,24 @@ def test_what_fails_the_gate_settles_its_question(bench, event):
     with pytest.raises(AirflowFailException, match="clear this task to ask again"):
         bench.sensor.execute_complete(bench.context, event)
     assert bench.questions.open() is None
+
+
+@pytest.mark.parametrize("event", [{"error": "late", "error_type": "timeout"}, answer(REJECT)])
+def test_a_gate_that_was_closed_asks_nobody_when_airflow_repeats_its_try(bench, asked, event):
+    """Airflow repeats a try that ends within a second of its answer, and knows nothing of the answer."""
+    bench.sensor.retries = 1
+    bench.ask()
+    with pytest.raises(AirflowFailException) as closed:
+        bench.sensor.execute_complete(bench.context, event)
+    bench.context["ti"].try_number = 2
+    with pytest.raises(AirflowFailException, match="clear this task to ask again") as again:
+        bench.sensor.execute(bench.context)
+    assert str(closed.value).partition(" within")[0].split(";")[0] in str(again.value)
+    assert len(bench.made()) == 1
+
+    bench.context["ti"].max_tries = 2  # a person has cleared the task
+    bench.sensor.execute(bench.context)
+    assert len(asked) == 1
 
 
 def test_files_that_changed_while_it_waited_are_asked_about_anew(bench, asked):

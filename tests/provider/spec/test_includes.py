@@ -9,10 +9,9 @@ from typer.testing import CliRunner
 
 from platerunner.cli import app
 from platerunner.documents.problems import DocumentError
-from platerunner.spec.includes import check_shared
-from platerunner.spec.loader import load_pipeline, load_text
-from platerunner.spec.model import Step
+from platerunner.spec.loader import check_shared, load_pipeline, load_text
 from platerunner.spec.problems import SpecError
+from platerunner.spec.steps import Step
 
 VALID = (Path(__file__).parent / "valid.yaml").read_text()
 CPPIPE = Path(__file__).parents[2] / "data" / "cppipe"

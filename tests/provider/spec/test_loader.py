@@ -8,9 +8,10 @@ import pytest
 
 from platerunner.catalog.loader import load_catalog
 from platerunner.spec.loader import load_pipeline, load_text
-from platerunner.spec.model import Gate, InputRef, Position, Step
+from platerunner.spec.model import Position
 from platerunner.spec.problems import SpecError
 from platerunner.spec.settings import LoadDataMapping
+from platerunner.spec.steps import ALL, Gate, InputRef, Step
 
 HERE = Path(__file__).parent
 SPECS = Path(__file__).parents[3] / "dag_specs"
@@ -89,6 +90,9 @@ def test_every_part_reaches_the_model():
     measure = pipeline.steps["measure"]
     assert isinstance(measure, Step)
     assert measure.tolerate == pytest.approx(0.02)
+    every = valid("    tolerate: 2%\n", "    tolerate: all\n").steps["measure"]
+    assert isinstance(every, Step)
+    assert every.tolerate == ALL
     crop = pipeline.steps["crop"]
     assert isinstance(crop, Step)
     assert crop.outputs["tiles"].ranges == {"tile": (1, 100)}
@@ -107,14 +111,14 @@ def test_resources_come_from_the_step_then_the_defaults_then_the_module():
 def test_special_resources_and_cost_tags():
     text = VALID.replace("tags: [pilot]\n", "tags: [pilot]\ncost_tags: {project: 0815, lab: A}\n").replace(
         "    tolerate: 2%\n",
-        "    tolerate: 2%\n    cost_tags: {lab: B, 'cost:center': x y}\n"
+        "    tolerate: 2%\n    cost_tags: {lab: B, 'cost:center': x y, Förderung: 研究 Ⅷ}\n"
         "    resources: {gpus: 2, shared_memory: 2 GiB, swap: 500 MB}\n",
     )
     pipeline = load_text(text, HERE / "valid.yaml")
     measure, crop = pipeline.steps["measure"], pipeline.steps["crop"]
     assert isinstance(measure, Step)
     assert isinstance(crop, Step)
-    assert measure.cost_tags == {"project": "0815", "lab": "B", "cost:center": "x y"}
+    assert measure.cost_tags == {"project": "0815", "lab": "B", "cost:center": "x y", "Förderung": "研究 Ⅷ"}
     assert crop.cost_tags == pipeline.steps["check_report"].cost_tags == {"project": "0815", "lab": "A"}
     assert (measure.resources.gpus, measure.resources.shared_memory, measure.resources.swap) == (
         2,
@@ -304,3 +308,24 @@ def test_a_long_chain_of_steps():
     sources = ["dataset.raw", *(f"s{n}.o" for n in range(299))]
     steps = "".join(step.format(n=n, source=source) for n, source in enumerate(sources))
     assert list(load_text(f"{head}steps:\n{steps}", HERE / "valid.yaml").steps) == [f"s{n}" for n in range(300)]
+
+
+MISPLACED = {
+    "a param at the left": ("\n  threshold: ", "\nthreshold: ", "more than `params` if it belongs to that"),
+    "a file set's neighbour": ("\n  exclude:", "\nexclude:", "more than `dataset` if it belongs to that"),
+    "the last step": ("\n  measure:", "\nmeasure:", "more than `steps` if it belongs to that"),
+    "no blank after a word's colon": ("\nowner: lab", "\nowner:lab", "Put a blank after `owner:`."),
+    "no blank and one key": ("outputs: {corrected", "outputs:{corrected", "Put a blank after `outputs:`."),
+    "no blank and more keys": ("retry: {attempts", "retry:{attempts", "Put a blank after `retry:`."),
+    "a typo stays one": ("\nowner:", "\nowmer:", "Did you mean `owner`?"),
+}
+
+
+@pytest.mark.parametrize(("right", "wrong", "said"), MISPLACED.values(), ids=MISPLACED)
+def test_a_key_in_a_wrong_place_is_told_where_it_belongs(right, wrong, said):
+    begin, end = VALID.split(right)
+    if right.startswith("\n  ") and right.endswith(":"):  # with what stands below it
+        end = end.replace("\n  ", "\n")
+    with pytest.raises(SpecError) as raised:
+        load_text(begin + wrong + end, HERE / "valid.yaml")
+    assert said in " ".join(problem.remedy for problem in raised.value.problems)

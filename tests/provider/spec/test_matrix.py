@@ -7,8 +7,9 @@ from airflow.utils.helpers import validate_key
 
 from platerunner.render.dag import build_dag
 from platerunner.spec.loader import load_text
-from platerunner.spec.model import Gate, InputRef, Member, Pipeline, Position, Step
+from platerunner.spec.model import Pipeline, Position
 from platerunner.spec.problems import SpecError
+from platerunner.spec.steps import Gate, InputRef, Member, Step
 
 HERE = Path(__file__).parent
 SPEC = """\

@@ -65,10 +65,17 @@ def test_rendering_does_not_look(folder: Path) -> None:
     assert check(folder)
 
 
-@pytest.mark.parametrize("content", [b"", b"  \n", b"\x89PNG\r\n\x1a\n", b"hello\n", b"\xff\xfe\x00", b"{}"])
-def test_what_is_no_pipeline(folder: Path, content: bytes) -> None:
+@pytest.mark.parametrize("mapping", [MAPPING, ""])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"  \n", b"\x89PNG\r\n\x1a\n", b"hello\n", b"\xff\xfe\x00", b"{}", b"<!DOCTYPE html>\n<html>",
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:403\nsize 12\n", b"PK\x03\x04", b"\0" * 99,
+    ],
+)  # fmt: skip
+def test_what_is_no_pipeline(folder: Path, content: bytes, mapping: str) -> None:
     (folder / "measure.cppipe").write_bytes(content)
-    (problem,) = check(folder)
+    (problem,) = check(folder, SPEC.replace(MAPPING, mapping))
     assert (problem.line, problem.column) == (13, 22)
     assert "measure.cppipe" in problem.message
     assert problem.remedy
@@ -106,6 +113,8 @@ def test_no_load_data_for_a_pipeline_that_reads_by_it(folder: Path) -> None:
 def test_a_name_that_no_column_can_become(folder: Path) -> None:
     (problem,) = check(folder, SPEC.replace('"Orig{channel}": images', '"Raw{channel}": images'))
     assert "OrigDNA" in problem.message
+    assert 'Name it in `load_data`, as "OrigDNA"' in problem.remedy
+    assert problem.line == 14
 
 
 @pytest.mark.parametrize("metadata", ["[plate, site]", "{Plate: plate, Site: site, Brunnen: well}"])
@@ -113,6 +122,12 @@ def test_metadata_that_is_not_given(folder: Path, metadata: str) -> None:
     (problem,) = check(folder, SPEC.replace("[plate, well, site]}", f"{metadata}}}"))
     assert (problem.line, problem.column) == (14, 16)
     assert 'needs the metadata "Well" (setting "Enter single file name")' in problem.message
+
+
+def test_metadata_that_is_given_in_other_letters(folder: Path) -> None:
+    (problem,) = check(folder, SPEC.replace("[plate, well, site]}", "{Plate: plate, Site: site, well: well}}"))
+    assert problem.remedy.startswith("Capitals count: `load_data: metadata` gives Plate, Site, well. Name it as in")
+    assert check(folder, SPEC.replace("[plate, well, site]}", "{Plate: plate, Site: site, Well: well}}")) == []
 
 
 def test_a_part_of_the_rows_alone(folder: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from platerunner.spec.loader import load_text
-from platerunner.spec.model import Gate, Pipeline, Split, Step
+from platerunner.spec.model import Pipeline, Split
+from platerunner.spec.steps import Gate, Step
 
 SPEC = """
 version: 1

@@ -28,6 +28,8 @@ def _load(text: str):
 
 def test_a_good_spec_has_none():
     assert warnings() == []
+    assert warnings(("title: Cells\n", "title: \u201cCells\u201d \u2013 all\n")) == []
+    assert warnings(("because: out of focus", "because: \u201eunscharf\u201c")) == []
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,14 @@ def test_a_good_spec_has_none():
         (
             [(WORKSPACE, '"{{ data_root }}/results"')],
             "7:12 results are written among the raw files, where a pattern may take them for raw files. Choose",
+        ),
+        (
+            [(WORKSPACE, "\u201c{{ workspace_root }}/cells\u201d")],
+            "7:12 these quotes become a part of the text. `\u201c` (U+201C, left double quotation",
+        ),
+        (
+            [('argv: [crop, "{inputs.images}"', 'argv: [crop, \u2013i, "{inputs.images}"')],
+            "60:25 `\u2013i` begins with a dash that programs take for no option. `\u2013` (U+2013, en dash)",
         ),
         (
             [(WORKSPACE, '"{{ workspace_root }}/{{ run_id }}"')],
@@ -58,7 +68,7 @@ def test_a_good_spec_has_none():
             "15:47 `{site:digits}` takes all digits, also those that `{channel}` begins with. ",
         ),
     ],
-    ids=["among the raw files", "a workspace per run", "out of the root", "longer than Fargate", "digits"],
+    ids=["among the raw files", "quotes", "dash", "a workspace per run", "out of the root", "long", "digits"],
 )  # fmt: skip
 def test_it_is_said_with_its_place_and_a_remedy(changes, said):
     [found] = warnings(*changes)

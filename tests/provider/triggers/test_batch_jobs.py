@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from airflow.sdk._shared.module_loading import import_string
 from airflow.triggers.base import TriggerEvent
-from tests.embedded import Account, embedded, wait_for
+from tests.embedded import TIMEOUT_S, Account, embedded, wait_for
 
 from platerunner.batch.reasons import CLEARED
 from platerunner.batch.stop import terminate
 from platerunner.engine.connection import ConnectionProblem
-from platerunner.engine.records.blocked import read_blocked
+from platerunner.engine.records.results import read_blocked
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.local.aws.responses import LocalBatchResponse
 from platerunner.triggers.batch_jobs import BatchJobsTrigger
@@ -66,13 +66,21 @@ def test_no_event_comes_before_the_first_look(aws, connection):
     assert time.monotonic() - started >= 1.0
 
 
+@pytest.mark.parametrize(
+    ("parked_for", "wait"), [(None, 2.0), (0.0, 2.0), (0.5, 1.5), (1.7, 1.7), (3600.0, 5.0), (-5.0, 2.0)]
+)
+def test_the_first_look_comes_some_seconds_after_parking_and_later_on_a_busy_machine(parked_for, wait):
+    parked_at = 0.0 if parked_for is None else 1e9 - parked_for
+    assert trigger("job", first_s=2.0, parked_at=parked_at)._until_first_look(1e9) == pytest.approx(wait)
+
+
 def test_progress_goes_to_the_log(aws, connection, capsys):
     asyncio.run(first_event(trigger(aws.submit(["true"], size=2))))
     assert "measure: 2 of 2 done" in capsys.readouterr().out
 
 
 def test_the_first_look_is_told_although_nothing_changes_after_it(aws, connection, capsys):
-    job = aws.submit(["sleep", "20"])
+    job = aws.submit(["sleep", "600"])
     aws.wait(job, "RUNNING")
 
     async def told() -> str:
@@ -85,7 +93,7 @@ def test_the_first_look_is_told_although_nothing_changes_after_it(aws, connectio
         await asyncio.gather(waiting, return_exceptions=True)
         return said
 
-    assert "measure: 0 of 1 done, 1 running" in asyncio.run(asyncio.wait_for(told(), 10))
+    assert "measure: 0 of 1 done, 1 running" in asyncio.run(asyncio.wait_for(told(), TIMEOUT_S))
     aws.batch.terminate_job(jobId=job, reason="end of test")
 
 
@@ -95,20 +103,9 @@ def test_a_missing_connection_is_told_in_the_event(monkeypatch):
     assert "there is no connection 'nowhere'" in event.payload["message"]
 
 
-def test_two_hundred_waiting_triggers_cost_as_many_calls_as_one(aws, connection):
-    jobs = [aws.submit(["sleep", "1"])] * 200
-    before = aws.cloud.calls["batch.describejobs"]
-
-    async def wait_all() -> None:
-        await asyncio.gather(*(first_event(trigger(job)) for job in jobs))
-
-    asyncio.run(wait_all())
-    assert aws.cloud.calls["batch.describejobs"] - before < 20
-
-
 @pytest.mark.parametrize(("on_clear", "ended"), [("terminate", True), ("adopt", False)])
 def test_a_kill_while_waiting_ends_the_jobs_unless_the_next_try_adopts_them(aws, connection, on_clear, ended):
-    job = aws.submit(["sleep", "20"])
+    job = aws.submit(["sleep", "600"])
     wait_for(lambda: aws.job(job)["status"] == "RUNNING")
     asyncio.run(trigger(job, on_clear=on_clear).on_kill())
     if ended:
@@ -120,7 +117,7 @@ def test_a_kill_while_waiting_ends_the_jobs_unless_the_next_try_adopts_them(aws,
 
 
 def test_a_shutdown_of_the_triggerer_ends_nothing(aws, connection):
-    job = aws.submit(["sleep", "20"])
+    job = aws.submit(["sleep", "600"])
 
     async def cancel() -> None:
         waiting = trigger(job)
@@ -136,19 +133,20 @@ def test_a_shutdown_of_the_triggerer_ends_nothing(aws, connection):
 
 
 def test_a_cancellation_keeps_its_message_while_the_connection_is_looked_up(monkeypatch):
-    looked_up = threading.Event()
+    asked, looked_up = threading.Event(), threading.Event()
 
     class SlowHook(PlaterunnerHook):
         @property
         def settings(self):
-            looked_up.wait(5)
+            asked.set()
+            looked_up.wait(TIMEOUT_S)
             raise ConnectionProblem("nobody waits for it")
 
     monkeypatch.setattr("platerunner.triggers.prepared.PlaterunnerHook", SlowHook)
 
     async def cancel() -> tuple:
         task = asyncio.create_task(first_event(trigger("job")))
-        await asyncio.sleep(0.3)
+        await asyncio.to_thread(asked.wait, TIMEOUT_S)
         task.cancel("user-action")
         try:
             await task

@@ -63,7 +63,7 @@ def test_each_index_reads_its_own_line(tmp_path):
     storage, units = Storage(str(tmp_path)), [_unit(number) for number in range(100)]
     manifest.write(storage, "runs/r/s/1", STEP, units)
     for index in (0, 1, 7, 50, 99):
-        assert manifest.read(storage, "runs/r/s/1", index) == (STEP, units[index])
+        assert manifest.read_job(storage, "runs/r/s/1", index) == (STEP, (units[index],))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
@@ -76,22 +76,22 @@ def test_lines_that_are_alike_have_one_length_and_are_read_by_it_or_by_the_index
     assert (length is None) == (max(lines) * len(lines) > 1.25 * sum(lines))
     assert length in (None, max(lines))
     for index, unit in enumerate(units):
-        assert manifest.read(storage, "m/1", index) == (STEP, unit)
-        assert length is None or manifest.read(storage, "m/1", index, length) == (STEP, unit)
+        assert manifest.read_job(storage, "m/1", index) == (STEP, (unit,))
+        assert length is None or manifest.read_job(storage, "m/1", index, length) == (STEP, (unit,))
 
 
 def test_one_unit_with_very_many_files_makes_no_other_line_longer(tmp_path):
     storage, units = Storage(str(tmp_path)), [_unit(number) for number in range(0, 70, 7)]
     units[3] = replace(units[3], inputs={"images": tuple(InputFile(f"a/{site}") for site in range(1000))})
     assert manifest.write(storage, "m/1", STEP, units) is None
-    assert manifest.read(storage, "m/1", 3) == (STEP, units[3])
+    assert manifest.read_job(storage, "m/1", 3) == (STEP, (units[3],))
 
 
 def test_a_length_that_is_not_the_lines_is_refused(tmp_path):
     storage, units = Storage(str(tmp_path)), [replace(_unit(0), unit=f"u{number}") for number in range(4)]
     length = manifest.write(storage, "m/1", STEP, units)
     with pytest.raises(ValueError, match=r"PLATERUNNER_LINE=\d+: that is not how long the lines are"):
-        manifest.read(storage, "m/1", 1, length - 1)
+        manifest.read_job(storage, "m/1", 1, length - 1)
 
 
 @pytest.mark.parametrize(("index", "error"), [(3, IndexError), (100, StorageError)])
@@ -99,12 +99,12 @@ def test_an_index_beyond_the_last_line_is_an_error(tmp_path, index, error):
     storage = Storage(str(tmp_path))
     manifest.write(storage, "m/1", STEP, [_unit(number) for number in range(3)])
     with pytest.raises(error, match="m/1"):
-        manifest.read(storage, "m/1", index)
+        manifest.read_job(storage, "m/1", index)
 
 
 def test_a_manifest_that_is_not_there(tmp_path):
     with pytest.raises(NotFoundError, match="does not exist"):
-        manifest.read(Storage(str(tmp_path)), "m/1", 0)
+        manifest.read_job(Storage(str(tmp_path)), "m/1", 0)
 
 
 def test_another_format_is_refused_with_the_remedy():

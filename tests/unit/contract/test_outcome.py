@@ -8,21 +8,18 @@ from hypothesis import strategies as st
 
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
-from platerunner_unit.contract.keys import (
+from platerunner_unit.contract.keys import branches_key, last_run_key, needs_key, run_prefix
+from platerunner_unit.contract.outcome import Outcome, OutputRecord
+from platerunner_unit.contract.unit_keys import (
     FORGOTTEN,
     Kept,
-    branches_key,
-    last_run_key,
     log_key,
-    needs_key,
     outcome_key,
     outcomes_prefix,
     parse_outcome_key,
-    run_prefix,
     run_token,
+    unit_id,
 )
-from platerunner_unit.contract.outcome import Outcome, OutputRecord
-from platerunner_unit.contract.unit_ids import unit_id
 
 OUTCOME = Outcome(
     pipeline="p",

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
+from tests.embedded import TIMEOUT_S
 
 from platerunner_unit.contract.storage import AccessDeniedError, NotFoundError, Storage, StorageError
 
@@ -45,7 +46,7 @@ def s3_server():
 def _bucket(endpoint: str) -> str:
     name = f"bucket-{uuid.uuid4().hex[:12]}"
     request = urllib.request.Request(f"{endpoint}/{name}", method="PUT", data=b"")
-    urllib.request.urlopen(request, timeout=20).close()
+    urllib.request.urlopen(request, timeout=TIMEOUT_S).close()
     return name
 
 
@@ -208,6 +209,35 @@ def test_a_key_that_no_storage_can_hold(storage):
     for key in ("ctl\n.txt", "a/../../b"):
         with pytest.raises(StorageError):
             storage.put(key, b"x")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("P1/Icon\r", r"holds `P1/Icon\r`, a name that cannot be read here; rename or delete it"),
+        ("P\n1/a.tif", r"holds `P\n1/a.tif`, a name that cannot be read here"),
+        (os.fsdecode(b"\xff.tif"), "holds `%FF.tif`, a name that cannot be read here"),
+    ],
+)
+def test_a_file_whose_name_is_no_key_is_named(tmp_path, name, said):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(StorageError) as caught:
+        _keys(Storage(str(tmp_path)))
+    assert str(caught.value).startswith(f"{tmp_path} {said}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_link_that_leads_in_a_circle_is_named(tmp_path):
+    (tmp_path / "P1").mkdir()
+    (tmp_path / "P1" / "up").symlink_to(tmp_path)
+    with pytest.raises(StorageError, match=r"the link .*/P1/up leads in a circle; delete it"):
+        _keys(Storage(str(tmp_path)))
+
+
+def test_a_system_s_words_are_enough(tmp_path):
+    with pytest.raises(StorageError, match=r"x+: File name too long$"):
+        Storage(str(tmp_path)).put("x" * 300, b"")
 
 
 def test_readers_see_a_whole_object_while_it_is_overwritten(storage):

@@ -35,6 +35,9 @@ ANSWERS = [
     (403, "AccessDenied", ACCESS + 's3:GetObject on resource: "x" with an explicit deny in a resource-based policy', Kind.POLICY),
     (403, "AccessDenied", ACCESS + "s3:GetObject because no identity-based policy allows the s3:GetObject action", Kind.POLICY),
     (403, "AccessDenied", "Bucket is Requester Pays", Kind.REQUESTER_PAYS),
+    (301, "PermanentRedirect", "", Kind.OTHER_REGION),
+    (400, "AuthorizationHeaderMalformed", "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'", Kind.OTHER_REGION),
+    (400, "IllegalLocationConstraintException", "The eu-west-1 location constraint is incompatible for the region specific endpoint", Kind.OTHER_REGION),
     (400, "ExpiredToken", "The provided token has expired.", Kind.CREDENTIALS),
     (403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", Kind.CREDENTIALS),
     (403, "SignatureDoesNotMatch", "The request signature we calculated does not match", Kind.CREDENTIALS),
@@ -66,6 +69,9 @@ NEARLY = [
     (400, "x", "Requester Pays", Kind.FAILED),
     (402, "x", "with an explicit deny", Kind.FAILED),
     (400, "InvalidToken", "x", Kind.CREDENTIALS),
+    (307, "TemporaryRedirect", "", Kind.OTHER_REGION),
+    (400, "AuthorizationHeaderMalformed", "The authorization header is malformed; a comma is missing", Kind.CREDENTIALS),
+    (404, "NoSuchKey", "the region is wrong", Kind.MISSING),
     (400, "Throttling", "x", Kind.THROTTLED),
     (429, "x", "x", Kind.THROTTLED),
     (430, "x", "x", Kind.FAILED),
@@ -74,7 +80,7 @@ NEARLY = [
     (0, "", "", Kind.FAILED),
 ]  # fmt: skip
 LEADS_TO = {
-    Kind.ARCHIVED: "input_archived", Kind.KEY_REFUSED: "access_denied", Kind.REQUESTER_PAYS: "access_denied", Kind.POLICY: "access_denied",
+    Kind.ARCHIVED: "input_archived", Kind.KEY_REFUSED: "access_denied", Kind.REQUESTER_PAYS: "access_denied", Kind.POLICY: "access_denied", Kind.OTHER_REGION: "misconfigured",
     Kind.CREDENTIALS: "access_denied", Kind.DENIED: "access_denied", Kind.MISSING: "input_missing", Kind.DISK_FULL: "out_of_disk",
     Kind.THROTTLED: "throttled", Kind.CHANGED: "transfer_failed", Kind.FAILED: "transfer_failed",
 }  # fmt: skip
@@ -109,6 +115,11 @@ def test_an_answer_is_read_where_obstore_tells_one() -> None:
     assert Answer.of(f"It failed.\n\nDebug source:\n{SAID + BODY}") == Answer()
     assert Answer.of(f"{SAID + BODY}\n\nDebug source:\n{SAID}\n\nDebug source:\nx") == Answer(403, "AccessDenied", "No")
     assert Answer.of(SAID.replace("403", "4033") + BODY) == Answer()
+    redirect = (
+        "Generic S3 error: Error performing GET http://x/k in 1.5s - Received redirect without LOCATION, this normally"
+    )
+    assert Answer.of(redirect) == Answer(301, "PermanentRedirect")
+    assert Answer.of(redirect.partition("Error ")[2]) == Answer()
 
 
 @pytest.mark.parametrize(("status", "code", "message", "kind"), ANSWERS + NEARLY, ids=lambda value: str(value)[:20])
@@ -186,7 +197,7 @@ def test_a_verdict_on_each_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     if status >= 500:
-        monkeypatch.setattr("platerunner_unit.contract.storage.RETRIES", {"max_retries": 0})
+        monkeypatch.setattr("platerunner_unit.contract.buckets.RETRIES", {"max_retries": 0})
     storage = Storage("s3://lab", serve(status, code, message).config)
     key = "Plate404/A01 - 403 Forbidden <Code>InvalidObjectState.tif"
     with pytest.raises(StagingError) as caught:
@@ -213,7 +224,7 @@ def test_a_dead_object_is_asked_for_four_times(
 ) -> None:
     from datetime import timedelta
 
-    from platerunner_unit.contract import storage as module
+    from platerunner_unit.contract import buckets as module
 
     monkeypatch.setitem(module.RETRIES["backoff"], "init_backoff", timedelta(milliseconds=5))
     monkeypatch.setitem(module.RETRIES["backoff"], "max_backoff", timedelta(milliseconds=10))
@@ -243,7 +254,16 @@ def test_a_body_that_breaks_off_is_no_answer(serve: Callable[..., Server], tmp_p
 
 @given(
     st.text(max_size=40),
-    st.sampled_from(["403 Forbidden", "404 Not Found", "AccessDenied", "os error 28", "No space left on device"]),
+    st.sampled_from(
+        [
+            "403 Forbidden",
+            "404 Not Found",
+            "AccessDenied",
+            "os error 28",
+            "No space left on device",
+            "redirect without LOCATION",
+        ]
+    ),
 )
 def test_no_text_without_an_answer_is_one(text: str, words: str) -> None:
     assert Answer.of(f"{text} {words} {text}") == Answer()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from platerunner_unit.imaging import illum_apply, illum_calc, pixels
+from platerunner_unit.imaging.unit import DataError
 
 
 def light(size: int = 96) -> np.ndarray:
@@ -168,6 +169,19 @@ def test_a_bad_parameter_is_told(bench, smoothing):
         "illum-calc", {"images": [image]}, {"illum": [bench.out("f.npy", channel="DNA")]}, {"smoothing": smoothing}
     )
     assert "`smoothing`" in sentence
+
+
+def test_a_compression_that_nothing_reads_is_named_and_a_stack_is_never_its_first_plane(tmp_path, monkeypatch):
+    planes = np.arange(2 * 16 * 16, dtype=np.uint16).reshape(2, 16, 16)
+    for name, data, compression in (("stack", planes, "lzw"), ("xr", planes[0], "jpegxr"), ("zstd", planes[0], "zstd")):
+        tifffile.imwrite(tmp_path / f"{name}.tif", data, compression=compression)
+    assert (pixels.read(tmp_path / "stack.tif") == planes).all()
+    assert (pixels.read(tmp_path / "xr.tif") == planes[0]).all()
+    monkeypatch.setattr(tifffile.TIFF, "DECOMPRESSORS", {tifffile.COMPRESSION.NONE})  # as without imagecodecs
+    for name, compression in (("stack", "LZW"), ("xr", "JPEGXR"), ("zstd", "ZSTD")):
+        said = f"{name}.tif: its planes are compressed by {compression}, which only imagecodecs reads"
+        with pytest.raises(DataError, match=said):
+            pixels.read(tmp_path / f"{name}.tif")
 
 
 def test_lzw_is_read_without_extra_decoders(tmp_path):

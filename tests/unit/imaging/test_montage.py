@@ -78,6 +78,16 @@ def test_what_is_no_picture_is_skipped_and_told(bench):
     assert numbers["left_out"] == ["1 input is no picture (Image.csv)."]
 
 
+def test_numbers_of_json_files_are_told_by_input(bench):
+    pictures, numbers = plate(bench), [(bench.table("P1.json", '{"replicate_correlation": 0.4}')[0], {})]
+    _, found = montage(bench, {"images": pictures, "profiles": numbers})
+    assert found["told"] == {"profiles": {"replicate_correlation": 0.4}}
+    both = [(bench.table(f"{p}.json", json.dumps({"r": r}))[0], {"plate": p}) for p, r in (("P1", 0.5), ("P2", 0.7))]
+    _, found = montage(bench, {"images": pictures, "profiles": both})
+    assert found["told"] == {"profiles": {"P1": {"r": 0.5}, "P2": {"r": 0.7}}}
+    assert found["left_out"] == []
+
+
 def test_colour_pictures_are_shown_as_they_are(bench):
     red = np.zeros((64, 64, 3), np.uint8)
     red[..., 0] = 200

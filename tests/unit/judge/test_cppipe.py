@@ -60,9 +60,17 @@ def test_a_good_pipeline(read, text):
     assert warnings(pipeline) == ()
 
 
+PLANES = '\n"Version":"1","PlaneCount":"2"\n"URL","Series","Index","Channel"\n"file:///a.tif",,,\n"file:///b.tif",,,\n'
+
+
+def with_planes(text, planes=PLANES):
+    return text.replace("HasImagePlaneDetails:False", "HasImagePlaneDetails:True") + planes
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        with_planes,
         lambda t: t.replace("\n", "\r\n"),
         lambda t: t.replace("\n", "\r"),
         lambda t: t.rstrip("\n"),
@@ -100,6 +108,9 @@ FAULTS = {
     "an empty line in a module": (lambda t: t.replace("    Fill holes", "\n    Fill holes"), "pipeline_invalid", "has IdentifyPrimaryObjects (module 2) with 10 settings"),
     "an empty line in another module": (lambda t: t.replace("    Select objects to measure:", "\n    Select objects to measure:"), "pipeline_invalid", "take out the empty line before it"),
     "two empty lines": (lambda t: t.replace("\nMeasureObject", "\n\nMeasureObject"), "pipeline_invalid", "has an empty line where a module should begin"),
+    "no list of images": (lambda t: with_planes(t, ""), "pipeline_invalid", "lacks the whole list of images"),
+    "a list of images that is cut": (lambda t: with_planes(t, PLANES[: PLANES.index('"file:///b')]), "pipeline_invalid", "write HasImagePlaneDetails:False"),
+    "a list of images of another version": (lambda t: with_planes(t, PLANES.replace('"1"', '"2"')), "pipeline_invalid", "lacks the whole list of images"),
     "newer format": (lambda t: t.replace("Version:5", "Version:7"), "pipeline_invalid", "has format 7"),
     "unknown module": (lambda t: t.replace("MeasureObjectIntensity:[", "MeasureDreams:["), "plugin_missing", "MeasureDreams (module 3)"),
     "a module that is gone": (lambda t: t.replace("MeasureObjectIntensity:[", "LoadImages:["), "pipeline_invalid", "there is LoadData instead"),
@@ -248,6 +259,13 @@ def test_any_bytes_are_survived(read, text, data):
 def test_a_pipeline_cut_anywhere_before_its_last_module_is_found(read, text, data):
     at = data.draw(st.integers(0, text.index("ExportToSpreadsheet:[") - 1))
     assert problems(read(text[:at]))
+
+
+def test_a_module_taken_out_by_hand_is_no_cut(read, text):
+    first, second = text.index("IdentifyPrimaryObjects:["), text.index("MeasureObjectIntensity:[")
+    shortened = text[:first] + text[second : text.index("\nExportTo")]  # modules 1 and 3, and nothing is kept
+    assert problems(read(shortened.replace("ModuleCount:4", "ModuleCount:3"))) == []
+    assert "says 4 modules, and it has 2" in problems(read(shortened))[0][1]
 
 
 def test_the_data_is_of_the_version_that_the_docs_name():

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.unit.judge.test_cppipe import FAULTS, ODD, advanced
+from tests.unit.judge.test_cppipe import FAULTS, ODD, advanced, with_planes
 from tests.unit.judge.test_cppipe_pool import POOL
 
 from platerunner_unit.cellprofiler import pipeline_file as cppipe
@@ -16,12 +16,12 @@ pytestmark = pytest.mark.cellprofiler
 
 HERE = Path(__file__).parent
 OWN = HERE.parents[1] / "data"
-# CellProfiler loads these, and would replace what is missing or cannot be used without a word.
+# CellProfiler loads these, and would silently replace what is missing or cannot be used.
 LOADED_BUT_REFUSED = {
     "no modules", "cut between modules", "cut before a module", "cut in a fixed module", "neither Yes nor No",
     "no such choice", "no number", "no range", "image not supplied",
 }  # fmt: skip
-DELIBERATE = ("without a word", "its header says", "has no module")
+DELIBERATE = ("would silently use", "its header says", "has no module")
 MUTANTS = 400
 # As CellProfiler 2.2 wrote it: format 3, revision 11.
 OLD = ((":npy", ":npy"), (":npy", ":tiff"), (":npy", ":mat"), (":npy", ":bmp"), ("save:Image", "save:Objects"))
@@ -146,7 +146,8 @@ def contents():
     text = (OWN / "recorded" / "csv_crlf" / "analysis_loaddata.cppipe").read_text()
     yield from ((("fault", fault), change(text)) for fault, (change, *_) in FAULTS.items())
     yield from ((("odd", name), change(text)) for name, (change, _) in ODD.items())
-    yield from ((("odd", name), changed) for name, changed in (("as it is", text), ("advanced", advanced(text))))
+    loaded = {"as it is": text, "advanced": advanced(text), "with a list of images": with_planes(text)}
+    yield from ((("odd", name), changed) for name, changed in loaded.items())
     yield from ((("mutant", i), changed) for i, changed in enumerate(changed_at_random(random.Random(428))))
     yield from ((("old", what), OLD_SAVE_IMAGES.replace(*what, 1)) for what in OLD)
 

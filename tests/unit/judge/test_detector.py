@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from platerunner_unit.log import prefilter
+from platerunner_unit.log import line_rules
 from platerunner_unit.log.causes import CAUSES, LAST_RESORT
 from platerunner_unit.log.detector import MAX_LINE, Detector
 from platerunner_unit.log.marks import MARKS
@@ -106,8 +106,8 @@ def test_without_aho_corasick_the_same(chunks):
 @given(st.binary(max_size=300), st.lists(st.binary(min_size=1, max_size=4), min_size=1, max_size=5, unique=True))
 def test_both_prefilters_find_every_place(block, literals):
     expected = {(i, at) for i, word in enumerate(literals) for at in range(len(block)) if block.startswith(word, at)}
-    assert set(prefilter.make_finder(literals)(block)) == expected
-    assert set(prefilter.plain_finder(literals)(block)) == expected
+    assert set(line_rules.make_finder(literals)(block)) == expected
+    assert set(line_rules.plain_finder(literals)(block)) == expected
 
 
 @pytest.mark.parametrize("rule", LINE_RULES, ids=lambda rule: rule.name)

@@ -275,7 +275,7 @@ def alternatives(pattern):
         rest = "|".join(parts[:at] + parts[at + 1 :])
         try:
             found = re.compile(rest)
-        except re.error:  # half of a group: the alternatives around it are told apart
+        except re.error:  # half of a group: the alternatives around it are separate
             continue
         if not found.search(""):  # else it is no alternative that is lost, but what stands around them
             yield lost, found

@@ -74,3 +74,14 @@ def test_every_failure_has_a_hint_and_a_success_has_none():
 
 def test_a_record_of_an_older_version_is_told_by_its_category():
     assert hint_of(Verdict("out_of_memory", "It was killed.")) == CATEGORIES[Category.OUT_OF_MEMORY].hint
+
+
+@pytest.mark.parametrize(
+    ("output", "hint"),
+    [
+        (OutputFound("a.npy", 5, "is cut off"), "Look in the log for how the program ended"),
+        (OutputFound("a.npy", None), "Compare the step's `outputs` with the names"),
+    ],
+)
+def test_what_was_written_badly_is_no_matter_of_names(output: OutputFound, hint: str) -> None:
+    assert judge(Evidence(tool=COMMAND, exit_code=0, outputs=(output,))).hint.startswith(hint)

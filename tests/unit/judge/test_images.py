@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from platerunner_unit.runner.preflight import check_files
+from platerunner_unit.runner.stage import check_files
 from platerunner_unit.tools import images
 
 ONE = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -129,6 +129,17 @@ def test_clauses_are_for_people(tmp_path):
     path.write_bytes(b"")
     assert images.problem(path) == "is empty (0 bytes)"
     assert images.problem(tmp_path / "none.tif") == "does not exist"
+
+
+def test_a_strip_without_its_size_must_begin_in_the_file(tmp_path):
+    path = tmp_path / "old.tif"
+    data = bytearray(tiff(strips=1))
+    count = data.index(struct.pack("<H", 279))  # the tag of StripByteCounts, which old writers leave out
+    data[count : count + 2] = struct.pack("<H", 278)
+    path.write_bytes(data)
+    assert images.problem(path) is None
+    path.write_bytes(data[: len(data) - 16 * 4 * 2])
+    assert images.problem(path) == "is cut off: its pixels end at byte 111 and the file at byte 110"
 
 
 def test_a_loop_of_directories_ends(tmp_path):

@@ -15,6 +15,7 @@ from platerunner_unit.contract.evidence import (
     PreflightProblem,
     WrittenFile,
 )
+from platerunner_unit.contract.regenie import RegenieAsked, RegenieLog, RegenieOutput, RegenieRun
 from platerunner_unit.contract.transfer import TransferFailure
 from platerunner_unit.judge import judge
 from platerunner_unit.log.rules import LINE_RULES
@@ -193,8 +194,15 @@ MATCHES = st.builds(
     st.none() | st.integers(-1, 6),
     st.sampled_from(["", "main>load", "prepare_run", "<module>", ">>"]),
 )
+NUMBER = st.none() | st.integers(0, 9)
+ASKED = st.builds(RegenieAsked, st.sampled_from([None, 1, 2]), TEXT, st.just(("Y1", "Y2")), NUMBER, NUMBER)
+SAID = st.builds(
+    RegenieLog, st.booleans(), TEXT, st.lists(TEXT, max_size=2).map(tuple), st.lists(TEXT, max_size=2).map(tuple),
+    st.lists(st.sampled_from(["Y1", "Y2"]), max_size=3).map(tuple), NUMBER, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER,
+)  # fmt: skip
+LEFT = st.builds(RegenieOutput, TEXT, st.sampled_from(["", "Y1", "Y2"]), NUMBER, NUMBER, st.booleans())
 STRATEGIES = {
-    "tool": st.sampled_from([None, "cellprofiler", "cellprofiler", "command", "x"]),
+    "tool": st.sampled_from([None, "cellprofiler", "cellprofiler", "command", "regenie", "plink", "x"]),
     "started": st.sampled_from([True, True, False]),
     "exit_code": st.none() | st.sampled_from([0, 0, 1, 2, 120, 255, 137, -9, -11]) | st.integers(-70, 300),
     "stopped_by": st.sampled_from([None, None, "user", "timeout", "stall", "after_complete", "?"]),
@@ -232,6 +240,7 @@ STRATEGIES = {
     "allow_flagged": st.booleans(),
     "names_at_risk": st.lists(TEXT, max_size=2).map(tuple),
     "unmatched": TEXT,
+    "regenie": st.none() | st.builds(RegenieRun, ASKED, SAID, st.lists(LEFT, max_size=3).map(tuple)),
 }
 EVIDENCE = st.fixed_dictionaries(STRATEGIES).map(lambda values: Evidence(**values))
 
@@ -246,6 +255,8 @@ def proof(e):
         return False
     if e.tool == "command":
         return e.exit_code == 0 and bool(e.outputs) and all(o.size is not None and o.problem is None for o in e.outputs)
+    if e.tool in ("regenie", "plink"):
+        return adds_up(e)
     if e.tool != "cellprofiler":
         return False
     if e.asks == "listing":
@@ -254,10 +265,24 @@ def proof(e):
         return False
     if e.asks == "batch_file":
         return bool(e.outputs)
+    return all_reached(e)
+
+
+def all_reached(e):
+    """Every image set of a run of CellProfiler came to its end."""
     done = set(e.sets_finished) | set(e.sets_in_table or ())
     if e.allow_flagged and done:
         done |= {n for n, module in e.reached if module in e.flags}
     return bool(e.sets_asked) and set(e.sets_asked) <= done and not e.preflight and not e.transfers
+
+
+def adds_up(e):
+    """The same of a run of regenie or PLINK."""
+    run = e.regenie or RegenieRun()
+    if run.asked.step is None:
+        return e.exit_code == 0 and any(line.strip() for line in e.tail)
+    whole = all(output.size and output.whole for output in run.outputs)
+    return e.exit_code == 0 and run.log.ended and bool(run.outputs) and whole and not e.preflight
 
 
 @settings(max_examples=300)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from platerunner_unit import planes
 from platerunner_unit.contract.category import Category
-from platerunner_unit.runner.preflight import check_files
+from platerunner_unit.runner.stage import check_files
 from platerunner_unit.tools import images
 
 GREY = numpy.arange(32 * 48, dtype="uint16").reshape(32, 48)
@@ -162,7 +162,7 @@ def test_the_problem_says_what_would_happen_and_what_to_do(tmp_path):
     (problem,) = check_files([("s3://b/a.tif", tmp_path / "a.tif")], {tmp_path / "a.tif"})
     assert problem.category == "pipeline_invalid"
     assert problem.sentence == (
-        "The input s3://b/a.tif has 3 planes, of which CellProfiler would read the first without a word."
+        "The input s3://b/a.tif has 3 planes, of which CellProfiler would silently read the first."
     )
     assert "file for each plane" in problem.hint
     assert check_files([("a", tmp_path / "a.tif")]) == ()

@@ -91,3 +91,37 @@ def test_labels_name_plate_well_and_site():
 def test_the_reference_page_is_up_to_date():
     page = REPOSITORY / "docs" / "reference" / "verdicts.md"
     assert page.read_text() == render(), "run: python -m platerunner_unit.reference > docs/reference/verdicts.md"
+
+
+def _other(table):
+    return table.replace(b",P1,", b",P2,")
+
+
+TABLES = {
+    "as it was": (lambda table: table, "succeeded", ""),
+    "of a bare word's line ends": (lambda table: table.replace(b"\r\n", b"\n"), "succeeded", ""),
+    "cut within a line": (lambda table: table[:-30], "partial", "image set 4"),
+    "without its last lines": (lambda table: table[: table.rindex(b"\n", 0, -2) + 1], "partial", "image set 4"),
+    "its end never written": (lambda table: table[:-3] + b"\0" * 512 + b"\n", "failed", "NUL bytes"),
+    "of another plate": (_other, "failed", "is of another run: its Metadata_Plate has `P2`"),
+    "saved by a spreadsheet": (lambda table: table.replace(b",", b";").replace(b".", b","), "failed", "no column"),
+    "in UTF-16": (lambda table: table.decode().encode("utf-16"), "failed", "no column `ImageNumber`"),
+    "a page of an error": (lambda _: b"<html>\n<p>502\n", "failed", "no column `ImageNumber`"),
+    "gone": (None, "failed", "*Image.csv of ExportToSpreadsheet was not written"),
+}
+
+
+@pytest.mark.parametrize(("change", "word", "said"), TABLES.values(), ids=TABLES)
+def test_an_image_table_that_is_not_what_the_run_wrote(tmp_path, change, word, said):
+    copy = tmp_path / "x"
+    shutil.copytree(OWN / "csv_crlf", copy)
+    table, run = copy / "outputs" / "MyExpt_Image.csv", json.loads((copy / "run.json").read_text())
+    outputs = [each for each in run["outputs"] if each["path"] != table.name]
+    if change is None:
+        table.unlink()
+    else:
+        table.write_bytes(change(table.read_bytes()))
+        outputs.append({"path": table.name, "size": table.stat().st_size})
+    (copy / "run.json").write_text(json.dumps({**run, "outputs": outputs}))
+    verdict = recorded.as_json(recorded.judge(recorded.evidence(copy)))
+    assert (verdict["verdict"], said in verdict["sentence"]) == (word, True), verdict

@@ -1,4 +1,4 @@
-"""Which of two troubles is told, whichever came first: a lab acts on one sentence, so it has to be the telling one."""
+"""Which of two troubles is reported, whichever came first: a lab acts on one sentence, so it has to be the one that helps."""
 
 # ruff: noqa: E501  (sentences stand in one piece)
 
@@ -15,7 +15,7 @@ PREPARE = """Traceback (most recent call last):
   File "cellprofiler_core/modules/loaddata.py", line 9, in load_data_file
     x
 """
-# What CellProfiler's log says, the more telling first: with any line and the one below it, the upper one is told.
+# What CellProfiler's log says, what helps more comes first: of any line and the one below it, the upper one is reported.
 # Resources explain whatever else went wrong, then what the storage answered; a file that is named comes before a table,
 # a table before an image, an image before the pipeline; a crash or an interrupt is what is left to say.
 CELLPROFILER = [
@@ -71,7 +71,7 @@ COMMAND = [
     ("path_missing", "FileNotFoundError: [Errno 2] No such file or directory: '/data/nolist.txt'"),
     ("native_crash", "Segmentation fault"),
 ]
-# Where CellProfiler says that it failed: the first of these that is in the log is told, with its own exception.
+# Where CellProfiler says that it failed: the first of these that is in the log is reported, with its own exception.
 MARKS = [
     ("module_error", "Error detected during run of module SaveImages", "SaveImages failed"),
     ("load_data_error", "Failed to prepare run for module LoadData", "LoadData could not use its CSV file"),
@@ -185,7 +185,7 @@ def test_of_two_ends_of_a_run_that_fell_short(rule, change):
 
 
 # What AWS says, the more telling first: the host, the container's own end, then by place from the image to the start.
-# With any sentence in the container's reason and the one below in the job's, and the other way round, the upper is told.
+# With any sentence in the container's reason and the one below in the job's, and the other way round, the upper is reported.
 PULL, INIT, START = "CannotPullContainerError: ", "ResourceInitializationError: ", "CannotStartContainerError: "
 BATCH = [
     ("fargate_spot", "Your Spot Task was interrupted."),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.unit.bench import Bench, data_file
-from tests.unit.runner.test_stage import COPY, moto, s3  # noqa: F401  (fixtures)
+from tests.unit.runner.test_stage import COPY
 from werkzeug.serving import WSGIRequestHandler
 
 from platerunner_unit.contract.manifest import LINE_VARIABLE
@@ -55,7 +55,7 @@ CERTAIN = ["GET line", "PUT log", "PUT outcome"]
     ],
 )
 def test_certainty_costs_a_unit_three_requests(
-    s3: Bench,  # noqa: F811
+    s3: Bench,
     sent: list[str],
     environ: dict[str, str],
     params: dict[str, Any],
@@ -70,7 +70,7 @@ def test_certainty_costs_a_unit_three_requests(
     assert Counter(sent) == Counter([*OWN, *CERTAIN, *more])
 
 
-def test_an_output_that_is_there_is_compared_before_it_is_written(s3: Bench, sent: list[str]) -> None:  # noqa: F811
+def test_an_output_that_is_there_is_compared_before_it_is_written(s3: Bench, sent: list[str]) -> None:
     for content, more in ((b"one", []), (b"one", ["HEAD output"]), (b"two", ["HEAD output", "PUT output"])):
         unit = s3.unit(["out/a.txt"], [data_file(s3, "a.txt", content)])
         process = s3.start(s3.step(COPY), unit)

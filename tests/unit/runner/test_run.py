@@ -8,11 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from tests.unit.bench import RUN, Bench, data_file, folder_bench
+from tests.unit.bench import PATIENCE_S, RUN, Bench, data_file, folder_bench
 
 from platerunner_unit.contract.category import CATEGORIES, Category
 from platerunner_unit.contract.manifest import InputFile, OpenOutput, OutputFile, ToolFile
@@ -251,16 +250,14 @@ def test_term_while_inputs_come_in(bench: Bench) -> None:
         step = bench.step(("true",), roots={"data": "s3://silent", "workspace": bench.workspace})
         process = bench.start(step, bench.unit(["a"], [InputFile("x", "data", 1, "e")]))
         connection, _ = silent.accept()
-        began = time.monotonic()
         process.terminate()
-        stdout, stderr = process.communicate(timeout=30)
+        stdout, stderr = process.communicate(timeout=PATIENCE_S)
         connection.close()
     outcome = bench.outcome()
     assert outcome is not None, stderr
     assert outcome.verdict.category == "stopped_by_user", outcome.verdict
     assert outcome.evidence["started"] is False
     assert stdout.startswith(b"platerunner: plate=P1/well=A01 failed: stopped_by_user")
-    assert time.monotonic() - began < 29
 
 
 def started(bench: Bench, script: str, **environ: str) -> object:
@@ -275,7 +272,7 @@ def started(bench: Bench, script: str, **environ: str) -> object:
 def test_term_reaches_the_tool_and_an_outcome_is_written(bench: Bench) -> None:
     process = started(bench, "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.1; done")
     process.terminate()
-    stdout, stderr = process.communicate(timeout=30)
+    stdout, stderr = process.communicate(timeout=PATIENCE_S)
     outcome = bench.outcome()
     assert outcome is not None, stderr
     assert (process.returncode, outcome.verdict.category) == (exit_code(Category.STOPPED_BY_USER), "stopped_by_user")
@@ -285,23 +282,21 @@ def test_term_reaches_the_tool_and_an_outcome_is_written(bench: Bench) -> None:
 
 def test_a_tool_that_ignores_term_is_killed_after_the_grace(bench: Bench) -> None:
     process = started(bench, "trap '' TERM; echo ready; while :; do sleep 0.1; done", PLATERUNNER_GRACE="0.5")
-    began = time.monotonic()
     process.terminate()
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE_S)
     outcome = bench.outcome()
     assert outcome is not None
     assert outcome.evidence["exit_code"] == -signal.SIGKILL
     assert outcome.verdict.category == "stopped_by_user"
-    assert time.monotonic() - began < 29
 
 
 def test_term_near_the_time_limit_is_a_timeout(bench: Bench) -> None:
-    step = bench.step(("sh", "-c", "echo ready; exec sleep 60"), timeout_s=1.0)
+    step = bench.step(("sh", "-c", "echo ready; exec sleep 600"), timeout_s=1.0)
     process = bench.start(step, bench.unit())
     assert process.stdout is not None
     process.stdout.readline()
     process.terminate()
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE_S)
     outcome = bench.outcome()
     assert outcome is not None
     assert outcome.verdict.category == "timed_out"
@@ -315,27 +310,24 @@ def test_what_the_tool_left_running_is_ended(bench: Bench) -> None:
         "print('left', p.pid, flush=True)\n"
         "open(sys.argv[1], 'w').write('x')\n"
     )
-    began = time.monotonic()
     ran = bench.run(bench.step((sys.executable, "-c", script, "{outputs.o}")), bench.unit(["a"]))
     left = int(ran.stdout.split()[1])
     assert ran.category == "succeeded"
     assert not Path(f"/proc/{left}").exists()
-    assert time.monotonic() - began < 29
 
 
 def test_orphans_are_reaped_while_the_tool_runs(bench: Bench) -> None:
-    script = "for n in 1 2 3 4 5; do sh -c 'sleep 0 & exit 0'; done; sleep 1.5; ps -o stat= --ppid $PPID; echo; exit 0"
+    alone = "[ $(ps -o pid= --ppid $PPID | wc -l) = 1 ]"  # with its parent, which inherits the orphans
+    script = f"for n in 1 2 3 4 5; do sh -c 'sleep 0 & exit 0'; done; until {alone}; do sleep 0.1; done; echo none left"
     ran = bench.run(bench.step(("sh", "-c", script)), bench.unit())
-    states = ran.stdout.decode().split("\n\n")[0].split()
-    assert states
-    assert not [state for state in states if state.startswith("Z")]
+    assert ran.stdout.decode().startswith("none left\n")
 
 
 def test_the_end_of_the_launcher_ends_the_unit(bench: Bench) -> None:
     launcher = subprocess.Popen(["sleep", "300"])
     process = started(bench, "echo ready; exec sleep 300", PLATERUNNER_PARENT=str(launcher.pid))
     launcher.kill()  # a zombie until it is waited for: gone all the same
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE_S)
     launcher.wait()
     outcome = bench.outcome()
     assert outcome is not None

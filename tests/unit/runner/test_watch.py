@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.unit.bench import Bench, folder_bench
 
-from platerunner_unit.runner import cgroup
+from platerunner_unit.runner import watch
 from platerunner_unit.runner.watch import Watch, disk_free
 
 MIB = 1024 * 1024
@@ -48,13 +48,25 @@ def test_silence_and_idleness_for_the_whole_time_are_a_stall(sleeper: int) -> No
     assert watch.look(1040.0) == "stall"
 
 
+def work_on(pid: int, ticks: int = 10) -> None:
+    """Until a process has computed for 100 ms more, which is twice 1 % of 5 s."""
+    computed = read_ticks(pid)
+    while read_ticks(pid) < computed + ticks:
+        time.sleep(0.01)
+
+
+def read_ticks(pid: int) -> int:
+    """Hundredths of seconds that a process has computed, in the interpreter and in the kernel."""
+    return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
+
+
 def test_work_without_a_word_is_no_stall() -> None:
     process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     clock = Clock()
     watch = Watch(process.pid, stall_s=5, linger_s=60, complete=lambda: False, clock=clock)
     try:
         for _ in range(4):
-            time.sleep(0.3)  # 50 ms of CPU is 1 % of 5 s
+            work_on(process.pid)
             clock.now += 4
             assert watch.look(1000.0) is None
     finally:
@@ -94,7 +106,7 @@ def test_disk_free(tmp_path: Path) -> None:
 @pytest.fixture
 def limited(tmp_path: Path) -> Iterator[Path]:
     """A memory control group of 128 MiB."""
-    group = cgroup._current()
+    group = watch._current()
     if group is None:
         pytest.skip("no memory control group here")
     folder = group.folder / f"platerunner-{os.getpid()}"

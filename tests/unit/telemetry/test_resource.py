@@ -14,7 +14,7 @@ import pytest
 from tests.unit.telemetry.conftest import DIGEST, STEP, UNIT
 
 from platerunner_unit.telemetry.ecs import ENDPOINT, task_attributes
-from platerunner_unit.telemetry.resource import UnitNames, resource_attributes
+from platerunner_unit.telemetry.resource import LONGEST, UnitNames, metric_attributes, resource_attributes
 
 # As the documentation of the endpoint shows them, shortened.
 CONTAINER = {
@@ -75,6 +75,11 @@ def test_images_are_named_by_the_conventions(image: str, name: str | None, tags:
     assert (found.get("container.image.name"), found.get("container.image.tags")) == (name, tags)
     assert "oci.manifest.digest" not in found
     assert "platerunner.job_id" not in found
+
+
+def test_a_plate_whose_name_is_long_does_not_swell_each_series() -> None:
+    names = UnitNames(STEP, replace(UNIT, values={"plate": "P" * 10_000}), 1, None)
+    assert {len(value) for value in metric_attributes(names, {}).values() if value[0] == "P"} == {LONGEST}
 
 
 def test_two_attempts_are_two_instances() -> None:

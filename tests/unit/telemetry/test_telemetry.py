@@ -7,14 +7,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from tests.embedded import TIMEOUT_S
 from tests.otlp_receiver import attributes, receiver
 from tests.unit.telemetry.conftest import DIGEST, PARENT_ID, TRACE_ID, outcome
 
 from platerunner_unit import __version__
+from platerunner_unit.contract import signals
 from platerunner_unit.telemetry import Telemetry
+from platerunner_unit.telemetry.buffer import Result
+from platerunner_unit.telemetry.measures import points
 
 PROTOCOLS = ("grpc", "http/protobuf")
 LIMIT_S = 120.0  # for tests that wait for a receiver on a busy machine; the bound itself has tests of its own
@@ -60,7 +65,7 @@ def test_every_line_span_and_metric_arrives(
     assert attributes(module.attributes)["platerunner.image_set"] == 3
 
     metrics = received.metrics()
-    assert metrics["platerunner.unit.duration"] == [({"platerunner.verdict": "tool_error"}, 12.5)]
+    assert metrics["platerunner.unit.duration"] == [({"platerunner.result": "failed"}, 12.5)]
     assert metrics["platerunner.unit.verdicts"] == [({"platerunner.verdict": "tool_error"}, 1)]
     assert metrics["platerunner.unit.memory.peak"] == [({}, 123456789)]
     assert [value for _, value in metrics["platerunner.unit.io"]] == [1500, 777]
@@ -93,9 +98,39 @@ def test_all_signals_say_whose_they_are(protocol: str, otel_environ: Environ, be
         "oci.manifest.digest": DIGEST,
         "cloud.region": "eu-central-1",
     }
-    for resource in received.resources():
-        assert expected.items() <= resource.items()
+    logs, spans, metrics = received.resources()
+    for resource in (logs, spans):
+        assert {name: resource.get(name) for name in expected} == expected
         assert resource["host.name"]
+    assert {name for name in metrics if not name.startswith("telemetry.sdk.")} == {
+        "service.name", "service.namespace", *signals.RESOURCE,
+    }  # fmt: skip
+
+
+def test_metrics_are_deltas_whose_exemplars_lead_to_the_unit(otel_environ: Environ, begin: Begin) -> None:
+    with receiver("http/protobuf") as (endpoint, received):
+        environ = otel_environ(endpoint, TRACEPARENT=f"00-{TRACE_ID}-{PARENT_ID}-01")
+        told = begin(otel_environ(endpoint, OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE="cumulative") | environ)
+        told.verdict(outcome())
+        told.close(LIMIT_S)
+    (root,) = received.spans()["unit measure"]
+    for metric in received.metric_protos():
+        kind = metric.WhichOneof("data")
+        assert getattr(metric, kind).aggregation_temporality == 1, metric.name
+        points = getattr(metric, kind).data_points
+        assert {(e.trace_id.hex(), e.span_id) for point in points for e in point.exemplars} == {
+            (TRACE_ID, root.span_id)
+        }, metric.name
+
+
+@pytest.mark.parametrize(("ahead_s", "name"), [(-60, signals.QUEUED), (3600, signals.SKEWED)])
+def test_the_time_in_the_queue_is_told_unless_clocks_contradict_each_other(
+    ahead_s: float, name: signals.Metric
+) -> None:
+    began = datetime.fromisoformat(outcome().timing["started"]).timestamp()
+    told = {metric: value for metric, value, _ in points(Result(outcome(), 0, 0, began + ahead_s), 0)}
+    assert told.get(name) == (60 if ahead_s < 0 else 1)
+    assert {signals.QUEUED.name, signals.SKEWED.name} & {metric.name for metric in told} == {name.name}
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -116,12 +151,21 @@ def test_a_burst_of_100_000_lines_loses_none(
     assert took < 2, "the pump computes too much"
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("kind", ["refuse", "hang", "unavailable"])
+BAD = [  # what the unit speaks, what the collector speaks, what it does with it, and the scheme of its address
+    *((protocol, protocol, kind, "http") for protocol in PROTOCOLS for kind in ("refuse", "hang", "unavailable")),
+    ("http/protobuf", "http/protobuf", "throttled", "http"),
+    ("http/protobuf", "grpc", "ok", "http"),
+    ("grpc", "http/protobuf", "ok", "http"),
+    *((protocol, protocol, "ok", "https") for protocol in PROTOCOLS),  # it does not speak TLS
+]
+
+
+@pytest.mark.parametrize(("protocol", "spoken", "kind", "scheme"), BAD)
 def test_a_bad_collector_costs_no_more_than_the_limit(
-    protocol: str, kind: str, otel_environ: Environ, begin: Begin, said: list[str]
+    protocol: str, spoken: str, kind: str, scheme: str, otel_environ: Environ, begin: Begin, said: list[str]
 ) -> None:
-    with receiver(protocol, kind) as (endpoint, _):
+    with receiver(spoken, kind) as (address, _):
+        endpoint = address.replace("http", scheme, 1)
         told = begin(otel_environ(endpoint, protocol))
         began, computed = time.monotonic(), time.thread_time()
         for number in range(1000):
@@ -158,7 +202,7 @@ def run_script(script: str = SCRIPT, **environ: str) -> tuple[str, str, float]:
         env={**clean, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'containers' / 'unit'}", **environ},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=TIMEOUT_S,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr

@@ -7,7 +7,7 @@ import builtins
 import re
 import warnings
 from functools import lru_cache
-from typing import Any
+from typing import Any, Optional
 
 _NOTES = re.compile(r"(\|notes:\[.*?\]\|)")
 _KNOWN = {"array", "uint8", *dir(builtins)}
@@ -18,8 +18,8 @@ class AttributesError(Exception):
     """CellProfiler cannot read them; the message says why, as a clause."""
 
 
-def read_attributes(text: str) -> tuple[int, bool]:
-    """The revision of a module's settings, and whether it is enabled.
+def read_attributes(text: str) -> tuple[int, bool, Optional[int]]:
+    """The revision of a module's settings, whether it is enabled, and the number that it had when it was saved.
 
     :param text: what stands after the module's name and colon.
     :raises AttributesError: if CellProfiler could not read them.
@@ -30,9 +30,11 @@ def read_attributes(text: str) -> tuple[int, bool]:
     if values.get(_REVISION) is None:
         raise AttributesError(f"it lacks {_REVISION}")
     try:
-        return int(values[_REVISION]), bool(values.get("enabled", True))
+        revision = int(values[_REVISION])
     except (TypeError, ValueError) as error:
         raise AttributesError(f"{_REVISION} is no number") from error
+    number = values.get("module_num")
+    return revision, bool(values.get("enabled", True)), number if isinstance(number, int) else None
 
 
 def _parts(text: str) -> list[str]:

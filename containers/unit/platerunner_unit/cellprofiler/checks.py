@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Optional
 
 from platerunner_unit.cellprofiler.model import Cppipe, Fault, Module
@@ -27,15 +28,19 @@ _WRITERS = {
     "CreateBatchFiles", "ExportToDatabase", "ExportToSpreadsheet", "SaveCroppedObjects", "SaveImages",
 }  # fmt: skip
 _COLUMN = re.compile(r"^(?:Image_)?(?:FileName|URL|PathName|ObjectsFileName|ObjectsURL|ObjectsPathName)_(.+)$")
+_NAME_IT = (
+    'Name it in `load_data`, as "{0}" or with a wildcard one of whose values makes "{0}" (`rename` gives files other '
+    "values), or choose another image in that module."
+)
 _NOT_A_NAME = {"", "None", "Do not use", "Leave blank", "Leave this blank", "none"}
-# These name images or objects by rules of their own, so nothing can be said of names once one of them runs.
+# These name images or objects by rules of their own, so names cannot be checked once one of them runs.
 _INPUT_MODULES = {"LoadData", "Images", "Metadata", "NamesAndTypes", "Groups"}
 
 
 def check(
     cppipe: Cppipe, known_modules: Optional[set[str]] = None, load_data_columns: Optional[set[str]] = None
 ) -> tuple[PreflightProblem, ...]:
-    """What CellProfiler's own loader refuses, and values in whose place it would take others without a word.
+    """What CellProfiler's own loader refuses, and values in whose place it would take others silently.
 
     :param cppipe: as read.
     :param known_modules: names of modules that plugins bring, besides CellProfiler's own; None if plugins are not
@@ -80,11 +85,14 @@ def _module_problems(cppipe: Cppipe, module: Module, plugins: Optional[set[str]]
 def _cut_off(cppipe: Cppipe) -> Optional[Fault]:
     """Whether the file is cut off: others should follow its last module, and something else says so too.
 
-    A count alone proves nothing: people take out modules by hand. Nor do settings: some versions wrote fewer.
+    A count alone proves nothing: people take out modules by hand. Nor do settings: some versions wrote fewer. A file
+    whose last module was saved as the last is whole.
     """
     if cppipe.module_count is None or cppipe.module_count <= cppipe.blocks or cppipe.form != "text":
         return None
     last = cppipe.modules[-1]
+    if last.saved_as == cppipe.module_count:
+        return None
     short = len(last.settings) < len(known_places(last)) and ends_early(last)
     if not short and not cppipe.ends_open and any(map(_writes, cppipe.enabled)):
         return None
@@ -135,7 +143,7 @@ def _sentence(cppipe: Cppipe, fault: Fault) -> str:
 
 
 def _missing_names(cppipe: Cppipe, columns: set[str]) -> Iterator[PreflightProblem]:
-    """Images that a module begins with and nothing before it supplies; only where that can be told for certain."""
+    """Images that a module begins with and nothing before it supplies; only where that is certain."""
     names = {found.group(1) for column in columns for found in [_COLUMN.match(column)] if found}
     modules = cppipe.enabled
     if not modules or modules[0].name != "LoadData" or any(m.name in _INPUT_MODULES for m in modules[1:]):
@@ -147,9 +155,8 @@ def _missing_names(cppipe: Cppipe, columns: set[str]) -> Iterator[PreflightProbl
         wanted = _first_image(module, known)
         if wanted is not None and wanted not in names:
             clause = f'has {module.place}, which needs an image called "{wanted}"'
-            yield _invalid(
-                cppipe, Fault(f"{clause}: no column of LoadData and no module before it supplies it", module.line)
-            )
+            fault = Fault(f"{clause}: no column of LoadData and no module before it supplies it", module.line)
+            yield replace(_invalid(cppipe, fault), hint=_NAME_IT.format(wanted))
         names.update(_names_given(module, known))
 
 

@@ -48,7 +48,7 @@ _CALLED = ["metadata_plate", "metadata_well", "metadata_site"]
 
 
 def read(path: Path) -> Optional[Rows]:
-    """Read a LoadData CSV; None if there is none or it is no table.
+    """Read a LoadData CSV; None if there is none or it is not a table.
 
     :param path: the file.
     """

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
-from urllib.request import pathname2url
+from urllib.parse import quote
 
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.words import and_more
@@ -30,7 +30,7 @@ class ImageSet:
 
     @property
     def label(self) -> str:
-        """What a person calls it, e.g. ``Plate P1, Well A02``; the files where there is no metadata."""
+        """Its name for people, e.g. ``Plate P1, Well A02``; the files where there is no metadata."""
         known = [f"{key} {value}" for key, value in self.metadata.items() if key not in _OF_CELLPROFILER]
         return ", ".join(known or sorted({Path(file).name for file in self.files.values()}))
 
@@ -41,7 +41,7 @@ _OF_CELLPROFILER = {"FileLocation", "Frame", "Series", "C", "T", "Z"}
 
 def file_list(files: Staged) -> str:
     """What ``--file-list`` reads: CellProfiler strips its lines, so that names with blanks need the form of URLs."""
-    return "".join(f"file:{pathname2url(str(path))}\n" for path in sorted(files))
+    return "".join(f"file:{quote(str(path))}\n" for path in sorted(files))
 
 
 def read(path: Path) -> Optional[tuple[ImageSet, ...]]:

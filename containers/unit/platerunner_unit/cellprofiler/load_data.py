@@ -5,17 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Callable, Optional
 
 from platerunner_unit.contract.evidence import PreflightProblem
 from platerunner_unit.contract.manifest import InputFile, LoadData, UnitTask
 from platerunner_unit.contract.patterns import Pattern, PatternError
-from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.unit_keys import natural_key
+from platerunner_unit.contract.words import and_more
 
 InputFileKey = tuple[str, str]
 _Row = tuple[str, ...]
+_ColumnName = tuple[str, str]
+"""``images`` or ``objects``, and the name."""
 
 
 class LoadDataError(Exception):
@@ -53,7 +57,12 @@ class Table:
         return text.getvalue()
 
 
-def build(mapping: LoadData, unit: UnitTask, paths: Mapping[InputFileKey, Path]) -> Table:
+def build(
+    mapping: LoadData,
+    unit: UnitTask,
+    paths: Mapping[InputFileKey, Path],
+    plane_of: Callable[[str, InputFile], Optional[tuple[int, int]]] = lambda _name, _file: None,
+) -> Table:
     """Make the table of a unit: a row per distinct combination of the metadata wildcards, in natural order.
 
     A file that lacks some of these wildcards (an illumination function per plate) serves every row that it does not
@@ -61,6 +70,7 @@ def build(mapping: LoadData, unit: UnitTask, paths: Mapping[InputFileKey, Path])
 
     :param mapping: column pattern to input, metadata column to wildcard.
     :param paths: (root, key) of each input to where it is staged.
+    :param plane_of: for an input's name and a file of it, series and frame; None for a file with one picture.
     :raises LoadDataError: if a row lacks a file (``input_missing``), a cell has two, a column pattern or an input is
         unknown (``pipeline_invalid``), or there is no row at all (``nothing_matched``).
     """
@@ -68,17 +78,31 @@ def build(mapping: LoadData, unit: UnitTask, paths: Mapping[InputFileKey, Path])
     wildcards = list(mapping.metadata.values())
     rows = _rows(cells, wildcards)
     images = {name: _Column(group, wildcards) for name, group in _by_column(cells)}
-    told = {cell.column: f"`{cell.column}` (`{cell.told}`)" for cell in cells}
+    told = {cell.column: f"`{cell.column[1]}` (`{cell.told}`)" for cell in cells}
+    names = {cell.column: cell.input for cell in cells}
+    stacked = {cell.column for cell in cells if plane_of(cell.input, cell.file) is not None}
     table = []
     for row in rows:
-        files = [_the_file(told[name], column.find(row), row, wildcards) for name, column in images.items()]
-        staged = [paths[(file.root, file.key)] for file in files]
-        table.append((*(text for path in staged for text in (path.name, str(path.parent))), *row))
+        texts: list[str] = []
+        for name, column in images.items():
+            file = _the_file(told[name], column.find(row), row, wildcards)
+            path, plane = paths[(file.root, file.key)], plane_of(names[name], file)
+            # A reader stays at the last series it was given, so that each row gives one.
+            texts += [path.name, str(path.parent), *(map(str, plane or (0, 0)) if name in stacked else ())]
+        table.append((*texts, *row))
     labels = tuple(_label(row, wildcards) for row in rows)
-    columns = [f"{kind}_{image}" for image in images for kind in ("FileName", "PathName")]
+    columns = [f"{kind}_{image[1]}" for image in images for kind in _kinds(image, image in stacked)]
     numbers = tuple(f"Metadata_{name}" for name, wildcard in mapping.metadata.items() if _is_number(wildcard, unit))
     header = (*columns, *(f"Metadata_{name}" for name in mapping.metadata))
     return _with_well(Table(header, tuple(table), labels, numbers))
+
+
+def _kinds(column: _ColumnName, stacked: bool) -> Iterator[str]:  # noqa: FBT001
+    """What LoadData's columns of an image, or of objects, begin with."""
+    before = "Objects" if column[0] == "objects" else ""
+    yield from (f"{before}{kind}" for kind in ("FileName", "PathName"))
+    if stacked:
+        yield from (f"{before}{kind}" for kind in ("Series", "Frame"))
 
 
 def _is_number(wildcard: str, unit: UnitTask) -> bool:
@@ -86,6 +110,21 @@ def _is_number(wildcard: str, unit: UnitTask) -> bool:
     files = (file.values for files in unit.inputs.values() for file in files)
     found = [values[wildcard] for values in (unit.values, *files) if wildcard in values]
     return bool(found) and all(isinstance(value, int) for value in found)
+
+
+LEFT_OUT = "Metadata_LeftOut"
+NONE_LEFT_OUT = "none"
+_SHOWN = 20
+
+
+def with_left_out(table: Table, keys: Sequence[str]) -> Table:
+    """A table in which each row names the files that the unit goes on without, as CellProfiler's own tables then do.
+
+    :param keys: of these files; the column is there without any, too, so that tables of all units have the same.
+    """
+    told = "; ".join(keys[:_SHOWN]) + and_more(len(keys) - _SHOWN) or NONE_LEFT_OUT
+    rows = tuple((*row, told) for row in table.rows)
+    return Table((*table.columns, LEFT_OUT), rows, table.labels, table.numbers)
 
 
 # Metadata that CellProfiler itself makes a well of if there is none: cellprofiler_core/utilities/measurement.py.
@@ -136,11 +175,11 @@ def _cast(texts: Sequence[str]) -> Iterator[tuple[str, str]]:
     yield from zip(texts, map(str, numbers))  # noqa: B905  (Python 3.9)
 
 
-def _by_column(cells: Sequence[_Cell]) -> Iterator[tuple[str, list[_Cell]]]:
-    groups: dict[str, list[_Cell]] = {}
+def _by_column(cells: Sequence[_Cell]) -> Iterator[tuple[_ColumnName, list[_Cell]]]:
+    groups: dict[_ColumnName, list[_Cell]] = {}
     for cell in cells:
         groups.setdefault(cell.column, []).append(cell)
-    for name in sorted(groups, key=natural_key):
+    for name in sorted(groups, key=lambda column: (column[0], natural_key(column[1]))):
         yield name, groups[name]
 
 
@@ -148,10 +187,11 @@ def _by_column(cells: Sequence[_Cell]) -> Iterator[tuple[str, list[_Cell]]]:
 class _Cell:
     """A file and its column; ``values`` are its own and the unit's, as text, ``told`` is the line of `load_data`."""
 
-    column: str
+    column: _ColumnName
     file: InputFile
     values: Mapping[str, str]
     told: str = ""
+    input: str = ""
 
 
 class _Column:
@@ -159,11 +199,13 @@ class _Column:
 
     def __init__(self, cells: Iterable[_Cell], wildcards: Sequence[str]) -> None:
         # Files of one column may know different wildcards: positions of the known ones -> their values -> files.
-        self._files: dict[tuple[int, ...], dict[_Row, dict[InputFileKey, InputFile]]] = {}
+        self._files: dict[tuple[int, ...], dict[_Row, dict[tuple[Hashable, ...], InputFile]]] = {}
         for cell in cells:
             known = tuple(i for i, wildcard in enumerate(wildcards) if wildcard in cell.values)
             row = tuple(cell.values[wildcards[i]] for i in known)
-            self._files.setdefault(known, {}).setdefault(row, {})[(cell.file.root, cell.file.key)] = cell.file
+            # The values of planes of one file distinguish them.
+            which = (cell.file.root, cell.file.key, *sorted(cell.values.items()))
+            self._files.setdefault(known, {}).setdefault(row, {})[which] = cell.file
 
     def find(self, row: _Row) -> list[InputFile]:
         """All files that do not contradict a row."""
@@ -172,14 +214,15 @@ class _Column:
 
 
 def _cells(mapping: LoadData, unit: UnitTask) -> Iterator[_Cell]:
-    for pattern, name in mapping.images.items():
+    mapped = [("images", *each) for each in mapping.images.items()]
+    for kind, pattern, name in [*mapped, *(("objects", *each) for each in mapping.objects.items())]:
         if name not in unit.inputs:
             raise LoadDataError(
                 "pipeline_invalid", f"load_data: `{pattern}: {name}` names no input of this step", MAPPING_HINT
             )
         for file in unit.inputs[name]:
             values = {wildcard: str(value) for wildcard, value in {**unit.values, **file.values}.items()}
-            yield _Cell(_column_name(pattern, values, file), file, values, f"{pattern}: {name}")
+            yield _Cell((kind, _column_name(pattern, values, file)), file, values, f"{pattern}: {name}", name)
 
 
 def _column_name(pattern: str, values: Mapping[str, str], file: InputFile) -> str:
@@ -213,7 +256,7 @@ def _the_file(image: str, files: Sequence[InputFile], row: _Row, wildcards: Sequ
 
 
 def _two_files(row: str, image: str, files: Sequence[InputFile], wildcards: Sequence[str]) -> LoadDataError:
-    """Two files for one cell: what tells them apart is a wildcard that `load_data` lacks, or none that there is."""
+    """Two files for one cell: they differ in a wildcard that `load_data` lacks, or in none."""
     first, second = sorted(files, key=lambda file: file.key)[:2]
     more = f" (and {len(files) - 2} more)" if len(files) > 2 else ""
     clause = f"{row}: {first.key} and {second.key}{more} both want the LoadData column {image}"

@@ -34,10 +34,14 @@ def check(cppipe: Cppipe, given: set[str]) -> Iterator[Finding]:
                 message = (
                     f'{module.place} needs the metadata "{tag}" (setting "{setting}"), which LoadData is not given'
                 )
-                there = ", ".join(sorted(given)) or "none"
-                yield Finding(
-                    message, f"Name it under `load_data: metadata`, which gives {there}.", module, of_mapping=True
-                )
+                yield Finding(message, _remedy(tag, given), module, of_mapping=True)
+
+
+def _remedy(tag: str, given: set[str]) -> str:
+    there = ", ".join(sorted(given)) or "none"
+    if tag.lower() in {name.lower() for name in given}:
+        return f"Capitals count: `load_data: metadata` gives {there}. Name it as in `metadata: {{{tag}: <wildcard>}}`."
+    return f"Name it under `load_data: metadata`, which gives {there}."
 
 
 def _flags(module: Module) -> Iterator[str]:

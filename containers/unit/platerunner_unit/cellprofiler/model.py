@@ -27,6 +27,7 @@ class Module:
     :param settings: text and value of each line, in order; a text may come twice. CellProfiler goes by the order alone.
     :param line: where it begins in the file, from 1; None in JSON.
     :param fault: why the block cannot be read; None if it can.
+    :param saved_as: its number when CellProfiler saved the file; None if the header line lacks it.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Module:
     settings: tuple[tuple[str, str], ...] = ()
     line: Optional[int] = None
     fault: Optional[Fault] = None
+    saved_as: Optional[int] = None
 
     @property
     def place(self) -> str:

@@ -103,7 +103,7 @@ def _miscount(module: Module, known: dict[str, Any]) -> Optional[Fault]:
 def ends_early(module: Module) -> bool:
     """Whether settings that count are missing at its end: CellProfiler takes its own values for them.
 
-    :param module: as read; of a module whose settings grow in number, nothing can be said.
+    :param module: as read; a module whose settings grow in number is not checked.
     """
     places, given = known_places(module), module.settings
     if not places or installed()["modules"][own_name(module.name)].get("grows") or len(given) >= len(places):
@@ -122,7 +122,7 @@ def known_places(module: Module) -> list[dict[str, Any]]:
 
 
 def replaced_value(module: Module) -> Optional[Fault]:
-    """The first value that counts and that CellProfiler would certainly not use as written, without a word.
+    """The first value that counts and that CellProfiler would certainly not use as written, silently.
 
     :param module: as read.
     """
@@ -131,7 +131,7 @@ def replaced_value(module: Module) -> Optional[Fault]:
         wanted = _wanted(setting, value)
         if wanted is not None and value not in offered:
             wrong = f'has "{value}" as "{text}" of {module.place}, which must be {wanted}'
-            return Fault(f"{wrong}; CellProfiler would use another value without a word", _line(module, i))
+            return Fault(f"{wrong}; CellProfiler would silently use another value", _line(module, i))
     return None
 
 
@@ -190,7 +190,7 @@ def _is_integer(text: str) -> bool:
 
 
 def _wanted(setting: dict[str, Any], value: str) -> Optional[str]:
-    """What a setting should be; None if its value is fine, or nothing can be said."""
+    """What a setting should be; None if its value is fine, or cannot be checked."""
     kind = setting["kinds"][0]
     if kind == "binary":
         return None if value in ("Yes", "No") else "Yes or No"

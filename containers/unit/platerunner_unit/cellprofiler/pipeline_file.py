@@ -47,7 +47,7 @@ def _none(name: str, clause: str) -> Cppipe:
 
 
 def _what_it_is(data: bytes, text: str) -> str:
-    """Why a file that does not begin as a pipeline does is none, as a clause."""
+    """Why a file is not a pipeline, judged by its beginning, as a clause."""
     if not text.strip():
         return "is empty"
     if data.startswith(_UTF16):

@@ -22,10 +22,13 @@ FORMAT = 5
 _REWRITTEN = re.compile(r"CellProfiler Pipeline: https?://\S+.proofpoint.com.+http-3A__www.cellprofiler\.org")
 _HEAD = 1024
 _SHOWN = 60
+# The list of images that a project leaves behind the modules: cellprofiler_core/utilities/core/pipeline.py 4.2.8.
+_PLANES_VERSION = 1
+_PAIR = re.compile(r'"([^"]*)":"([^"]*)"')
 
 
 def decode(data: bytes) -> str:
-    """The file's text: UTF-8, or, for a file that is none, with its escapes resolved.
+    """The file's text: UTF-8, or, else with its escapes resolved.
 
     :param data: the whole file.
     :raises UnicodeDecodeError: if it is neither.
@@ -54,6 +57,8 @@ def read_text(name: str, text: str) -> Cppipe:
     fault = _read_header(lines, header)
     modules = [] if fault else list(_read_modules(lines, header.module_count))
     left = 0 if header.planes or fault else sum(":[" in line for line in lines.rest())
+    if header.planes and not any(module.fault for module in modules):
+        fault = fault or _find_planes_fault(lines)
     return Cppipe(
         path=name,
         form="text",
@@ -150,13 +155,13 @@ def _read_block(lines: _Lines, line: str, number: int) -> Module:
     settings: list[tuple[str, str]] = []
     fault = None if colon else Fault(f"has {_quoted(line)} where a module should begin", at)
     fault = fault or _read_settings(lines, name, settings)
-    revision, enabled = None, True
+    revision, enabled, saved_as = None, True, None
     if fault is None:
         try:
-            revision, enabled = read_attributes(attributes)
+            revision, enabled, saved_as = read_attributes(attributes)
         except AttributesError as error:
             fault = Fault(_unread_attributes(name, attributes, error), at)
-    return Module(name, number, revision, enabled, tuple(settings), line=at, fault=fault)
+    return Module(name, number, revision, enabled, tuple(settings), line=at, fault=fault, saved_as=saved_as)
 
 
 def _read_settings(lines: _Lines, name: str, settings: list[tuple[str, str]]) -> Optional[Fault]:
@@ -168,6 +173,19 @@ def _read_settings(lines: _Lines, name: str, settings: list[tuple[str, str]]) ->
             return Fault(clause, lines.number)
         settings.append((_resolve(label), _resolve(value)))
     return None
+
+
+def _find_planes_fault(lines: _Lines) -> Optional[Fault]:
+    """What is wrong with the list of images that the header says to follow; None if CellProfiler can read it."""
+    at, head = lines.number + 1, lines.next() or ""
+    said = dict(_PAIR.findall(head))
+    try:
+        whole = int(said["Version"]) == _PLANES_VERSION and len(lines.rest()) > int(said["PlaneCount"])
+    except (KeyError, ValueError):
+        whole = False
+    remedy = "write HasImagePlaneDetails:False there, since a step brings its own images"
+    clause = f"lacks the whole list of images that its header says to follow: {remedy}"
+    return None if whole else Fault(clause, at)
 
 
 def _unread_attributes(name: str, attributes: str, error: AttributesError) -> str:

@@ -1,4 +1,4 @@
-"""File names that SaveImages will give: two image sets with one name overwrite each other without a word."""
+"""File names that SaveImages will give: two image sets with one name overwrite each other silently."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _overwrites(module: Module) -> bool:
 
 
 def _name(module: Module, rows: Rows, number: int) -> Optional[str]:
-    """The file that an image set is saved to, with its folder; None if that cannot be told."""
+    """The file that an image set is saved to, with its folder; None if that is not known before the run."""
     folder = _filled(module.value("Output file location") or "", rows, number)
     method = module.value("Select method for constructing file names")
     if method == "Single name":

@@ -9,7 +9,7 @@ from platerunner_unit.cellprofiler.inputs import Finding
 from platerunner_unit.cellprofiler.model import Cppipe, Module
 from platerunner_unit.cellprofiler.module_settings import own_name
 
-# Modules whose files are told by their settings, and others of CellProfiler 4.2.8 that write some.
+# Modules whose settings name their files, and others of CellProfiler 4.2.8 that write some.
 _TABLES, _IMAGES = "ExportToSpreadsheet", "SaveImages"
 _WRITERS = {"CalculateStatistics", "ExportToACC", "ExportToDatabase", "SaveCroppedObjects"}
 _PLACE = "Output file location"
@@ -19,7 +19,7 @@ MANY_ROWS = 10_000
 
 
 def check(cppipe: Cppipe, expected: Sequence[str], rows: Optional[int]) -> Iterator[Finding]:
-    """Settings because of which work would be left out, or outputs would not be found.
+    """Settings that make CellProfiler leave work out, or write outputs where nobody finds them.
 
     :param cppipe: a pipeline without faults.
     :param expected: keys of the outputs, or their patterns.
@@ -91,7 +91,7 @@ def _may_begin(pattern: str, prefix: str) -> bool:
 
 
 def _others(cppipe: Cppipe) -> bool:
-    """Whether modules run that may write tables or images of which nothing is known here."""
+    """Whether modules run that may write tables or images unknown here."""
     return any(module.name in _WRITERS or own_name(module.name) is None for module in cppipe.enabled)
 
 
@@ -100,7 +100,7 @@ def _outside(module: Module) -> bool:
 
 
 def _ending(module: Module) -> str:
-    """Of the files that a module writes, in lower case; empty if it writes none or that cannot be told."""
+    """The suffix of a module's files, in lower case; empty if it writes none, or the run alone tells."""
     if module.name == _TABLES:
         return ".csv" if (module.value("Select the column delimiter") or "").startswith("Comma") else ""
     if module.name == _IMAGES and not (module.value("Select the type of image to save") or "").startswith("Movie"):

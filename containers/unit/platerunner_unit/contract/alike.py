@@ -9,9 +9,9 @@ from typing import IO, Optional
 
 STEP_ATTRIBUTE = "platerunner-step"
 _MOST_STEP = 1900
-"""Of the 2 KB that S3 keeps of such attributes with an object, name and all."""
+"""The longest step file, in bytes: S3 keeps 2 KB of attributes with an object, names included."""
 _MOST_PADDING = 0.25
-"""Of the lines' own length."""
+"""The most padding, as a share of the lines' own length."""
 
 
 def common_length(lengths: Sequence[int]) -> Optional[int]:

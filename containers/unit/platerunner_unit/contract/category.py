@@ -234,7 +234,7 @@ CATEGORIES: dict[Category, CategoryInfo] = {
         None,
         Actor.SCIENTIST,
         "the tool found no image set to work on",
-        "Compare the files of the unit with what the tool is told to work on.",
+        "Compare the files of the unit with what the tool is set to work on.",
     ),
     _C.ACCESS_DENIED: CategoryInfo(
         90,

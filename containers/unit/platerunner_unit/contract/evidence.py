@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Optional
 
+from platerunner_unit.contract.regenie import RegenieRun
 from platerunner_unit.contract.transfer import TransferFailure
 
 
@@ -76,7 +77,7 @@ class PreflightProblem:
 
 @dataclass(frozen=True)
 class BatchEvidence:
-    """What AWS Batch says about the job, for containers that died without a word.
+    """What AWS Batch says about the job, for containers that died silently.
 
     :param status: ``SUCCEEDED``, ``FAILED``, ``RUNNABLE``, ...
     :param status_reason: e.g. ``Host EC2 (instance i-0) terminated.``
@@ -96,7 +97,7 @@ class BatchEvidence:
 class Evidence:
     """All that is known of one attempt; every field may be unknown, and the judge must cope.
 
-    :param tool: ``cellprofiler`` or ``command``; None if not known.
+    :param tool: ``cellprofiler``, ``regenie``, ``plink`` or ``command``; None if not known.
     :param started: whether the tool was started at all.
     :param exit_code: as ``Popen.returncode`` gives it: negative for a signal; None if it never ended.
     :param stopped_by: ``user`` (TERM from outside), ``timeout``, ``stall``, ``after_complete`` (hung after its work)
@@ -133,6 +134,7 @@ class Evidence:
     :param warnings: what may have changed the result without failing it, as sentences.
     :param unmatched: what became of the files that a pipeline's own rules should have made image sets of, as a
         sentence; empty if they did, or if the spec made them.
+    :param regenie: what regenie or PLINK was asked for, said and left; None for other tools.
     """
 
     tool: Optional[str] = None
@@ -165,6 +167,7 @@ class Evidence:
     warnings: tuple[str, ...] = ()
     names_at_risk: tuple[str, ...] = ()
     unmatched: str = ""
+    regenie: Optional[RegenieRun] = None
     flags: tuple[int, ...] = ()
     allow_flagged: bool = False
     unclaimed: tuple[WrittenFile, ...] = ()

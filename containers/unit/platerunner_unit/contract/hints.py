@@ -1,7 +1,7 @@
 """What to do about a failure: by the rule that found its cause and the tool that ran; by the category alone at last.
 
-Who adds a rule adds its hint here or beside the rule. A hint says what its reader can do about this very cause, with
-the tool that they use: who runs a command has no pipeline to save.
+A new rule has its hint here or beside the rule. A hint says what its reader can do about this very cause, with the
+tool that they use: somebody who runs a command has no pipeline to save.
 """
 
 from __future__ import annotations
@@ -31,13 +31,17 @@ BY_RULE: dict[str, str] = {
         "exclude the images in the spec with a reason. Then clear the task."
     ),
     "output_missing": "Compare the step's `outputs` with the names of the files that the tool wrote.",
+    "output_damaged": "Look in the log for how the program ended: it may have stopped in the middle of writing this.",
     "output_is_folder": (
-        "Let the tool pack the folder into one file, or give the folder an output with `at_least` for each depth of "
-        "its files: `x.zarr/{part}`, `x.zarr/{row}/{chunk}`."
+        'If the folder is one thing, say so: `{folder: "x.zarr"}` in place of `x.zarr`. Else let the tool pack it into '
+        "one file, or give its files outputs with `at_least`, one for each depth: `x.zarr/{part}`, "
+        "`x.zarr/{row}/{chunk}`."
     ),
+    "output_is_file": "Write the output as a path, without `folder`.",
     "not_an_output": (
-        "Give these files an output of their own (one for each depth: `x.zarr/{part}`, `x.zarr/{row}/{chunk}`), let "
-        "the tool pack the folder into one file, or let it write them somewhere else."
+        'If the folder is one thing, write `{folder: "x.zarr"}`. Else give these files an output of their own (one for '
+        "each depth: `x.zarr/{part}`, `x.zarr/{row}/{chunk}`), let the tool pack the folder into one file, or let it "
+        "write them somewhere else."
     ),
     "load_data_error": "Compare the step's `load_data` with the columns that the pipeline's modules use.",
     "pipeline_unread": "Export the pipeline again from CellProfiler 4.2, and commit the whole file.",

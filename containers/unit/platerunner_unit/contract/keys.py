@@ -1,4 +1,4 @@
-"""Every key under ``_platerunner/`` in a workspace: here, and nowhere else, is written where a record is kept.
+"""Every key under ``_platerunner/`` in a workspace; those of units are in :mod:`platerunner_unit.contract.unit_keys`.
 
 It lies in the contract because both sides write there: the container its outcomes and logs, the engine all else.
 """
@@ -6,79 +6,10 @@ It lies in the contract because both sides write there: the container its outcom
 from __future__ import annotations
 
 import hashlib
-import sys
-from typing import NamedTuple, Optional
-from urllib.parse import quote
-
-from platerunner_unit.contract.category import Category
 
 PREFIX = "_platerunner"
-FORGOTTEN = "forgotten"
-"""Stands in the place of a category: the unit succeeded, and somebody asked for it to be done again."""
-OVERWRITTEN = "overwritten"
-"""The same: the unit succeeded, and a later success with other inputs or settings overwrote its outputs."""
-_SET_ASIDE = frozenset({FORGOTTEN, OVERWRITTEN})
-LONGEST_RUN = 120
-"""Characters of a run's id in a key; a file's name may have 255."""
-
-
-class Kept(NamedTuple):
-    """What the name of an outcome tells.
-
-    :param word: category, or :data:`FORGOTTEN`, or :data:`OVERWRITTEN`.
-    :param run: :func:`run_token` of its run; empty for one of a version that kept one per fingerprint and verdict.
-    :param attempt: its number within the run; 0 if the name has none.
-    """
-
-    fingerprint: str
-    word: str
-    run: str = ""
-    attempt: int = 0
-
-    @property
-    def category(self) -> Optional[Category]:
-        """How the attempt ended; None if that does not count any more."""
-        return None if self.word in _SET_ASIDE else Category(self.word)
-
-
-def outcomes_prefix(step: str) -> str:
-    """The prefix under which one LIST tells what of a step is done."""
-    return f"{PREFIX}/outcomes/{step}/"
-
-
-def run_token(run_id: str) -> str:
-    """A run's id as it stands in an outcome's name: without slashes, and short enough for a file."""
-    token = quote(run_id, safe="+:~@=,")
-    if len(token) > LONGEST_RUN:
-        token = f"{token[: LONGEST_RUN - 17]}~{hashlib.sha256(run_id.encode()).hexdigest()[:16]}"
-    return sys.intern(token)
-
-
-def outcome_key(step: str, unit: str, kept: Kept) -> str:
-    """Where an outcome is kept, relative to the workspace: no attempt takes the place of another."""
-    made = f".{kept.attempt}.{kept.run}" if kept.run else ""
-    return f"{outcomes_prefix(step)}{unit}/{kept.fingerprint}.{kept.word}{made}.json"
-
-
-def parse_outcome_key(key: str) -> Optional[tuple[str, Kept]]:
-    """Unit id and name of an outcome by its key; None if the key is no outcome's.
-
-    :param key: relative to the workspace.
-    """
-    parts = key.split("/")
-    name, mark, ending = parts[-1].rpartition(".")
-    if len(parts) < 5 or not mark or ending != "json" or parts[:2] != [PREFIX, "outcomes"]:
-        return None
-    fingerprint, *rest = name.split(".", 3)
-    if not rest or rest[0] not in _WORDS or len(rest) == 2:
-        return None
-    if len(rest) == 3 and not (rest[1].isascii() and rest[1].isdigit() and rest[2]):
-        return None
-    made = (sys.intern(rest[2]), int(rest[1])) if len(rest) == 3 else ("", 0)
-    return "/".join(parts[3:-1]), Kept(fingerprint, sys.intern(rest[0]), *made)
-
-
-_WORDS = _SET_ASIDE | {category.value for category in Category}
+MARKERS = f"{PREFIX}/folders/"
+"""Where the markers of outputs that are folders are kept; see :mod:`platerunner_unit.contract.folders`."""
 
 
 def run_prefix(run_id: str, step: str, branch: str = "") -> str:
@@ -115,9 +46,13 @@ def last_run_key(step: str, branch: str = "") -> str:
     return f"{PREFIX}/last_run/{step}/{branch}.json" if branch else f"{PREFIX}/last_run/{step}.json"
 
 
-def log_key(run_id: str, step: str, unit: str, attempt: int) -> str:
-    """Where an attempt's log is kept."""
-    return f"{PREFIX}/logs/{run_id}/{step}/{unit}/{attempt}.log.gz"
+CARRIED_LIST = "list.json"
+"""The name of the list of files that a unit carries; the files' own names are hashes."""
+
+
+def carried_prefix(step: str, unit: str) -> str:
+    """Where a unit's folder for its next attempt is kept, with a slash at the end."""
+    return f"{PREFIX}/carried/{step}/{unit}/"
 
 
 def gate_prefix(gate: str = "", branch: str = "") -> str:
@@ -133,9 +68,19 @@ def decisions_key(gate: str, fingerprint: str, branch: str = "") -> str:
     return f"{gate_prefix(gate, branch)}{fingerprint}.json"
 
 
+def marks_key(gate: str) -> str:
+    """Where the wells are kept that people marked as bad at a gate, of all branches."""
+    return f"{PREFIX}/marks/{gate}.json"
+
+
 def question_key(run_id: str, gate: str, branch: str = "") -> str:
     """Where a run keeps what a gate has asked and is not answered yet."""
     return f"{run_prefix(run_id, gate, branch)}question.json"
+
+
+def estimate_key(run_id: str) -> str:
+    """Where a run with a budget keeps what it was estimated to cost before it began."""
+    return f"{PREFIX}/runs/{run_id}/estimate.json"
 
 
 def state_key(run_id: str, step: str, branch: str = "") -> str:
@@ -170,6 +115,27 @@ def result_key(run_id: str, step: str, branch: str = "") -> str:
     return f"{run_prefix(run_id, step, branch)}result.json"
 
 
+def restore_key(run_id: str, step: str, branch: str = "") -> str:
+    """Where a step of a run keeps what it asked S3 to bring back from an archive.
+
+    :param branch: as in :func:`run_prefix`.
+    """
+    return f"{run_prefix(run_id, step, branch)}restore.json"
+
+
+def file_system_key(run_id: str) -> str:
+    """Where a run keeps which file system its jobs mount."""
+    return f"{PREFIX}/runs/{run_id}/storage.json"
+
+
+def restored_prefix(run_id: str, step: str, branch: str = "") -> str:
+    """Where such a step keeps which objects it asked for, with a slash at the end.
+
+    :param branch: as in :func:`run_prefix`.
+    """
+    return f"{run_prefix(run_id, step, branch)}restore/"
+
+
 def blocked_key(run_id: str, step: str, branch: str = "") -> str:
     """Where a step of a run keeps what AWS Batch says of its jobs that wait.
 
@@ -187,9 +153,58 @@ def manifest_prefix(run_id: str, step: str, submission: int, branch: str = "") -
     return f"{run_prefix(run_id, step, branch)}{submission}"
 
 
+def ledger_prefix() -> str:
+    """Where a workspace keeps its own ledger."""
+    return f"{PREFIX}/ledger/"
+
+
+def retention_prefix() -> str:
+    """Where a workspace keeps what was taken away from it, because it had been kept long enough."""
+    return f"{PREFIX}/retention/"
+
+
+def shell_key(run_id: str, step: str, unit: str, at: str) -> str:
+    """Where a pipeline keeps who opened a shell in a unit that ran.
+
+    :param at: when, ISO 8601.
+    """
+    return f"{PREFIX}/shells/{run_id}/{step}/{unit}/{at}.json"
+
+
 def probe_key(name: str) -> str:
     """Where a check tries whether it may write.
 
     :param name: of the check; two at a time have different ones.
     """
     return f"{PREFIX}/{name}"
+
+
+def launches_prefix() -> str:
+    """Where a pipeline keeps the launches that files asked for."""
+    return f"{PREFIX}/launches/"
+
+
+def launch_key(launch: str) -> str:
+    """Where a launch is kept.
+
+    :param launch: its id.
+    """
+    return f"{launches_prefix()}{launch}.json"
+
+
+def refused_key(name: str) -> str:
+    """Where is kept why a file started nothing.
+
+    :param name: the launch's id, or the file's own name.
+    """
+    return f"{launches_prefix()}refused/{name}.json"
+
+
+def launch_file_key(file: str, etag: str) -> str:
+    """What tells that a file was looked at; it is empty.
+
+    :param file: its address.
+    :param etag: of its content.
+    """
+    token = hashlib.sha256(f"{file} {etag}".encode()).hexdigest()[:32]
+    return f"{launches_prefix()}files/{token}"

@@ -1,10 +1,11 @@
 """The contract between Airflow and a container: what one unit of a step has to do.
 
 Airflow writes three objects per submission under ``_platerunner/runs/<run id>/<step>/``: ``<n>.step.json`` (what all
-units share), ``<n>.units.jsonl`` (line i = array index i), ``<n>.units.idx`` (line offsets, little-endian uint64, one
-more than lines). A container fetches its own line alone, however many units there are: by the index, or with a single
-request where lines are alike and so padded to one length. Then :data:`LINE_VARIABLE` tells the length, and on S3 the
-lines' object carries the step file as well.
+units share), ``<n>.units.jsonl`` (line i = array index i, unless jobs have several units: see
+:attr:`StepTask.batches`), ``<n>.units.idx`` (line offsets, little-endian uint64, one more than lines). A container
+fetches its own lines alone, however many units there are: by the index, or with a single request where lines are alike
+and so padded to one length. Then :data:`LINE_VARIABLE` tells the length, and on S3 the lines' object carries the step
+file as well.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import accumulate
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from platerunner_unit.contract.alike import as_attribute, common_length, pad, step_of
+from platerunner_unit.contract.planes import Planes
 
 if TYPE_CHECKING:
     from platerunner_unit.contract.storage import Storage
@@ -108,10 +110,17 @@ class LoadData:
 
     :param images: column name pattern (``Orig{channel}``) to input name.
     :param metadata: ``Metadata_`` column suffix (``Well``) to wildcard (``well``); a row per distinct combination.
+    :param objects: name pattern of objects (``Nuclei``) to the input that has them as masks.
     """
 
     images: dict[str, str]
     metadata: dict[str, str]
+    objects: dict[str, str] = field(default_factory=dict)
+
+    def as_kept(self) -> dict[str, Any]:
+        """Plain data. Newer keys are there only if they are used: older runners and records do not know them."""
+        objects = {"objects": self.objects} if self.objects else {}
+        return {"images": self.images, "metadata": self.metadata, **objects}
 
 
 @dataclass(frozen=True)
@@ -125,11 +134,17 @@ class StepTask:
     :param folders: the parameters among them that stand for a folder, be there one file in it, many or none.
     :param roots: ``data`` and ``workspace`` to URL (``s3://bucket/prefix`` or a folder).
     :param allow_flagged: whether image sets may be missing that FlagImage skips on purpose.
+    :param leave_out: of input files that cannot be read (``unreadable``), the share (float) or number without which a
+        unit goes on.
+    :param planes: of the inputs whose files have several, axis to its values; see :data:`.planes.Planes`.
     :param image: as the spec names it.
     :param digest: of the image; None if it could not be resolved.
     :param stall_s: seconds without a log line and without CPU time after which the tool counts as stalled.
     :param timeout_s: the step's time limit in seconds, as Batch enforces it; None for none.
     :param requested: resources asked for, e.g. ``{"memory": 8589934592, "vcpus": 2}`` (bytes, cores).
+    :param batches: where each job's units begin and the last one's end, where jobs have several: job j runs the lines
+        from ``batches[j]`` up to ``batches[j + 1]``. Empty where line i is the unit of array index i.
+    :param carries: whether a unit's program leaves a folder for its next attempt, also after a failure.
     """
 
     pipeline: str
@@ -145,18 +160,25 @@ class StepTask:
     folders: tuple[str, ...] = ()
     load_data: Optional[LoadData] = None
     allow_flagged: bool = False
+    planes: dict[str, Planes] = field(default_factory=dict)
+    leave_out: dict[str, Union[int, float]] = field(default_factory=dict)
     image: str = ""
     digest: Optional[str] = None
     stall_s: float = 1800.0
     timeout_s: Optional[float] = None
     requested: dict[str, Any] = field(default_factory=dict)
+    batches: tuple[int, ...] = ()
+    carries: bool = False
     format: int = FORMAT
 
     def to_json(self) -> bytes:
         """The step file's content; mappings keep the order of the spec, which is the order of LoadData's columns."""
         raw = asdict(self)
-        if not self.allow_flagged:  # runners of before do not know it, and need not
-            del raw["allow_flagged"]
+        # Runners of before do not know them, and need not.
+        for name in ("allow_flagged", "batches", "carries", "leave_out", "planes"):
+            if not raw[name]:
+                del raw[name]
+        raw["load_data"] = self.load_data.as_kept() if self.load_data else None
         return json.dumps(raw).encode()
 
     @classmethod
@@ -172,8 +194,13 @@ class StepTask:
             raise ValueError(f"manifest format {asked!r}: this runner reads {FORMAT}; use an image built with it")
         raw["argv"] = tuple(raw["argv"])
         raw["folders"] = tuple(raw["folders"])
+        raw["batches"] = tuple(raw.get("batches", ()))
         raw["files"] = {name: tuple(ToolFile(**f) for f in files) for name, files in raw["files"].items()}
         raw["load_data"] = LoadData(**raw["load_data"]) if raw["load_data"] else None
+        raw["planes"] = {
+            name: {axis: None if values is None else tuple(values) for axis, values in axes.items()}
+            for name, axes in raw.get("planes", {}).items()
+        }
         return cls(**raw)
 
 
@@ -219,13 +246,14 @@ def write(storage: Storage, prefix: str, step: StepTask, units: Iterable[UnitTas
     :param prefix: e.g. ``_platerunner/runs/<run id>/<step>/1``.
     :param step: what all units share.
     :param units: in array order; each is written before the next is asked for.
-    :returns: the length that all lines have, for :data:`LINE_VARIABLE`; None if they differ too much.
+    :returns: the length that all lines have, for :data:`LINE_VARIABLE`; None if they differ too much, or if jobs have
+        several.
     """
     shared, lengths = step.to_json(), list[int]()
     storage.put(f"{prefix}.step.json", shared)
     with SpooledTemporaryFile(_IN_MEMORY) as lines, SpooledTemporaryFile(_IN_MEMORY) as padded:
         lengths.extend(lines.write(unit.to_json() + b"\n") for unit in units)
-        length = common_length(lengths)
+        length = common_length(lengths) if not step.batches else None
         if length is not None:
             pad(lines, padded, length)
             lengths = [length] * len(lengths)
@@ -236,8 +264,10 @@ def write(storage: Storage, prefix: str, step: StepTask, units: Iterable[UnitTas
     return length
 
 
-def read(storage: Storage, prefix: str, index: int, length: Optional[int] = None) -> tuple[StepTask, UnitTask]:
-    """Fetch the step file and one line.
+def read_job(
+    storage: Storage, prefix: str, index: int, length: Optional[int] = None
+) -> tuple[StepTask, tuple[UnitTask, ...]]:
+    """Fetch the step file and what one job has to do: a line, or the lines of a batch.
 
     :param storage: the workspace.
     :param prefix: as given to :func:`write`.
@@ -246,21 +276,27 @@ def read(storage: Storage, prefix: str, index: int, length: Optional[int] = None
     :raises IndexError: if the manifest ends before.
     """
     if length is not None:
-        return _read_at(storage, prefix, index, length)
+        line, attributes = storage.get_part(f"{prefix}.units.jsonl", index * length, length)
+        if len(line) != length or not line.endswith(b"\n"):
+            raise ValueError(f"{LINE_VARIABLE}={length}: that is not how long the lines are")
+        shared = step_of(attributes) or storage.get(f"{prefix}.step.json")
+        return StepTask.from_json(shared), (UnitTask.from_json(line),)
     step = StepTask.from_json(storage.get(f"{prefix}.step.json"))
-    offsets = storage.get_range(f"{prefix}.units.idx", index * _OFFSET.size, 2 * _OFFSET.size)
-    if len(offsets) < 2 * _OFFSET.size:
-        raise IndexError(f"{storage.url_of(prefix)} has no unit {index}")
-    start, end = struct.unpack("<QQ", offsets)
-    return step, UnitTask.from_json(storage.get_range(f"{prefix}.units.jsonl", start, end - start))
+    if not step.batches:
+        return step, _read_lines(storage, prefix, index, index + 1)
+    if len(step.batches) < index + 2:
+        raise IndexError(f"{storage.url_of(prefix)} has no batch {index}")
+    return step, _read_lines(storage, prefix, step.batches[index], step.batches[index + 1])
 
 
-def _read_at(storage: Storage, prefix: str, index: int, length: int) -> tuple[StepTask, UnitTask]:
-    line, attributes = storage.get_part(f"{prefix}.units.jsonl", index * length, length)
-    if len(line) != length or not line.endswith(b"\n"):
-        raise ValueError(f"{LINE_VARIABLE}={length}: that is not how long the lines are")
-    shared = step_of(attributes) or storage.get(f"{prefix}.step.json")
-    return StepTask.from_json(shared), UnitTask.from_json(line)
+def _read_lines(storage: Storage, prefix: str, first: int, end: int) -> tuple[UnitTask, ...]:
+    count = end - first + 1
+    packed = storage.get_range(f"{prefix}.units.idx", first * _OFFSET.size, count * _OFFSET.size)
+    if len(packed) < count * _OFFSET.size:
+        raise IndexError(f"{storage.url_of(prefix)} has no unit {end - 1}")
+    offsets = [offset for (offset,) in _OFFSET.iter_unpack(packed)]
+    lines = storage.get_range(f"{prefix}.units.jsonl", offsets[0], offsets[-1] - offsets[0])
+    return tuple(UnitTask.from_json(line) for line in lines.splitlines())
 
 
 def read_units(storage: Storage, prefix: str) -> Iterator[UnitTask]:

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
 
 from platerunner_unit.contract.evidence import Verdict
-from platerunner_unit.contract.keys import Kept, outcome_key, run_token
 from platerunner_unit.contract.manifest import InputFile
+from platerunner_unit.contract.unit_keys import Kept, outcome_key, run_token
 
 FORMAT = 1
 
@@ -78,7 +78,7 @@ class Outcome:
 
     @classmethod
     def of(cls, raw: dict[str, Any]) -> Outcome:
-        """The outcome that plain JSON tells of, which this changes."""
+        """The outcome in a piece of plain JSON, which this changes."""
         notes = tuple(raw["verdict"].pop("notes", ()))
         raw["verdict"] = Verdict(**raw["verdict"], notes=notes)
         raw["outputs"] = tuple(OutputRecord(**o) for o in raw["outputs"])

@@ -149,7 +149,7 @@ class Pattern:
         return all(value_of(self.types[name], text) == values[name] for name, text in pairs)
 
     def _with_defaults(self, groups: tuple[Optional[str], ...]) -> Optional[dict[str, Value]]:
-        """As :meth:`match`, of a pattern of which a part may be missing."""
+        """As :meth:`match`, for a pattern with a part that may be missing."""
         values: dict[str, Value] = {}
         for name, text in zip(self._groups, groups):  # noqa: B905  (Python 3.9)
             if text is not None:

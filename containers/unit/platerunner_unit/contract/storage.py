@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Optional, Union, cast
 from urllib.parse import unquote
 
 import obstore
-from obstore.store import LocalStore, S3Store
+from obstore.store import LocalStore
 
+from platerunner_unit.contract.assumed_role import AssumedRole
+from platerunner_unit.contract.buckets import BucketsError, open_bucket
 from platerunner_unit.contract.storage_errors import (
+    TRANSLATED,
     AccessDeniedError,
     ArchivedError,
     NotFoundError,
     StorageError,
-    translated,
+    translate,
 )
 from platerunner_unit.contract.transfer import Answer
 
@@ -29,13 +32,6 @@ __all__ = ["AccessDeniedError", "ArchivedError", "NotFoundError", "Storage", "St
 SHA256_ATTRIBUTE = "platerunner-sha256"
 _WHOLE = 4 * 1024**2
 """Bytes of an object that is fetched in one piece: to hand over pieces takes longer than small objects themselves."""
-# The only retries that a request to S3 gets: four tries at most, within two minutes and the last one's own 30 s.
-# A caller of a Storage never repeats a request that S3 has answered.
-RETRIES: Any = {
-    "max_retries": 3,
-    "retry_timeout": timedelta(seconds=120),
-    "backoff": {"init_backoff": timedelta(seconds=0.5), "max_backoff": timedelta(seconds=15), "base": 3},
-}
 UNIMPLEMENTED = 501
 """HTTP status with which a store refuses a header that it does not know."""
 NO_CONDITIONS = (
@@ -58,20 +54,41 @@ class StoredObject(NamedTuple):
     etag: str
 
 
+class _translated:  # noqa: N801  (reads as a verb at its uses)
+    """Turn obstore's errors into ours, with the URL that was asked for.
+
+    :param url: of what is read or written, or of the whole storage.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: Optional[BaseException], _trace: Any) -> None:
+        if isinstance(error, TRANSLATED):
+            raise translate(self.url, error) from error
+
+
 class Storage:
     """A root, and the objects under it by relative key.
 
     :param url: ``s3://bucket/prefix``, ``file:///folder`` or a folder.
     :param config: obstore's S3 settings where they differ from the environment's (those of an Airflow connection).
+    :param role: of another account, by which the bucket is reached.
     """
 
-    def __init__(self, url: str, config: Optional[dict[str, Any]] = None) -> None:
+    def __init__(self, url: str, config: Optional[dict[str, Any]] = None, role: Optional[AssumedRole] = None) -> None:
         self.url = url.rstrip("/")
         scheme, _, rest = url.rpartition("://")
         self.local: Optional[Path] = None
         if scheme == "s3":
             bucket, _, prefix = rest.partition("/")
-            self._store: Any = _s3_store(bucket, prefix.strip("/"), config or {})
+            try:
+                self._store: Any = open_bucket(bucket, prefix.strip("/"), config or {}, role)
+            except BucketsError as error:
+                raise StorageError(str(error)) from error
         elif scheme in ("", "file"):
             self.local = Path(unquote(rest) if scheme else url).expanduser().absolute()
             self.url = str(self.local)
@@ -81,7 +98,7 @@ class Storage:
     def path(self, key: str) -> Path:
         """Where a key lies in a local folder.
 
-        :raises StorageError: if the storage is no folder, or the key points out of it.
+        :raises StorageError: if the storage is not a folder, or the key points out of it.
         """
         if self.local is None:
             raise StorageError(f"{self.url} is no folder")
@@ -118,12 +135,24 @@ class Storage:
             return
         # obstore compares whole path segments, so list the folder part and filter the rest.
         folder = prefix.rpartition("/")[0]
-        with translated(self.url):
+        with _translated(self.url):
             for chunk in obstore.list(self._reader(), folder or None, offset=after or None, chunk_size=1000):
                 for meta in chunk:
                     key = meta["path"]
                     if key.startswith(prefix) and key > after:
                         yield StoredObject(key, meta["size"], _etag(meta))
+
+    def list_dated(self, prefix: str) -> Iterator[tuple[StoredObject, datetime]]:
+        """As :meth:`list`, each with when it was last written, with its time zone.
+
+        :param prefix: a folder with its slash at the end.
+        """
+        if self.local is not None and not self.local.is_dir():
+            return
+        with _translated(self.url):
+            for chunk in obstore.list(self._reader(), prefix.rstrip("/"), chunk_size=1000):
+                for meta in chunk:
+                    yield StoredObject(meta["path"], meta["size"], _etag(meta)), meta["last_modified"]
 
     def folders(self, prefix: str = "") -> tuple[tuple[str, ...], tuple[StoredObject, ...]]:
         """What lies directly in a folder, to spread a long LIST over threads.
@@ -134,7 +163,7 @@ class Storage:
         """
         if self.local is not None and not self.local.is_dir():
             return (), ()
-        with translated(self.url):
+        with _translated(self.url):
             found = obstore.list_with_delimiter(self._reader(), prefix.rstrip("/") or None)
         objects = tuple(StoredObject(meta["path"], meta["size"], _etag(meta)) for meta in found["objects"])
         return tuple(f"{folder}/" for folder in found["common_prefixes"]), objects
@@ -144,7 +173,7 @@ class Storage:
 
         :raises NotFoundError: if it does not exist.
         """
-        with translated(self.url_of(key)):
+        with _translated(self.url_of(key)):
             meta = obstore.head(self._reader(), key)
         return StoredObject(key, meta["size"], _etag(meta))
 
@@ -161,7 +190,7 @@ class Storage:
 
         :raises NotFoundError: if it does not exist.
         """
-        with translated(self.url_of(key)):
+        with _translated(self.url_of(key)):
             return bytes(obstore.get(self._reader(), key).bytes())
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
@@ -173,13 +202,13 @@ class Storage:
         """
         if length == 0:  # a range that HTTP cannot express
             return b""
-        with translated(self.url_of(key)):
+        with _translated(self.url_of(key)):
             return bytes(obstore.get_range(self._reader(), key, start=start, length=length))
 
     def get_part(self, key: str, start: int, length: int) -> tuple[bytes, dict[str, str]]:
         """As :meth:`get_range`, and the attributes that travel with the object on S3."""
         options: Any = {"range": (start, start + length)}
-        with translated(self.url_of(key)):
+        with _translated(self.url_of(key)):
             found = obstore.get(self._reader(), key, options=options)
             return bytes(found.bytes()), cast("dict[str, str]", dict(found.attributes))
 
@@ -190,7 +219,7 @@ class Storage:
         :param attributes: travel with it on S3, 2 KB at most; a folder keeps none.
         """
         kept: Any = attributes if self.local is None else None
-        with translated(self.url_of(key)):
+        with _translated(self.url_of(key)):
             obstore.put(self._writer(), key, data, attributes=kept)
 
     def rename(self, key: str, new: str) -> None:
@@ -198,7 +227,7 @@ class Storage:
 
         :raises NotFoundError: if it does not exist.
         """
-        with translated(self.url_of(key)):
+        with _translated(self.url_of(key)):
             obstore.rename(self._writer(), key, new)
 
     def get_tagged(self, key: str) -> tuple[bytes, str]:
@@ -206,7 +235,7 @@ class Storage:
 
         :raises NotFoundError: if it does not exist.
         """
-        with translated(self.url_of(key)):
+        with _translated(self.url_of(key)):
             found = obstore.get(self._reader(), key)
             return bytes(found.bytes()), _etag(found.meta)
 
@@ -220,7 +249,7 @@ class Storage:
         if self.local is not None:
             return self._put_locked(self.path(key), key, data, etag)
         mode: Any = "create" if etag is None else {"e_tag": f'"{etag}"'}
-        with translated(self.url_of(key)):
+        with _translated(self.url_of(key)):
             try:
                 return _etag(obstore.put(self._writer(), key, data, mode=mode))
             except _QUICKER:
@@ -231,10 +260,10 @@ class Storage:
                 raise
 
     def _put_locked(self, path: Path, key: str, data: bytes, etag: Optional[str]) -> Optional[str]:
-        """The same in a folder, whose processes are all on this machine."""
+        """Do as :meth:`put_if` does, in a folder: all processes that write there are on this machine."""
         import fcntl  # Windows has none, and no run there
 
-        with translated(self.url_of(key)):
+        with _translated(self.url_of(key)):
             path.parent.mkdir(parents=True, exist_ok=True)
             folder = os.open(path.parent, os.O_RDONLY)
             try:
@@ -247,7 +276,7 @@ class Storage:
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
         try:
-            with translated(self.url_of(key)):
+            with _translated(self.url_of(key)):
                 obstore.delete(self._writer(), key)
         except NotFoundError:
             return
@@ -258,7 +287,7 @@ class Storage:
         :returns: bytes written.
         """
         part = target.with_name(f".{target.name}.part")
-        with translated(self.url_of(key)):
+        with _translated(self.url_of(key)):
             found = obstore.get(self._reader(), key)
             chunks = [found.bytes()] if found.meta["size"] <= _WHOLE else found
             with _created(part) as file:
@@ -269,16 +298,16 @@ class Storage:
     def upload(self, source: Path, key: str, sha256: str) -> None:
         """Copy a file into an object, in parts if it is large; on S3 its digest travels with it."""
         attributes = None if self.local is not None else {SHA256_ATTRIBUTE: sha256}
-        with translated(self.url_of(key)):
+        with _translated(self.url_of(key)):
             obstore.put(self._writer(), key, source, attributes=attributes)
 
     def upload_new(self, source: Path, key: str, sha256: str) -> bool:
-        """The same on S3 in a single request, if there is no such object yet.
+        """Upload a file to S3 in a single request, if there is no such object yet.
 
         :param source: small, since it travels also where there is one.
         :returns: whether it was written.
         """
-        with translated(self.url_of(key)):
+        with _translated(self.url_of(key)):
             try:
                 obstore.put(self._store, key, source, attributes={SHA256_ATTRIBUTE: sha256}, mode="create")
             except _QUICKER:
@@ -289,7 +318,7 @@ class Storage:
         """The digest that travelled with an object, if it was uploaded by :meth:`upload` to S3; else None."""
         if self.local is not None:
             return None
-        with translated(self.url_of(key)):
+        with _translated(self.url_of(key)):
             return obstore.get(self._reader(), key, options={"head": True}).attributes.get(SHA256_ATTRIBUTE)
 
     def _reader(self) -> Any:
@@ -306,16 +335,6 @@ class Storage:
             return LocalStore(str(self.local), mkdir=True)
         except Exception as error:
             raise AccessDeniedError(f"{self.url} cannot be written: {error}") from error
-
-
-def _s3_store(bucket: str, prefix: str, config: dict[str, Any]) -> S3Store:
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    if endpoint and "endpoint" not in config:
-        config = {**config, "endpoint": endpoint}
-    client: Any = {"allow_http": True} if str(config.get("endpoint", "")).startswith("http://") else {}
-    return S3Store(
-        bucket, prefix=prefix or None, config=cast("Any", config), client_options=client, retry_config=RETRIES
-    )
 
 
 def _created(path: Path) -> IO[bytes]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from typing import Any, Optional
+from typing import Optional
 
 import obstore
 
@@ -13,7 +14,16 @@ from platerunner_unit.contract.transfer import MEANINGS, Answer, Kind, TransferF
 _DENIED = (PermissionError, obstore.exceptions.PermissionDeniedError, obstore.exceptions.UnauthenticatedError)
 _MISSING = (FileNotFoundError, obstore.exceptions.NotFoundError)
 # obstore has ValueError for a key that it cannot take; other OSErrors, as of a full disk, stay what they are.
-_OURS = (*_DENIED, *_MISSING, ValueError, obstore.exceptions.BaseError)
+TRANSLATED = (*_DENIED, *_MISSING, ValueError, obstore.exceptions.BaseError)
+
+
+_ROLE = re.compile(r"RoleError\(((['\"]).*?(?<!\\)\2)\)")
+"""A role that may not be taken, as obstore repeats what :mod:`platerunner_unit.contract.assumed_role` raised."""
+
+_BAD_NAME = re.compile(r'invalid path: (?:Error parsing )?Path "/?(.*?)"(?:: | contained)', re.DOTALL)
+_CIRCLE = re.compile(r"File system loop found: (.*) points to an ancestor")
+_SYSTEM = re.compile(r": ([A-Z][^:]*) \(os error \d+\)")
+"""Errors of a folder end with the system's words, after obstore's own, which have names of its making."""
 
 
 class StorageError(Exception):
@@ -54,33 +64,25 @@ _CLASSES: dict[Category, type[StorageError]] = {
 }
 
 
-class translated:  # noqa: N801  (reads as a verb at its uses)
-    """Turn obstore's errors into ours, with the URL that was asked for.
+def translate(url: str, error: BaseException) -> StorageError:
+    """Our error for one of obstore's, which has S3's answer in its text alone.
 
     :param url: of what is read or written, or of the whole storage.
+    :param error: one of :data:`TRANSLATED`.
     """
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: Optional[BaseException], _trace: Any) -> None:
-        if isinstance(error, _OURS):
-            raise _translation(self.url, error) from error
-
-
-def _translation(url: str, error: BaseException) -> StorageError:
-    """Our error for one of obstore's, which has S3's answer in its text alone."""
     text = str(error)
     answer = Answer.of(text)
     kind = _kind(error, answer, text)
     if answer.code == "NoSuchBucket":
         url = "/".join(url.split("/")[:3])
         said = f"{url} does not exist: there is no such bucket"
-    elif kind is Kind.FAILED and "invalid path" in text:
-        said = f"{url} holds an object whose name no file could have; rename it. {_first_line(text)}"
+    elif kind is Kind.FAILED and (name := _BAD_NAME.search(text)):
+        shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in name[1])
+        said = f"{url} holds `{shown}`, a name that cannot be read here; rename or delete it"
+    elif circle := _CIRCLE.search(text):
+        said = f"{url}: the link {circle[1]} leads in a circle; delete it, or move it elsewhere"
+    elif refused := _ROLE.search(text):
+        said = f"{url}: {ast.literal_eval(refused[1])}"
     elif kind in (Kind.FAILED, Kind.THROTTLED):
         said = f"{url}: {_first_line(text)}"
     else:
@@ -112,4 +114,6 @@ def _told(kind: Kind, answer: Answer) -> str:
 
 
 def _first_line(text: str) -> str:
-    return text.splitlines()[0] if text else "unknown error"
+    line = text.splitlines()[0] if text else "unknown error"
+    system = _SYSTEM.search(line) if line.startswith("Generic LocalFileSystem") else None
+    return system[1] if system else line

@@ -17,6 +17,7 @@ class Kind(str, enum.Enum):
     ARCHIVED = "archived"
     KEY_REFUSED = "key_refused"
     REQUESTER_PAYS = "requester_pays"
+    OTHER_REGION = "other_region"
     POLICY = "policy"
     CREDENTIALS = "credentials"
     DENIED = "denied"
@@ -42,7 +43,7 @@ class Meaning:
     learnt_from: str
 
 
-# In the order in which they are told: what a person has to do first comes before what may pass by itself.
+# In the order of the message: what a person has to do comes before what may pass by itself.
 MEANINGS: dict[Kind, Meaning] = {
     Kind.ARCHIVED: Meaning(
         Category.INPUT_ARCHIVED, "is archived", "", "403 InvalidObjectState, with its storage class"
@@ -56,8 +57,14 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.REQUESTER_PAYS: Meaning(
         Category.ACCESS_DENIED,
         "is in a bucket whose requester pays, and the request did not offer to",
-        "Copy the data into a bucket of your own, or let the bucket's owner pay.",
+        'Say so in the connection: `"buckets": {"<bucket>": {"access": "requester_pays"}}`.',
         "403 AccessDenied: ... Requester Pays ...",
+    ),
+    Kind.OTHER_REGION: Meaning(
+        Category.MISCONFIGURED,
+        "is in a bucket of another region than was asked",
+        'Say so in the connection: `"buckets": {"<bucket>": {"region": "eu-west-1"}}`, with the region of the bucket.',
+        "301 PermanentRedirect; 400 AuthorizationHeaderMalformed: ... the region 'us-east-1' is wrong ...",
     ),
     Kind.POLICY: Meaning(
         Category.ACCESS_DENIED,
@@ -74,8 +81,9 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.DENIED: Meaning(
         Category.ACCESS_DENIED,
         "access denied",
-        "Give the role `s3:GetObject` and `s3:ListBucket` (to write, `s3:PutObject`) here; a bucket whose requester "
-        "pays, or one of another account, answers the same.",
+        "Give the role `s3:GetObject` and `s3:ListBucket` (to write, `s3:PutObject`) here; a bucket that is public, "
+        "whose requester pays, or of another account answers the same: see `buckets` of the connection "
+        "(`PLATERUNNER_BUCKETS` outside Airflow).",
         "403 AccessDenied; EACCES",
     ),
     Kind.MISSING: Meaning(Category.INPUT_MISSING, "does not exist", "", "404 NoSuchKey, NoSuchBucket; ENOENT"),
@@ -135,13 +143,16 @@ class Answer:
         head = text.partition("\n\nDebug source")[0]
         found = _ANSWER.search(head)
         if found is None:
-            return cls()
+            return cls(301, "PermanentRedirect") if _REDIRECTED.search(head) else cls()
         body = found[2] or ""
         return cls(int(found[1]), *(_element(body, name) for name in ("Code", "Message", "StorageClass")))
 
 
 # The request's address is percent-encoded, so that no key can pass for an answer.
 _ANSWER = re.compile(r"Error performing [A-Z]+ \S+ in [^<]*? - Server returned [^<:]*: (\d{3})\b[^<]*(<.*)?", re.DOTALL)
+
+# S3 says nowhere to go to another region, and obstore keeps nothing of such an answer.
+_REDIRECTED = re.compile(r"Error performing [A-Z]+ \S+ in [^<]*? - Received redirect without LOCATION")
 
 
 def _element(body: str, name: str) -> str:
@@ -163,6 +174,7 @@ _CREDENTIALS = frozenset(
         "TokenRefreshRequired",
     }
 )
+_OTHER_REGION = frozenset({"IllegalLocationConstraintException", "PermanentRedirect", "TemporaryRedirect"})
 _THROTTLED = frozenset({"SlowDown", "Throttling", "ThrottlingException", "TooManyRequests", "RequestLimitExceeded"})
 _POLICY = re.compile(r"explicit deny|no [\w -]*policy|service control policy|permissions boundary", re.IGNORECASE)
 
@@ -173,6 +185,8 @@ def kind_of(answer: Answer) -> Kind:
         return Kind.ARCHIVED
     if answer.code.startswith("KMS") or (answer.status == 403 and re.search(r"\bkms:\w|\bKMS\b", answer.message)):
         return Kind.KEY_REFUSED
+    if answer.code in _OTHER_REGION or (answer.code == "AuthorizationHeaderMalformed" and "region" in answer.message):
+        return Kind.OTHER_REGION
     if answer.code in _CREDENTIALS:
         return Kind.CREDENTIALS
     if answer.code in _THROTTLED or answer.status == 429:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.unit_keys import natural_key
 
 _WELL = re.compile(r"([A-Za-z]{1,2})0*([1-9][0-9]{0,2})")
 _QUARTER = re.compile(r"(.+)\.([ABab])([12])")
@@ -32,7 +32,7 @@ LAYOUTS = (Layout(8, 12), Layout(16, 24), Layout(32, 48))
 def position(well: str) -> Optional[tuple[int, int]]:
     """Row and column of a well from 0, e.g. ``B03`` is (1, 2) and ``AF48`` is (31, 47); None for other names.
 
-    A plate of 1536 wells is also one of 384 of which each is four: ``P24.b2`` is (31, 47), too.
+    A plate of 1536 wells is also one of 384 wells of four each: ``P24.b2`` is (31, 47), too.
     """
     if quarter := _QUARTER.fullmatch(well):
         whole = position(quarter[1]) if "." not in quarter[1] else None
@@ -52,7 +52,7 @@ def row_name(row: int) -> str:
 
 
 def layout(wells: Iterable[str]) -> Optional[Layout]:
-    """The smallest plate of 96, 384 or 1536 wells that holds all; None if a name is no well of any."""
+    """The smallest plate of 96, 384 or 1536 wells that holds all; None if a name is not a well of any."""
     places = [position(well) for well in wells]
     for plate in LAYOUTS:
         if all(place and place[0] < plate.rows and place[1] < plate.columns for place in places):
@@ -61,5 +61,5 @@ def layout(wells: Iterable[str]) -> Optional[Layout]:
 
 
 def plate_order(well: str) -> tuple[tuple[int, int], tuple[Any, ...]]:
-    """Sort key: row by row as a plate is read, then names that are no wells."""
+    """Sort key: row by row as a plate is read, then names that are not wells."""
     return position(well) or (1 << 30, 0), natural_key(well)

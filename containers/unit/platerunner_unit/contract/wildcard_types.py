@@ -1,7 +1,7 @@
 """What a wildcard takes: ``{site:int}``, ``{site:3}``, ``{site:03}``, ``{site:3 digits}``, ``{channel:DAPI|GFP}``.
 
 A type is a word of :data:`TYPES`; a width (``3``: as many characters); a width and one of :data:`SIZED`; a number
-that is padded with zeros (``03``); or texts of which one stands there (``tif|tiff``).
+that is padded with zeros (``03``); or a choice of texts (``tif|tiff``).
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""How both sides say that a list goes on."""
+"""How both sides say that a list goes on, and how they write numbers."""
 
 from __future__ import annotations
+
+import math
 
 
 def and_more(count: int) -> str:
@@ -9,3 +11,14 @@ def and_more(count: int) -> str:
     :param count: how many are not named.
     """
     return f" and {count:,} more" if count > 0 else ""
+
+
+def show_number(value: float, digits: int = 4) -> str:
+    """A number for people: all digits before the point, some that count, and no power of ten unless it is tiny.
+
+    :param value: such as 1234567.8, which is ``1,234,568``; 0.0123456, which is ``0.01235``; 2e-7, which is ``2e-07``.
+    :param digits: how many count, where the number has a fraction.
+    """
+    text = f"{value:.{digits}g}"
+    whole = math.isfinite(value) and abs(float(text)) >= 10 ** (digits - 1)
+    return f"{value:,.0f}" if whole else text

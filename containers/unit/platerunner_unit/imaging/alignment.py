@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.unit_keys import natural_key
 from platerunner_unit.imaging.tables import Row
 
 _SHIFT = re.compile(r"Align_([XY])shift_(.+)")
@@ -71,7 +71,7 @@ def numbers(found: Sequence[Site], limits: Limits) -> dict[str, Any]:
 
 
 def misaligned(found: Iterable[Site], limits: Limits) -> int:
-    """Sites of which at least one image is beyond the limits."""
+    """Sites with at least one image beyond the limits."""
     return len({(site.plate, site.well, site.site) for site in found if not site.aligned(limits)})
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from platerunner_unit.imaging.pixels import Floats, Pixels, read_plane, write_tiff
+from platerunner_unit.imaging.pixels import Floats, Pixels, read_file, read_plane, write_tiff
 from platerunner_unit.imaging.unit import DataError, File, Unit, agreeing
 
 DARKEST = 1e-6  # functions are 1 and more; a cut-off keeps one made elsewhere from dividing by nothing
@@ -26,7 +26,7 @@ def run(unit: Unit) -> None:
         function = _only(agreeing(illum, {**output.values, **image.values}), output, "illumination function").path
         if function not in functions:
             functions[function] = read_plane(function)
-        write_tiff(output.path, _corrected(image.path, function, functions[function]))
+        write_tiff(output.path, _corrected(image, function, functions[function]))
 
 
 def divide(pixels: Pixels, function: Floats) -> Pixels:
@@ -42,11 +42,13 @@ def divide(pixels: Pixels, function: Floats) -> Pixels:
     return np.clip(np.rint(quotient), limits.min, limits.max).astype(pixels.dtype)
 
 
-def _corrected(image: Path, name: Path, function: Floats) -> Pixels:
-    pixels = read_plane(image)
+def _corrected(image: File, name: Path, function: Floats) -> Pixels:
+    pixels = read_file(image)
     if pixels.shape != function.shape:
         sizes = [" x ".join(map(str, reversed(shape))) for shape in (pixels.shape, function.shape)]
-        raise DataError(f"{image.name}: is {sizes[0]} pixels, but its illumination function {name.name} is {sizes[1]}")
+        raise DataError(
+            f"{image.path.name}: is {sizes[0]} pixels, but its illumination function {name.name} is {sizes[1]}"
+        )
     return divide(pixels, function)
 
 

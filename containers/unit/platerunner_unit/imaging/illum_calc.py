@@ -9,7 +9,7 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
-from platerunner_unit.imaging.pixels import Floats, read_plane
+from platerunner_unit.imaging.pixels import Floats, read_file
 from platerunner_unit.imaging.unit import DataError, File, Unit, agreeing
 
 DEFAULT_SMOOTHING = 0.12
@@ -40,9 +40,9 @@ def mean_image(files: Sequence[File]) -> NDArray[np.float64]:
 
     :raises DataError: if one differs in shape from the first.
     """
-    total = read_plane(files[0].path).astype(np.float64)
+    total = read_file(files[0]).astype(np.float64)
     for file in files[1:]:
-        pixels = read_plane(file.path)
+        pixels = read_file(file)
         if pixels.shape != total.shape:
             raise DataError(
                 f"{file.path.name}: is {_size(pixels.shape)} pixels, but {files[0].path.name} is {_size(total.shape)};"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.unit_keys import natural_key
 from platerunner_unit.imaging import alignment, heatmap
 from platerunner_unit.imaging.alignment import Limits
 from platerunner_unit.imaging.page import Section, table
@@ -25,7 +25,7 @@ class Measured:
 
     :param sections: of the page.
     :param numbers: ``columns`` and ``alignment``, for the gate's checks.
-    :param used: tables that were read; the others are none of this.
+    :param used: tables that were read; the others do not count.
     """
 
     sections: list[Section] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Measured:
 
 
 def measured(unit: Unit, files: Sequence[File]) -> Measured:
-    """Read what there is to read.
+    """Read all tables that can be read.
 
     :param unit: parameters ``columns`` (names of columns; ``Failures`` for image sets in which a module failed),
         ``max_shift`` (pixels) and ``min_correlation``.

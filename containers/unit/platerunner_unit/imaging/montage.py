@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.unit_keys import natural_key
 from platerunner_unit.imaging import drawing, functions, panel, plate_sheet, sheet
 from platerunner_unit.imaging.measured import measured
 from platerunner_unit.imaging.page import Page, Section, table
@@ -44,11 +44,12 @@ def run(unit: Unit) -> None:
     Numbers: ``channels`` (per channel: images, min, median, p99, max, shown_from, shown_to), ``functions`` (per
     illumination function: min, max), ``columns`` (per column and plate: wells, min, median, max), ``alignment`` (per
     aligned image: sites, largest_shift, lowest_correlation, misaligned; and misaligned_sites), ``wells``, ``sites``,
-    ``images``, and ``left_out``: sentences about what is not on the sheet.
+    ``images``, ``told`` (per input: what its JSON files say), and ``left_out``: sentences about what is not on the
+    sheet.
 
     :param unit: any inputs; TIFF, PNG and JPEG become tiles, ``.npy`` heat maps, per-image tables what the parameters
-        ask of them, other files a note. Parameters: ``tile`` (largest tile in pixels), ``limit`` (largest side of the
-        sheet in pixels), ``low`` and ``high`` (percentiles that become black and white), and those of
+        ask of them, JSON its numbers, other files a note. Parameters: ``tile`` (largest tile in pixels), ``limit``
+        (largest side of the sheet in pixels), ``low`` and ``high`` (percentiles that become black and white), those of
         :func:`~platerunner_unit.imaging.measured.measured`.
     :raises DataError: if there is nothing to show among the inputs, or a file cannot be read.
     """
@@ -61,11 +62,14 @@ def run(unit: Unit) -> None:
         raise DataError(f"{unit.name}: none of the {len(files)} inputs is a picture, so there is nothing to show")
     made = Sheet(numbers={"images": sum(map(len, images.values())), "channels": {}, "functions": {}})
     made.numbers.update(tables.numbers)
+    told = [file for file in files if file.path.suffix.lower() == ".json"]
+    made.numbers |= _told(unit, told)
     limit = int(unit.number("limit", LIMIT, 400, 20_000)) - 3 * MARGIN - _HEADER - _NOTES_ROOM
     _add_functions(made, arrays, limit)
     _add_images(made, unit, images, limit - sum(part.height + MARGIN for part in made.parts))
     made.sections += tables.sections
-    _note_others(made, [file for file in files if file not in (*arrays, *tables.used) and not _is_image(file)])
+    known = (*arrays, *tables.used, *told)
+    _note_others(made, [file for file in files if file not in known and not _is_image(file)])
     _write(unit, made, files)
 
 
@@ -77,6 +81,26 @@ def _distinct(unit: Unit) -> list[File]:
     """All inputs, each file once, in natural order of their names."""
     files = {file.path: file for name in unit.inputs for file in unit.inputs[name]}
     return [files[path] for path in sorted(files, key=lambda path: natural_key(path.name))]
+
+
+def _told(unit: Unit, files: Sequence[File]) -> dict[str, Any]:
+    """What JSON files say, by input, and where an input has several also by what tells its files apart."""
+    told: dict[str, Any] = {}
+    for name, inputs in unit.inputs.items():
+        for file in inputs:
+            if file in files:
+                among = len(inputs) > 1 and " ".join(file.values.values())
+                place = told.setdefault(name, {})
+                (place.setdefault(among, {}) if among else place).update(_numbers_of(file))
+    return {"told": told} if told else {}
+
+
+def _numbers_of(file: File) -> dict[str, Any]:
+    try:
+        found = json.loads(file.path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file.path.name}: cannot be read as JSON: {error}") from error
+    return found if isinstance(found, dict) else {"value": found}
 
 
 def _add_functions(made: Sheet, arrays: Sequence[File], limit: int) -> None:

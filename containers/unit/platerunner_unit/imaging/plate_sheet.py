@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image, ImageDraw
 
-from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.unit_keys import natural_key
 from platerunner_unit.contract.wells import position, row_name
 from platerunner_unit.imaging import drawing
 from platerunner_unit.imaging.panel import FAINT, INK, PAPER, Limits, Panel, stretched
@@ -19,7 +19,7 @@ Cells = Mapping[tuple[int, int], Tile]
 
 
 def sheets(panel: Panel) -> dict[str, Image.Image]:
-    """A sheet per plate and channel, by name; none for wells whose names are no wells of a plate.
+    """A sheet per plate and channel, by name; none for wells whose names are not wells of a plate.
 
     :param panel: the images of a contact sheet, with the contrast of each channel.
     """

@@ -15,9 +15,9 @@ import skimage.measure
 import skimage.segmentation
 from numpy.typing import NDArray
 
-from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.unit_keys import natural_key
 from platerunner_unit.contract.wells import plate_order
-from platerunner_unit.imaging.pixels import Pixels, full_scale, read_plane
+from platerunner_unit.imaging.pixels import Pixels, full_scale, read_file
 from platerunner_unit.imaging.unit import DataError, File, Unit
 
 _ndimage: Any = scipy.ndimage  # SciPy and scikit-image carry no types
@@ -141,7 +141,7 @@ def _planes(files: Sequence[File], channels: Sequence[str]) -> dict[str, Pixels]
     missing = [channel for channel in channels if channel not in by_channel]
     if missing:
         raise DataError(f"{files[0].path.name}: its image set has no image of channel {', '.join(missing)}")
-    planes = {channel: read_plane(by_channel[channel].path) for channel in channels}
+    planes = {channel: read_file(by_channel[channel]) for channel in channels}
     for channel, pixels in planes.items():
         if pixels.shape != planes[channels[0]].shape:
             names = by_channel[channel].path.name, by_channel[channels[0]].path.name

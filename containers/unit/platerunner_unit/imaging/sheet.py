@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional, TypeVar
 
-from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.unit_keys import natural_key
 from platerunner_unit.contract.wells import plate_order, position
 from platerunner_unit.imaging.unit import File
 
@@ -177,7 +177,8 @@ def _arranged(draft: Plan, limit: int) -> Optional[Plan]:
     """The columns and lines that fit and come near 7:5, or to the plate itself; None if nothing fits."""
     number, like_plate = len(draft.sites), _plate_columns(list(draft.sites))
     costs: dict[tuple[int, int], float] = {}
-    for lines in _line_counts(draft.most_shown):
+    # Numbers of lines worth trying: no two that put equally many sites on a line.
+    for lines in sorted({-(-draft.most_shown // per_line) for per_line in range(1, draft.most_shown + 1)}):
         block = replace(draft, lines=lines).block()
         for columns in range(1, min(number, limit // block[0]) + 1):
             across, down = _extent(block, columns, number)
@@ -188,11 +189,6 @@ def _arranged(draft: Plan, limit: int) -> Optional[Plan]:
         return None
     columns, lines = min(costs, key=lambda key: costs[key])
     return replace(draft, columns=columns, lines=lines)
-
-
-def _line_counts(sites: int) -> list[int]:
-    """Numbers of lines worth trying: no two that put equally many sites on a line."""
-    return sorted({-(-sites // per_line) for per_line in range(1, sites + 1)})
 
 
 def _extent(block: tuple[int, int], columns: int, number: int) -> tuple[int, int]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import islice
 from typing import Optional, TypeVar
 
 import numpy as np
 from PIL import Image
 
-from platerunner_unit.imaging.pixels import Floats, Pixels, read
+from platerunner_unit.imaging.pixels import Floats, Pixels, read, read_planes
 from platerunner_unit.imaging.sheet import Picture, Spot
 from platerunner_unit.imaging.unit import DataError, File
 
@@ -64,7 +65,7 @@ def load(found: Sequence[Picture], shown: set[Spot], box: tuple[int, int]) -> It
     """Read all images, a few at a time, in their order.
 
     :param found: all images.
-    :param shown: spots of those of which a small picture is kept.
+    :param shown: spots of the pictures that are kept in small.
     :param box: width and height of a tile in pixels.
     :raises DataError: if one cannot be read as a grey or a colour image.
     """
@@ -92,7 +93,8 @@ def shrunk(pixels: Pixels, box: tuple[int, int]) -> Pixels:
 
 
 def _tile(file: File, box: Optional[tuple[int, int]], per_image: int) -> Tile:
-    pixels = read(file.path)
+    # A person sees the brightest plane at each pixel.
+    pixels = reduce(np.maximum, read_planes(file)) if file.planes else read(file.path)
     shape = (int(pixels.shape[0]), int(pixels.shape[1]))
     if pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype == np.uint8:
         return Tile(shape, shrunk(pixels, box) if box else None, np.empty(0, np.float32), 0.0, 255.0)

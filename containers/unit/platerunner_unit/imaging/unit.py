@@ -19,10 +19,12 @@ class File:
 
     :param path: where it lies, or has to lie, on this machine.
     :param values: its wildcards, all as text: ``{"plate": "P1", "well": "A01", "site": "1", "channel": "DNA"}``.
+    :param planes: which planes of the file it means: places on its axes from 0, and the frame; none for a single one.
     """
 
     path: Path
     values: Mapping[str, str] = field(default_factory=dict)
+    planes: tuple[Mapping[str, int], ...] = ()
 
     def agrees(self, values: Mapping[str, str]) -> bool:
         """Whether no wildcard that both have differs: an illumination function has no site, and suits every site."""
@@ -38,6 +40,7 @@ class Unit:
     :param params: the step's ``with``.
     :param inputs: input name to files.
     :param outputs: output name to the files to be written.
+    :param notes: file whose lines become notes of the unit's outcome; None if nobody reads it.
     """
 
     name: str
@@ -46,20 +49,21 @@ class Unit:
     params: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, tuple[File, ...]] = field(default_factory=dict)
     outputs: Mapping[str, tuple[File, ...]] = field(default_factory=dict)
+    notes: Optional[Path] = None
 
     @classmethod
     def read(cls, path: Path) -> Unit:
         """Read a unit file.
 
-        :param path: JSON with ``unit``, ``values``, ``step``, ``params``, ``inputs``, ``outputs``.
+        :param path: JSON with ``unit``, ``values``, ``step``, ``params``, ``inputs``, ``outputs``, perhaps ``notes``.
         :raises DataError: if it cannot be read as that.
         """
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
             inputs, outputs = _files(raw["inputs"]), _files(raw["outputs"])
-            return cls(
-                raw["unit"], _texts(raw.get("values")), raw.get("step", ""), raw.get("params") or {}, inputs, outputs
-            )
+            notes = Path(raw["notes"]) if raw.get("notes") else None
+            values, params = _texts(raw.get("values")), raw.get("params") or {}
+            return cls(raw["unit"], values, raw.get("step", ""), params, inputs, outputs, notes)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{path}: not a unit file ({type(error).__name__}: {error})") from error
 
@@ -74,9 +78,9 @@ class Unit:
         return files
 
     def images(self, name: str) -> tuple[File, ...]:
-        """The files of an input, each of which has values of its own.
+        """The files of an input, each with values of its own.
 
-        :raises DataError: as :meth:`files`, and if two of them cannot be told apart.
+        :raises DataError: as :meth:`files`, and if two of them have the same values.
         """
         first: dict[frozenset[tuple[str, str]], File] = {}
         for file in self.files(name):
@@ -102,7 +106,7 @@ class Unit:
     def number(self, name: str, default: float, low: float, high: float) -> float:
         """A numeric parameter.
 
-        :raises DataError: if it is no number from ``low`` to ``high``.
+        :raises DataError: if it is not a number from ``low`` to ``high``.
         """
         value = self.params.get(name, default)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
@@ -116,7 +120,11 @@ def agreeing(files: Iterable[File], values: Mapping[str, str]) -> list[File]:
 
 
 def _files(raw: Mapping[str, Any]) -> dict[str, tuple[File, ...]]:
-    return {name: tuple(File(Path(f["path"]), _texts(f.get("values"))) for f in files) for name, files in raw.items()}
+    return {name: tuple(map(_file, files)) for name, files in raw.items()}
+
+
+def _file(raw: Mapping[str, Any]) -> File:
+    return File(Path(raw["path"]), _texts(raw.get("values")), tuple(raw.get("planes") or ()))
 
 
 def _texts(values: Optional[Mapping[str, Any]]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The verdict on a job of which nothing is left but what AWS Batch says."""
+"""The verdict on a job that left nothing but what AWS Batch says."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OWN_REASONS = re.compile(
     r"|(?:MISCONFIGURATION|CAPACITY):|(?:cancell?ed|terminated) by JobStateTimeLimit)",
     re.IGNORECASE,
 )
-# What it says of every container that ended, which tells nothing.
+# Batch says this of every container that ended, so that it tells nothing.
 _EMPTY_REASONS = re.compile(
     r"(?:essential container in task exited|(?:essential )?container exited|task failed to start|task stopped)?\W*",
     re.IGNORECASE,
@@ -26,14 +26,14 @@ _EMPTY_REASONS = re.compile(
 # How persons and their tools sign what they stop; nobody signs for AWS.
 _SIGNED = re.compile(
     r"(?:\w+ )?(?:was )?(?:terminated|cancell?ed|killed|stopped|aborted) by "
-    r"(?!(?:the |an? )?(?:AWS|amazon|batch|ECS|EC2|fargate|spot|system"
+    r"(?!\(|(?:the |an? )?(?:AWS|amazon|batch|ECS|EC2|fargate|spot|system"
     r"|scheduler|service|kernel|signal|host|instance|OOM|JobStateTimeLimit)\b)|platerunner: ",
     re.IGNORECASE,
 )
 
 
 def judge_batch(evidence: Evidence) -> Verdict:
-    """The verdict on a job of which only Batch's words, and perhaps the end of its log, are known.
+    """The verdict on a job, from Batch's words alone and perhaps the end of its log.
 
     :param evidence: with ``batch``.
     """
@@ -81,7 +81,7 @@ def _by_exit_code(batch: BatchEvidence, evidence: Evidence) -> Optional[Verdict]
 
 
 def _by_signal(batch: BatchEvidence, signal: int, line: str) -> Optional[Verdict]:
-    """What a signal means, unless it was sent from outside by nobody knows whom."""
+    """What a signal means, unless it came from outside and its sender is unknown."""
     if signal not in SIGNALS:
         return None
     category, clause = SIGNALS[signal]

@@ -1,4 +1,4 @@
-"""What AWS Batch itself says of a job: for containers that died without a word, or that never began.
+"""What AWS Batch itself says of a job: for containers that died silently, or that never began.
 
 A rule is a place in a task's life and a cause. Every one has words of the AWS documentation or of a real
 ``describe-jobs`` answer that it was learnt from.
@@ -64,6 +64,8 @@ _ENGINE = (
     r"(?:Docker|ContainerRuntime)(?:Timeout|State)?Error|Cannot(?:Inspect|Stop|Describe|List|Remove|GetDocker)\w*Error"
     r"|InternalError|UnrecognizedTransitionError|AgentError"
 )
+# Where ECS puts the reason why it found no place for a task: `TaskFailedToStart: AGENT`, or the word alone.
+_CODE = r"(?:^|: )"
 _INTERFACE = Why(
     r"unexpected EC2 error|network interface|configure ENI|setup regular eni|netplugin|InsufficientFreeAddresses\w*"
     r"|enough free (?:IP )?addresses|waiting for \w+ provisioning"
@@ -80,7 +82,7 @@ def _interface(*causes: str) -> Why:
 BATCH_RULES: tuple[BatchRule, ...] = (
     BatchRule("fargate_spot", "", Why(r"your spot task was interrupted|\bSpotInterruption(?:Error)?\b|\bFargate Spot\b"),
               C.SPOT_INTERRUPTED, "AWS took the Fargate Spot capacity back.", "Your Spot Task was interrupted."),
-    BatchRule("spot", "", Why(r"^host EC2\b.*\b(?:terminated|stopped|shut ?down|rebooted)|\bspot\b.*(?:interrupt|terminat|reclaim)"),
+    BatchRule("spot", "", Why(r"^host EC2\b.*\b(?:terminated|stopped|shut ?down|rebooted)|\bspot\b.*(?:interrupt|terminat|shut ?down|reclaim)"),
               C.SPOT_INTERRUPTED, "The instance under the job was taken away.", "Host EC2 (instance i-0abc) terminated."),
     BatchRule("maintenance", "", Why(r"maintenance on the underlying|(?:host|instance|hardware|planned|scheduled) maintenance"
                                      r"|(?:task|instance|host) (?:is |was )?(?:scheduled for )?retire"),
@@ -99,11 +101,15 @@ BATCH_RULES: tuple[BatchRule, ...] = (
               "ACTION_REQUIRED - CE(s) associated with the job queue are invalid."),
     BatchRule("undetermined", "", Why("^UNDETERMINED"), C.UNKNOWN, "The job was blocked, and AWS Batch does not know why.",
               "UNDETERMINED - Batch job is blocked, root cause is undetermined."),
-    BatchRule("capacity", "", Why(r"(?:^|reason: *)CAPACITY:|\bInsufficient(?:Instance)?Capacity|insufficient .*capacity"
+    BatchRule("capacity", "", Why(r"(?:^|reason: *)CAPACITY:|\bInsufficient(?:Instance)?Capacity"
                                   r"|INSUFFICIENT_INSTANCE_CAPACITY|capacity is unavailable|sufficient .*capacity"
                                   r"|\bRESOURCE:[A-Z]+|limit on the number of vCPUs|vCPU limit|(?:Vcpu|Count|Instance)LimitExceeded"),
               C.HOST_LOST, "AWS had no instance to give.",
               "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot fulfill the capacity requested"),
+    BatchRule("attribute", "", Why(rf"{_CODE}(?-i:(?:MISSING |INVALID )?ATTRIBUTE)\b"), C.MISCONFIGURED,
+              "No instance of the queue can have what the job's definition asks for.", "TaskFailedToStart: ATTRIBUTE"),
+    BatchRule("placement", "", Why(rf"{_CODE}(?-i:AGENT|EMPTY CAPACITY PROVIDER|NO ACTIVE INSTANCES|CONTAINER_RUNTIME)\b"),
+              C.HOST_LOST, "No instance of the queue could take the job at that time.", "TaskFailedToStart: AGENT"),
     BatchRule("image_disk", _PULL, DISK, C.OUT_OF_DISK, "The host's disk was full of container images.",
               "CannotPullContainerError: write /var/lib/docker/tmp: no space left on device"),
     BatchRule("image_login", _PULL, EXPIRED, C.IMAGE_PULL_FAILED, "The host's login to the registry had expired.",
@@ -122,6 +128,9 @@ BATCH_RULES: tuple[BatchRule, ...] = (
     BatchRule("image_certificate", _PULL, Why("x509|certificate"), C.MISCONFIGURED,
               "The host does not trust the registry's certificate.",
               "CannotPullContainerError: Error response from daemon: Get \"https://x/v2/\": x509: certificate signed by unknown authority"),
+    BatchRule("image_key", _PULL, Why(r"KMS\w*Exception"), C.MISCONFIGURED,
+              "The registry's images are encrypted with a key of AWS KMS that cannot be used.",
+              "CannotPullContainerError: KMSInvalidStateException: arn:aws:kms:us-east-1:1:key/x is pending deletion"),
     BatchRule("image_pull", _PULL, None, C.IMAGE_PULL_FAILED, "The container image could not be pulled this time.",
               "CannotPullContainerError: ref pull has been retried 5 time(s): failed to copy: httpReadSeeker: i/o timeout"),
     BatchRule("interface_throttled", "", _interface(THROTTLED.says), C.THROTTLED, "EC2 asked for fewer requests.",
@@ -181,7 +190,7 @@ BATCH_RULES: tuple[BatchRule, ...] = (
     BatchRule("start", _START, PROGRAM, C.MISCONFIGURED, "The container cannot be started as it is defined.",
               "CannotCreateContainerError: Error response from daemon: invalid mount config for type"),
     BatchRule("agent_lost", "", Why(r"agent (?:was |is )?(?:disconnected|not connected)|\bhost\b.*(?:lost|unreachable|impaired)"
-                                    r"|container instance .*(?:draining|deregist|inactive|disconnected|terminated)"),
+                                    r"|\binstance\b.*(?:draining|deregist)|container instance .*(?:inactive|disconnected|terminated)"),
               C.HOST_LOST, "The host lost the job.", "Service scheduler: container instance is in DRAINING state"),
     BatchRule("expired", "", EXPIRED, C.THROTTLED, "Credentials had expired, and AWS renews them by itself.",
               "An error occurred (ExpiredTokenException) when calling the RunTask operation"),
@@ -190,7 +199,7 @@ BATCH_RULES: tuple[BatchRule, ...] = (
     BatchRule("aws_denied", "", REFUSED, C.ACCESS_DENIED, "AWS refused what the job needs to start.",
               "Fetching secret data from SSM Parameter Store in us-east-1: AccessDeniedException: User is not authorized to "
               "perform: ssm:GetParameters"),
-    BatchRule("aws_failed", "ServerException|InternalFailure\\w*|ServiceUnavailable\\w*|InternalServerError\\w*", None,
+    BatchRule("aws_failed", "ServerException|OperationAborted\\w*|InternalFailure\\w*|ServiceUnavailable\\w*|InternalServerError\\w*", None,
               C.THROTTLED, "AWS could not serve the job at that time.",
               "ServerException: Service Unavailable. Please try again later."),
     BatchRule("aws_refused", r"ClientException|Invalid\w*(?:Exception|Error)|ResourceNotFoundException|ValidationException", None,

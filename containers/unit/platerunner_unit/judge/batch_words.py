@@ -96,7 +96,8 @@ THROTTLED = Why(
 # AWS's own codes and clauses alone: "permission denied" is what a kernel says of a file.
 REFUSED = Why(
     r"\b(?:AccessDenied(?:Exception)?|UnauthorizedOperation|UnauthorizedException|NotAuthorized(?:Exception)?"
-    r"|UnrecognizedClientException|InvalidClientTokenId|AuthorizationHeaderMalformed)\b"
+    r"|UnrecognizedClientException|InvalidClientTokenId|AuthorizationHeaderMalformed|NoCredentialProviders)\b"
+    r"|unable to assume (?:the |this )?(?:service )?role"
     r"|not authorized to|access denied (?:by|exception)|with an explicit deny|no identity-based policy",
     frozenset({401, 403}),
 )
@@ -117,7 +118,7 @@ NO_IMAGE = Why(
     ABSENT.statuses,
 )
 NETWORK = Why(
-    r"time-?(?:d )?out|timed out|deadline exceeded|handshake|connection (?:was )?(?:refused|reset|closed|issue|error)"
+    r"time-?(?:d )?out|deadline exceeded|handshake|connection (?:was )?(?:refused|reset|closed|issue|error)"
     r"|\bEOF\b|no such host|server misbehaving|unreachable|no route to host|temporar(?:y|ily)|failed to resolve|netlink"
     r"|(?:context|request|operation) (?:was )?cancell?ed|RequestCancell?ed|signal: killed"
     r"|send request failed|broken pipe"
@@ -129,13 +130,15 @@ HOST = Why(
     r"|read-only file system"
     r"|dm_task_run failed|device or resource busy|cannot connect to the docker daemon|transport is closing|ttrpc"
     r"|already in use|already allocated|address already|structure needs cleaning|bad message|stale file handle"
+    r"|failed to create endpoint|no available IPv4 address"
 )
 # What an image, a command or a definition says that no host will ever run.
 PROGRAM = Why(
     r"executable file not found|exec format error|no such file or directory|permission denied|operation not permitted"
     r"|is a directory|not a directory|no command specified|\binvalid\b|not valid"
     r"|\bunknown (?:\w+ )?(?:runtime|user|log|flag"
-    r"|option|capability)|unable to find (?:user|group)|no matching entries|device driver|device information"
+    r"|option|capability)|unable to find (?:user|group)|no (?:users|groups) found"
+    r"|no matching entries|device driver|device information"
     r"|nvidia-container-cli|minimum memory limit|range of cpus|conflicting options|bad parameter|validate logger args"
     r"|log[- ]opt|did not contain|validation error|x509|certificate|OCI runtime|runc create failed"
     r"|not supported|unsupported"

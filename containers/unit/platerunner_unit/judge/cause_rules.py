@@ -8,8 +8,7 @@ from platerunner_unit.contract import hints
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
 from platerunner_unit.judge import causes
-from platerunner_unit.judge.facts import Facts
-from platerunner_unit.judge.sentences import listed, tail, verdict
+from platerunner_unit.judge.facts import Facts, listed, tail, verdict
 
 C = Category
 
@@ -54,7 +53,7 @@ def never_started(facts: Facts) -> Optional[Verdict]:
 
 
 def miscounted(facts: Facts) -> Optional[Verdict]:
-    """The pipeline file claims more modules than it has: CellProfiler runs the rest without a word."""
+    """The pipeline file claims more modules than it has: CellProfiler runs the rest silently."""
     e = facts.evidence
     if e.module_count is None or e.module_blocks is None or e.module_count == e.module_blocks:
         return None

@@ -145,7 +145,7 @@ def _uncaught(facts: Facts) -> list[_Scene]:
 
 
 def _lines_before(exception: LogMatch) -> int:
-    """How far above a traceback its cause may stand: where Java told it, or the exception itself says so."""
+    """How far above a traceback its cause may stand: where Java wrote it, or the exception itself says so."""
     return LINES_BEFORE if any(word in exception.line for word in ("java", "Java", "see log")) else 0
 
 

@@ -10,8 +10,7 @@ from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
 from platerunner_unit.contract.words import and_more
 from platerunner_unit.judge import causes
-from platerunner_unit.judge.facts import Facts
-from platerunner_unit.judge.sentences import listed, memory, tail, unclaimed, verdict, where
+from platerunner_unit.judge.facts import Facts, listed, memory, tail, unclaimed, verdict, where
 
 C = Category
 
@@ -163,7 +162,8 @@ def output_missing(facts: Facts) -> Optional[Verdict]:
     if not wrote and all(output.size is None for output in facts.evidence.outputs):
         wrote = "The tool wrote nothing into its output folder"
     instead = f" {wrote}." if wrote and first.size is None else ""
-    hint = hints.BY_RULE.get(first.cause, "")
+    cause = first.cause or ("output_damaged" if first.problem and first.size is not None else "")
+    hint = hints.BY_RULE.get(cause, "")
     return verdict(C.OUTPUT_MISSING, f"The output {first.key} {what}.{more}{instead}", hint=hint)
 
 

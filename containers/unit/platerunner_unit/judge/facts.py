@@ -1,11 +1,14 @@
-"""What follows from the evidence before any rule is tried: which image sets are proven, how the run ended."""
+"""What follows from the evidence before any rule is tried, and what rules say it with: image sets, memory, places."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Optional
 
-from platerunner_unit.contract.evidence import Evidence, LogMatch, OutputFound
+from platerunner_unit.contract.category import Category
+from platerunner_unit.contract.evidence import Evidence, LogMatch, OutputFound, Verdict
+from platerunner_unit.contract.words import and_more
 from platerunner_unit.log.rules import BY_NAME
 
 # Python ends with 120 if it could not flush its last output (Lib/pythonrun.c): the reader went away, the run did not.
@@ -18,7 +21,7 @@ RUN_MARKS = {
 
 
 class Facts:
-    """The evidence, and what can be told from it.
+    """The evidence, and what follows from it.
 
     :param evidence: as collected.
     """
@@ -137,3 +140,60 @@ class Facts:
         """What a person calls an image set, e.g. ``image set 5 (well A02, site 2)``."""
         called = dict(self.evidence.set_labels).get(image_set)
         return f"image set {image_set} ({called})" if called else f"image set {image_set}"
+
+
+def verdict(
+    category: Category,
+    sentence: str,
+    line: str = "",
+    notes: Sequence[str] = (),
+    *,
+    partial: bool = False,
+    hint: str = "",
+) -> Verdict:
+    """A verdict whose rule's name, and hint if it has none of its own, are filled in by the judge."""
+    return Verdict(category.value, sentence, line, notes=tuple(notes), partial=partial, hint=hint)
+
+
+def listed(facts: Facts, sets: Sequence[int], most: int = 5) -> str:
+    """Image sets for a sentence: the first few by name."""
+    names = [facts.label(n) for n in sets[:most]]
+    more = and_more(len(sets) - most)
+    return ", ".join(names) + more
+
+
+def memory(facts: Facts) -> str:
+    """Memory limit and peak in brackets; empty if neither is known."""
+    e = facts.evidence
+    if e.memory_limit:
+        return f" (limit {e.memory_limit / 2**30:.1f} GiB, peak {(e.peak_memory or e.memory_limit) / 2**30:.1f} GiB)"
+    return f" (peak {e.peak_memory / 2**30:.1f} GiB)" if e.peak_memory else ""
+
+
+def unclaimed(facts: Facts, most: int = 5) -> str:
+    """Files that belong to no output, with their sizes: the first few by name."""
+    e = facts.evidence
+    names = [f"{file.path} ({file.size:,} bytes)" for file in e.unclaimed[:most]]
+    more = and_more(e.unclaimed_count - len(names))
+    return ", ".join(names) + more
+
+
+def dropped(facts: Facts) -> list[str]:
+    """A note on files that were not kept, if there are any."""
+    count = facts.evidence.unclaimed_count
+    files = "1 file that belongs" if count == 1 else f"{count} files that belong"
+    return [f"Not kept: the tool also wrote {files} to no output: {unclaimed(facts)}."] if count else []
+
+
+def tail(facts: Facts) -> str:
+    """The last line of the output that is not blank."""
+    return next((line for line in reversed(facts.evidence.tail) if line.strip()), "")
+
+
+def where(facts: Facts) -> str:
+    """Where the log ended: in an image set, or after the last one that it finished."""
+    started = facts.evidence.sets_started
+    if not started:
+        return ""
+    behind = [n for n in started if n not in facts.evidence.sets_finished]
+    return f" in {facts.label(max(behind))}" if behind else f" after {facts.label(max(started))}"

@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Optional
 
 from platerunner_unit.contract.evidence import LogMatch
-from platerunner_unit.log.line_rules import LineRule
-from platerunner_unit.log.prefilter import make_finder
+from platerunner_unit.log.line_rules import LineRule, make_finder
 from platerunner_unit.log.rules import LINE_RULES
 
 MAX_LINE = 2000

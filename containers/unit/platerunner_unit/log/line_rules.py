@@ -1,10 +1,12 @@
-"""One kind of line that the detector looks for, as data."""
+"""One kind of line that the detector looks for, as data, and what finds the literals of many in a block of bytes."""
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Optional
+from typing import Callable, Optional
 
 from platerunner_unit.contract.category import Category
 
@@ -49,3 +51,54 @@ class LineRule:
     def search(self, line: str) -> Optional[re.Match[str]]:
         """Look for the pattern in a decoded line."""
         return re.search(self.pattern, line)
+
+
+Finder = Callable[[bytes], list[tuple[int, int]]]
+
+
+def make_finder(literals: Sequence[bytes]) -> Finder:
+    """A function that yields (literal's index, start) for each occurrence in a block, overlapping ones too.
+
+    :param literals: not empty, no empty member.
+    """
+    try:
+        import ahocorasick_rs  # noqa: F401
+    except ImportError:
+        return plain_finder(literals)
+    return _automaton_finder(tuple(literals))
+
+
+@functools.cache  # milliseconds for the rules of a detector, which forks of this process have for nothing
+def _automaton_finder(literals: tuple[bytes, ...]) -> Finder:
+    from ahocorasick_rs import BytesAhoCorasick, Implementation
+
+    automaton = BytesAhoCorasick(list(literals), implementation=Implementation.DFA)
+
+    def find(block: bytes) -> list[tuple[int, int]]:
+        return [(index, start) for index, start, _ in automaton.find_matches_as_indexes(block, overlapping=True)]
+
+    return find
+
+
+def plain_finder(literals: Sequence[bytes]) -> Finder:
+    """A finder that works without Aho-Corasick.
+
+    :param literals: not empty, no empty member.
+    """
+
+    def find(block: bytes) -> list[tuple[int, int]]:
+        return [
+            (index, start)
+            for index, literal in enumerate(literals)
+            if literal in block
+            for start in _places(block, literal)
+        ]
+
+    return find
+
+
+def _places(block: bytes, literal: bytes) -> Iterator[int]:
+    start = block.find(literal)
+    while start >= 0:
+        yield start
+        start = block.find(literal, start + 1)

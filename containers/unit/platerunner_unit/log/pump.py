@@ -216,7 +216,7 @@ class Pump:
 
 
 def _writable(fd: int) -> tuple[int, int]:
-    """A descriptor to write to, and how much it takes at once without blocking when it is said to be writable.
+    """A descriptor to write to, and how much it takes at once without blocking once it is writable.
 
     A pipe is opened a second time, because a flag on ours would be set for the whole shell that shares it. What cannot
     be opened takes :data:`select.PIPE_BUF` by POSIX's promise.

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from platerunner_unit import tools
 from platerunner_unit.contract import hints
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Evidence, PreflightProblem, Verdict
+from platerunner_unit.contract.folders import shown_key
+from platerunner_unit.contract.mounted import Mounted
 from platerunner_unit.contract.storage import Storage
 from platerunner_unit.judge import judge
 from platerunner_unit.log.detector import Detector
 from platerunner_unit.log.pump import Feed, LogFile
-from platerunner_unit.runner import expected, preflight
+from platerunner_unit.runner import expected
+from platerunner_unit.runner.carried import Carried
 from platerunner_unit.runner.expected import Located
-from platerunner_unit.runner.process import ToolMissingError
+from platerunner_unit.runner.left_out import LeftOut, without_unreadable
+from platerunner_unit.runner.process import ToolMissingError, ToolProcess
 from platerunner_unit.runner.record import Findings
-from platerunner_unit.runner.stage import Interrupted, Stager, StagingError
-from platerunner_unit.runner.stop import Stop
-from platerunner_unit.runner.supervise import Ended, run_tool
+from platerunner_unit.runner.stage import Fetch, Interrupted, Stager, StagingError, check_files, download
+from platerunner_unit.runner.supervise import Ended, Start, Stop, run_tool
 from platerunner_unit.runner.watch import disk_free
 from platerunner_unit.telemetry import Telemetry
-from platerunner_unit.tools import plausible
+from platerunner_unit.tools import images
 from platerunner_unit.tools.job import Job
 
 SPANS = {"stage_in_s": "stage-in", "tool_s": "tool", "stage_out_s": "stage-out", "verdict_s": "verdict"}
@@ -43,13 +47,28 @@ class Attempt:
     :param log: gets the tool's output and the runner's remarks.
     :param stop: requests from outside.
     :param told: gets the tool's output and the phases too.
+    :param start: makes the tool's process.
+    :param began: when the container began, on the monotonic clock; None for now.
     """
 
-    def __init__(self, job: Job, workspace: Storage, log: LogFile, stop: Stop, told: Telemetry) -> None:
+    def __init__(
+        self,
+        job: Job,
+        workspace: Storage,
+        log: LogFile,
+        stop: Stop,
+        told: Telemetry,
+        start: Start = ToolProcess,
+        began: Optional[float] = None,
+    ) -> None:
         self.findings = Findings(Evidence(tool=job.step.tool, started=False))
         self._job, self._workspace, self._log, self._stop, self._told = job, workspace, log, stop, told
-        self._stager = Stager(stop.requested)
+        self._start, self._began = start, self.findings.clock if began is None else began
+        self._stager = Stager(stop.requested, fetch=_fetching(job))
+        carried = (workspace, job.step.step, job.unit.unit, job.folder.carried)
+        self._carried = Carried(*carried) if job.step.carries else None
         self._located: list[Located] = []
+        self._left_out: tuple[str, ...] = ()
 
     def run(self) -> Verdict:
         """Do all of it, as far as it goes.
@@ -100,6 +119,8 @@ class Attempt:
             files = {f.key: f for files in job.unit.inputs.values() for f in files if f.root == root}
             storage = self._workspace if url.rstrip("/") == self._workspace.url else Storage(url)
             self._stager.stage_in(storage, list(files.values()), job.folder.path_of)
+        if self._carried and (remark := self._carried.fetch(self._stager)):
+            self._log.say(remark)
 
     def _run_tool(self) -> None:
         """Start the tool, unless something stands against it."""
@@ -108,21 +129,36 @@ class Attempt:
         except tools.UnknownToolError as error:
             self._note(preflight=(PreflightProblem("misconfigured", str(error)),))
             return
+        left = without_unreadable(self._job) if self._job.step.leave_out else LeftOut(self._job)
+        self._job, self._left_out = left.job, left.notes
+        if left.problems:
+            self._note(preflight=left.problems)
+            return
         prepared = tool.prepare(self._job)
         problems = (*self._input_problems(tool.flat(self._job)), *prepared)
-        self._note(preflight=problems, **tool.evidence(self._job))
+        self._note(preflight=problems, **self._told_by(tool))
         if problems:
             return
         detector = Detector()
         try:
             with self._phase("tool_s"):
-                ended = run_tool(self._job, tool, self._all_there, self._log, self._feed(detector), self._stop)
+                ended = run_tool(
+                    self._job, tool, self._all_there, self._log, self._feed(detector), self._stop, self._start
+                )
         except ToolMissingError as error:
             self._note(preflight=(hints.not_started(str(error), tool.remedy, too_long=error.too_long),))
             return
-        self._note(started=True, **tool.evidence(self._job))
+        # Not given up where the unit has to stop: it is then that the next attempt needs it most.
+        if self._carried and (remark := self._carried.keep(Stager())):
+            self._log.say(remark)
+        self._note(started=True, **self._told_by(tool, ended.tail))
         self._read_detector(detector)
         self._read_end(ended)
+
+    def _told_by(self, tool: tools.Tool, tail: Sequence[str] = ()) -> dict[str, Any]:
+        """What the tool knows, and which input files it was not given."""
+        told = tool.evidence(self._job, tail)
+        return {**told, "warnings": (*self._left_out, *told.get("warnings", ()))}
 
     def _feed(self, detector: Detector) -> Feed:
         def feed(chunk: bytes) -> None:
@@ -133,16 +169,16 @@ class Attempt:
 
     def _input_problems(self, flat: Collection[Path]) -> tuple[PreflightProblem, ...]:
         inputs = self._job.inputs.items()
-        return preflight.check_files([(self._url(root, key), path) for (root, key), path in inputs], flat)
+        return check_files([(self._url(root, key), path) for (root, key), path in inputs], flat)
 
     def _url(self, root: str, key: str) -> str:
-        return f"{self._job.step.roots[root].rstrip('/')}/{key}"
+        return f"{self._job.step.roots[root].rstrip('/')}/{shown_key(key)}"
 
     def _all_there(self) -> bool:
         return all(each.path and not each.problem for each in self._locate())
 
     def _locate(self) -> list[Located]:
-        return expected.locate(self._job.unit, self._job.folder.out, plausible.problem)
+        return expected.locate(self._job.unit, self._job.folder.out, images.problem)
 
     def _read_detector(self, detector: Detector) -> None:
         detector.close()
@@ -188,13 +224,29 @@ class Attempt:
         self.findings.disk = self._job.folder.disk_used()
 
     def _why_stopped(self) -> str:
-        """Batch says TERM for a terminated job and for one whose time is over alike; the clock tells which it was."""
-        limit = self._job.step.timeout_s
-        if limit is None or self._stop.at is None:
-            return "user"
-        ran = self._stop.at - self.findings.clock
-        return "timeout" if ran >= limit - max(1.0, 0.05 * limit) else "user"
+        return why_stopped(self._stop, self._began, self._job.step.timeout_s)
 
     def _stage_out(self) -> None:
         files = [(each.name, each.key, each.path) for each in self._located if each.path is not None]
         self.findings.outputs = self._stager.stage_out(self._workspace, files)
+
+
+def why_stopped(stop: Stop, began: float, limit: Optional[float]) -> str:
+    """Batch says TERM for a terminated job and for one whose time is over alike; the clock tells which it was.
+
+    :param began: when the container began, on the monotonic clock.
+    :param limit: seconds that Batch gives it; None for no limit.
+    """
+    if limit is None or stop.at is None:
+        return "user"
+    return "timeout" if stop.at - began >= limit - max(1.0, 0.05 * limit) else "user"
+
+
+def _fetching(job: Job) -> Fetch:
+    """What gets an input: through the file system of the run, if the job has one."""
+    mounted = Mounted.from_environ(job.settings.environ)
+    if mounted is None:
+        return download
+    from platerunner_unit.runner.shared import fetch  # which few jobs need
+
+    return partial(fetch, mounted)

@@ -6,10 +6,11 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Optional
 
 from platerunner_unit.contract.evidence import OutputFound, WrittenFile
+from platerunner_unit.contract.folders import folder_of, shown_key
 from platerunner_unit.contract.manifest import OpenOutput, OutputFile, UnitTask
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.words import and_more
@@ -36,8 +37,9 @@ class Located:
 
     def found(self) -> OutputFound:
         """As evidence."""
-        size = None if self.path is None else self.path.stat().st_size
-        return OutputFound(self.key, size, self.problem, self.cause)
+        return OutputFound(
+            shown_key(self.key), None if self.path is None else _size(self.path), self.problem, self.cause
+        )
 
 
 def locate(unit: UnitTask, out: Path, inspect: Inspect) -> list[Located]:
@@ -56,17 +58,28 @@ def locate(unit: UnitTask, out: Path, inspect: Inspect) -> list[Located]:
     for name, output in unit.open_outputs.items():
         located.extend(_open(index, name, output))
     located.extend(_gaps(index, unit, {each.path for each in located}))
-    return [_inspected(each, inspect) for each in _without_shared(located)]
+    return [
+        each if each.path is None else Located(each.name, each.key, each.path, inspect(each.path))
+        for each in _without_shared(located)
+    ]
 
 
 def unclaimed(located: Sequence[Located], out: Path) -> list[WrittenFile]:
     """What the tool wrote besides its outputs, by name."""
     claimed = {each.path for each in located}
-    return [WrittenFile(file, (out / file).stat().st_size) for file in sorted(_files(out)) if out / file not in claimed]
+    folders = tuple(f"{each}/" for each in claimed if each is not None and each.is_dir())
+    files = (out / file for file in sorted(_files(out)))
+    left = (file for file in files if file not in claimed and not str(file).startswith(folders))
+    return [WrittenFile(file.relative_to(out).as_posix(), file.stat().st_size) for file in left]
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of all files of a folder."""
+    return path.stat().st_size if path.is_file() else sum((path / file).stat().st_size for file in _files(path))
 
 
 def _gaps(index: _Index, unit: UnitTask, claimed: Collection[Optional[Path]]) -> Iterator[Located]:
-    """For an output that is a folder, a line that names its files that no output has: a part of it is no whole.
+    """For an output that is a folder, a line that names its files that no output has: a part is not the folder.
 
     An output is a folder if the last name of its pattern is a wildcard and no more, as in ``{plate}.zarr/{part}``.
     """
@@ -100,6 +113,13 @@ class _Index:
         for file in self.files:
             self._by_name.setdefault(_name(file), []).append(file)
 
+    def find_folder(self, key: str) -> list[str]:
+        """As :meth:`find`, the folders."""
+        folders = {str(parent) for file in self.files for parent in PurePosixPath(file).parents}
+        named, wanted = [each for each in sorted(folders) if _name(each) == _name(key)], key.split("/")
+        score = {folder: _common_end(folder.split("/"), wanted) for folder in named}
+        return [folder for folder in named if score[folder] == max(score.values())]
+
     def find(self, key: str) -> list[str]:
         """The files that fit a key best: one if all is well, several if it is ambiguous, none."""
         files, wanted = self._by_name.get(_name(key), []), key.split("/")
@@ -108,6 +128,8 @@ class _Index:
 
 
 def _look_up(index: _Index, name: str, file: OutputFile) -> Located:
+    if folder_of(file.key) is not None:
+        return _look_up_folder(index, name, file)
     for exact in (file.source, file.key):
         if exact is not None and (index.out / exact).is_file():
             return Located(name, file.key, index.out / exact)
@@ -117,6 +139,20 @@ def _look_up(index: _Index, name: str, file: OutputFile) -> Located:
     if len(found) > 1:
         return Located(name, file.key, None, f"{found[0]} and {found[1]} could both be meant")
     return Located(name, file.key, index.out / found[0])
+
+
+def _look_up_folder(index: _Index, name: str, file: OutputFile) -> Located:
+    """As a file is found: under its own path, or under the longest end of it that one folder has."""
+    wanted = folder_of(file.source or file.key) or file.source or file.key
+    if (index.out / wanted).is_dir():
+        return Located(name, file.key, index.out / wanted)
+    found = index.find_folder(wanted)
+    if len(found) > 1:
+        return Located(name, file.key, None, f"{found[0]}/ and {found[1]}/ could both be meant")
+    if not found and index.find(wanted):
+        problem = f"was written as a file ({index.find(wanted)[0]}), and the output is a folder"
+        return Located(name, file.key, None, problem, cause="output_is_file")
+    return Located(name, file.key, index.out / found[0] if found else None)
 
 
 def _absent(index: _Index, name: str, file: OutputFile) -> Located:
@@ -167,17 +203,12 @@ def _without_shared(located: Sequence[Located]) -> Iterator[Located]:
             yield each
 
 
-def _inspected(each: Located, inspect: Inspect) -> Located:
-    if each.path is None:
-        return each
-    return Located(each.name, each.key, each.path, inspect(each.path))
-
-
 def _files(out: Path) -> Iterator[str]:
     for folder, _, names in os.walk(out):
         for name in names:
             path = Path(folder, name)
-            if path.is_file():
+            # A link to what lies elsewhere was put there for the tool; it wrote none of it.
+            if path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(out.resolve())):
                 yield path.relative_to(out).as_posix()
 
 

@@ -14,13 +14,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
 from platerunner_unit.contract.processes import find_descendants
 
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
-_LEFTOVER_GRACE_S = 2.0
+LEFTOVER_GRACE_S = 2.0
 
 
 class ToolMissingError(Exception):
@@ -32,6 +33,18 @@ class ToolMissingError(Exception):
     def __init__(self, clause: str, *, too_long: bool = False) -> None:
         super().__init__(clause)
         self.too_long = too_long
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a tool and all that it started took, once it has been reaped.
+
+    :param cpu_s: user and system seconds.
+    :param largest: bytes of the largest single process, as the kernel counted it; 0 if that is not known.
+    """
+
+    cpu_s: float
+    largest: int
 
 
 class ToolProcess:
@@ -46,6 +59,7 @@ class ToolProcess:
 
     def __init__(self, argv: Sequence[str], environ: Mapping[str, str], cwd: Path, output: int) -> None:
         become_reaper()
+        self._before = resource.getrusage(resource.RUSAGE_CHILDREN)
         try:
             self._popen = subprocess.Popen(
                 list(argv),
@@ -67,22 +81,34 @@ class ToolProcess:
         """As ``Popen.returncode``: negative for a signal; None while it runs."""
         return self._popen.returncode
 
+    @property
+    def news(self) -> Optional[int]:
+        """A file descriptor that becomes readable at its end; None where a signal comes instead."""
+        return None
+
     def poll(self) -> Optional[int]:
         """Reap whatever has ended, the tool or an orphan of it, and KILL what outlived its grace.
 
         :returns: the tool's exit code, None while it runs.
         """
-        for pid, code in _reap():
+        for pid, code in reap():
             if pid == self.pid:
                 self._popen.returncode = code
-        if self.exit_code is None and self._kill_at is not None and time.monotonic() >= self._kill_at:
-            self.signal(signal.SIGKILL)
+        self._kill_if_late()
         return self.exit_code
+
+    def spent(self) -> Spent:
+        """What was taken in all; asked after the tool was reaped."""
+        after, before = resource.getrusage(resource.RUSAGE_CHILDREN), self._before
+        # The largest single process may have lived between two looks. (macOS says bytes.)
+        unit = 1 if sys.platform == "darwin" else 1024
+        largest = after.ru_maxrss * unit if after.ru_maxrss > before.ru_maxrss else 0
+        return Spent(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, largest)
 
     def signal(self, number: int) -> None:
         """Send a signal to the tool's whole group; KILL also to what left the group but not the tree."""
         if self.exit_code is None:
-            _send(os.killpg, self.pid, number)
+            send(os.killpg, self.pid, number)
         if number == signal.SIGKILL:
             self._signal_tree(number)
 
@@ -96,7 +122,7 @@ class ToolProcess:
         self._kill_at = deadline if self._kill_at is None else min(self._kill_at, deadline)
         self.signal(number)
 
-    def clear(self, grace_s: float = _LEFTOVER_GRACE_S) -> None:
+    def clear(self, grace_s: float = LEFTOVER_GRACE_S) -> None:
         """End what the tool left running, after the tool itself has ended: TERM, then KILL.
 
         :param grace_s: seconds between the two, and for the kernel to clear away what was killed.
@@ -108,9 +134,13 @@ class ToolProcess:
             while _has_children() and time.monotonic() < deadline:
                 time.sleep(0.02)
 
+    def _kill_if_late(self) -> None:
+        if self.exit_code is None and self._kill_at is not None and time.monotonic() >= self._kill_at:
+            self.signal(signal.SIGKILL)
+
     def _signal_tree(self, number: int) -> None:
         for pid in find_descendants(os.getpid()):
-            _send(os.kill, pid, number)
+            send(os.kill, pid, number)
 
 
 def become_reaper() -> None:
@@ -120,7 +150,7 @@ def become_reaper() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _reap() -> list[tuple[int, int]]:
+def reap() -> list[tuple[int, int]]:
     """Collect every child that has ended, as (pid, exit code)."""
     ended: list[tuple[int, int]] = []
     while True:
@@ -135,7 +165,7 @@ def _reap() -> list[tuple[int, int]]:
 
 def _has_children() -> bool:
     """Whether any child is left, once all that have ended are collected."""
-    _reap()
+    reap()
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
@@ -143,7 +173,11 @@ def _has_children() -> bool:
     return True
 
 
-def _send(kill: Callable[[int, int], None], target: int, number: int) -> None:
+def send(kill: Callable[[int, int], None], target: int, number: int) -> None:
+    """Send a signal to what may have ended in between.
+
+    :param kill: ``os.kill`` or ``os.killpg``.
+    """
     try:
         kill(target, number)
     except (ProcessLookupError, PermissionError):  # it ended in between, or (macOS) only zombies are left of it

@@ -11,9 +11,10 @@ from typing import Any, Optional
 from platerunner_unit.contents import contents_of
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Evidence, Verdict
-from platerunner_unit.contract.keys import log_key
 from platerunner_unit.contract.outcome import Outcome, OutputRecord, inputs_as_kept
+from platerunner_unit.contract.planes import as_kept
 from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.unit_keys import log_key
 from platerunner_unit.log.pump import LogFile
 from platerunner_unit.runner.stage import digest
 from platerunner_unit.tools.job import Job
@@ -89,7 +90,7 @@ def outcome_of(job: Job, findings: Findings, verdict: Verdict) -> Outcome:
 
 
 def write(job: Job, workspace: Storage, outcome: Outcome, log: LogFile) -> None:
-    """Store the log, then the outcome: who sees an outcome can read its log.
+    """Store the log, then the outcome, so that a log can be read as soon as its outcome is seen.
 
     :param log: closed; where the disk was full and cut it, the last lines stand in for it.
     :raises StorageError: if the workspace cannot be written.
@@ -127,7 +128,9 @@ def _ingredients(job: Job, verdict: Verdict) -> dict[str, Any]:
         "argv": step.argv,
         "with": step.params,
         "files": {param: {file.name: file.sha256 for file in files} for param, files in step.files.items()},
-        "load_data": asdict(step.load_data) if step.load_data else None,
+        "load_data": step.load_data.as_kept() if step.load_data else None,
+        **({"leave_out": step.leave_out} if step.leave_out else {}),
+        **({"planes": as_kept(step.planes)} if step.planes else {}),
         "inputs": inputs_as_kept(job.unit.inputs),
         "contents": contents_of(step.roots, job.unit.inputs) if succeeded else {},
     }

@@ -23,6 +23,7 @@ from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Evidence, PreflightProblem, Verdict
 from platerunner_unit.judge import judge
 from platerunner_unit.log.detector import Detector
+from platerunner_unit.regenie import recorded as regenie
 from platerunner_unit.runner.recorded_outputs import expected_outputs, sets_in_table
 
 CHUNK = 1 << 18
@@ -34,9 +35,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Print one line of JSON per folder.
 
     :param argv: folders; a folder without cmd.txt stands for the folders in it.
-    :returns: 0, or 2 if a folder is no recorded run.
+    :returns: 0, or 2 if a folder is not a recorded run.
     """
-    parser = argparse.ArgumentParser(prog="platerunner-unit judge", description="Judge recorded runs of CellProfiler.")
+    parser = argparse.ArgumentParser(
+        prog="platerunner-unit judge", description="Judge recorded runs of CellProfiler and regenie."
+    )
     parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="a recorded run, or a folder of them")
     code = 0
     for folder in _runs(parser.parse_args(argv).folders):
@@ -73,6 +76,8 @@ def evidence(folder: Path) -> Evidence:
     :param folder: with ``cmd.txt``.
     """
     run = _json(folder / "run.json")
+    if regenie.is_recorded(run):
+        return regenie.evidence_of(folder, run, _exit_code(folder, run))
     command = command_line.parse(_text(folder / "cmd.txt"))
     pipeline = _pipeline(folder, command)
     rows = csv_rows.read(folder / "load_data.csv") if "data_file" not in command.options else None
@@ -95,7 +100,7 @@ def evidence(folder: Path) -> Evidence:
         modules_enabled=tuple((m.name, m.number) for m in pipeline.enabled) if pipeline else (),
         matches=detector.matches,
         tail=detector.tail,
-        outputs=expected_outputs(folder, run, pipeline, asks),
+        outputs=expected_outputs(folder, run, pipeline, asks, rows if pipeline and pipeline.has("LoadData") else None),
         preflight=_preflight(folder, command, pipeline, rows, asked),
         peak_memory=_kib(run.get("max_rss_kb")),
         memory_limit=_limit(run),

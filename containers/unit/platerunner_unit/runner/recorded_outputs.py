@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Optional
 
+from platerunner_unit.cellprofiler import csv_rows
+from platerunner_unit.cellprofiler.csv_rows import Rows
 from platerunner_unit.cellprofiler.model import Cppipe, Module
 from platerunner_unit.contract.evidence import OutputFound
-from platerunner_unit.tools import plausible
+from platerunner_unit.tools import images
+from platerunner_unit.tools.image_table import image_table
 
 _HERE = "Default Output Folder"
 _SUFFIXES = {
@@ -18,7 +21,7 @@ _SUFFIXES = {
 
 
 def expected_outputs(
-    folder: Path, run: dict[str, Any], pipeline: Optional[Cppipe], asks: str
+    folder: Path, run: dict[str, Any], pipeline: Optional[Cppipe], asks: str, asked: Optional[Rows] = None
 ) -> tuple[OutputFound, ...]:
     """What the enabled modules promise to write into the output folder, as found, and every other output.
 
@@ -26,11 +29,12 @@ def expected_outputs(
     :param run: its ``run.json``.
     :param pipeline: as read; None promises nothing.
     :param asks: see :class:`Evidence`.
+    :param asked: the LoadData table of the run; None if there is none.
     """
     if asks == "listing":
         printed = (folder / "stdout.txt").stat().st_size if (folder / "stdout.txt").is_file() else 0
         return (OutputFound("standard output", printed or None),)
-    found = _found(folder, run)
+    found = _found(folder, run, asked)
     promised = [("Batch_data.h5", (".h5",))] if asks == "batch_file" else list(_promised(pipeline)) if pipeline else []
     missing = [
         OutputFound(name, None) for name, suffixes in promised if not any(o.key.endswith(suffixes) for o in found)
@@ -38,15 +42,47 @@ def expected_outputs(
     return (*missing, *found)
 
 
-def _found(folder: Path, run: dict[str, Any]) -> list[OutputFound]:
+def _found(folder: Path, run: dict[str, Any], asked: Optional[Rows]) -> list[OutputFound]:
     outputs = run.get("outputs")
     found = []
     for output in outputs if isinstance(outputs, list) else []:
         path, size = str(output.get("path", "")), output.get("size")
         copy = folder / "outputs" / path
-        problem = plausible.problem(copy) if copy.is_file() else "is empty (0 bytes)" if size == 0 else None
+        problem = "is empty (0 bytes)" if size == 0 else None
+        if copy.is_file():
+            problem = images.problem(copy) or (_foreign(copy, asked) if path.endswith("Image.csv") else None)
         found.append(OutputFound(path, size if isinstance(size, int) else None, problem))
     return found
+
+
+def _foreign(path: Path, asked: Optional[Rows]) -> Optional[str]:
+    """Why an Image table is not this run's, as a clause: its metadata has values that no image set of the run has.
+
+    LoadData reads numbers in metadata as such: 05 and 5.0 are one value.
+    """
+    table = csv_rows.read(path)
+    if table is None or "ImageNumber" not in {cell for name in table.columns for cell in name.split("\t")}:
+        return "has no column `ImageNumber`, as CellProfiler's Image table has one"
+    if asked is None:
+        return None
+    for name in asked.columns:
+        if name.startswith("Metadata_") and name in table.columns:
+            others = sorted(_values(table, name) - _values(asked, name))
+            if others:
+                return f"is of another run: its {name} has `{others[0]}`, which no image set of this run has"
+    return None
+
+
+def _values(rows: Rows, column: str) -> set[str]:
+    place = rows.columns.index(column)
+    return {_as_number(row[place]) for row in rows.rows if place < len(row)} - {""}
+
+
+def _as_number(cell: str) -> str:
+    try:
+        return repr(float(cell))
+    except ValueError:
+        return cell
 
 
 def _promised(pipeline: Cppipe) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -54,7 +90,8 @@ def _promised(pipeline: Cppipe) -> Iterator[tuple[str, tuple[str, ...]]]:
         if not (module.value("Output file location") or _HERE).startswith(_HERE):
             continue
         if module.name == "ExportToSpreadsheet":
-            yield "*.csv of ExportToSpreadsheet", (".csv", ".txt", ".tsv")
+            table = "Image" if module.value("Export all measurement types?") == "Yes" else ""
+            yield f"*{table}.csv of ExportToSpreadsheet", (f"{table}.csv", f"{table}.txt", f"{table}.tsv")
         elif module.name == "SaveImages":
             yield from _saved(module)
         elif module.name == "ExportToDatabase" and module.value("Database type") == "SQLite":
@@ -70,7 +107,7 @@ def _saved(module: Module) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def sets_in_table(folder: Path, run: dict[str, Any]) -> Optional[tuple[int, ...]]:
     """Image sets with a whole row in the Image table, from the table itself or from what the supervisor read of it."""
-    tables = [plausible.image_table(path) for path in sorted((folder / "outputs").rglob("*.csv"))]
+    tables = [image_table(path) for path in sorted((folder / "outputs").rglob("*.csv"))]
     whole = [n for table in tables if table is not None for n in table.whole]
     if any(table is not None for table in tables):
         return tuple(sorted(set(whole)))

@@ -6,14 +6,15 @@ the tool runs, so that neither the import nor a collector that is slow or gone d
 
 from __future__ import annotations
 
+import importlib
 import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
 from platerunner_unit.contract.manifest import StepTask, UnitTask
+from platerunner_unit.contract.otlp import import_exporters, missing_packages, read_settings
 from platerunner_unit.contract.outcome import Outcome
-from platerunner_unit.telemetry.settings import missing_packages, read_settings
 
 CLOSE_LIMIT_S = 5.0
 
@@ -95,6 +96,18 @@ def start(
 
     names = UnitNames(step, unit, attempt, job_id)
     return ExportingTelemetry(settings, names, dict(environ), started_ns, say)
+
+
+def load(environ: Mapping[str, str]) -> None:
+    """Import what a unit with a collector needs, so that processes forked from this one have it; nothing is begun.
+
+    :param environ: the unit's, as for :func:`start`.
+    """
+    settings = read_settings(environ, lambda _: None)
+    if settings is not None and not missing_packages(settings):
+        for name in ("exporting", "sdk"):
+            importlib.import_module(f"{__name__}.{name}")
+        import_exporters(settings)
 
 
 def _to_stderr(line: str) -> None:

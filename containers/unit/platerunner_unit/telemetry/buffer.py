@@ -39,11 +39,13 @@ class Result:
     """The unit's end: what closes its span and becomes the metrics.
 
     :param bytes_in: size of the unit's inputs, as listed.
+    :param submitted_at: when its job was submitted, in seconds since 1970; None if that is not known.
     """
 
     outcome: Outcome
     end_ns: int
     bytes_in: int = 0
+    submitted_at: Optional[float] = None
 
 
 @dataclass

@@ -8,14 +8,16 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Optional
 
+from platerunner_unit.contract.otlp import ExportSettings
 from platerunner_unit.contract.outcome import Outcome
+from platerunner_unit.contract.run_trace import SUBMITTED_AT
 from platerunner_unit.telemetry import CLOSE_LIMIT_S, Attributes, Telemetry
 from platerunner_unit.telemetry.buffer import Buffer, Part, Result, Taken
 from platerunner_unit.telemetry.lines import Line, LineCutter
 from platerunner_unit.telemetry.messages import Messages
 from platerunner_unit.telemetry.modules import module_part
 from platerunner_unit.telemetry.resource import UnitNames
-from platerunner_unit.telemetry.settings import ExportSettings
+from platerunner_unit.telemetry.sense import Joiner
 
 if TYPE_CHECKING:
     from platerunner_unit.telemetry.sdk import Collector
@@ -46,7 +48,7 @@ class ExportingTelemetry(Telemetry):
         self._settings, self._names, self._environ = settings, names, environ
         self._started_ns, self._say = started_ns, say
         self._buffer = Buffer()
-        self._cutter = LineCutter()
+        self._cutter, self._joiner = LineCutter(), Joiner()
         self._collector: Optional[Collector] = None
         self._messages = Messages.instead_of_stderr()
         self._ended, self._modules = False, 0
@@ -81,7 +83,8 @@ class ExportingTelemetry(Telemetry):
         """Take the outcome."""
         self._ended = True
         files = [file for files in self._names.unit.inputs.values() for file in files]
-        self._buffer.put_result(Result(outcome, time.time_ns(), sum(file.size or 0 for file in files)))
+        size, submitted = sum(file.size or 0 for file in files), self._environ.get(SUBMITTED_AT)
+        self._buffer.put_result(Result(outcome, time.time_ns(), size, float(submitted) if submitted else None))
 
     def close(self, limit_s: float = CLOSE_LIMIT_S) -> None:
         """Send what is left, for at most the limit."""
@@ -112,7 +115,8 @@ class ExportingTelemetry(Telemetry):
         while not taken.last:
             taken = self._buffer.take(INTERVAL_S)
             self._pass_on(collector, taken)
-        self._send_lines(collector, self._cutter.end(time.time_ns()))
+        last = self._cutter.end(time.time_ns())
+        self._send_lines(collector, [*self._joiner.join(last), *self._joiner.flush()])
         collector.shutdown()
 
     def _pass_on(self, collector: Collector, taken: Taken) -> None:
@@ -123,7 +127,8 @@ class ExportingTelemetry(Telemetry):
         collector.parts([*taken.parts, *modules])
         if taken.result is not None:
             collector.result(taken.result, self._buffer.lines_dropped)
-        self._send_lines(collector, lines)
+        records = list(self._joiner.join(lines))
+        self._send_lines(collector, records if lines else [*records, *self._joiner.flush()])
 
     def _cut(self, taken: Taken) -> list[Line]:
         if taken.gap:

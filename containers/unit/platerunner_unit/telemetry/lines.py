@@ -14,10 +14,12 @@ class Line:
 
     :param time_ns: when it was read, in nanoseconds since 1970; one more for each line of a chunk, to keep the order.
     :param text: without its end; at most :data:`LINE_LIMIT` bytes of it.
+    :param count: lines of which it is made: a traceback is one record.
     """
 
     time_ns: int
     text: str
+    count: int = 1
 
 
 class LineCutter:

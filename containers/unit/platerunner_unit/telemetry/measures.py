@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Optional
 
+from platerunner_unit.contract import signals
 from platerunner_unit.contract.category import CATEGORIES, Category
 from platerunner_unit.contract.outcome import Outcome
+from platerunner_unit.contract.signals import COUNTER, HISTOGRAM, VERDICT, Metric
+from platerunner_unit.telemetry.sense import masked
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -14,8 +18,9 @@ if TYPE_CHECKING:
 
     from platerunner_unit.telemetry.buffer import Result
 
-VERDICT = "platerunner.verdict"
 _PHASES = {"stage_in_s": "stage-in", "tool_s": "tool", "stage_out_s": "stage-out"}
+
+Point = tuple[Metric, float, dict[str, Any]]
 
 
 def span_attributes(outcome: Outcome) -> dict[str, Any]:
@@ -23,8 +28,9 @@ def span_attributes(outcome: Outcome) -> dict[str, Any]:
     verdict, evidence = outcome.verdict, outcome.evidence
     known: dict[str, Any] = {
         VERDICT: verdict.category,
-        "platerunner.verdict.sentence": verdict.sentence,
-        "platerunner.verdict.line": verdict.line,
+        "error.type": None if _succeeded(outcome) else verdict.category,
+        "platerunner.verdict.sentence": masked(verdict.sentence),
+        "platerunner.verdict.line": masked(verdict.line),
         "platerunner.verdict.rule": verdict.rule,
         "platerunner.who_acts": CATEGORIES[Category(verdict.category)].who.value,
         "platerunner.tool.exit_code": evidence.get("exit_code"),
@@ -50,26 +56,14 @@ def duration_s(outcome: Outcome) -> float:
 
 
 class Measures:
-    """The metrics of a unit; names and units as OpenTelemetry writes them.
+    """The metrics of a unit, by the table that both sides share.
 
     :param meter: makes the instruments.
     """
 
     def __init__(self, meter: Meter) -> None:
-        self._duration = meter.create_histogram("platerunner.unit.duration", "s", "Wall time of an attempt")
-        self._phase = meter.create_histogram(
-            "platerunner.unit.phase.duration", "s", "Wall time of stage-in, tool, stage-out"
-        )
-        self._memory = meter.create_gauge("platerunner.unit.memory.peak", "By", "Peak memory of the tool")
-        self._cpu = meter.create_counter("platerunner.unit.cpu.time", "s", "CPU time of the tool")
-        self._io = meter.create_counter("platerunner.unit.io", "By", "Bytes of input files and of output files")
-        self._sets = meter.create_counter(
-            "platerunner.unit.image_sets", "{image_set}", "Image sets asked for, started, finished"
-        )
-        self._verdicts = meter.create_counter("platerunner.unit.verdicts", "{unit}", "Attempts by verdict")
-        self._dropped = meter.create_counter(
-            "platerunner.telemetry.dropped", "{line}", "Lines that did not fit the buffer"
-        )
+        self._meter = meter
+        self._instruments: dict[str, Any] = {}
 
     def record(self, result: Result, lines_dropped: int, context: Context) -> None:
         """Take a unit's end.
@@ -77,23 +71,67 @@ class Measures:
         :param lines_dropped: lines of tool output that did not fit the buffer.
         :param context: of the unit's span, so that exemplars point at it.
         """
-        outcome = result.outcome
-        verdict = {VERDICT: outcome.verdict.category}
-        self._duration.record(duration_s(outcome), verdict, context)
-        self._verdicts.add(1, verdict, context)
-        self._dropped.add(lines_dropped, None, context)
-        for phase, name in _PHASES.items():
-            if outcome.timing.get(phase) is not None:
-                self._phase.record(outcome.timing[phase], {"platerunner.phase": name}, context)
-        for state, count in image_sets(outcome).items():
-            self._sets.add(count, {"platerunner.image_sets.state": state}, context)
-        for direction, size in (("in", result.bytes_in), ("out", sum(output.size for output in outcome.outputs))):
-            self._io.add(size, {"platerunner.io.direction": direction}, context)
-        self._record_usage(outcome, context)
+        for metric, value, attributes in points(result, lines_dropped):
+            instrument = self._instruments.get(metric.name) or self._make(metric)
+            (instrument.add if metric.kind == COUNTER else instrument.record)(value, attributes, context)
 
-    def _record_usage(self, outcome: Outcome, context: Context) -> None:
-        """What is not known is not recorded: a zero would look like a fact."""
-        if outcome.usage.get("peak_memory") is not None:
-            self._memory.set(outcome.usage["peak_memory"], None, context)
-        if outcome.usage.get("cpu_s") is not None:
-            self._cpu.add(outcome.usage["cpu_s"], None, context)
+    def _make(self, metric: Metric) -> Any:
+        known: dict[str, Any] = {"name": metric.name, "unit": metric.unit, "description": metric.meaning}
+        if metric.kind == HISTOGRAM:
+            made: Any = self._meter.create_histogram(**known, explicit_bucket_boundaries_advisory=metric.buckets)
+        else:
+            made = self._meter.create_counter(**known)
+        self._instruments[metric.name] = made
+        return made
+
+
+def points(result: Result, lines_dropped: int) -> Iterator[Point]:
+    """Every point for a unit's end; unknown values give none: a zero would look like a fact.
+
+    :param lines_dropped: lines of tool output that did not fit the buffer.
+    """
+    outcome = result.outcome
+    ended = "succeeded" if _succeeded(outcome) else "failed"
+    yield signals.DURATION, duration_s(outcome), {signals.RESULT: ended}
+    yield signals.VERDICTS, 1, {VERDICT: outcome.verdict.category}
+    yield signals.DROPPED, lines_dropped, {}
+    yield from _queued(queued_s(result))
+    for phase, name in _PHASES.items():
+        if outcome.timing.get(phase) is not None:
+            yield signals.PHASE, outcome.timing[phase], {"platerunner.phase": name}
+    for state, count in image_sets(outcome).items():
+        yield signals.SETS, count, {"platerunner.image_sets.state": state}
+    for direction, size in (("in", result.bytes_in), ("out", sum(output.size for output in outcome.outputs))):
+        yield signals.IO, size, {"platerunner.io.direction": direction}
+    yield from _usage(outcome)
+
+
+def queued_s(result: Result) -> Optional[float]:
+    """Seconds from the submission to the start; below zero where the clocks of two machines contradict each other."""
+    if result.submitted_at is None:
+        return None
+    return datetime.datetime.fromisoformat(result.outcome.timing["started"]).timestamp() - result.submitted_at
+
+
+def _queued(waited: Optional[float]) -> Iterator[Point]:
+    if waited is not None:
+        yield (signals.QUEUED, waited, {}) if waited >= 0 else (signals.SKEWED, 1, {})
+
+
+def _usage(outcome: Outcome) -> Iterator[Point]:
+    usage, asked = outcome.usage, outcome.usage.get("requested") or {}
+    pairs = (
+        ("peak_memory", "memory", signals.MEMORY, signals.MEMORY_SHARE),
+        ("disk", "disk", signals.DISK, signals.DISK_SHARE),
+    )
+    for used, name, amount, share in pairs:
+        if usage.get(used) is not None:
+            yield amount, usage[used], {}
+            if asked.get(name):
+                yield share, usage[used] / asked[name], {}
+    if usage.get("cpu_s") is not None:
+        yield signals.CPU, usage["cpu_s"], {}
+
+
+def _succeeded(outcome: Outcome) -> bool:
+    return outcome.verdict.category == Category.SUCCEEDED.value

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 import platerunner_unit
+from platerunner_unit.contract import signals
 from platerunner_unit.contract.manifest import StepTask, UnitTask
 
 SERVICE = "platerunner-unit"
+LONGEST = 255
+"""Characters of a metric's attribute: each series of a Prometheus carries them all."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,25 @@ def resource_attributes(names: UnitNames, environ: Mapping[str, str]) -> dict[st
         **names.attributes(),
     }
     return {name: value for name, value in known.items() if value is not None}
+
+
+def metric_attributes(names: UnitNames, environ: Mapping[str, str]) -> dict[str, Any]:
+    """The resource of the unit's metrics: what units share, so that 10,000 of them have the series of one.
+
+    :param names: the unit.
+    :param environ: the process's.
+    """
+    step = names.step
+    known = {
+        "service.name": environ.get("OTEL_SERVICE_NAME") or SERVICE,
+        "service.namespace": "platerunner",
+        signals.PIPELINE: step.pipeline,
+        signals.STEP: step.step,
+        signals.MODULE: step.module,
+        signals.IMAGE: step.image or None,
+        signals.PLATE: names.unit.values.get("plate"),
+    }
+    return {name: str(value)[:LONGEST] for name, value in known.items() if value is not None}
 
 
 def _image_name(image: str) -> str:

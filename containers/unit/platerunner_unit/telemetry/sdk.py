@@ -6,16 +6,20 @@ and their ``force_flush`` knows no time limit. One thread of ours cuts, encodes 
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
-from opentelemetry._logs import LogRecord
+from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.context import Context
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricExporter, MetricExportResult
+from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
+from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
+    InMemoryMetricReader,
+    MetricExporter,
+    MetricExportResult,
+)
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
@@ -25,21 +29,19 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 import platerunner_unit
 from platerunner_unit.contract.category import Category
+from platerunner_unit.contract.otlp import ExportSettings, make_exporter, make_shared_resource
 from platerunner_unit.telemetry import ecs
 from platerunner_unit.telemetry.buffer import Part, Result
 from platerunner_unit.telemetry.lines import Line
-from platerunner_unit.telemetry.measures import Measures, span_attributes
+from platerunner_unit.telemetry.measures import Measures, queued_s, span_attributes
 from platerunner_unit.telemetry.messages import Messages
-from platerunner_unit.telemetry.resource import UnitNames, resource_attributes
-from platerunner_unit.telemetry.settings import GRPC, ExportSettings
+from platerunner_unit.telemetry.resource import UnitNames, metric_attributes, resource_attributes
+from platerunner_unit.telemetry.sense import masked, severity_of
 
 SCOPE = "platerunner_unit"
+# Whatever the environment prefers: units share their series, and the totals of one would overwrite another's.
+DELTA: dict[type, AggregationTemporality] = dict.fromkeys((Counter, Histogram), AggregationTemporality.DELTA)
 BATCH_SPANS = 512
-_EXPORTERS = {
-    "traces": ("trace_exporter", "OTLPSpanExporter"),
-    "metrics": ("metric_exporter", "OTLPMetricExporter"),
-    "logs": ("_log_exporter", "OTLPLogExporter"),
-}
 
 
 class Collector:
@@ -66,11 +68,12 @@ class Collector:
         self.result_taken = False
         self._messages = messages
         self._resource = _UnitResource.of({**resource_attributes(names, environ), **ecs.task_attributes(environ)})
+        self._shared = make_shared_resource(metric_attributes(names, environ))
         # All lines of a unit come from one stream, which its scope can say once.
         self._scope = InstrumentationScope(SCOPE, platerunner_unit.__version__, attributes={"log.iostream": "stdout"})
-        self._logs: Optional[LogRecordExporter] = _exporter(settings, "logs")
-        self._traces: Optional[SpanExporter] = _exporter(settings, "traces")
-        self._metrics: Optional[MetricExporter] = _exporter(settings, "metrics")
+        self._logs: Optional[LogRecordExporter] = make_exporter(settings, "logs")
+        self._traces: Optional[SpanExporter] = make_exporter(settings, "traces")
+        self._metrics: Optional[MetricExporter] = make_exporter(settings, "metrics")
         self._ended = _EndedSpans()
         self._tracer = _tracer(self._resource, self._ended)
         parent = TraceContextTextMapPropagator().extract(dict(settings.traceparent), Context())
@@ -84,7 +87,7 @@ class Collector:
         """
         exporter, success = self._logs, LogRecordExportResult.SUCCESS
         if exporter is None or self._sent(lambda: exporter.export([self._record(line) for line in lines]), success):
-            self.lines_taken += len(lines)
+            self.lines_taken += sum(line.count for line in lines)
 
     def parts(self, parts: Sequence[Part]) -> None:
         """Send parts of the unit that are over."""
@@ -102,7 +105,10 @@ class Collector:
         """
         verdict = result.outcome.verdict
         self._root.set_attributes(span_attributes(result.outcome))
-        _end(self._root, result.end_ns, None if verdict.category == Category.SUCCEEDED.value else verdict.sentence)
+        if (waited := queued_s(result)) is not None and waited < 0:
+            self._root.set_attribute("platerunner.clock.behind_s", -waited)
+        succeeded = verdict.category == Category.SUCCEEDED.value
+        _end(self._root, result.end_ns, None if succeeded else masked(verdict.sentence))
         sent = self._send_spans()
         self.result_taken = self._send_metrics(result, lines_dropped) and sent
 
@@ -113,8 +119,14 @@ class Collector:
                 exporter.shutdown()
 
     def _record(self, line: Line) -> ReadableLogRecord:
+        grave = severity_of(line.text)
         record = LogRecord(
-            timestamp=line.time_ns, observed_timestamp=line.time_ns, context=self._context, body=line.text
+            timestamp=line.time_ns,
+            observed_timestamp=line.time_ns,
+            context=self._context,
+            severity_text=grave,
+            severity_number=SeverityNumber[grave] if grave else None,
+            body=masked(line.text),
         )
         return ReadableLogRecord(record, self._resource, self._scope)
 
@@ -132,9 +144,8 @@ class Collector:
         exporter = self._metrics
         if exporter is None:
             return True
-        # As the SDK's own readers do: the exporter knows what the environment prefers.
-        reader = InMemoryMetricReader(exporter._preferred_temporality, exporter._preferred_aggregation)  # noqa: SLF001
-        provider = MeterProvider([reader], self._resource, shutdown_on_exit=False)
+        reader = InMemoryMetricReader(DELTA)
+        provider = MeterProvider([reader], self._shared, shutdown_on_exit=False)
         Measures(provider.get_meter(SCOPE, platerunner_unit.__version__)).record(result, lines_dropped, self._context)
         data = reader.get_metrics_data()
         return data is None or self._sent(lambda: exporter.export(data), MetricExportResult.SUCCESS)
@@ -179,16 +190,6 @@ class _EndedSpans(SpanProcessor):
     def pop(self) -> list[ReadableSpan]:
         spans, self._spans = self._spans, []
         return spans
-
-
-def _exporter(settings: ExportSettings, signal: str) -> Any:
-    """The exporter of a signal; None if it is not exported. Endpoint, headers, TLS come from the environment."""
-    protocol = settings.protocols.get(signal)
-    if protocol is None:
-        return None
-    package = "grpc" if protocol == GRPC else "http"
-    module, name = _EXPORTERS[signal]
-    return getattr(importlib.import_module(f"opentelemetry.exporter.otlp.proto.{package}.{module}"), name)()
 
 
 def _tracer(resource: Resource, processor: SpanProcessor) -> Tracer:

@@ -9,7 +9,7 @@ the image sets and say nowhere how many: a module of ours, last in a copy of the
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
@@ -19,12 +19,14 @@ from platerunner_unit.cellprofiler import pipeline_file as cppipe
 from platerunner_unit.cellprofiler import saved_names as cppipe_names
 from platerunner_unit.cellprofiler.csv_rows import Rows
 from platerunner_unit.cellprofiler.image_sets import file_list
-from platerunner_unit.cellprofiler.load_data import LoadDataError, Table, build, names_at_risk
+from platerunner_unit.cellprofiler.load_data import LoadDataError, Table, build, names_at_risk, with_left_out
 from platerunner_unit.cellprofiler.model import Module
 from platerunner_unit.contract.evidence import PreflightProblem
 from platerunner_unit.contract.manifest import InputFile
-from platerunner_unit.tools import plausible, plugins
+from platerunner_unit.tools import plugins
+from platerunner_unit.tools.image_table import image_table
 from platerunner_unit.tools.job import Job
+from platerunner_unit.tools.planes import UnitPlanes
 
 COMPLETE = "Complete"
 LOAD_DATA = Path(__file__).with_name("loaddata.py")
@@ -38,6 +40,8 @@ class CellProfiler:
     """The tool ``cellprofiler``."""
 
     remedy = "Use an image that has it; on a laptop, `make cellprofiler` installs it."
+    # Not `cellprofiler_core.modules`: at its import it looks for plugins, which each unit has in a folder of its own.
+    loads: tuple[str, ...] = ("cellprofiler.__main__", "cellprofiler.modules.*")
 
     def __init__(self) -> None:
         self._table: Optional[Table] = None
@@ -50,8 +54,11 @@ class CellProfiler:
         _list(job).unlink(missing_ok=True)
         if len(job.tool_files("pipeline")) != 1:
             return (PreflightProblem("pipeline_invalid", f"step `{job.step.step}` needs one file in `with: pipeline`"),)
+        planes = UnitPlanes(job)
+        if problems := (*planes.uncounted(), *planes.problems):
+            return problems
         try:
-            self._table = build(job.step.load_data, job.unit, job.inputs) if job.step.load_data else None
+            self._table = _table(job, planes)
         except LoadDataError as error:
             return (error.problem,)
         if not job.inputs:
@@ -75,13 +82,17 @@ class CellProfiler:
         argv += [text for option, path in options.items() for text in (option, str(path))]
         return [*argv, f"--plugins-directory={plugins.gathered(job)}"]
 
+    def folder(self, job: Job) -> Path:
+        """The output folder."""
+        return job.folder.out
+
     def flat(self, job: Job) -> Collection[Path]:
         """Images of LoadData, since its table names no plane; all of a list, unless the pipeline reads planes."""
         if job.step.load_data is not None:
-            named = set(job.step.load_data.images.values())
+            named = {*job.step.load_data.images.values(), *job.step.load_data.objects.values()} - set(job.step.planes)
         else:
             by_design = self._pipeline is None or any(map(_reads_planes, self._pipeline.enabled))
-            named = set() if by_design else set(job.unit.inputs)
+            named = set() if by_design else set(job.unit.inputs) - set(job.step.planes)
         return {job.folder.path_of(file) for name in named for file in job.unit.inputs.get(name, ())}
 
     def environment(self, job: Job) -> dict[str, str]:
@@ -103,7 +114,7 @@ class CellProfiler:
         """Whether the done file says so."""
         return _done_text(job) == COMPLETE
 
-    def evidence(self, job: Job) -> dict[str, Any]:
+    def evidence(self, job: Job, tail: Sequence[str] = ()) -> dict[str, Any]:  # noqa: ARG002
         """Done file, image sets asked for, and what the pipeline file holds."""
         known = {
             "done_file_asked": True,
@@ -174,9 +185,22 @@ class CellProfiler:
             return
         rows = len(self._table.rows) if self._table else None
         for finding in fit.check(self._pipeline, columns, expected, rows):
-            yield PreflightProblem("pipeline_invalid", finding.sentence)
+            yield PreflightProblem("pipeline_invalid", f"{finding.message}.", finding.remedy)
         if self._table:
             yield from cppipe_names.check(self._pipeline, Rows(self._table.columns, self._table.rows), None)
+
+
+def _table(job: Job, planes: UnitPlanes) -> Optional[Table]:
+    """LoadData's table; None if the step has no ``load_data``."""
+    if job.step.load_data is None:
+        return None
+
+    def plane_of(name: str, file: InputFile) -> Optional[tuple[int, int]]:
+        plane = planes.plane(name, file)
+        return None if plane is None else (plane.series, plane.frame)
+
+    table = build(job.step.load_data, planes.apart(), job.inputs, plane_of)
+    return with_left_out(table, job.left_out) if job.step.leave_out else table
 
 
 def _skips(module: Module) -> bool:
@@ -222,5 +246,5 @@ def _done_text(job: Job) -> Optional[str]:
 
 def _sets_in_table(job: Job) -> Optional[tuple[int, ...]]:
     """Image sets with a whole row in the first Image table that the tool wrote; None if there is none."""
-    tables = (plausible.image_table(path) for path in sorted(job.folder.out.rglob("*.csv")))
+    tables = (image_table(path) for path in sorted(job.folder.out.rglob("*.csv")))
     return next((table.whole for table in tables if table is not None), None)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from platerunner.cli.console import fail
+from platerunner_unit.contract.buckets import VARIABLE as VARIABLE_OF_BUCKETS
 
 VARIABLE = "AIRFLOW_CONN_PLATERUNNER"
 
@@ -38,7 +39,9 @@ def connect(*, local: bool, needed: bool = True) -> Iterator[Connection]:
     text = os.environ.get(VARIABLE)
     if text is None and needed:
         fail(f"{VARIABLE} is not set: give the connection as JSON, or use --local for the embedded cloud.")
-    yield Connection(_extras(text or "{}"))
+    extras = _extras(text or "{}")
+    _tell_buckets(extras)
+    yield Connection(extras)
 
 
 @contextlib.contextmanager
@@ -61,6 +64,12 @@ def embedded_cloud() -> Iterator[Connection]:
         cloud.stop()
         os.environ.clear()
         os.environ.update(before)
+
+
+def _tell_buckets(extras: Mapping[str, Any]) -> None:
+    """Let all storages of this process know how the connection's buckets are reached."""
+    if buckets := extras.get("buckets"):
+        os.environ.setdefault(VARIABLE_OF_BUCKETS, buckets if isinstance(buckets, str) else json.dumps(buckets))
 
 
 def _extras(text: str) -> dict[str, Any]:

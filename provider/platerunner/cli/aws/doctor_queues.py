@@ -17,7 +17,7 @@ def _queues(hook: "PlaterunnerHook") -> Iterator[Finding]:
     names = hook.settings.queues
     asked = sorted(set(names.values()))
     found = patiently(hook.batch.describe_job_queues, patience=PATIENCE_S, jobQueues=asked)["jobQueues"]
-    for capacity in CAPACITIES:
+    for capacity in (*CAPACITIES, *sorted(set(names) - set(CAPACITIES))):
         check = f"queue {capacity}"
         if capacity not in names:
             yield _unnamed(check, capacity)

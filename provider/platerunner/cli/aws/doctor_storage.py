@@ -30,6 +30,19 @@ def _data(hook: "PlaterunnerHook") -> Iterator[Finding]:
         yield Finding(State.OK, "data root", f"{url} can be listed{'' if found else '; it is empty'}.")
 
 
+def _buckets(hook: "PlaterunnerHook") -> Iterator[Finding]:
+    """Whether the buckets of others can be listed as the connection says."""
+    for name, settings in hook.settings.buckets.items():
+        how = settings.get("access", "with the lab's own credentials").replace("_", " ")
+        try:
+            hook.storage(f"s3://{name}").folders()
+        except (StorageError, OSError) as error:
+            remedy = f"correct `buckets.{name}` in the connection, or grant s3:ListBucket and s3:GetObject"
+            yield Finding(State.FAIL, "buckets", f"{error}: {remedy}.")
+        else:
+            yield Finding(State.OK, "buckets", f"s3://{name} can be listed ({how}).")
+
+
 def _workspace(hook: "PlaterunnerHook") -> Iterator[Finding]:
     url = hook.settings.roots()["workspace_root"]
     try:
@@ -56,5 +69,6 @@ def _round_trip(storage: Storage) -> bool:
 
 CHECKS = (
     Check("data root", "s3:ListBucket", _data),
+    Check("buckets", "s3:ListBucket", _buckets),
     Check("workspace root", "s3:PutObject", _workspace),
 )

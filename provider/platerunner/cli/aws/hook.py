@@ -2,6 +2,8 @@
 
 import json
 import os
+import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 from platerunner.cli.aws.connection import VARIABLE, Connection
@@ -18,6 +20,8 @@ def hook_of(connection: Connection, *, local: bool) -> "PlaterunnerHook":
     if local:
         os.environ[VARIABLE] = json.dumps({"conn_type": "platerunner", "extra": dict(connection.extras)})
     # Imports Airflow, which takes seconds; what only looks at specs and files has no use for it.
-    from platerunner.hooks.platerunner import PlaterunnerHook
+    # It says on stdout what it does, then and later; that is where a command's own lines go.
+    with redirect_stdout(sys.stderr):
+        from platerunner.hooks.platerunner import PlaterunnerHook
 
-    return PlaterunnerHook()
+        return PlaterunnerHook()

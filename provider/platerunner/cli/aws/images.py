@@ -14,6 +14,10 @@ from platerunner.spec.model import Pipeline
 MOST = 200
 """Units of a step whose outcomes are read to find an image's last digest."""
 INSTALL = "run `make cellprofiler`, or point PLATERUNNER_CELLPROFILER to it"
+STAND_IN = (
+    "for programs that are installed here set PLATERUNNER_STAND_INS='image=folder of its programs', for its container"
+    " PLATERUNNER_CONTAINERS=podman"
+)
 
 
 def digests(
@@ -39,7 +43,7 @@ def digests(
 def digests_to_look(
     pipeline: Pipeline, images: Iterable[str], connection: Mapping[str, Any], store: OutcomeStore, ecr: Any = None
 ) -> tuple[dict[str, str | None], list[str]]:
-    """The same for who only looks: where the registry does not tell, an image is the one that its step ran with last.
+    """Digests of images for a command that only looks: where no registry tells one, the step's last run does.
 
     :param ecr: what answers in ECR's place; None to ask that.
     :returns: the digests, and sentences that say what is assumed.
@@ -81,8 +85,8 @@ def _not_here(image: str, error: Exception, *, local: bool) -> tuple[str, str]:
     place = f"{error.place}: " if isinstance(error, ImageError) else ""
     if not local or not isinstance(error, ImageNotFoundError):
         return place, str(error).removeprefix(place)
-    remedy = f": {INSTALL}" if image.startswith("cellprofiler") else ""
-    return place, f"this machine does not stand in for it{remedy}"
+    remedy = INSTALL if image.startswith("cellprofiler") else STAND_IN
+    return place, f"this machine does not stand in for it: {remedy}"
 
 
 def _said(reason: str, images: list[str], last: Mapping[str, str]) -> str:

@@ -13,7 +13,6 @@ from platerunner.cli.console import fail, out, quiet
 from platerunner.cli.loading import load_or_fail
 from platerunner.cli.options import Local
 from platerunner.engine.connection import ConnectionProblem
-from platerunner.spec.model import Gate, Pipeline
 
 Specs = Annotated[list[Path], typer.Argument(help="The pipelines' YAML files.", exists=True, dir_okay=False)]
 
@@ -26,7 +25,7 @@ def retire(
     local: Local = False,
 ) -> None:
     """Deregister old job definitions of these pipelines' steps; jobs that run with them go on."""
-    steps = [f"{pipeline.name}-{step}" for pipeline in map(load_or_fail, specs) for step in _jobs(pipeline)]
+    steps = names_of_jobs(specs)
     word = "would retire" if dry_run else "retired"
     count = 0
     with quiet(), connect(local=local, needed=False) as cloud:
@@ -41,6 +40,9 @@ def retire(
     out.print(f"{word} {count} job definitions of {len(steps)} steps; the newest {keep} of each stay.")
 
 
-def _jobs(pipeline: Pipeline) -> list[str]:
-    """Names of the steps that have jobs."""
-    return [name for name, step in pipeline.steps.items() if not isinstance(step, Gate)]
+def names_of_jobs(specs: list[Path]) -> list[str]:
+    """What the job definitions of pipelines' steps are called, without their hashes.
+
+    :param specs: YAML files.
+    """
+    return [f"{pipeline.name}-{step.name}" for pipeline in map(load_or_fail, specs) for step in pipeline.modules]

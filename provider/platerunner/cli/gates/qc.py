@@ -9,11 +9,12 @@ from typing import Annotated
 
 import typer
 
-from platerunner.cli.console import fail, out, show_table
+from platerunner.cli.console import counted, fail, out, show_table
 from platerunner.cli.gates.airflow_api import AirflowApi, AirflowUrl, AirflowUser, ApiError, Login, TokenFile
 from platerunner.cli.gates.waiting_gates import WaitingGate, answer, waiting_gates
 from platerunner.engine.gates.asked import APPROVE, REJECT
 from platerunner.engine.gates.report import SIGNS
+from platerunner_unit.contract.words import show_number
 
 LOCAL = "http://localhost:8080"
 COLUMNS = ("pipeline", "gate", "branch", "run", "since", "question")
@@ -109,7 +110,7 @@ def _airflow(url: str, user: str | None, token_file: TokenFile) -> Iterator[Airf
 
 
 def _the_one(api: AirflowApi, pipeline: str, gate: str, run: str, branch: str) -> WaitingGate:
-    """The one gate that is meant; ends the command if it is none, or several."""
+    """The one gate that is meant; ends the command if none fits, or several."""
     found = [one for one in waiting_gates(api, pipeline, gate, run) if branch in ("", one.branch)]
     if not found:
         raise ApiError(f"{pipeline}{f' {gate}' if gate else ''}: no such gate waits; see `platerunner qc list --all`")
@@ -146,13 +147,13 @@ def _told(gate: WaitingGate) -> Iterator[str]:
     if asked is None:
         yield f"asked at {gate.created_at}; nothing more is known of it here, so look at it in Airflow"
         return
-    yield f"asked at {asked.at}, about {asked.files:,} files in {asked.workspace}"
+    yield f"asked at {asked.at}, about {counted(asked.files, asked.subject)} in {asked.workspace}"
     yield f"may decide: {', '.join(asked.approvers) or 'everybody who may edit the DAG'}"
     yield from (f"look at {link}" for link in asked.links)
     for check in asked.checks:
-        value = "not in the report" if check["value"] is None else f"{check['value']:g}"
+        value = "not in the report" if check["value"] is None else show_number(check["value"])
         yield f"{SIGNS[check['light']]} {check['name']}: {value} (wanted: {check['bounds']})"
-    yield from (f"   {name}: {value:g}" for name, value in asked.numbers.items())
+    yield from (f"   {name}: {show_number(value)}" for name, value in asked.numbers.items())
 
 
 def plain(text: str) -> str:

@@ -7,11 +7,13 @@ from rich.prompt import Prompt
 
 from platerunner.cli.console import out
 from platerunner.engine.gates.answers import Answer
+from platerunner.engine.gates.budget_run import read_estimate
 from platerunner.engine.planning.available import from_workspace_pattern, of_branch
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.records.branches import load_branches
-from platerunner.spec.model import Gate, Pipeline, Step
+from platerunner.spec.model import Pipeline
 from platerunner.spec.rules.steps import report_name
+from platerunner.spec.steps import Gate, Step
 from platerunner_unit.contract.storage import Storage
 
 
@@ -59,6 +61,9 @@ class GateKeeper:
     def _show(self, gate: Gate, branch: Branch | None) -> None:
         place = f"{gate.name} of {branch.key}" if branch else gate.name
         out.print(f"\nGate {place}: {gate.title}", style="bold", markup=False)
+        if gate.budget is not None:
+            for line in read_estimate(self._workspace, self._run_id):
+                out.print(f"  {line}", markup=False)
         for picture in self._pictures(gate, branch):
             out.print(f"  look at {picture}", markup=False)
 

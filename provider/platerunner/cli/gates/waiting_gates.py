@@ -17,7 +17,7 @@ class WaitingGate:
 
     :param map_index: of a gate in a mapped group; -1 for none.
     :param subject: pipeline and question.
-    :param asked: what it asks, as the gate tells it; None if it has told nothing.
+    :param asked: what the gate asks; None if it has not said so.
     """
 
     pipeline: str
@@ -34,7 +34,7 @@ class WaitingGate:
         return self.asked.branch if self.asked else ""
 
     def may_decide(self, me: Iterable[str]) -> bool:
-        """Whether somebody is an approver, as far as can be told from here; the gate itself checks it again.
+        """Whether somebody is an approver, as far as is known here; the gate itself checks it again.
 
         :param me: id and name.
         """

@@ -1,10 +1,13 @@
 """`platerunner diff`: what a change of a spec makes run, before it is committed or deployed."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from platerunner.cli.console import out
+from platerunner.cli.inspect.estimates import Cost, show_estimate
 from platerunner.cli.inspect.revisions import at_revision
 from platerunner.cli.inspect.spec_session import Roots, SpecSession, spec_sessions
 from platerunner.cli.options import DataRoot, Local, Params, WorkspaceRoot
@@ -23,6 +26,7 @@ def diff(
     data_root: DataRoot = None,
     workspace_root: WorkspaceRoot = None,
     param: Params = None,
+    cost: Cost = False,
 ) -> None:
     """Say which units that are done a spec's change makes run again, and which step's change does it."""
     options = Roots(data_root, workspace_root, param)
@@ -32,12 +36,23 @@ def diff(
         spec_sessions([old_spec, new_spec], options, local=local) as (old, new),
     ):
         diffs = compare(old, new)
+        estimated = new.estimate(_caused(new.plans(), diffs)) if cost else None
     for found in diffs:
         if found:
             _print(found)
     rerun = sum(len(found.reruns) for found in diffs)
     fresh = sum(len(found.new) for found in diffs)
     out.print(f"{rerun:,} units that are done would run again, {fresh:,} units are new", markup=False)
+    if estimated is not None:
+        show_estimate(estimated)
+
+
+def _caused(plans: Sequence[StepPlan], diffs: Sequence[StepDiff]) -> list[StepPlan]:
+    """Plans with only the units that run because of the change."""
+    because = {found.step: {*found.reruns, *found.new} for found in diffs}
+    return [
+        replace(plan, units=tuple(unit for unit in plan.units if unit.unit in because[plan.step])) for plan in plans
+    ]
 
 
 def compare(old: SpecSession, new: SpecSession) -> list[StepDiff]:

@@ -8,7 +8,6 @@ from platerunner.cli.completion import StepArgument, complete_unit
 from platerunner.cli.console import out
 from platerunner.cli.inspect.spec_session import Roots, spec_session
 from platerunner.cli.options import DataRoot, Local, Only, Params, Rerun, SpecArgument, WorkspaceRoot
-from platerunner.engine.inspect.explain import Explanation
 from platerunner.engine.inspect.explain import explain as explanation
 
 
@@ -32,12 +31,9 @@ def explain(
         units = session.units(step, unit)
         ingredients = session.ingredients(step)
         for planned in units[:first]:
-            _print(explanation(session.store, step, ingredients(planned.values), planned, session.contents))
+            found = explanation(session.store, step, ingredients(planned.values), planned, session.contents)
+            out.print(f"{found.unit or '(the only unit)'}  {found.sentence}", markup=False)
+            for detail in found.details:
+                out.print(f"  {detail}", markup=False)
         if len(units) > first:
             out.print(f"... and {len(units) - first:,} more units; name one, or raise --first", markup=False)
-
-
-def _print(found: Explanation) -> None:
-    out.print(f"{found.unit or '(the only unit)'}  {found.sentence}", markup=False)
-    for detail in found.details:
-        out.print(f"  {detail}", markup=False)

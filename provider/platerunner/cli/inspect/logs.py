@@ -12,7 +12,7 @@ from platerunner.cli.inspect.spec_session import Roots, SpecSession, spec_sessio
 from platerunner.cli.options import DataRoot, Params, SpecArgument, WorkspaceRoot
 from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.contract.storage import NotFoundError
-from platerunner_unit.contract.unit_ids import natural_key, parse_unit_id
+from platerunner_unit.contract.unit_keys import natural_key, parse_unit_id
 from platerunner_unit.contract.words import and_more
 
 SHOWN = 10
@@ -41,7 +41,7 @@ def logs(
 
 
 def _unit(session: SpecSession, step: str, text: str) -> str:
-    """The one unit with a record that is meant; ends the command if it is none, or several."""
+    """The one unit with a record that is meant; ends the command if none fits, or several."""
     pattern = session.pattern(step, text)
     known = session.store.index(step).units
     found = sorted((unit for unit in known if pattern.covers(step, parse_unit_id(unit))), key=natural_key)

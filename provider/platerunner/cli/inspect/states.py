@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from platerunner.engine.gates.asked import WAITING
-from platerunner.spec.model import Gate, Pipeline
+from platerunner.spec.model import Pipeline
+from platerunner.spec.steps import Gate
 
 TaskStates = Mapping[str, Mapping[str, str]]
 """Task id to map index, as text, to Airflow's word; the index of what is in no branch is -1."""

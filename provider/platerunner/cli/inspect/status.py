@@ -1,6 +1,7 @@
 """`platerunner status`: how each step of a pipeline stands in the last run that it was part of."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -12,17 +13,18 @@ from platerunner.cli.inspect.spec_session import Roots, SpecSession, spec_sessio
 from platerunner.cli.options import DataRoot, Params, SpecArgument, WorkspaceRoot
 from platerunner.engine.gates.decisions import latest
 from platerunner.engine.inspect.run_record import RunRecord
-from platerunner.engine.records.at_once import read_at_once
-from platerunner.engine.records.codec import read
+from platerunner.engine.records.codec import read, read_at_once
 from platerunner.engine.steps.turns import LAST_RUN
-from platerunner.spec.model import Gate, Step
+from platerunner.spec.steps import Gate, Step
 from platerunner_unit.contract.keys import last_run_key
 from platerunner_unit.contract.storage import NotFoundError
-from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.unit_keys import natural_key
 from platerunner_unit.contract.words import and_more
 
 SHOWN = 5
 """Branches that a row names."""
+AIRFLOW_RUN = re.compile(r"^[a-z_]+__([\d-]+)T(\d\d:\d\d).*")
+"""A run's id as Airflow makes it; a person at a terminal needs to the minute when it was."""
 COLUMNS = ("step", "run", "state", "units", "done", "failed", "verdicts")
 
 
@@ -41,7 +43,8 @@ def status(
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
     elif out.is_terminal:
-        show_table(COLUMNS, [[str(row[column]) for column in COLUMNS] for row in rows])
+        words = [{**row, "run": AIRFLOW_RUN.sub(r"\1 \2", row["run"])} for row in rows]
+        show_table(COLUMNS, [[str(row[column]) for column in COLUMNS] for row in words])
     else:
         for row in rows:
             out.print("  ".join(str(row[column]) or "-" for column in COLUMNS), markup=False)
@@ -65,7 +68,7 @@ def _gate(session: SpecSession, name: str) -> dict[str, Any]:
 
 def _step(session: SpecSession, name: str) -> dict[str, Any]:
     """How a step stands; one that is in branches, in the last run that each branch was part of."""
-    branches = _branches(session, name)
+    branches = branches_of(session, name)
     rows = read_at_once(lambda branch: _branch(session, name, branch), branches)
     found = dict(zip(branches, rows, strict=True))
     runs = sorted({row["run"] for row in rows})
@@ -78,7 +81,7 @@ def _step(session: SpecSession, name: str) -> dict[str, Any]:
     return {**_sum(rows), "run": runs[-1] if runs else "", "state": state}
 
 
-def _branches(session: SpecSession, step: str) -> list[str]:
+def branches_of(session: SpecSession, step: str) -> list[str]:
     """Keys of the branches in which a step ever ran; the empty one for a step that is in none."""
     if not session.pipeline.in_branches(step):
         return [""]
@@ -98,7 +101,7 @@ def _branch(session: SpecSession, name: str, branch: str) -> dict[str, Any]:
 def _word(record: RunRecord) -> str:
     live, result = record.state.live, record.result
     if live:
-        return f"{counted(sum(each.size for each in live), 'unit')} submitted"
+        return f"{counted(sum(len(each.units) for each in live), 'unit')} submitted"
     if result is None:
         return "began"
     return "failed" if result.get("failed") else "done"

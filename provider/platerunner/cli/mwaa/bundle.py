@@ -1,5 +1,6 @@
 """`platerunner bundle`: everything that MWAA runs, in one folder to upload."""
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from platerunner.catalog.loader import VARIABLE as CATALOG_VARIABLE
 from platerunner.cli.console import fail, out
 from platerunner.cli.mwaa import bundle_files, bundle_requirements
 from platerunner.cli.mwaa.bundle_source import BundleError, Checkout
@@ -22,6 +24,8 @@ def bundle(
     ] = False,
 ) -> None:
     """Make what Amazon MWAA runs: dags/, plugins.zip, requirements.txt, startup.sh, and their checksums."""
+    if (specs / bundle_files.CATALOG).is_dir():
+        os.environ[CATALOG_VARIABLE] = str((specs / bundle_files.CATALOG).absolute())  # as startup.sh will on MWAA
     try:
         bundle_files.check_replaceable(target)
         checkout = Checkout.find()
@@ -67,4 +71,4 @@ def _write(made: Path, constraints: Path, *wheels: Path) -> None:
     """
     files = {wheel.name: wheel for folder in wheels for wheel in folder.glob("*.whl")}
     bundle_files.write_zip(made / "plugins.zip", {**files, "constraints.txt": constraints})
-    (made / "startup.sh").write_text(bundle_files.STARTUP)
+    (made / "startup.sh").write_text(bundle_files.startup(made / "dags" / "dag_specs"))

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from platerunner.cli.mwaa.bundle_source import BundleError
-from platerunner.spec.includes import is_shared
-from platerunner.spec.loader import load_pipeline
+from platerunner.spec.loader import is_shared, load_pipeline
 from platerunner.spec.problems import SpecError
 
 SUMS = "SHA256SUMS"
@@ -19,6 +18,9 @@ STARTUP = """#!/bin/bash
 export AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL=1
 export PLATERUNNER_DAG_SPECS=/usr/local/airflow/dags/dag_specs
 """
+CATALOG = "catalog"
+"""A folder with modules of a lab's own, beside its specs."""
+STARTUP_CATALOG = f"export PLATERUNNER_CATALOG=/usr/local/airflow/dags/dag_specs/{CATALOG}\n"
 # The oldest date that a zip file can tell.
 DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -53,6 +55,14 @@ def _load(folder: Path) -> list[str]:
     if twice := {name for name in names if names.count(name) > 1}:
         raise BundleError(f"--specs {folder}: two pipelines are called {twice.pop()}; give one another name.")
     return names
+
+
+def startup(specs: Path) -> str:
+    """The text of `startup.sh`.
+
+    :param specs: folder of specs in the bundle; its own catalog is named where it has one.
+    """
+    return STARTUP + (STARTUP_CATALOG if (specs / CATALOG).is_dir() else "")
 
 
 def write_zip(path: Path, files: Mapping[str, Path]) -> None:

@@ -1,6 +1,7 @@
 """What MWAA's image lacks and Platerunner needs, pinned, and the `requirements.txt` that installs it."""
 
 import tempfile
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,8 @@ IMAGE = (
     "fluent-logger",
     "watchtower",
 )
+EXTRA = "ledger"
+"""What the DAG file that merges ledgers needs on top."""
 # The image's Python and its machines: Amazon Linux 2023 on x86-64.
 TARGET = ("--python-version", "3.12", "--python-platform", "x86_64-manylinux_2_28")
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
@@ -38,12 +41,18 @@ def missing(checkout: Checkout, airflow: str) -> list[str]:
     ours = [checkout.root / folder / "pyproject.toml" for folder in (".", "plugins", "containers/unit")]
     own = [word for name in OURS for word in ("--no-emit-package", name)]
     with tempfile.TemporaryDirectory() as folder:
-        more, image = Path(folder, "more.txt"), Path(folder, "image.in")
+        more, image, extra = Path(folder, "more.txt"), Path(folder, "image.in"), Path(folder, "extra.in")
+        extra.write_text("\n".join(_extra(checkout)))
         more.write_text("\n".join([f"apache-airflow=={airflow}", *locked]))
         image.write_text("\n".join(IMAGE).format(airflow=airflow))
         there = _resolve(checkout, constraints, image)
-        needed = _resolve(checkout, constraints, *ours, "--constraints", more, *own)
+        needed = _resolve(checkout, constraints, *ours, extra, "--constraints", more, *own)
     return sorted(set(needed) - set(there))
+
+
+def _extra(checkout: Checkout) -> list[str]:
+    project = tomllib.loads((checkout.root / "pyproject.toml").read_text())["project"]
+    return list(project["optional-dependencies"][EXTRA])
 
 
 def _locked(checkout: Checkout) -> list[str]:

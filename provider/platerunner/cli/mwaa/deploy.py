@@ -11,7 +11,7 @@ from platerunner.cli.mwaa import bundle_files, deploy_environment
 from platerunner.cli.mwaa.bundle_bucket import Bucket
 from platerunner.cli.mwaa.bundle_source import BundleError
 
-# The files whose versions an environment is told; before the DAGs, which it takes by itself.
+# An environment needs the versions of these files; before the DAGs, which it finds by itself.
 TOLD = {"plugins.zip": "plugins", "requirements.txt": "requirements", "startup.sh": "startup-script"}
 
 
@@ -21,7 +21,7 @@ def deploy(
     prefix: Annotated[str, typer.Option(help="Folder in the bucket, if the environment does not use its top.")] = "",
     folder: Annotated[Path, typer.Option("--bundle", help="What `platerunner bundle` made.")] = Path("dist/mwaa"),
     environment: Annotated[
-        str, typer.Option(help="Name of the environment: it is told, and waited for. Not if Terraform tells it.")
+        str, typer.Option(help="Name of the environment to update and wait for. Leave it out if Terraform updates it.")
     ] = "",
     wait: Annotated[int, typer.Option(min=1, help="Minutes to wait for the environment at most.")] = 60,
 ) -> None:

@@ -1,4 +1,4 @@
-"""An MWAA environment that is told of a bundle, and whether it took it."""
+"""Points an MWAA environment to a bundle, and tells whether the environment took it."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping

@@ -1,5 +1,6 @@
 """What can be found out before Airflow is started: a run that cannot work says so at once."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,7 +9,8 @@ from platerunner.catalog.loader import load_catalog
 from platerunner.cli.aws.images import INSTALL, digests
 from platerunner.cli.console import err, fail
 from platerunner.cli.loading import said_of
-from platerunner.engine.connection import ConnectionProblem
+from platerunner.engine.connection import ConnectionProblem, ConnectionSettings
+from platerunner.engine.governance import unapproved
 from platerunner.engine.images import place_of_image
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import PlanningError
@@ -50,6 +52,15 @@ def check_connection(extras: Mapping[str, Any]) -> None:
         fail(f"{problem}.")
 
 
+def check_policy(extras: Mapping[str, Any], pipeline: Pipeline) -> None:
+    """End the command if the connection does not let a module of the pipeline run.
+
+    :param extras: of the connection ``platerunner``.
+    """
+    if found := list(unapproved(extras.get("policy", ""), pipeline.modules, load_catalog())):
+        fail("\n".join(f"{sentence}." for sentence in found))
+
+
 def check_before(pipeline: Pipeline, context: RunContext, connection: Mapping[str, Any], ecr: Any = None) -> None:
     """End the command if the data, the workspace or an image is not there.
 
@@ -63,8 +74,30 @@ def check_before(pipeline: Pipeline, context: RunContext, connection: Mapping[st
         workspace.delete(PROBE)
     except StorageError as error:
         fail(f"The workspace cannot be written: {error}. Give another with --workspace-root.")
+    check_disk(pipeline, connection)
     for plan in plan_or_fail(pipeline, context, lambda names: digests(pipeline, names, connection, ecr)):
         _warn_of_left_out(plan, context)
+
+
+def check_disk(pipeline: Pipeline, connection: Mapping[str, Any]) -> None:
+    """End the command if the connection says what disk hosts have, and none have what a step asks for.
+
+    :param connection: extras of the connection ``platerunner``.
+    """
+    if not connection.get("host_disk"):
+        return
+    wrong = []
+    try:
+        settings = ConnectionSettings.from_extra("platerunner", connection)
+    except ConnectionProblem as problem:
+        fail(f"{problem}.")
+    for step in pipeline.modules:
+        try:
+            settings.queue(step.resources.capacity, step.resources)
+        except ConnectionProblem as problem:
+            wrong.append(f"{pipeline.place(('steps', step.name, 'resources'))}: {step.name}: {problem}.")
+    if wrong:
+        fail("\n".join(wrong))
 
 
 def _warn_of_left_out(plan: StepPlan, context: RunContext) -> None:
@@ -87,7 +120,13 @@ def check_local_images(pipeline: Pipeline, context: RunContext, known: frozenset
     missing = [image for image in images(pipeline, load_catalog(), context) if image not in known]
     if not missing:
         return
-    remedy = f"this machine stands in for {', '.join(sorted(known))}"
+    tool = "" if shutil.which("podman") else " (which is not installed)"
+    remedy = (
+        f"this machine stands in for {', '.join(sorted(known))}. If its programs are installed here, set "
+        f"PLATERUNNER_STAND_INS='{missing[0]}=folder of its programs'; to run the image itself by podman{tool}, set "
+        "PLATERUNNER_CONTAINERS=podman, and PLATERUNNER_CONTAINER_FOLDERS to the folders of data and results, with "
+        "colons between (docs/how-to/images.md)"
+    )
     if missing[0].startswith("cellprofiler:"):
         remedy = f"CellProfiler is not installed here: {INSTALL}"
     where = place_of_image(pipeline, missing[0])

@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from platerunner.batch.poller import PACE, Pace
+from platerunner.batch.model import PACE, Pace
 from platerunner.cli.console import err, out
 from platerunner.cli.gates.questions import GateKeeper
 from platerunner.cli.inspect.states import TaskStates, asking, goes_on, overall
@@ -17,18 +18,18 @@ from platerunner.cli.run.home import AirflowHome
 from platerunner.cli.run.jobs import JobCounts
 from platerunner.cli.run.progress import RunDisplay
 from platerunner.cli.run.session import AirflowRun
-from platerunner.cli.run.summary import RunSummary, summarise
+from platerunner.cli.run.summary import RunSummary, summarise, summarise_step
 from platerunner.cli.run.unanswered import WAITING, Unanswered
-from platerunner.engine.planning.context import RunContext
-from platerunner.engine.planning.options import RunOptions
+from platerunner.engine.planning.context import RunContext, RunOptions
 from platerunner.engine.planning.settings import workspace_url
 from platerunner.spec.model import Pipeline
+from platerunner.spec.steps import Gate
 from platerunner_unit.contract.storage import Storage
 
 HOME = Path(".platerunner")
 AT_HOME = Pace(first=0.1, fastest=0.1, slowest=1.0)
 """The embedded cloud is asked often: it is near, and nobody else's."""
-ON_AWS = Pace(first=2.0, fastest=PACE.fastest, slowest=PACE.slowest)
+ON_AWS = PACE
 
 
 class Run(Protocol):
@@ -114,12 +115,12 @@ def _directly(request: RunRequest, now: datetime, log: Path) -> Iterator[Run]:
 
     context = request.context(f"manual__{now.isoformat()}", now.isoformat())
     access = DirectAccess(request.connection, ecr=request.ecr)
-    with _logging_to(log):
+    with logging_to(log):
         yield DirectRun(access, request.pipeline, context, ON_AWS if request.ecr is None else AT_HOME)
 
 
 @contextlib.contextmanager
-def _logging_to(path: Path) -> Iterator[None]:
+def logging_to(path: Path) -> Iterator[None]:
     """Let a file have all that is logged, and nothing of it come to the terminal."""
     handler = logging.FileHandler(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s [%(threadName)s] %(message)s"))
@@ -143,7 +144,8 @@ def _follow(run: Run, request: RunRequest, workspace: Storage, run_id: str) -> t
     unanswered = Unanswered()
     state: str = "failed"
     states: TaskStates = {}
-    with RunDisplay(request.pipeline, JobCounts(request.pipeline, workspace, run_id)) as display:
+    done = partial(_done, request.pipeline, workspace, run_id)
+    with RunDisplay(request.pipeline, JobCounts(request.pipeline, workspace, run_id), done) as display:
         for event in run.events():
             if event["event"] in ("failure", "refused"):
                 name, index = event["task"], event["index"]
@@ -165,6 +167,14 @@ def _follow(run: Run, request: RunRequest, workspace: Storage, run_id: str) -> t
                 state = WAITING
                 break
     return state, overall(states), unanswered
+
+
+def _done(pipeline: Pipeline, workspace: Storage, run_id: str, name: str) -> tuple[int, int]:
+    """Units done and units of a step that has ended; a gate counts as one."""
+    if isinstance(pipeline.steps[name], Gate):
+        return 1, 1
+    step = summarise_step(pipeline, workspace, run_id, name)
+    return step.succeeded + step.done_before, step.units
 
 
 def _called(keeper: GateKeeper, name: str, index: int) -> str:

@@ -52,8 +52,12 @@ class AirflowHome:
 
     @property
     def _database(self) -> str:
-        """A writer waits a minute for the others; after Python's 5 s, Airflow's API answers 500 on a busy machine."""
-        return f"sqlite:///{self.folder}/airflow.db?timeout=60"
+        """A writer waits 15 s for the others; after Python's 5 s, Airflow's API answers 500 on a busy machine.
+
+        No longer: Airflow's API server commits its audit log in its event loop. If that waits for a request of the
+        same server, which can commit only when the loop goes on, all of it stands still until the log gives up.
+        """
+        return f"sqlite:///{self.folder}/airflow.db?timeout=15"
 
     @property
     def dag_files(self) -> list[Path]:

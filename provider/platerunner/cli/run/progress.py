@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Self
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from platerunner.cli.console import out
+from platerunner.engine.estimates.texts import seconds_text
 from platerunner.spec.model import Pipeline
 
 WORDS = {
@@ -32,24 +34,48 @@ def _for_a_shell(message: str) -> str:
     )
 
 
+class _Units(MofNCompleteColumn):
+    """``4/6``; empty as long as the number of units is not known."""
+
+    def render(self, task: Task) -> Text:
+        return Text() if task.total is None else super().render(task)
+
+
+class _Time(TimeElapsedColumn):
+    """``about 3 min left`` while units end; else the time since the step began."""
+
+    def render(self, task: Task) -> Text:
+        left = None if task.finished else task.time_remaining
+        if not left:
+            return super().render(task)
+        return Text(f"about {seconds_text(left)} left", style="progress.remaining")
+
+
 class RunDisplay:
     """What a person sees while a run goes on.
 
-    :param pipeline: its steps get a bar each.
+    :param pipeline: its steps and gates get a bar each.
     :param counts: step name to (units ended, units submitted) of the jobs on Batch.
+    :param done: name of a step or gate that has ended to (units done, units).
     """
 
-    def __init__(self, pipeline: Pipeline, counts: Callable[[str], tuple[int, int]]) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        counts: Callable[[str], tuple[int, int]],
+        done: Callable[[str], tuple[int, int]],
+    ) -> None:
         self._names = list(pipeline.steps)
         self._counts = counts
+        self._done = done
         self._states: dict[str, str] = {}
         columns = (
             TextColumn("{task.description:<24}"),
-            BarColumn(),
-            MofNCompleteColumn(),
+            BarColumn(bar_width=16),
+            _Units(),
             TextColumn("{task.fields[word]}"),
         )
-        self._progress = Progress(*columns, TimeElapsedColumn(), console=out, disable=not out.is_terminal)
+        self._progress = Progress(*columns, _Time(), console=out, disable=not out.is_terminal)
         self._bars: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
@@ -97,5 +123,8 @@ class RunDisplay:
             self._progress.start_task(self._bars[name])
         if state in ENDED:
             self._progress.stop_task(self._bars[name])
+        if state in ("success", "failed") and out.is_terminal:
+            done, total = self._done(name)
+            self._progress.update(self._bars[name], completed=done, total=total or None)
         if not out.is_terminal and state in (*ENDED, "deferred", "awaiting_input", "up_for_retry"):
             out.print(f"{name}: {word}", markup=False)

@@ -21,19 +21,18 @@ from platerunner.cli.options import (
     parse_params,
     with_roots,
 )
-from platerunner.cli.run.checks import check_before, check_connection, check_local_images
+from platerunner.cli.run.checks import check_before, check_connection, check_local_images, check_policy
 from platerunner.cli.run.execution import RunRequest, execute
 from platerunner.cli.run.one_at_a_time import alone
 from platerunner.cli.run.summary import RunSummary
 from platerunner.cli.run.unanswered import WAITING
 from platerunner.engine.planning.settings import workspace_url
-from platerunner.spec.model import Gate
 
 HOME = Path(".platerunner")
 FAILED = 1
 GATE_WAITS = 3
 NOT_THERE = 4
-"""All that there is was done, but not all that was asked for by name is there."""
+"""Everything there was done, but some of what was named is not there."""
 INTERRUPTED = 130
 """As shells show a program that Ctrl-C ended."""
 
@@ -62,7 +61,7 @@ def run(
     Without a terminal nobody can be asked: then all that needs no answer is done, and it ends with 3.
     """
     pipeline = load_or_fail(spec)
-    gates = [step.name for step in pipeline.steps.values() if isinstance(step, Gate)]
+    gates = [gate.name for gate in pipeline.gates]
     for name in approve or []:
         if name not in gates:
             fail(f"--approve {name}: {spec} has no such gate; it has {', '.join(gates) or 'none'}")
@@ -75,6 +74,7 @@ def run(
         request = RunRequest(pipeline, params, connection, approved, options, airflow, cloud.registry)
         if not airflow:
             check_connection(connection)
+        check_policy(connection, pipeline)
         if cloud.images is not None:
             check_local_images(pipeline, request.context(), cloud.images)
         with alone(workspace_url(pipeline, request.context())):
@@ -89,7 +89,7 @@ def run(
 
 
 def _check_summary(path: Path | None) -> None:
-    """End the command if the summary could not be written when all has run; what is no file, such as a pipe, may be."""
+    """End the command now if the summary could not be written at the end; a pipe or a device is allowed."""
     if path is None:
         return
     try:

@@ -20,16 +20,19 @@ from platerunner.local.host.guard import Guard
 START_LIMIT_S = 300.0
 STOP_LIMIT_S = 20.0
 LAST_LINES = 8
-"""Of the log, that a message repeats."""
+"""Lines of the log that a message repeats."""
 DEFAULTS = {
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-    # Each task is a process that imports Airflow, seconds of CPU; a step that waits for its jobs is none. With 32, as
+    # Each task is a process that imports Airflow, seconds of CPU; a step that waits for its jobs is not. With 32, as
     # Airflow has it, a pipeline of many plates would leave the pages no time.
     "AIRFLOW__CORE__PARALLELISM": str(max(4, 2 * (os.cpu_count() or 1))),
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
-    # Reading all specs takes a second or two of CPU. `Changes` tells of a changed one at once; this is for what a spec
+    # Reading all specs takes a second or two of CPU. `Changes` reports a changed one at once; this is for what a spec
     # names outside its folder.
     "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
+    # After 50 s, which a busy machine takes, Airflow kills the process that reads the specs, and with it the messages
+    # about runs that this process was to send: nobody sends those again.
+    "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "600",
 }
 """Settings that suit one machine; whoever sets them otherwise has them otherwise."""
 COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")

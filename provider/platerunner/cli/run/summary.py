@@ -2,14 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from platerunner.cli.console import counted, out, show_table
+from platerunner.cli.console import counted, out
 from platerunner.cli.run.progress import WORDS
-from platerunner.engine.records.at_once import read_at_once
 from platerunner.engine.records.branches import load_branches
+from platerunner.engine.records.codec import read_at_once
 from platerunner.engine.records.results import load_result
 from platerunner.spec.model import Pipeline
 from platerunner_unit.contract.category import Category
@@ -43,7 +43,7 @@ class StepSummary:
         return {word: count for word, count in self.categories.items() if word != Category.SUCCEEDED}
 
     def words(self) -> str:
-        """``24 units, 22 succeeded, 2 failed (2 input_unreadable)``: counts that are 0 say nothing."""
+        """``24 units, 22 succeeded, 2 failed (2 input_unreadable)``: counts of 0 are left out."""
         counts = [f"{getattr(self, name)} {name.replace('_', ' ')}" for name in COLUMNS[1:] if getattr(self, name)]
         why = f" ({_words(self.failures())})" if self.failures() else ""
         return ", ".join([counted(self.units, "unit"), *counts]) + why
@@ -73,27 +73,15 @@ class RunSummary:
         path.write_text(json.dumps(asdict(self), indent=2) + "\n")
 
     def show(self, states: Mapping[str, str]) -> None:
-        """Print it: a table on a terminal, a line per step otherwise.
+        """Print it, a line per step.
 
         :param states: task id to Airflow's state.
         """
-        words = {name: WORDS.get(states.get(name, ""), states.get(name, "-")) for name in self.steps}
-        if not out.is_terminal:
-            for name, step in self.steps.items():
-                out.print(f"{name}: {words[name]}, {step.words()}", markup=False)
-            self._show_notes()
-            return
-        title = f"{self.pipeline}: {self.state} in {self.seconds:.0f} s"
-        columns = ("step", "state", *(column.replace("_", " ") for column in COLUMNS), "why")
-        rows = [
-            (name, words[name], *(str(getattr(step, column)) for column in COLUMNS), _words(step.failures()))
-            for name, step in self.steps.items()
-        ]
-        show_table(columns, rows, title)
-        self._show_notes()
-
-    def _show_notes(self) -> None:
-        """Each once, however many steps read the same files."""
+        out.print(f"{self.pipeline}: {self.state} in {self.seconds:.0f} s", style="bold", markup=False)
+        for name, step in self.steps.items():
+            word = WORDS.get(states.get(name, ""), states.get(name, "-"))
+            out.print(f"{name}: {word}, {step.words()}" if step.units else f"{name}: {word}", markup=False)
+        # Each note once, however many steps read the same files.
         for note in dict.fromkeys(note for step in self.steps.values() for note in step.notes):
             out.print(f"  {note}", markup=False)
 
@@ -104,16 +92,13 @@ def summarise(pipeline: Pipeline, workspace: Storage, run_id: str, state: str, s
     :param workspace: the pipeline's.
     :param seconds: wall time of the run.
     """
-    branches = [branch.key for branch in load_branches(workspace, run_id)]
-    steps = {
-        step.name: _step(workspace, run_id, step.name, branches if pipeline.in_branches(step.name) else [""])
-        for step in pipeline.modules
-    }
+    steps = {step.name: summarise_step(pipeline, workspace, run_id, step.name) for step in pipeline.modules}
     return RunSummary(pipeline.name, run_id, state, round(seconds, 1), steps)
 
 
-def _step(workspace: Storage, run_id: str, step: str, branches: Iterable[str]) -> StepSummary:
-    """The counts of a step, in all its branches together."""
+def summarise_step(pipeline: Pipeline, workspace: Storage, run_id: str, step: str) -> StepSummary:
+    """The counts of a step, in all its branches together; zeros if it left none."""
+    branches = [each.key for each in load_branches(workspace, run_id)] if pipeline.in_branches(step) else [""]
     counts: Counter[str] = Counter()
     categories: Counter[str] = Counter()
     notes: list[str] = []

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
-from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.unit_keys import natural_key
 
 WAITING = "waiting"
 """State of a run that did all that it could without an answer."""

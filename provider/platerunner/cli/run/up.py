@@ -14,6 +14,8 @@ from platerunner.cli.console import fail, out
 from platerunner.cli.options import DataRoot, WorkspaceRoot, with_roots
 from platerunner.cli.run.changes import Changes
 from platerunner.cli.run.home import AirflowHome
+from platerunner.cli.run.observe import Observe
+from platerunner.cli.run.observe import observe as observe_at
 from platerunner.cli.run.one_at_a_time import UP, alone
 from platerunner.cli.run.standalone import Standalone, StandaloneError
 
@@ -27,8 +29,10 @@ def up(
     port: Annotated[int, typer.Option(help="Where Airflow's pages are.")] = 8080,
     data_root: DataRoot = None,
     workspace_root: WorkspaceRoot = None,
+    observe: Observe = None,
 ) -> None:
     """Start Airflow with the embedded cloud on this machine; Ctrl-C ends all of it."""
+    observe_at(observe)
     if not specs.is_dir():  # a socket, say, which typer takes for neither a file nor a folder
         fail(f"--specs {specs} is no folder; name the one with the specs.")
     if data_root is None:

@@ -1,4 +1,4 @@
-"""Keeps the parts of a local Airflow alive: what dies is started again, and that is said."""
+"""Keeps the parts of a local Airflow alive: restarts those that die, and says so."""
 
 import contextlib
 import os
@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import psutil
 
 from platerunner.local.host.guard import Guard
 
@@ -70,6 +68,8 @@ class Watch:
 
     def _children(self) -> set[str]:
         """The parts that the leader's own children are."""
+        import psutil  # slow to import, and no other command needs it
+
         found = set()
         with contextlib.suppress(psutil.NoSuchProcess):  # the leader's parent says that it has ended
             for child in psutil.Process(self.leader).children():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 class Approvers:
     """The approvers of a gate, with the groups taken apart.
 
-    :param declared: as in the spec: users and groups; empty for everybody whom Airflow lets answer.
+    :param declared: as in the spec: users and groups; empty for everybody who may answer in Airflow.
     :param groups: name of a group to its users, as the connection has them.
     """
 

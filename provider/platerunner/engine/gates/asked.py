@@ -25,8 +25,9 @@ class Asked:
     :param connection: id of the connection that reaches it.
     :param fingerprint: of the gated files.
     :param files: how many they are.
-    :param approvers: who may decide, groups taken apart; empty for everybody whom Airflow lets answer.
-    :param pictures: keys in the workspace of what there is to look at.
+    :param subject: what they are: ``file``, or ``unit`` where a budget asks about what would run.
+    :param approvers: who may decide, groups taken apart; empty for everybody who may answer in Airflow.
+    :param pictures: keys in the workspace of what people look at.
     :param links: where a person opens them, one per key.
     :param numbers: of the report, by dotted name.
     :param checks: ``name``, ``value``, ``bounds`` and ``light`` of each.
@@ -48,6 +49,7 @@ class Asked:
     links: Sequence[str] = ()
     numbers: Mapping[str, float] = field(default_factory=dict)
     checks: Sequence[Mapping[str, Any]] = ()
+    subject: str = "file"
 
     def to_xcom(self) -> dict[str, Any]:
         """Plain JSON."""

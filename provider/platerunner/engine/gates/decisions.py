@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
-from platerunner.engine.records.at_once import read_at_once
-from platerunner.engine.records.codec import Kind, encode, read
+from platerunner.engine.records.codec import Kind, encode, read, read_at_once
 from platerunner_unit.contract.keys import decisions_key, gate_prefix
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.storage import NotFoundError, Storage
@@ -14,9 +14,9 @@ from platerunner_unit.contract.storage import NotFoundError, Storage
 DECISIONS = Kind("a record of decisions")
 
 Word = Literal["approved", "rejected", "refused", "timed out", "marked success"]
-"""What became of a question. ``refused`` is an answer that does not count: by somebody who is no approver, or a
+"""What became of a question: ``refused`` is an answer that does not count: by somebody who is not an approver, or a
 rejection without a comment. ``marked success`` is Airflow's own button, which asks no approver: it lets that run pass
-and is no approval that stands."""
+and is not an approval that stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,13 @@ class Decision:
 
     @property
     def sentence(self) -> str:
-        """``approved by ada on 2026-11-21T12:00:00+00:00: "flat enough"``."""
+        """``approved by ada on 2026-11-21 12:00 UTC: "flat enough"``."""
+        at = datetime.fromisoformat(self.at)
+        on = f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at.tzinfo else self.at
         comment = f': "{self.comment}"' if self.comment else ""
         if self.decision == "refused":
-            return f"the answer of {self.user} on {self.at} does not count: {self.comment}"
-        return f"{self.decision}{f' by {self.user}' if self.user else ''} on {self.at}{comment}"
+            return f"the answer of {self.user} on {on} does not count: {self.comment}"
+        return f"{self.decision}{f' by {self.user}' if self.user else ''} on {on}{comment}"
 
 
 def gated_fingerprint(files: Iterable[InputFile]) -> str:

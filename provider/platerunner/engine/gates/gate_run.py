@@ -17,12 +17,15 @@ from platerunner.engine.planning.available import from_step, from_workspace_patt
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.settings import workspace_url
 from platerunner.engine.records.branches import current_in
-from platerunner.spec.model import Gate, InputRef, Pipeline, Step
+from platerunner.engine.telemetry import Point, send
+from platerunner.spec.model import Pipeline
+from platerunner.spec.steps import Gate, InputRef, Step
+from platerunner_unit.contract import signals
 from platerunner_unit.contract.manifest import InputFile
 
 PICTURES = (".png", ".jpg", ".jpeg", ".svg", ".html")
 MAX_PICTURES, MAX_NUMBERS = 100, 300
-"""Of an XCom, which is a row of a database; the report itself has all."""
+"""The most pictures and numbers in an XCom, which is a row of a database; the report has all of them."""
 
 
 class GateRun:
@@ -31,6 +34,9 @@ class GateRun:
     :param gate: name of the gate.
     :param context: params, roots, the run's id, and the branch that it asks about, if it asks about one.
     """
+
+    SUBJECT = "file"
+    """What :attr:`files` are."""
 
     def __init__(self, hook: Access, pipeline: Pipeline, gate: str, context: RunContext) -> None:
         spec = pipeline.steps[gate]
@@ -63,7 +69,7 @@ class GateRun:
 
     @property
     def fingerprint(self) -> str:
-        """Of the gated files as they are now."""
+        """The fingerprint of the gated files as they are now."""
         return gated_fingerprint(self.files)
 
     @cached_property
@@ -79,9 +85,24 @@ class GateRun:
         """The approval that stands for these very files."""
         return standing(decisions(self.workspace, self.gate.name, self.fingerprint, self.branch))
 
+    def closed(self) -> Decision | None:
+        """What closed the gate for these very files in this run: a rejection, or that nobody answered in time."""
+        made = decisions(self.workspace, self.gate.name, self.fingerprint, self.branch)
+        own = [each for each in made if each.run_id == self.run_id and each.decision != "refused"]
+        return own[-1] if own and own[-1].decision in ("rejected", "timed out") else None
+
+    def passed(self) -> str:
+        """Why nobody has to be asked, as a sentence; empty if somebody has, unless these very files were approved."""
+        return ""
+
+    @property
+    def lines(self) -> list[str]:
+        """What a dry run says of it."""
+        return []
+
     @cached_property
     def pictures(self) -> list[str]:
-        """Keys of what there is to look at: pages first, then pictures."""
+        """Keys of what people look at: pages first, then pictures."""
         shown = [file.key for file in self._report_files if file.key.endswith(PICTURES)]
         return sorted(shown, key=lambda key: (not key.endswith(".html"), key))
 
@@ -105,6 +126,8 @@ class GateRun:
         """Keep that it asks now, and about what; what a person is shown, as data."""
         asked = self._asked()
         remember(self.workspace, self.gate.name, self.files, self.branch)
+        if self.questions.open() is None:  # else it is the same question, put again
+            send([Point(signals.GATE_ASKED, 1, self._place)])
         self.questions.ask(asked.fingerprint)
         return asked
 
@@ -119,6 +142,7 @@ class GateRun:
             connection=self.hook.conn_id,
             fingerprint=self.fingerprint,
             files=len(self.files),
+            subject=self.SUBJECT,
             at=datetime.now(UTC).isoformat(timespec="seconds"),
             branch=self.branch,
             approvers=self.approvers.users,
@@ -131,8 +155,22 @@ class GateRun:
     def record(self, decision: Decision) -> str:
         """Keep a decision, which settles the question; the key that it is kept under."""
         key = record(self.workspace, self.gate.name, self.files, decision, self.branch)
+        self.tell_over(decision.decision)
         self.questions.settle()
         return key
+
+    def tell_over(self, how: str) -> None:
+        """Tell a collector that what it asked waits no longer, and for how long it did.
+
+        :param how: what became of it.
+        """
+        if (asked := self.questions.open()) is not None:
+            waited = max(0.0, (datetime.now(UTC) - asked.asked_at).total_seconds())
+            send([Point(signals.GATE_WAIT, waited, {**self._place, signals.DECISION: how})])
+
+    @property
+    def _place(self) -> dict[str, str]:
+        return {signals.PIPELINE: self.pipeline.name, signals.GATE: self.gate.name}
 
     @property
     def _report(self) -> Step | None:

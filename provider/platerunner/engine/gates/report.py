@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from platerunner_unit.contract.words import show_number
+
 MAX_NUMBERS = 60
 """Rows of the table of numbers; what is left out is in the report's own file."""
 
@@ -38,8 +40,10 @@ class Check:
     def bounds(self) -> str:
         """``at least 20``, ``at most 3``, ``20 to 30``."""
         if self.low is not None and self.high is not None:
-            return f"{self.low:g} to {self.high:g}"
-        return f"at least {self.low:g}" if self.low is not None else f"at most {self.high:g}"
+            return f"{show_number(self.low)} to {show_number(self.high)}"
+        if self.low is not None:
+            return f"at least {show_number(self.low)}"
+        return "" if self.high is None else f"at most {show_number(self.high)}"
 
 
 def flatten(numbers: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
@@ -88,7 +92,7 @@ def body(
     :param flat: numbers of the report.
     :param checks: from :func:`checks_of`.
     :param refused: why an earlier answer did not count.
-    :param may_decide: the approvers; empty for everybody whom Airflow lets answer.
+    :param may_decide: the approvers; empty for everybody who may answer in Airflow.
     """
     lines = [f"**{refused}**", ""] if refused else []
     lines += [f"## {title}", "", "Look at:", ""]
@@ -105,7 +109,12 @@ def body(
         ]
     if flat:
         shown = list(flat.items())[:MAX_NUMBERS]
-        lines += ["", "| number | value |", "|---|---|", *(f"| {name} | {value:g} |" for name, value in shown)]
+        lines += [
+            "",
+            "| number | value |",
+            "|---|---|",
+            *(f"| {name} | {show_number(value)} |" for name, value in shown),
+        ]
     return "\n".join([*lines, "", "Rejecting needs a comment: it is what the scientist reads."])
 
 
@@ -114,4 +123,4 @@ def _link(url: str) -> str:
 
 
 def _figure(value: float | None) -> str:
-    return "not in the report" if value is None else f"{value:g}"
+    return "not in the report" if value is None else show_number(value)

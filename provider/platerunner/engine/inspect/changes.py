@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from types import MappingProxyType
 from typing import Any
 
+from platerunner_unit.contract.folders import is_marker, shown_key
 from platerunner_unit.contract.manifest import InputFile, UnitTask
 from platerunner_unit.contract.outcome import Outcome, inputs_as_kept
 
@@ -20,7 +21,7 @@ def changes(
     """The differences, most telling first; empty if there are none.
 
     :param before: :attr:`platerunner_unit.contract.outcome.Outcome.ingredients` of an attempt; a file whose content it
-        has was compared with what there is now, and has another one if its ETag differs.
+        has was compared with the file that is there now, and has another one if its ETag differs.
     :param now: the same of what would run: :func:`ingredients_now`.
     :param renamed: input name to the wildcards whose values count beside the keys: of others no change is a cause.
     """
@@ -35,7 +36,12 @@ def changes(
     ]
 
 
-_WHOLE = {"tool": "tool", "load_data": "mapping to LoadData's columns"}
+_WHOLE = {
+    "tool": "tool",
+    "load_data": "mapping to LoadData's columns",
+    "planes": "naming of planes",
+    "leave_out": "limit of `leave_out`",
+}
 
 
 def ingredients_now(step: Mapping[str, Any], inputs: Mapping[str, Sequence[InputFile]]) -> dict[str, Any]:
@@ -55,7 +61,7 @@ def moved_outputs(before: Outcome, task: UnitTask) -> list[str]:
     will = {file.key for files in task.outputs.values() for file in files}
     if not will or will <= was:
         return []
-    return [f"output {key} would be new" for key in sorted(will - was)[:MOST]]
+    return [f"output {shown_key(key)} would be new" for key in sorted(will - was)[:MOST]]
 
 
 def _places(inputs: Mapping[str, Sequence[Sequence[Any]]]) -> dict[str, set[tuple[str, str]]]:
@@ -120,13 +126,14 @@ def _files(
 ) -> Iterator[str]:
     was, is_now = _by_place(before), _by_place(now)
     for place in sorted({*was, *is_now}):
-        key = place[1]
+        key = shown_key(place[1])
         if place not in was:
             yield f"{key} is new"
         elif place not in is_now:
-            yield f"{key} is gone"
+            yield f"{key} is no input any more"
         elif was[place][:2] != is_now[place][:2]:
-            yield f"{key} {_grown(was[place][0], is_now[place][0], compared=place in compared)}"
+            grown = _grown(was[place][0], is_now[place][0], compared=place in compared)
+            yield f"{key} holds other files" if is_marker(place[1]) else f"{key} {grown}"
         else:
             yield from _called(key, was[place][2], is_now[place][2], renamed)
     if list(was) != list(is_now) and sorted(was) == sorted(is_now):

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from platerunner.engine.planning.branch import units_below
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.planning.reasons import Why
-from platerunner.engine.records.blocked import read_blocked
 from platerunner.engine.records.outcomes import OutcomeIndex, OutcomeStore
 from platerunner.engine.records.plans import RecordedUnit, recorded_plan
-from platerunner.engine.records.results import load_result
+from platerunner.engine.records.results import load_result, read_blocked
 from platerunner.engine.records.step_state import StateFile, StepState, UnitFailure
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.storage import Storage
@@ -76,8 +76,7 @@ class RunRecord:
     def units(self) -> list[UnitMark]:
         """Every unit, in the plan's order."""
         planned = self._planned()
-        own = f"{self.branch}/" if self.branch else ""
-        below = own if all(f"{each.unit}/".startswith(own) for each in planned) else ""
+        below = units_below(self.branch, (each.unit for each in planned))
         index = OutcomeStore(self.workspace).index(self.step, below) if self.live else OutcomeIndex({})
         won, lost = frozenset(self.state.succeeded), self.state.failures
         return [self._marked(each, index, won, lost.get(each.unit)) for each in planned]
@@ -120,7 +119,7 @@ class RunRecord:
 def _on_batch(planned: RecordedUnit, index: OutcomeIndex) -> UnitMark:
     """What is known of a unit while its job may run: its container stores an outcome before the job ends.
 
-    An outcome that was there when the step was planned says nothing, and its category is in the plan's reason.
+    An outcome from before the step was planned adds nothing: its category is in the plan's reason.
     """
     stored = index.categories(planned.unit, planned.fingerprint)
     if Category.SUCCEEDED in stored:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 
 from platerunner.engine.planning.collisions import is_first, sources_of
+from platerunner.engine.planning.context import RunOptions
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.model import StepPlan
-from platerunner.engine.planning.options import RunOptions
-from platerunner.spec.model import Pipeline, Step
+from platerunner.spec.model import Pipeline
+from platerunner.spec.steps import Step
 
 PlanOf = Callable[[Step, Mapping[str, StepPlan]], StepPlan]
 """Plans a step as if it ran now, by the plans of the steps before it."""

@@ -1,10 +1,12 @@
-"""Units whose inputs lie in an archive of S3: what is said of them before any job is submitted."""
+"""Units whose inputs lie in an archive of S3: found and reported before any job is submitted."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from platerunner.engine.planning.model import PlannedUnit, StepPlan
 from platerunner.engine.planning.reasons import Reason, Why
+from platerunner.engine.planning.restore_prices import US_EAST, Rates, restore_notes
+from platerunner.spec.dataset import Restore
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.transfer import Kind, TransferFailure
 
@@ -60,23 +62,39 @@ def find_archived(look: Look, roots: Mapping[str, str], units: Sequence[PlannedU
     return {unit: there for unit, files in by_unit.items() if (there := [file for file in files if file is not None])}
 
 
-def with_archived(plan: StepPlan, archived: Archived) -> StepPlan:
-    """The plan that says which of its units cannot run yet, and why."""
+def with_archived(
+    plan: StepPlan, archived: Archived, restore: Restore | None = None, rates: Callable[[], Rates] = lambda: US_EAST
+) -> StepPlan:
+    """The plan that says which of its units cannot run yet, and why.
+
+    :param restore: what the spec says of such files; None if it says nothing.
+    :param rates: of the region; called only if something is archived.
+    """
     if not archived:
         return plan
     said = {unit: Reason(Why.ARCHIVED, str(files[0])) for unit, files in archived.items()}
     units = (replace(unit, reason=said.get(unit.unit, unit.reason)) for unit in plan.units)
-    return replace(plan, units=tuple(units), notes=(*plan.notes, *archived_notes(plan.step, archived)))
+    return replace(
+        plan, units=tuple(units), notes=(*plan.notes, *archived_notes(plan.step, archived, restore, rates()))
+    )
 
 
-def archived_notes(step: str, archived: Archived) -> Iterator[str]:
-    """How much is archived, and the first objects by name, as sentences."""
-    files = {file.url: file for of_unit in archived.values() for file in of_unit}
+def files_of(archived: Archived) -> dict[str, ArchivedFile]:
+    """The archived files of all units, each once, by address."""
+    return {file.url: file for of_unit in archived.values() for file in of_unit}
+
+
+def archived_notes(
+    step: str, archived: Archived, restore: Restore | None = None, rates: Rates = US_EAST
+) -> Iterator[str]:
+    """How much is archived, what its restore takes and costs, and the first objects by name, as sentences."""
+    files = files_of(archived)
     size, count = sum(file.size for file in files.values()), len(files)
     yield (
         f"{step}: {_counted(count, 'input file')} {'is' if count == 1 else 'are'} archived ({size} bytes) and must be "
         f"restored; {_counted(len(archived), 'unit')} will not be submitted before that"
     )
+    yield from restore_notes(step, list(files.values()), restore, rates)
     yield from (str(file) for file in list(files.values())[:FILES_TOLD])
     if count > FILES_TOLD:
         yield f"... and {count - FILES_TOLD} archived files more"

@@ -7,17 +7,18 @@ from typing import Any
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.files import Files
-from platerunner.engine.planning.listing import list_matching
+from platerunner.engine.planning.listing import folders_of, list_matching
 from platerunner.engine.records.done import Current
 from platerunner.spec.dataset import FileSet
 from platerunner.spec.derived import deriving
-from platerunner.spec.derived import pattern_of as spec_pattern_of
-from platerunner.spec.model import InputRef, Member, Output, Step
+from platerunner.spec.file_patterns import FolderPattern, with_planes
+from platerunner.spec.file_patterns import pattern_of as spec_pattern_of
+from platerunner.spec.steps import ALL, InputRef, Member, Output, Step
 from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.patterns import Pattern, PatternError
 from platerunner_unit.contract.storage import Storage
-from platerunner_unit.contract.unit_ids import unit_id
+from platerunner_unit.contract.unit_keys import unit_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Excluded:
 
 @dataclass(frozen=True, slots=True)
 class Available:
-    """What there is of one input, before it is split among units.
+    """The files of one input, before they are split among units.
 
     :param ref: as the spec names it, e.g. ``illum_calc.illum``.
     :param pattern: of the keys.
@@ -43,13 +44,14 @@ class Available:
     :param excluded: files that the spec leaves out.
     :param absent: files that should be there and are not.
     :param absent_from: the wildcards of what is incomplete without them, e.g. plate and well. A unit that gathers
-        several of these takes what there is, so that one well without an image does not stop its plate.
+        several of these takes the files that are there, so that one well without an image does not stop its plate.
     :param promised: keys that a step before this one has still to write, with the step's name.
     :param awaited: keys that it cannot write before its own inputs have come, with the step's name.
     :param notes: what a person should know, as sentences.
     :param nowhere: wildcard to values that `where` asks for and that no file has, as in the keys.
     :param renamed: wildcards whose values go by other names than in the keys, or are made of others, so that the values
         count beside the keys.
+    :param dispensable: whether a unit that gathers it runs also where there is no file of it at all.
     """
 
     ref: str
@@ -64,6 +66,7 @@ class Available:
     notes: tuple[str, ...] = ()
     renamed: tuple[str, ...] = ()
     nowhere: Mapping[str, Set[str]] = field(default_factory=dict)
+    dispensable: bool = False
 
 
 def of_branch(available: Available, branch: Branch | None) -> Available:
@@ -99,7 +102,8 @@ def pattern_of(files: FileSet) -> Pattern:
     :raises PlanningError: if it cannot be read.
     """
     if files.table is None:
-        return deriving(parse_pattern(files.pattern, f"dataset.{files.name}"), files.derive)
+        pattern = parse_pattern(files.pattern, f"dataset.{files.name}")
+        return with_planes(deriving(FolderPattern(pattern) if files.folder else pattern, files.derive), files.planes)
     return spec_pattern_of(files)
 
 
@@ -116,12 +120,12 @@ def from_step(
     :raises PlanningError: if the output's pattern does not tell the step's units apart.
     """
     ref = f"{upstream.name}.{output.name}"
-    pattern = parse_pattern(output.pattern, f"output {ref}")
+    pattern = parse_pattern(output.key_pattern, f"output {ref}")
     missing = [name for name in upstream.foreach if name not in pattern.wildcards]
     if missing:
         message = f"output {ref}: `{output.pattern}` lacks {{{missing[0]}}}, so its units would overwrite it"
         raise PlanningError(message, "steps", upstream.name, "outputs", output.name)
-    below = branch.beginning(pattern) if branch else None
+    below = branch.beginnings(pattern, folders_of(workspace)) if branch else None
     listed = list_matching(workspace, "workspace", pattern, {}, below=below).files
     if current is None:
         note = f"{upstream.name} has not run in this run: all files of {ref} are taken for good."
@@ -129,14 +133,16 @@ def from_step(
     files = listed.where(lambda values: current.allows(unit_id(values, upstream.foreach), output.name, values))
     waiting = [InputFile(key, "workspace", values=dict(values)) for key, values in current.awaited.get(output.name, ())]
     awaited = dict.fromkeys((file.key for file in waiting), upstream.name)
-    return Available(ref, pattern, files.plus(waiting), len(listed), awaited=awaited)
+    return Available(
+        ref, pattern, files.plus(waiting), len(listed), awaited=awaited, dispensable=upstream.tolerate == ALL
+    )
 
 
 def together(ref: InputRef, parts: Iterable[tuple[Member, Available]]) -> Available:
     """The files of several steps of a matrix as one input, with the values that the steps stand for as wildcards.
 
     :param ref: names them.
-    :param parts: what there is of each.
+    :param parts: the files of each.
     """
     found = list(parts)
     return Available(
@@ -150,6 +156,7 @@ def together(ref: InputRef, parts: Iterable[tuple[Member, Available]]) -> Availa
         sum(each.listed for _, each in found),
         promised={key: step for _, each in found for key, step in each.promised.items()},
         awaited={key: step for _, each in found for key, step in each.awaited.items()},
+        dispensable=bool(found) and all(each.dispensable for _, each in found),
         notes=tuple(note for _, each in found for note in each.notes),
     )
 

@@ -9,11 +9,12 @@ from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
 from platerunner.engine.planning.where import Only, is_asked_for
 from platerunner.spec.meeting import known_types, may_meet, typed
-from platerunner.spec.model import Pipeline, Step
+from platerunner.spec.model import Pipeline
+from platerunner.spec.steps import Step
 from platerunner_unit.contract.manifest import OutputFile
 from platerunner_unit.contract.patterns import Pattern, escaped
 from platerunner_unit.contract.storage import Storage
-from platerunner_unit.contract.unit_ids import unit_id
+from platerunner_unit.contract.unit_keys import unit_id
 
 REMEDY = "Give one of them another folder or name."
 
@@ -66,7 +67,7 @@ class Reading(NamedTuple):
 def outputs_of(step: Step, plan: StepPlan) -> list[Written]:
     """The outputs of a step whose names are known beforehand."""
     return [
-        Written(step, plan, each.name, Pattern.parse(each.pattern))
+        Written(step, plan, each.name, Pattern.parse(each.key_pattern))
         for each in step.outputs.values()
         if each.at_least is None
     ]
@@ -82,7 +83,7 @@ def to_compare(pipeline: Pipeline, step: Step, readings: Sequence[Reading]) -> s
     """
     types = known_types(pipeline)
     outputs = [
-        (each.name, typed(Pattern.parse(output.pattern), types))
+        (each.name, typed(Pattern.parse(output.key_pattern), types))
         for each in pipeline.modules
         for output in each.outputs.values()
         if output.at_least is None

@@ -1,18 +1,24 @@
-"""The same work under another name: a step that was renamed, or files whose stamps changed and not their content."""
+"""What earlier successes are worth: the same work under another name counts, one whose files were overwritten does not.
 
-from collections.abc import Callable, Collection, Mapping
+The same work is that of a step that was renamed, or with files whose stamps changed and not their content.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
-from platerunner.engine.planning.branch import Branch
+from platerunner.engine.planning.branch import Branch, units_below
 from platerunner.engine.planning.reasons import Reason, Why
-from platerunner.engine.records.outcomes import OutcomeIndex, OutcomeStore
-from platerunner.engine.records.overwritten import without_overwritten
+from platerunner.engine.records.outcomes import THREADS, OutcomeIndex, OutcomeStore
 from platerunner_unit.contents import content_of
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.keys import FORGOTTEN, PREFIX, Kept
+from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.manifest import InputFile
+from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.contract.storage import NotFoundError, Storage
+from platerunner_unit.contract.unit_keys import FORGOTTEN, OVERWRITTEN, Kept
 
 Inputs = Mapping[str, tuple[InputFile, ...]]
 Known = Collection[Kept]
@@ -58,7 +64,7 @@ class Contents:
         return {**ingredients, "contents": {root: kept for root, kept in contents.items() if self._local(root)}}
 
     def could_be(self, ingredients: Mapping[str, Any], inputs: Inputs) -> dict[str, tuple[InputFile, ...]]:
-        """The same, if all files whose content is recorded had it still; no file is read."""
+        """The inputs if all files still had their recorded content; reads no file."""
         return self._stamped(ingredients, inputs, lambda _file, _digest: True)
 
     def _stamped(
@@ -139,8 +145,7 @@ class Earlier:
 
         :param unit: for which; that of others of its branch comes with it.
         """
-        own = f"{self.branch.key}/" if self.branch else ""
-        below = own if f"{unit}/".startswith(own) else ""
+        below = units_below(self.branch.key, [unit]) if self.branch else ""
         if below not in self._stored:
             self._stored[below] = self._stored_below(below)
         return self._stored[below]
@@ -152,3 +157,53 @@ class Earlier:
         store = OutcomeStore(self.workspace)
         gone = [name for name in sorted(names) if name not in self.steps]
         return {name: without_overwritten(store, name, store.index(name, units_of))[0] for name in gone}
+
+
+Overwritten = tuple[tuple[str, Kept], ...]
+"""Unit ids, and what the names of their outcomes tell."""
+
+
+def without_overwritten(store: OutcomeStore, step: str, index: OutcomeIndex) -> tuple[OutcomeIndex, Overwritten]:
+    """The index with such successes under a word that does not count, and what they are.
+
+    Only units that succeeded with several fingerprints are read: after a param was changed and changed back, the files
+    are those of the other value, and their names do not tell.
+
+    :param index: of the step.
+    """
+    won = {
+        unit: [each for each in kept if each.category is Category.SUCCEEDED]
+        for unit, kept in index.units.items()
+        if len(kept) > 1
+    }
+    several = [unit for unit, wins in won.items() if len({each.fingerprint for each in wins}) > 1]
+    if not several:
+        return index, ()
+    with ThreadPoolExecutor(THREADS) as pool:
+        of_units = pool.map(lambda unit: list(_of_unit(store, step, unit, won[unit])), several)
+        found = tuple(chain.from_iterable(of_units))
+    units = dict(index.units)
+    for unit, gone in found:
+        units[unit] = tuple(kept._replace(word=OVERWRITTEN) if kept == gone else kept for kept in units[unit])
+    return OutcomeIndex(units), found
+
+
+def _of_unit(store: OutcomeStore, step: str, unit: str, wins: Sequence[Kept]) -> Iterator[tuple[str, Kept]]:
+    outcomes = {}
+    for kept in wins:
+        try:
+            outcomes[kept] = store.get(step, unit, kept)
+        except NotFoundError:
+            continue  # another run has set it aside in the meantime
+    for kept, outcome in outcomes.items():
+        if any(_overwrote(later, outcome) for later in outcomes.values()):
+            yield unit, kept
+
+
+def _overwrote(later: Outcome, outcome: Outcome) -> bool:
+    """Whether a success wrote another content to a file of an earlier one."""
+    ended, before = str(later.timing.get("ended", "")), str(outcome.timing.get("ended", ""))
+    if later.fingerprint == outcome.fingerprint or not before or ended <= before:
+        return False
+    wrote: Mapping[str, str] = {record.key: record.sha256 for record in later.outputs}
+    return any(wrote.get(record.key, record.sha256) != record.sha256 for record in outcome.outputs)

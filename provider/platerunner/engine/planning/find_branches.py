@@ -13,15 +13,15 @@ from platerunner.engine.planning.where import as_listed
 from platerunner.spec.dataset import FileSet
 from platerunner.spec.model import Pipeline
 from platerunner_unit.contract.storage import Storage
-from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.unit_keys import natural_key
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The branches that there are.
+    """All branches.
 
     :param branches: in natural order.
-    :param excluded: values of which the spec leaves every file out, each with the reason.
+    :param excluded: values whose files the spec leaves out, all of them, each with the reason.
     """
 
     branches: tuple[Branch, ...]

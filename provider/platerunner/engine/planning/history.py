@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from platerunner.engine.planning.branch import Branch
-from platerunner.engine.planning.listing import fold_keys
+from platerunner.engine.planning.listing import existing_folders, fold_keys, folders_of
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.planning.reasons import NOTHING, Reason, Why
 from platerunner.engine.planning.units.expected import ExpectedOutput
 from platerunner.engine.records.outcomes import OutcomeIndex
 from platerunner_unit.contract.category import Category
+from platerunner_unit.contract.folders import folder_of, shown_key
 from platerunner_unit.contract.manifest import UnitTask
 from platerunner_unit.contract.storage import Storage
-from platerunner_unit.contract.unit_ids import unit_id
+from platerunner_unit.contract.unit_keys import unit_id
 
 _NEW, _CHANGED = Reason(Why.NEW), Reason(Why.CHANGED)
 """Once each: a plan may have 100,000 such units."""
@@ -71,8 +72,9 @@ class History:
         """The first output that is not there any more."""
         for files in task.outputs.values():
             for file in files:
-                if file.key not in self._there:
-                    return file.key
+                folder = folder_of(file.key)
+                if file.key not in self._there or (folder is not None and folder not in self._folders):
+                    return shown_key(file.key)
         for name, output in task.open_outputs.items():
             if self._there.counts[name][task.unit] < output.at_least:
                 return output.pattern
@@ -81,8 +83,18 @@ class History:
     @cached_property
     def _there(self) -> "_There":
         branch, patterns = self._branch, [output.pattern for output in self._outputs]
-        below = [branch.beginning(pattern) for pattern in patterns] if branch else None
+        look = folders_of(self._workspace)
+        below = [each for pattern in patterns for each in branch.beginnings(pattern, look)] if branch else None
         return _There(fold_keys(self._workspace, patterns, self._seen, below=below))
+
+    @cached_property
+    def _folders(self) -> set[str]:
+        """The folders that are one thing; a marker alone does not make one."""
+        patterns = [output.folder for output in self._outputs if output.folder is not None]
+        if self._branch:
+            told = {self._branch.wildcard: self._branch.value}
+            patterns = [pattern.partial(told) for pattern in patterns]
+        return {folder for pattern in patterns for folder in existing_folders(self._workspace, pattern)}
 
     def _seen(self, keys: Iterator[str]) -> "_Seen":
         opened = [output for output in self._outputs if output.at_least is not None]
@@ -100,7 +112,7 @@ _Seen = tuple["array[int]", dict[str, Counter[str]]]
 
 
 class _There:
-    """What there is of the outputs: eight bytes for each of a million keys.
+    """The outputs that are there: eight bytes for each of a million keys.
 
     Python's hash of a text has 64 bits and a secret of the process, so that a key that is gone passes for one that is
     there once in 10^13 times.

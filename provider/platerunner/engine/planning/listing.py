@@ -10,8 +10,9 @@ from threading import Lock
 from typing import Any
 
 from platerunner.engine.planning.files import Files, FileTable, new_rows
-from platerunner.engine.planning.leads import prefixes_of
 from platerunner.engine.planning.raw_files.strays import Strays
+from platerunner.engine.planning.where import prefixes_of
+from platerunner_unit.contract.folders import FolderListing
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.patterns import Pattern, PatternError
 from platerunner_unit.contract.storage import Storage, StoredObject
@@ -31,11 +32,25 @@ class Listed:
     :param files: objects that match, in the order of the listing.
     :param others: names of some objects that match no pattern.
     :param left_over: how many objects match none.
+    :param notes: what a person should know of them, as sentences.
     """
 
     files: Files
     others: Sequence[str] = ()
     left_over: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FoldersListed:
+    """Folders that a LIST brought.
+
+    :param listed: those that nobody is writing.
+    :param holds: the path of each, and of those that somebody writes, to what it holds.
+    """
+
+    listed: Listed
+    holds: Mapping[str, FolderListing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +85,7 @@ def list_matching(
     only: Mapping[str, frozenset[str]],
     strays: Strays | None = None,
     *,
-    below: str | None = None,
+    below: Iterable[str] | None = None,
     folders: Iterable[str] | None = None,
 ) -> Listed:
     """All objects that match a pattern.
@@ -80,15 +95,15 @@ def list_matching(
     :param pattern: of their keys.
     :param only: wildcard to the values (as text) that matter; folders of other values need not be listed.
     :param below: what keys that matter begin with, as on S3 a branch's do; None to look by the pattern and ``only``.
-    :param folders: outside of which no key matters; None to look by the pattern.
-    :param strays: tells what is no data, and what other patterns take; None if all is data, and theirs.
+    :param folders: to look in; None for those that the pattern begins with.
+    :param strays: finds what is not data and what other patterns match; None to keep everything.
     :raises platerunner_unit.contract.storage.NotFoundError: if the bucket does not exist.
     """
     table, lock = FileTable(root), Lock()
     if folders is not None:
         spans = [Span(folder) for folder in _outermost(folders)]
     elif below is not None:
-        spans = _below(storage, [pattern], [below])
+        spans = _below(storage, [pattern], below)
     else:
         spans = _spans(storage, [pattern], _where_to_look(storage, pattern, only))
     parts = _each_span(storage, spans, lambda objects: _match(objects, pattern, strays, table, lock))
@@ -97,6 +112,63 @@ def list_matching(
         rows.extend(part)
     others = list(islice(chain.from_iterable(names for _, names, _ in parts), SAMPLE))
     return Listed(Files(table, rows), others, sum(count for _, _, count in parts))
+
+
+def list_folders(storage: Storage, root: str, pattern: Pattern, only: Mapping[str, frozenset[str]]) -> FoldersListed:
+    """All folders whose path matches a pattern, each as one thing with a hash of what it holds.
+
+    :param storage: to be listed.
+    :param root: what :attr:`InputFile.root` says.
+    :param pattern: of the folders, whose keys end with a slash.
+    :param only: as for :func:`list_matching`.
+    :raises platerunner_unit.contract.storage.NotFoundError: if the bucket does not exist.
+    """
+    spans = _spans(storage, [pattern], _where_to_look(storage, pattern, only))
+    depth = pattern.text.count("/") + 1
+    found: dict[str, FolderListing] = {}
+    for part in _each_span(storage, spans, lambda objects: _by_folder(objects, depth)):
+        for folder, listing in part.items():
+            found.setdefault(folder, FolderListing()).merge(listing)
+    matched = {folder: values for folder in sorted(found) if (values := pattern.match(f"{folder}/")) is not None}
+    whole = [
+        InputFile(f"{folder}/", root, found[folder].size, found[folder].etag, values)
+        for folder, values in matched.items()
+        if found[folder].is_finished
+    ]
+    others = [f"{folder}/" for folder in found if folder not in matched][:SAMPLE]
+    return FoldersListed(Listed(Files.of(whole, root), others), {folder: found[folder] for folder in matched})
+
+
+def _by_folder(objects: Iterator[StoredObject], depth: int) -> dict[str, FolderListing]:
+    """What lies in each folder of some depth; what lies above is in none."""
+    found: dict[str, FolderListing] = {}
+    for each in objects:
+        parts = each.key.split("/", depth)
+        if len(parts) > depth and not each.key.endswith("/"):
+            folder = each.key[: len(each.key) - len(parts[depth]) - 1]
+            if folder not in found:
+                found[folder] = FolderListing()
+            found[folder].add(parts[depth], each.size, each.etag)
+    return found
+
+
+def existing_folders(storage: Storage, pattern: Pattern) -> set[str]:
+    """The folders whose path matches a pattern without ``*``, found level by level: what they hold is not listed.
+
+    :param storage: to be looked into.
+    :param pattern: of the folders.
+    """
+    found = [""]
+    for name in map(Pattern.parse, pattern.text.split("/")):
+        if not name.wildcards:
+            found = [f"{above}{name.literal_prefix}/" for above in found]
+            continue
+        with ThreadPoolExecutor(THREADS) as pool:
+            below = list(pool.map(lambda above: storage.folders(above)[0], found))
+        found = [each for folders in below for each in folders if name.match(each.rstrip("/").rpartition("/")[2])]
+    if found and not Pattern.parse(pattern.text.rpartition("/")[2]).wildcards:
+        found = [each for each in found if any(storage.folders(each))]
+    return {each.rstrip("/") for each in found}
 
 
 def fold_keys[T](
@@ -170,13 +242,18 @@ def _where_to_look(storage: Storage, pattern: Pattern, only: Mapping[str, frozen
     """
     named = [name for name in pattern.wildcards if only.get(name) and not type_of(pattern.types[name]).spells]
     filled = (_filled(pattern, dict(zip(named, values, strict=False))) for values in _combinations(only, named))
-    folders = cache(lambda folder: storage.folders(folder)[0])
+    folders = folders_of(storage)
     prefixes = _outermost(
         prefix for each in filled if each is not None for prefix in prefixes_of(pattern, each, folders)
     )
     if storage.local is not None or not named or len(prefixes) > THREADS:
         return [Span(folder) for folder in _outermost(map(_folder, prefixes))]
     return [_beginning_with(prefix) for prefix in prefixes]
+
+
+def folders_of(storage: Storage) -> Callable[[str], tuple[str, ...]]:
+    """What looks up the folders in a folder, once each."""
+    return cache(lambda folder: storage.folders(folder)[0])
 
 
 def _beginning_with(prefix: str) -> Span:

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from platerunner.catalog.model import Resources
 from platerunner.engine.planning.reasons import NOTHING, Reason
-from platerunner_unit.contract.keys import Kept
 from platerunner_unit.contract.manifest import LoadData, UnitTask
+from platerunner_unit.contract.unit_keys import Kept
 
 _NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
@@ -31,7 +31,7 @@ class PlannedUnit:
     :param values: its ``foreach`` wildcards.
     :param fingerprint: hash of everything that decides its result; empty if it is excluded.
     :param state: whether it has to run.
-    :param reason: why; its text is a clause: ``new``, ``waits for illum_calc.illum``, ``excluded: out of focus``.
+    :param reason: why; its text is a clause: ``new``, ``waits for illum_calc.illum``, ``out of focus``.
     :param done_by: step and fingerprint of the outcome that makes it done, if it is stored under others than its own.
     :param renamed: input name to the wildcards whose values go by other names than in the keys.
     :param make_task: makes what the container gets; a plan of 100,000 units has no room for all of these at once.
@@ -103,8 +103,11 @@ class StepSettings:
     :param image: as the spec or the catalog names it.
     :param load_data: how inputs become CellProfiler's LoadData; None for other tools.
     :param allow_flagged: whether image sets may be missing that FlagImage skips.
+    :param leave_out: input files without which a unit goes on; see :attr:`platerunner.spec.steps.Step.leave_out`.
+    :param planes: of the inputs whose files have several; see :attr:`platerunner.spec.steps.Step.planes`.
     :param resources: what a unit asks of Batch at its first attempt.
     :param naming: the parameters that name a value of a wildcard of the inputs, with that wildcard.
+    :param carries: whether a unit's program leaves a folder for its next attempt.
     """
 
     step: str
@@ -117,5 +120,8 @@ class StepSettings:
     folders: tuple[str, ...] = ()
     load_data: LoadData | None = None
     allow_flagged: bool = False
+    planes: Mapping[str, Mapping[str, tuple[str, ...] | None]] = field(default_factory=dict)
+    leave_out: Mapping[str, float | int] = field(default_factory=dict)
     resources: Resources = field(default_factory=Resources)
     naming: Mapping[str, str] = field(default_factory=dict)
+    carries: bool = False

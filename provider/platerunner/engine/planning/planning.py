@@ -6,20 +6,18 @@ from typing import Any
 
 from platerunner.engine.planning.available import Available
 from platerunner.engine.planning.branch import Branch
-from platerunner.engine.planning.earlier import Earlier
+from platerunner.engine.planning.earlier import Earlier, without_overwritten
 from platerunner.engine.planning.history import History
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
 from platerunner.engine.planning.reasons import NEVER_DONE, Reason, Why
-from platerunner.engine.planning.units.expected import ExpectedOutput
+from platerunner.engine.planning.units.expected import ExpectedOutput, UnitKeys
 from platerunner.engine.planning.units.fingerprint import Fingerprints
 from platerunner.engine.planning.units.grouping import Candidate, Groups
-from platerunner.engine.planning.units.unit_keys import UnitKeys
 from platerunner.engine.records.outcomes import OutcomeStore
-from platerunner.engine.records.overwritten import without_overwritten
-from platerunner.spec.model import Step
+from platerunner.spec.steps import Step
 from platerunner_unit.contract.manifest import InputFile, UnitTask
 from platerunner_unit.contract.storage import Storage
-from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.unit_keys import natural_key
 from platerunner_unit.contract.words import and_more
 
 FingerprintsOf = Callable[[Mapping[str, Any]], Fingerprints]
@@ -37,7 +35,7 @@ def plan_step(
     """All units of a step and their states; the same for the same files, in whatever order they were listed.
 
     :param step: to be planned.
-    :param available: input name to what there is of it.
+    :param available: input name to its files.
     :param fingerprints: for the ``foreach`` wildcards of a unit, those of the settings that it runs under.
     :param workspace: the pipeline's; its outcomes and outputs tell what is done.
     :param earlier: finds outcomes of the same work under another step's name or older stamps of files; None to run

@@ -6,24 +6,22 @@ from functools import cache
 from typing import Any
 
 from platerunner.catalog.model import Module
-from platerunner.engine.planning.activity import left_out
 from platerunner.engine.planning.ahead import check_asked, plan_ahead
 from platerunner.engine.planning.available import Available, of_branch
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.collisions import Reading, check_keys, check_not_read_again, outputs_of, to_compare
-from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.context import RunContext, left_out
 from platerunner.engine.planning.earlier import Contents, Earlier
 from platerunner.engine.planning.errors import placed
 from platerunner.engine.planning.model import StepPlan, StepSettings
-from platerunner.engine.planning.own_values import with_own_values
 from platerunner.engine.planning.planning import plan_step
-from platerunner.engine.planning.settings import data_root, workspace_url
-from platerunner.engine.planning.sources import Sources, step_of
-from platerunner.engine.planning.units.fingerprint import Fingerprints, step_ingredients
-from platerunner.engine.planning.units.named_values import check_named
-from platerunner.engine.planning.units.toolfiles import hash_files
-from platerunner.engine.planning.units.variants import Variants
-from platerunner.spec.model import Pipeline, Step
+from platerunner.engine.planning.raw_files.tables import overlap_notes
+from platerunner.engine.planning.settings import Variants, data_root, with_own_values, workspace_url
+from platerunner.engine.planning.sources import Sources, check_named, step_of
+from platerunner.engine.planning.units.batches import batch_note, limits_note
+from platerunner.engine.planning.units.fingerprint import Fingerprints, hash_files, step_ingredients
+from platerunner.spec.model import Pipeline
+from platerunner.spec.steps import Step
 from platerunner_unit.contract.storage import Storage
 
 StorageFactory = Callable[[str], Storage]
@@ -83,7 +81,8 @@ def _plan_one(
     others = to_compare(pipeline, step, readings)
     _check_outputs(pipeline, plan_ahead(pipeline, others, plan, before_its_turn).values(), readings)
     if context.branch:
-        return _of_branch(context, plan)
+        # The plan of a branch, without notes on what no unit has: another branch may have it.
+        return replace(context.options.restrict(plan), notes=plan.notes)
     check_asked(pipeline, step, plan, context.options, before_its_turn)
     return context.options.restrict(_hinting(plan, variants))
 
@@ -181,7 +180,10 @@ def _plan(
         check_named(pipeline, step, settings, inputs)
         return Fingerprints(_ingredients(step, settings, digests))
 
-    return plan_step(step, inputs, _once_each(variants, fingerprints), earlier.workspace, earlier, branch)
+    plan = plan_step(step, inputs, _once_each(variants, fingerprints), earlier.workspace, earlier, branch)
+    overlaps = overlap_notes(step.name, {name: each.pattern for name, each in inputs.items()})
+    notes = (*overlaps, *batch_note(step, variants.own.tool, plan), *limits_note(step, plan))
+    return replace(plan, notes=(*plan.notes, *notes)) if notes else plan
 
 
 def _earlier(pipeline: Pipeline, data: Storage, workspace: Storage, branch: Branch | None) -> Earlier:
@@ -205,11 +207,6 @@ def _once_each[T](variants: Variants, make: Callable[[StepSettings], T]) -> Call
 def _hinting(plan: StepPlan, variants: Variants) -> StepPlan:
     """The plan with notes on overrides that no unit has."""
     return replace(plan, notes=(*plan.notes, *variants.notes([unit.values for unit in plan.units])))
-
-
-def _of_branch(context: RunContext, plan: StepPlan) -> StepPlan:
-    """The plan of a branch, without notes on what no unit has: another branch may have it."""
-    return replace(context.options.restrict(plan), notes=plan.notes)
 
 
 def _ingredients(step: Step, settings: StepSettings, digests: Callable[[str], str | None]) -> dict[str, Any]:

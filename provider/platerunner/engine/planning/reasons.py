@@ -52,15 +52,15 @@ TEXTS: Mapping[Why, str] = {
     Why.STEP_RENAMED: "done by `{detail}`, as this step was called before",
     Why.WAITS: "waits for {detail}",
     Why.AFTER: "after {detail}",
-    Why.EXCLUDED: "excluded: {detail}",
+    Why.EXCLUDED: "{detail}",
     Why.LEFT_OUT: "left for a later run by `only`",
     Why.ELSEWHERE: "runs in the run {detail} now",
     Why.ARCHIVED: "{detail}",
     Why.OTHER: "{detail}",
 }
-"""How each is said, as a clause."""
+"""Reason to its clause, which stands beside the unit's state and does not repeat it."""
 NEVER_DONE = frozenset({Why.NEW, Why.CHANGED, Why.FAILED_UNDER_OTHERS})
-"""Why a unit has to run of which nothing is stored under its fingerprint."""
+"""Why a unit has to run if nothing is stored under its fingerprint."""
 
 
 @dataclass(frozen=True, slots=True)

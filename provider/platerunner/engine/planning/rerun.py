@@ -6,7 +6,7 @@ from glob import escape
 from typing import Any
 from urllib.parse import quote
 
-from platerunner_unit.contract.unit_ids import SINGLE, parse_unit_id
+from platerunner_unit.contract.unit_keys import SINGLE, parse_unit_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Picked:
     :param units: all of them, by id.
     :param done: those of them that are done, and would not run without being asked for.
     :param everything: whether no unit of the step that is still to run was left out.
-    :param beside: patterns of what the run does of the step besides, as in other branches.
+    :param beside: patterns of the step's other units that the run does, as in other branches.
     """
 
     step: str

@@ -1,9 +1,10 @@
-"""What the inputs of a pipeline's steps have: files of the dataset, of the workspace, of the steps before."""
+"""Where the inputs of a step come from: dataset, steps before it, workspace; and whether they have what it names."""
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 
+from platerunner.documents.problems import suggest
 from platerunner.engine.planning.available import (
     Available,
     from_step,
@@ -15,15 +16,16 @@ from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.collisions import Reading, seen_from
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import PlanningError, placed, stands_at
-from platerunner.engine.planning.model import StepPlan, UnitState
+from platerunner.engine.planning.marked import Marked
+from platerunner.engine.planning.model import StepPlan, StepSettings, UnitState
 from platerunner.engine.planning.raw_files.dataset import from_dataset
 from platerunner.engine.planning.raw_files.duplicates import SameValuesError, check_distinct
-from platerunner.engine.planning.raw_files.names import Names
-from platerunner.engine.planning.raw_files.sampling import sampled
+from platerunner.engine.planning.raw_files.selection import Names, sampled
 from platerunner.engine.planning.where import only_asked
 from platerunner.engine.records.branches import current_in
 from platerunner.engine.records.done import Current
-from platerunner.spec.model import InputRef, Output, Pipeline, Step
+from platerunner.spec.model import Pipeline
+from platerunner.spec.steps import InputRef, Output, Step
 from platerunner_unit.contract.manifest import InputFile, UnitTask
 from platerunner_unit.contract.storage import Storage
 
@@ -52,6 +54,7 @@ class Sources:
         self._context = context
         self._data = data
         self._workspace = workspace
+        self._marked = Marked(pipeline, workspace)
         self._current_of = cache(lambda name: current_in(workspace, pipeline, step_of(pipeline, name), context))
 
     def of(self, step: Step, look_up: LookUp) -> dict[str, Available]:
@@ -61,11 +64,12 @@ class Sources:
         """
         pipeline = self._pipeline
         within = pipeline.split.wildcard if pipeline.split and pipeline.in_branches(step.name) else None
-        by_ref = {ref: sampled(look_up(ref), step.every, within) for ref in dict.fromkeys(step.inputs.values())}
+        found = {ref: self._marked.left_out(step, look_up(ref)) for ref in dict.fromkeys(step.inputs.values())}
+        by_ref = {ref: sampled(available, step.every, within) for ref, available in found.items()}
         return {name: by_ref[ref] for name, ref in step.inputs.items()}
 
     def current(self, ref: InputRef) -> Available:
-        """What there is now: of a step, the files that this run stands by."""
+        """The files that are there now; of a step, those that this run counts as done."""
         if ref.source == "dataset":
             return self._from_dataset(ref)
         if ref.source == "workspace":
@@ -151,8 +155,11 @@ class Sources:
         beside = [files for name, files in dataset.files.items() if name != ref.name]
         with stands_at("dataset", "where"):
             where = self._context.where(dataset.where)
+        inside = (seen_from(self._workspace, self._data) or ("",))[0]
         with stands_at("dataset", "files", ref.name, "path"):
-            found = from_dataset(dataset.files[ref.name], self._data, where, dataset.exclude, beside, dataset.places)
+            found = from_dataset(
+                dataset.files[ref.name], self._data, where, dataset.exclude, beside, dataset.places, inside
+            )
             check_distinct(found)
         return found
 
@@ -186,3 +193,37 @@ def _will_write(task: UnitTask, output: str) -> Iterator[InputFile]:
         yield InputFile(file.key, "workspace", values=file.values)
     if output in task.open_outputs:
         yield InputFile(task.open_outputs[output].pattern, "workspace", values=task.values)
+
+
+def check_named(pipeline: Pipeline, step: Step, settings: StepSettings, inputs: Mapping[str, Available]) -> None:
+    """Refuse a value that none of the files has: every unit would end with the same error.
+
+    :param settings: of the step's units.
+    :param inputs: input name to its files.
+    :raises PlanningError: with the values that the inputs have.
+    """
+    known = [each for name, each in inputs.items() if not is_open(pipeline, step, name)]
+    for parameter, wildcard in settings.naming.items():
+        there = set(_values_of(known, wildcard))
+        if there and len(known) == len(inputs) and str(settings.params.get(parameter)) not in there:
+            value = settings.params.get(parameter)
+            raise PlanningError(
+                f"step {step.name}: `{parameter}` is {wildcard} `{value}`, which none of its files has. "
+                f"{suggest(str(value), there, f'values of {{{wildcard}}}')}",
+                *("steps", step.name, "with", parameter),
+            )
+
+
+def _values_of(inputs: Iterable[Available], wildcard: str) -> Iterator[str]:
+    for each in inputs:
+        if wildcard in each.pattern.wildcards:
+            yield from (str(value) for value in each.files.distinct(wildcard))
+
+
+def is_open(pipeline: Pipeline, step: Step, name: str) -> bool:
+    """Whether an input's files are not known beforehand: there are as many as the step before it writes."""
+    ref = step.inputs[name]
+    sources = [pipeline.steps.get(source) for source in ref.steps]
+    return ref.source == "workspace" or any(
+        isinstance(each, Step) and each.outputs[ref.name].at_least is not None for each in sources
+    )

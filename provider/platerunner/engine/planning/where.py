@@ -1,7 +1,7 @@
-"""Which values of its wildcards a dataset is asked for: what `where` says, in the form in which keys give it."""
+"""Which values of its wildcards a dataset is asked for, and where keys that have them begin."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from itertools import product
 from math import prod
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.files import Files
 from platerunner_unit.contract.patterns import Pattern, PatternError
-from platerunner_unit.contract.unit_ids import natural_key
+from platerunner_unit.contract.unit_keys import natural_key
 from platerunner_unit.contract.words import and_more
 
 Only = Mapping[str, frozenset[str]]
@@ -69,7 +69,7 @@ def nowhere(only: Only, files: Files) -> dict[str, set[str]]:
 
 
 def in_vain(pattern: Pattern, only: Only, files: Files) -> Iterator[str]:
-    """What is asked for and has no file, as clauses: values that there are nowhere, and then combinations.
+    """What is asked for and has no file, as clauses: values that occur nowhere, then combinations.
 
     :param files: all that are asked for.
     """
@@ -96,3 +96,50 @@ def in_vain(pattern: Pattern, only: Only, files: Files) -> Iterator[str]:
 def _listed(values: Set[str]) -> str:
     shown = sorted(values, key=natural_key)
     return ", ".join(shown[:_SHOWN]) + and_more(len(shown) - _SHOWN)
+
+
+MOST = 64
+"""Folders above at most; with more of them, one LIST of all keys takes no longer."""
+
+
+def prefixes_of(
+    pattern: Pattern, filled: Pattern, folders: Callable[[str], Iterable[str]], most: int = MOST
+) -> list[str]:
+    """What the keys of a pattern with some wildcards filled in begin with; together they lose none.
+
+    :param pattern: with all its wildcards.
+    :param filled: the same with those that matter filled in.
+    :param folders: looks up what lies directly in a folder.
+    :param most: limit of folders above; with more, one prefix for all values is returned.
+    """
+    prefix, leads = filled.literal_prefix, _leads(filled)
+    differ = (level for level, (one, other) in enumerate(zip(_leads(pattern), leads, strict=False)) if one != other)
+    free, own = prefix.count("/"), next(differ, 0)
+    found = [prefix[: prefix.rfind("/") + 1]]
+    for _ in range(free, own):
+        found = [below for folder in found for below in folders(folder)]
+        if len(found) > most:
+            return [prefix]
+    return [f"{folder}{leads[own]}" for folder in found] if own > free else [prefix]
+
+
+def _leads(pattern: Pattern) -> list[str]:
+    """What each name on a key's way begins with, with the slash after it if all of it is known.
+
+    It ends at a part that may be several names, or none.
+    """
+    leads, known = [""], True
+    for token in pattern.tokens:
+        if token.kind == "optional" or token.text.startswith("**"):
+            break
+        if token.kind != "literal":
+            known = False
+            continue
+        names = token.text.split("/")
+        for number, name in enumerate(names):
+            slash = "/" if number < len(names) - 1 else ""
+            leads[-1] += f"{name}{slash}" if known else ""
+            if slash:
+                leads.append("")
+                known = True
+    return leads

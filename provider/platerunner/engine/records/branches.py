@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.context import RunContext
-from platerunner.engine.records.at_once import read_at_once
-from platerunner.engine.records.codec import Kind, encode, read
+from platerunner.engine.records.codec import Kind, encode, read, read_at_once
 from platerunner.engine.records.done import Current
 from platerunner.engine.records.outcomes import OutcomeStore
-from platerunner.spec.model import Pipeline, Step
+from platerunner.spec.model import Pipeline
+from platerunner.spec.steps import Step
 from platerunner_unit.contract.keys import branches_key
 from platerunner_unit.contract.storage import NotFoundError, Storage
 

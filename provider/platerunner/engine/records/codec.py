@@ -5,6 +5,8 @@ is of format 1; format 2 and later always say theirs.
 """
 
 import json
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +49,7 @@ def decode(kind: Kind, data: bytes, place: str) -> tuple[int, Any]:
     """The format and the content of a record, without its number.
 
     :param place: where it is, for the message.
-    :raises RecordError: if it is no JSON, or a newer version of Platerunner wrote it.
+    :raises RecordError: if it is not JSON, or a newer version of Platerunner wrote it.
     """
     try:
         content = json.loads(data)
@@ -63,8 +65,20 @@ def decode(kind: Kind, data: bytes, place: str) -> tuple[int, Any]:
 
 
 def read(kind: Kind, workspace: Storage, key: str) -> tuple[int, Any]:
-    """The same of a record in a workspace.
+    """Read a record in a workspace.
 
     :raises platerunner_unit.contract.storage.NotFoundError: if there is none.
     """
     return decode(kind, workspace.get(key), workspace.url_of(key))
+
+
+THREADS = 16
+
+
+def read_at_once[T, U](read: Callable[[T], U], places: Iterable[T]) -> list[U]:
+    """What is read in several places, in their order.
+
+    :param read: reads one; called in several threads at a time.
+    """
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(read, places))

@@ -4,26 +4,29 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from platerunner.engine.planning.model import PlannedUnit
 from platerunner.engine.records.codec import Kind, read
 from platerunner.engine.records.done import Current
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.keys import (
+from platerunner_unit.contract.keys import done_key
+from platerunner_unit.contract.manifest import UnitTask
+from platerunner_unit.contract.outcome import FORMAT, Outcome, inputs_as_kept
+from platerunner_unit.contract.storage import NotFoundError, Storage
+from platerunner_unit.contract.unit_keys import (
     FORGOTTEN,
     OVERWRITTEN,
     Kept,
-    done_key,
     outcome_key,
     outcomes_prefix,
     parse_outcome_key,
     run_token,
 )
-from platerunner_unit.contract.manifest import UnitTask
-from platerunner_unit.contract.outcome import FORMAT, Outcome, inputs_as_kept
-from platerunner_unit.contract.storage import NotFoundError, Storage
 
 THREADS = 16
+ANY = "*/"
+"""In the beginning of unit ids, a part that may be anything; no id has it."""
 OUTCOME = Kind("an outcome", FORMAT, remedy="delete it; its unit runs again")
 
 
@@ -83,11 +86,14 @@ class OutcomeStore:
     def index(self, step: str, units_of: str = "") -> OutcomeIndex:
         """All outcomes of a step, from one LIST; foreign objects under its prefix are passed over.
 
-        :param units_of: beginning of the ids of units that matter, such as ``plate=P1/``; empty for all.
+        :param units_of: beginning of the ids of units that matter, such as ``plate=P1/``, with ``*/`` for a part that
+            may be anything: then a LIST for each; empty for all.
         """
         units: dict[str, list[Kept]] = {}
-        for unit, kept in self._kept(f"{outcomes_prefix(step)}{units_of}"):
-            units.setdefault(unit, []).append(kept)
+        with ThreadPoolExecutor(THREADS) as pool:
+            prefixes = self._prefixes(outcomes_prefix(step), units_of)
+            for unit, kept in chain.from_iterable(pool.map(lambda prefix: list(self._kept(prefix)), prefixes)):
+                units.setdefault(unit, []).append(kept)
         return OutcomeIndex({unit: tuple(found) for unit, found in units.items()})
 
     def get(self, step: str, unit: str, kept: Kept) -> Outcome:
@@ -173,6 +179,13 @@ class OutcomeStore:
             ingredients = {**found.ingredients, "inputs": inputs_as_kept(unit.task.inputs)}
             self.write(replace(found, step=step, fingerprint=unit.fingerprint, ingredients=ingredients))
             self._workspace.delete(outcome_key(where, unit.unit, kept))
+
+    def _prefixes(self, above: str, units_of: str) -> list[str]:
+        """The folders that a beginning of unit ids stands for."""
+        if not units_of.startswith(ANY):
+            return [f"{above}{units_of}"]
+        rest = units_of.removeprefix(ANY)
+        return [each for folder in self._workspace.folders(above)[0] for each in self._prefixes(folder, rest)]
 
     def _kept(self, prefix: str) -> Iterator[tuple[str, Kept]]:
         found = (parse_outcome_key(each.key) for each in self._workspace.list(prefix))

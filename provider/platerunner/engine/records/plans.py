@@ -97,4 +97,6 @@ def _as_regex(text: str) -> re.Pattern[str]:
     return re.compile(pattern.replace(r"\{categories\}", "(?P<categories>[a-z_]+(?:, [a-z_]+)*)"), re.DOTALL)
 
 
-_OLD = {why: _as_regex(text) for why, text in TEXTS.items() if text != "{detail}"}
+_OLD = {
+    why: _as_regex(text) for why, text in {**TEXTS, Why.EXCLUDED: "excluded: {detail}"}.items() if text != "{detail}"
+}

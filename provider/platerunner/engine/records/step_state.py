@@ -23,6 +23,9 @@ SENTENCE_CHARS = 300
 """Characters of a sentence or a line that the state and the digest keep; the outcome keeps it whole."""
 
 
+Untold = tuple[str, float, Mapping[str, str]]
+
+
 def now() -> str:
     """The time as states hold it: ISO 8601, UTC."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -49,7 +52,7 @@ class UnitFailure:
 
     @property
     def cleared(self) -> bool:
-        """Whether we ended its job ourselves because nobody waited for it, which says nothing about the unit."""
+        """Whether we ended its job ourselves because no run waited for it; that tells nothing about the unit."""
         return self.category is Category.STOPPED_BY_USER and self.line == CLEARED
 
     def is_of(self, unit: PlannedUnit) -> bool:
@@ -65,13 +68,13 @@ class UnitFailure:
 
     @classmethod
     def left_out(cls, unit: PlannedUnit) -> "UnitFailure":
-        """Of a unit that failed in an earlier run, and that this run leaves out."""
+        """The failure of a unit that failed in an earlier run, and that this run leaves out."""
         category = unit.reason.failures[0]
         return cls(unit.unit, category, "It failed in an earlier run, and `only` leaves it out.", hint=LEFT_OUT_HINT)
 
     @classmethod
     def unsettled(cls, unit: PlannedUnit) -> "UnitFailure":
-        """Of a unit that is still to be done when the step has to end."""
+        """The failure of a unit that is still to be done when the step has to end."""
         sentence = f"It is still to be done, after as many rounds as a try may take: {unit.reason}."
         return cls(unit.unit, Category.UNKNOWN, sentence, hint=UNSETTLED_HINT, settled=False)
 
@@ -110,6 +113,7 @@ class StepState:
     :param started: when the task began, in seconds of the epoch.
     :param waits_since: when it began to wait for raw files; None if it does not wait.
     :param waited_since: when its last wait that is over had begun; 0 for never.
+    :param untold: numbers that no collector took yet: the metric's name, the value and the attributes of each.
     """
 
     run_id: str
@@ -131,6 +135,7 @@ class StepState:
     started: float | None = None
     waits_since: float | None = None
     waited_since: float = 0.0
+    untold: tuple[Untold, ...] = ()
 
     @property
     def next_n(self) -> int:
@@ -144,7 +149,7 @@ class StepState:
 
     @property
     def intents(self) -> tuple[Submission, ...]:
-        """Submissions of which it is not known whether they were made: find them by name before making them again."""
+        """Submissions that may or may not have been made: find them by name before making them again."""
         return tuple(s for s in self.submissions if s.job_id is None and s.ended_at is None)
 
     def with_submission(self, submission: Submission) -> Self:
@@ -160,7 +165,8 @@ class StepState:
     def fresh(self) -> "StepState":
         """The state of a task that starts again: attempts count from zero.
 
-        Needs and log numbers are kept, that the units to be done again were forgotten already, and when it waited.
+        Needs and log numbers are kept, what no collector knows yet, that the units to be done again were forgotten
+        already, and when it waited.
         """
         return StepState(
             self.run_id,
@@ -171,6 +177,7 @@ class StepState:
             last_n=self.last_n,
             forgotten=self.forgotten,
             waited_since=self.waited_since,
+            untold=self.untold,
         )
 
     def to_json(self) -> bytes:
@@ -179,7 +186,7 @@ class StepState:
         raw["failures"] = {unit: failure.to_json() for unit, failure in self.failures.items()}
         raw["needs"] = {unit: need.to_json() for unit, need in self.needs.items()}
         top = {name: raw.pop(name) for name in _TOP}
-        top["submissions"] = [asdict(submission) for submission in self.submissions]
+        top["submissions"] = [_submission(submission) for submission in self.submissions]
         extra = {name: value for name, value in raw.items() if value or name in _ALWAYS}
         return encode(STATE, {**top, "extra": extra}, indent=1, sort=True)
 
@@ -200,17 +207,29 @@ class StepState:
     def _of(cls, content: Mapping[str, Any]) -> Self:
         raw = {**content, **content["extra"]}
         del raw["extra"]
-        raw["submissions"] = tuple(Submission(**{**s, "units": tuple(s["units"])}) for s in raw["submissions"])
+        raw["submissions"] = tuple(
+            Submission(**{**s, "units": tuple(s["units"]), "batches": tuple(s.get("batches", ()))})
+            for s in raw["submissions"]
+        )
         failures = raw.get("failures", {}).items()
         raw["failures"] = {unit: UnitFailure.from_json(unit, failure) for unit, failure in failures}
         raw["seen"] = {unit: tuple(map(Category, words)) for unit, words in raw.get("seen", {}).items()}
         raw["needs"] = {unit: Ask.from_json(need) for unit, need in raw.get("needs", {}).items()}
+        raw["untold"] = tuple((name, value, attributes) for name, value, attributes in raw.get("untold", ()))
         return cls(**raw | {name: tuple(raw.get(name, ())) for name in ("succeeded", "foreign")})
+
+
+def _submission(submission: Submission) -> dict[str, Any]:
+    """Its stored form; `batches` only where it says something, since versions of before do not know it."""
+    raw = asdict(submission)
+    if not raw["batches"]:
+        del raw["batches"]
+    return raw
 
 
 _TOP = ("run_id", "step", "submissions", "attempts", "losses")
 _ALWAYS = frozenset({"made", "failures", "seen", "succeeded", "needs"})
-"""Of `extra`, what is written even if it is empty: so that a person who reads the file sees that there is none."""
+"""Keys of `extra` that are written even if empty, so that a reader of the file sees that there are none."""
 
 
 class StateFile:

@@ -4,38 +4,40 @@ What steps and gates do is the same code that Airflow's tasks run. Here they wai
 their news come out of :meth:`DirectRun.events`.
 """
 
-import asyncio
 import getpass
 import logging
 import queue
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from platerunner.batch.model import BatchError
-from platerunner.batch.poller import Pace, Poller
+from platerunner.batch.model import BatchError, Pace
 from platerunner.batch.reasons import CLEARED
 from platerunner.engine.access import Access
+from platerunner.engine.file_systems import STORAGE_TASK
+from platerunner.engine.file_systems.life import RunStorage, wait_for
 from platerunner.engine.gates.answers import Answer, decide, take
 from platerunner.engine.gates.asked import APPROVE
+from platerunner.engine.gates.budget_run import run_of_gate
 from platerunner.engine.gates.gate_run import GateRun
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.settings import data_root, workspace_url
-from platerunner.engine.records.blocked import write_blocked
 from platerunner.engine.runs.graph import FAILED, SKIPPED, SUCCESS, RunGraph, Task
+from platerunner.engine.runs.waits import AbandonedError, Waits
 from platerunner.engine.steps.branching import start_branches
 from platerunner.engine.steps.endings import AwaitFiles, AwaitJobs, SkippedError, is_for_good
 from platerunner.engine.steps.gathering import check_gathered
 from platerunner.engine.steps.stay import Ended, StepStay
 from platerunner.engine.steps.step_run import StepRun
+from platerunner.engine.steps.telemetry import tell_run
 from platerunner.engine.steps.turns import Owner
-from platerunner.engine.steps.watch_jobs import watch_jobs
-from platerunner.spec.model import Gate, Pipeline
-from platerunner_unit.contract.keys import blocked_key
+from platerunner.spec.model import Pipeline
+from platerunner.spec.steps import Gate
 from platerunner_unit.contract.storage import StorageError
 
 log = logging.getLogger(__name__)
@@ -45,11 +47,7 @@ TRIES = 2
 PAUSE_S = 10.0
 """Seconds before the second try of a task for which Batch or a storage did not answer."""
 NEWS_S = 0.5
-"""Seconds after which events tell of the states again: progress goes on while no state changes."""
-
-
-class AbandonedError(Exception):
-    """The run was ended from outside."""
+"""Seconds after which events repeat the states: progress goes on while no state changes."""
 
 
 class DirectRun:
@@ -75,14 +73,21 @@ class DirectRun:
         self._answers: dict[Task, queue.SimpleQueue[Answer]] = {}
         self._going: dict[Task, StepRun | None] = {}
         self._stop = threading.Event()
-        self._waits = _Waits(access, pace)
+        self._waits = Waits(access, pace)
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Run it, and tell what goes on: ``states`` of all tasks, a ``failure``, an answer that was ``refused``, the
         ``end``.
         """
         ready: list[Task] = []
+        state, began = None, time.monotonic()
+        storage = RunStorage(self._access, self._pipeline, self._context)
         try:
+            if (refused := (yield from self._made(storage))) is not None:
+                yield {"event": "failure", "task": STORAGE_TASK, "index": -1, "message": refused}
+                state = FAILED
+                yield {"event": "end", "state": state, "states": self._states()}
+                return
             while (state := self._graph.state()) is None:
                 ready += self._graph.start()
                 for task in [task for task in ready if self._has_room(task)]:
@@ -97,6 +102,22 @@ class DirectRun:
         finally:
             self._stop.set()
             self._waits.close()
+            _end_storage(storage)
+            if not self._context.options.dry_run:
+                took, run_id = time.monotonic() - began, self._context.run_id
+                tell_run(self._workspace.url, self._pipeline, run_id, state or "abandoned", took, time.time())
+
+    def _made(self, storage: RunStorage) -> Generator[dict[str, Any], None, str | None]:
+        """Wait until the run's file system is there, if it has one; why it has to do without, if it must fail."""
+        try:
+            while (seconds := storage.set_up()) is not None:
+                yield {"event": "states", "states": self._states()}
+                self._stop.wait(seconds)
+        except Exception as error:
+            if not (is_for_good(error) or isinstance(error, (BatchError, StorageError))):
+                raise
+            return str(error)
+        return None
 
     def answer(self, name: str, index: int, choice: str, comment: str) -> None:
         """Answer a gate that asks.
@@ -124,7 +145,7 @@ class DirectRun:
         return isinstance(self._pipeline.steps.get(task.name), Gate) or len(self._going) < AT_ONCE
 
     def _heard(self) -> Iterator[dict[str, Any]]:
-        """All news that there are, after a moment's wait for some."""
+        """All news, after a short wait for the first."""
         try:
             news = [self._news.get(timeout=NEWS_S)]
         except queue.Empty:
@@ -226,14 +247,22 @@ class DirectRun:
         gate = self._gate(task)
         check_gathered(self._pipeline, task.name, gate.context, gate.workspace, self._graph.ends)
         if gate.dry_run:
+            for line in gate.lines:
+                log.info("%s: %s", task.name, line)
             return None
+        if passed := gate.passed():
+            return log.info("%s: %s", task.name, passed)
         if (approval := gate.approval()) is not None:
             return log.info("%s: %s; unchanged since", task.name, approval.sentence)
         self._answers[task] = queue.SimpleQueue()
         while True:
             gate.ask()
             self._set(task, "awaiting_input")
-            answer = self._answered(task)
+            try:
+                answer = self._answered(task)
+            except AbandonedError:
+                gate.tell_over("abandoned")
+                raise
             gate, user = self._gate(task), getpass.getuser()  # its files may have changed since
             approved, at = answer.choice == APPROVE, datetime.now(UTC).isoformat(timespec="seconds")
             decision = decide(gate, "", user, approved=approved, comment=answer.comment, at=at)
@@ -243,7 +272,7 @@ class DirectRun:
             self._news.put({"event": "refused", "task": task.name, "index": task.branch, "message": refused})
 
     def _gate(self, task: Task) -> GateRun:
-        return GateRun(self._access, self._pipeline, task.name, self._of(task))
+        return run_of_gate(self._access, self._pipeline, task.name, self._of(task))
 
     def _answered(self, task: Task) -> Answer:
         while not self._stop.is_set():
@@ -266,66 +295,9 @@ class DirectRun:
         self._set(task, "running")
 
 
-class _Waits:
-    """All waits for jobs: one event loop with one poller, in a thread of its own, once there is one.
-
-    :param access: makes the poller's clients.
-    """
-
-    def __init__(self, access: Access, pace: Pace) -> None:
-        self._pace = pace
-        self._poller = Poller(access.new_batch_client, pace)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._lock = threading.Lock()
-
-    def wait(self, run: StepRun, jobs: AwaitJobs, stop: threading.Event) -> None:
-        """Wait until all jobs have ended.
-
-        :param stop: ends the wait.
-        :raises AbandonedError: if it was ended.
-        :raises BatchError: if AWS refuses for good.
-        """
-        future = asyncio.run_coroutine_threadsafe(self._watch(run, jobs), self._started())
-        while not future.done():
-            if stop.is_set():
-                future.cancel()
-                raise AbandonedError
-            try:
-                future.result(NEWS_S)
-            except TimeoutError:
-                continue
-        future.result()
-
-    def close(self) -> None:
-        """End it, and whatever is still waited for."""
-        if self._loop is not None:
-            asyncio.run_coroutine_threadsafe(self._end(), self._loop)
-
-    async def _end(self) -> None:
-        loop = asyncio.get_running_loop()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        loop.call_soon(loop.stop)
-
-    def _started(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="waits", daemon=True).start()
-            return self._loop
-
-    async def _watch(self, run: StepRun, jobs: AwaitJobs) -> None:
-        record = run.scope.workspace.url_of(
-            blocked_key(run.scope.context.run_id, run.scope.step.name, run.scope.branch)
-        )
-
-        async def keep(blocked: Sequence[str]) -> None:
-            try:
-                await asyncio.to_thread(write_blocked, run.scope.hook.storage, record, blocked)
-            except StorageError as error:  # the log has it; waiting goes on
-                log.warning("pages cannot show what AWS Batch says: %s", error)
-
-        every = [*jobs.jobs, *jobs.foreign]
-        await watch_jobs(self._poller, every, run.scope.step.name, first_s=self._pace.first, log=log, keep_blocked=keep)
+def _end_storage(storage: RunStorage) -> None:
+    """Delete the run's file system, whatever happened; one that stays is found by the doctor."""
+    try:
+        wait_for(storage.tear_down)
+    except (BatchError, StorageError) as error:
+        log.warning("the file system of the run costs on: %s; `platerunner doctor` finds it", error)

@@ -17,11 +17,12 @@ class DirectAccess(Access):
 
     :param extras: of the connection, with its roots.
     :param conn_id: its name, for messages.
-    :param ecr: what answers in ECR's place; None to ask that.
+    :param ecr: what answers in ECR's place where the cloud is an embedded one of this process; None to ask AWS.
     """
 
     def __init__(self, extras: Mapping[str, Any], conn_id: str = "platerunner", ecr: Any = None) -> None:
         self._ecr = ecr
+        self.own_cloud = ecr is not None
         self.conn_id = conn_id
         self._extras = extras
 

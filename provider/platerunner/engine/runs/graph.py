@@ -100,7 +100,7 @@ class RunGraph:
         return "queued" if all(state == SUCCESS for state in before) else None
 
     def _gathering(self, before: list[str]) -> str | None:
-        """The same for what waits for branches: one that had nothing to do stops nothing, some may be free to fail."""
+        """Why a step behind branches cannot run: branches with nothing to do stop nothing, and some may fail."""
         assert self._pipeline.split is not None
         over = all(state in ENDED for state in before)
         if self._pipeline.split.tolerate:

@@ -46,7 +46,8 @@ def start_branches(
     branches = in_order(load_branches(workspace, run.run_id), found.branches)
     if not run.options.dry_run:
         save_branches(workspace, run.run_id, branches)
-    log.info("%d branches, by %s: %s", len(branches), wildcard, _shown([branch.value for branch in branches]))
+    shown = ", ".join(branch.value for branch in branches[:SHOWN]) + and_more(len(branches) - SHOWN)
+    log.info("%d branches, by %s: %s", len(branches), wildcard, shown)
     return branches
 
 
@@ -74,7 +75,3 @@ def in_order(before: tuple[Branch, ...], found: tuple[Branch, ...]) -> list[Bran
     Airflow knows a branch by its place alone: a new plate that came between two others would shift all after it.
     """
     return [*(branch for branch in before if branch in found), *(branch for branch in found if branch not in before)]
-
-
-def _shown(values: list[str]) -> str:
-    return ", ".join(values[:SHOWN]) + and_more(len(values) - SHOWN)

@@ -1,4 +1,4 @@
-"""What became of the units of an ended job: the stored outcomes decide, and the judge where there is none."""
+"""What became of the units of an ended job: stored outcomes decide, and the judge where none is stored."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,14 +10,16 @@ from platerunner.batch.model import Submission
 from platerunner.batch.reasons import CLEARED
 from platerunner.batch.status import children, describe
 from platerunner.batch.views import JobView
+from platerunner.engine.ledger.recorder import Verdicts
+from platerunner.engine.ledger.rows import CLEARED as ENDED_WITH_TASK
 from platerunner.engine.records.outcomes import OutcomeIndex, OutcomeStore
 from platerunner.engine.records.step_state import UnitFailure
 from platerunner_unit.contract.category import BY_EXIT_CODE, Category
 from platerunner_unit.contract.evidence import BatchEvidence, Evidence, Verdict
-from platerunner_unit.contract.keys import Kept
 from platerunner_unit.contract.manifest import StepTask, UnitTask, read_units
 from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.contract.storage import NotFoundError, Storage
+from platerunner_unit.contract.unit_keys import Kept
 from platerunner_unit.judge import judge
 
 if TYPE_CHECKING:
@@ -59,6 +61,18 @@ def read_manifest(workspace: Storage, prefix: str) -> Manifest:
     return Manifest(StepTask.from_json(workspace.get(f"{prefix}.step.json")), tuple(read_units(workspace, prefix)))
 
 
+def verdicts_of(manifest: Manifest, found: Collected, index: OutcomeIndex) -> Verdicts:
+    """What became of units, as the ledger takes it.
+
+    :param index: by which it was found.
+    """
+    words = {
+        failure.unit: ENDED_WITH_TASK if failure.cleared else str(failure.category.value) for failure in found.failed
+    }
+    succeeded = dict.fromkeys(found.succeeded, str(Category.SUCCEEDED.value))
+    return Verdicts(manifest.task, manifest.units, {**succeeded, **words}, index)
+
+
 def failed_jobs(batch: "BatchClient", submission: Submission, parent: JobView | None) -> dict[str, JobView]:
     """Job id to view of those of a submission's units that Batch calls FAILED.
 
@@ -77,7 +91,7 @@ class Collector:
     A stored outcome decides, not Batch's word: a job that Batch calls SUCCEEDED without an outcome has done nothing
     that lasts, and one that was lost after it wrote its outcome has done its work.
 
-    :param batch: asked for units of which nothing is known otherwise.
+    :param batch: asked about units that left nothing else.
     :param index: of the step's outcomes, listed after the jobs had ended.
     """
 
@@ -91,21 +105,20 @@ class Collector:
 
         :param failed: from :func:`failed_jobs`.
         """
-        ids = [submission.child_id(i) for i in range(submission.size)]
-        tasks = dict(zip(ids, manifest.units, strict=True))
-        doubtful = [job for job in ids if job in failed or not self._succeeded(manifest.task, tasks[job])]
-        views = {**failed, **self._described(job for job in doubtful if job not in failed)}
+        jobs = [(submission.child_id(i), task) for i, task in enumerate(manifest.units)]
+        doubtful = [(job, task) for job, task in jobs if job in failed or not self._succeeded(manifest.task, task)]
+        views = {**failed, **self._described({job for job, _ in doubtful if job not in failed})}
         with ThreadPoolExecutor(READERS) as pool:
             verdicts = list(
-                pool.map(lambda job: self._verdict(manifest.task, tasks[job], job, views.get(job)), doubtful)
+                pool.map(lambda each: self._verdict(manifest.task, each[1], each[0], views.get(each[0])), doubtful)
             )
         lost = [
-            UnitFailure.of(tasks[job], verdict, job)
-            for job, verdict in zip(doubtful, verdicts, strict=True)
+            UnitFailure.of(task, verdict, job)
+            for (job, task), verdict in zip(doubtful, verdicts, strict=True)
             if verdict.category != Category.SUCCEEDED
         ]
         names = {failure.unit for failure in lost}
-        return Collected([task.unit for task in tasks.values() if task.unit not in names], lost)
+        return Collected([task.unit for task in manifest.units if task.unit not in names], lost)
 
     def _succeeded(self, step: StepTask, task: UnitTask) -> bool:
         """Whether there is a success that this job may have left; one of an earlier run proves nothing of it."""

@@ -1,11 +1,19 @@
-"""The end of a step's log: what failed, why, whose turn it is, and what to do, for a tired reader."""
+"""What a step has come to, and the end of its log: what failed, why, whose turn it is, and what to do.
 
+It is written for a tired reader.
+"""
+
+import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from platerunner.engine.records.step_state import UnitFailure
+from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
+from platerunner.engine.records.outcomes import OutcomeStore
+from platerunner.engine.records.step_state import StepState, UnitFailure
+from platerunner.engine.steps.step_scope import StepScope
+from platerunner.spec.steps import ALL
 from platerunner_unit.contract.category import CATEGORIES, Actor, Category
 from platerunner_unit.contract.words import and_more
 
@@ -80,9 +88,11 @@ class StepResult:
 def allowed(tolerate: float | int, units: int) -> int:
     """How many units of a step may fail.
 
-    :param tolerate: a share below 1 (float), or a count (int).
+    :param tolerate: a share below 1 (float), a count (int), or :data:`~platerunner.spec.steps.ALL`.
     :param units: units that could run.
     """
+    if tolerate == ALL:
+        return units
     return int(tolerate * units) if isinstance(tolerate, float) else tolerate
 
 
@@ -93,7 +103,7 @@ def is_red(result: StepResult, failed: Sequence[UnitFailure], tolerate: float | 
     :param tolerate: as for :func:`allowed`.
     """
     unsettled = any(not failure.settled for failure in failed)
-    nothing_done = bool(failed) and not result.succeeded + result.done_before
+    nothing_done = bool(failed) and not result.succeeded + result.done_before and tolerate != ALL
     return unsettled or nothing_done or len(failed) > allowed(tolerate, result.units)
 
 
@@ -112,7 +122,9 @@ def digest(result: StepResult, failed: Sequence[UnitFailure], runbook: str) -> l
     groups = _by_category(failed)
     lines += ["", f"  {'category':<18}{'units':>6}  {'who acts':<10}  examples"]
     for category, group in groups:
-        lines.append(f"  {category:<18}{len(group):>6}  {CATEGORIES[category].who.value:<10}  {_examples(group)}")
+        shown = ", ".join(failure.unit or "(the only unit)" for failure in group[:UNITS_SHOWN])
+        examples = shown + and_more(len(group) - UNITS_SHOWN)
+        lines.append(f"  {category:<18}{len(group):>6}  {CATEGORIES[category].who.value:<10}  {examples}")
     for category, group in groups:
         lines += ["", *_explain(category, group[0])]
     return [*lines, "", *_advice(groups, runbook)]
@@ -134,11 +146,6 @@ def _by_category(failed: Iterable[UnitFailure]) -> list[tuple[Category, list[Uni
     return sorted(groups.items(), key=lambda item: (-len(item[1]), item[0].value))
 
 
-def _examples(group: Sequence[UnitFailure]) -> str:
-    shown = ", ".join(failure.unit or "(the only unit)" for failure in group[:UNITS_SHOWN])
-    return shown + and_more(len(group) - UNITS_SHOWN)
-
-
 def _explain(category: Category, example: UnitFailure) -> list[str]:
     lines = [f"  {category}: {example.unit}: {example.sentence}"]
     if example.line and example.line not in example.sentence:
@@ -156,3 +163,67 @@ def _advice(groups: Sequence[tuple[Category, Sequence[UnitFailure]]], runbook: s
         hints = Counter(failure.hint or info.hint for failure in group)
         lines += [f"  {count} x {category}{who}: {hint}" for hint, count in hints.most_common()]
     return [*lines, f"  Then clear this task: only the units that failed run again. {runbook}".rstrip()]
+
+
+MAX_JOBS_SHOWN = 10
+MAX_NOTES = 5
+
+
+def find_failed(scope: StepScope, state: StepState, plan: StepPlan) -> list[UnitFailure]:
+    """What is not done and does not wait for others: every unit has a reason, or the step is not over."""
+    pending = {unit.unit: unit for unit in plan.of(UnitState.PENDING)}
+    failed = [f for f in state.failures.values() if f.unit in pending and f.is_of(pending[f.unit])]
+    known = {failure.unit for failure in failed}
+    failed += [UnitFailure.unsettled(unit) for name, unit in pending.items() if name not in known]
+    return failed + [UnitFailure.left_out(unit) for unit in scope.context.options.left_failed(plan)]
+
+
+def sum_up(scope: StepScope, state: StepState, plan: StepPlan, failed: Sequence[UnitFailure]) -> StepResult:
+    """The step's counts, with a few notes.
+
+    :param plan: in which nothing is left to be submitted.
+    :param failed: of :func:`find_failed`.
+    """
+    counts = plan.counts()
+    won = set(state.succeeded) & {unit.unit for unit in plan.of(UnitState.DONE)}
+    categories = Counter(str(failure.category) for failure in failed)
+    earlier = len(scope.context.options.left_failed(plan))
+    if won:
+        categories[str(Category.SUCCEEDED)] = len(won)
+    return StepResult(
+        pipeline=scope.pipeline.name,
+        step=scope.step.name,
+        branch=scope.branch,
+        units=counts[UnitState.DONE] + counts[UnitState.PENDING] + earlier,
+        succeeded=len(won),
+        done_before=counts[UnitState.DONE] - len(won),
+        failed=len(failed),
+        waiting=counts[UnitState.WAITING] - earlier,
+        excluded=counts[UnitState.EXCLUDED],
+        categories=dict(categories),
+        retried=dict(state.retried),
+        seconds=round(0.0 if state.started is None else time.time() - state.started, 1),
+        jobs=tuple(str(s.job_id) for s in state.submissions if s.job_id)[-MAX_JOBS_SHOWN:],
+        absent=plan.absent[:NOTES_KEPT],
+        notes=(
+            *plan.notes[:NOTES_KEPT],
+            *_notes(scope, [unit for unit in plan.of(UnitState.DONE) if unit.unit in won]),
+        ),
+        plates=_plates(plan, won | {failure.unit for failure in failed if failure.job_id}),
+        failed_earlier=earlier,
+    )
+
+
+def _notes(scope: StepScope, won: Sequence[PlannedUnit]) -> tuple[str, ...]:
+    """What the verdicts on the first, the middle and the last unit say besides: others of a step say the same."""
+    store, notes = OutcomeStore(scope.workspace), dict[str, str]()
+    for task in (won[i].task for i in sorted({0, len(won) // 2, len(won) - 1}) if won):
+        outcome = store.read(scope.step.name, task.unit, task.fingerprint, Category.SUCCEEDED)
+        for note in outcome.verdict.notes:
+            notes.setdefault(note.partition(":")[0], f"{task.unit or 'the only unit'}: {note}")
+    return tuple(notes.values())[:MAX_NOTES]
+
+
+def _plates(plan: StepPlan, ran: Set[str]) -> int:
+    """On how many plates units ran."""
+    return len({unit.values["plate"] for unit in plan.units if unit.unit in ran and "plate" in unit.values})

@@ -51,6 +51,18 @@ class AwaitFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitRestore(AwaitFiles):
+    """Objects come back from an archive.
+
+    :param sample: addresses of some of them: while they are not all there, nobody needs to look at the others.
+    :param below: what the addresses of all begin with.
+    """
+
+    sample: tuple[str, ...] = ()
+    below: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AwaitJobs:
     """Jobs have not ended.
 

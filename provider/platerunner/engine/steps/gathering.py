@@ -7,8 +7,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from platerunner.engine.planning.activity import left_out
-from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.context import RunContext, left_out
 from platerunner.engine.records.branches import load_branches
 from platerunner.engine.steps.digest import allowed
 from platerunner.engine.steps.endings import FailedError, SkippedError

@@ -8,7 +8,7 @@ from platerunner.engine.planning.archived import ArchivedFile
 from platerunner.engine.planning.model import PlannedUnit
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.engine.records.step_state import StepState, UnitFailure, now
-from platerunner.engine.steps.ledger import record
+from platerunner.engine.steps.attempts import record
 from platerunner_unit.contract.evidence import Evidence
 from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.contract.storage import Storage

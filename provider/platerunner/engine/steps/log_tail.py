@@ -57,7 +57,7 @@ def stored_tail(workspace: Storage, step: str, failure: UnitFailure, unit: Plann
 
 
 def stream_tail(logs: "CloudWatchLogsClient", group: str, stream: str | None) -> list[str]:
-    """The end of a container's log stream, for one that died without a word; empty if it has none.
+    """The end of a container's log stream, for one that died silently; empty if it has none.
 
     :param group: log group.
     :param stream: None if Batch names none.

@@ -3,20 +3,35 @@
 Each call may be made by another process: what has to be known lies in the run's state.
 """
 
+import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
-from platerunner.engine.planning.activity import holds
+from platerunner.batch.reasons import CLEARED
+from platerunner.catalog.loader import load_catalog
+from platerunner.engine.estimates.estimate import estimate
+from platerunner.engine.estimates.known import known_to
+from platerunner.engine.estimates.model import StepEstimate
+from platerunner.engine.estimates.restore_rates import rates_of
+from platerunner.engine.estimates.texts import one_line
+from platerunner.engine.planning.archived import with_archived
+from platerunner.engine.planning.context import holds
 from platerunner.engine.planning.model import StepPlan, UnitState
-from platerunner.engine.records.step_state import UnitFailure
+from platerunner.engine.planning.prepare import images, plan_pipeline
+from platerunner.engine.records.launches import Launches, LaunchState, launch_of
+from platerunner.engine.records.step_state import StateFile, UnitFailure
 from platerunner.engine.steps.digest import StepResult, allowed, digest, headline, is_red
-from platerunner.engine.steps.endings import AwaitFiles, AwaitJobs, FailedError, Log, SkippedError
+from platerunner.engine.steps.endings import AwaitFiles, AwaitJobs, AwaitRestore, FailedError, Log, SkippedError
 from platerunner.engine.steps.gathering import EndsOf, check_gathered
-from platerunner.engine.steps.left_behind import end_left_behind
 from platerunner.engine.steps.log_tail import tails, told
-from platerunner.engine.steps.preview import preview
+from platerunner.engine.steps.restoring import Restoring
 from platerunner.engine.steps.step_run import StepRun
+from platerunner.engine.steps.step_scope import StepScope
+from platerunner.engine.steps.telemetry import tell_end, tell_untold
+from platerunner.engine.steps.turns import Owner
 from platerunner.engine.steps.waiting import Wait, waited, waits_since
+from platerunner.spec.model import OnConfig
 
 RUNBOOK = "See docs/runbook.md."
 MAX_SHOWN = 20
@@ -28,9 +43,11 @@ class Previewed:
     """A dry run's end.
 
     :param plan: what would run.
+    :param estimate: what that would take and cost; None if nothing would run.
     """
 
     plan: StepPlan
+    estimate: StepEstimate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +117,12 @@ class StepStay:
         """Look for raw files (again); start if they are there, or if the time is over."""
         run = self._run
         if (pause := self._pause()) is not None:
+            self._note(LaunchState.WAITING)
             return AwaitFiles(pause)
+        if (restore := self._restore()) is not None:
+            self._note(LaunchState.WAITING)
+            return restore
+        self._note(LaunchState.READY)
         end_left_behind(run)
         self._tell(run.start())
         return self._jobs() or self.collect()
@@ -131,25 +153,40 @@ class StepStay:
             self._log.warning("%s: goes on without what has not arrived: %s", self._step, "; ".join(missing))
         return None
 
+    def _restore(self) -> AwaitRestore | None:
+        """What comes back from an archive before the step can go on; None if nothing has to."""
+        restore = self._scope.pipeline.dataset.restore
+        return Restoring(self._scope, restore, self._log).look() if restore else None
+
     def _jobs(self) -> AwaitJobs | None:
-        """What there is to wait for; never jobs that are over already."""
+        """The jobs to wait for, without those that have ended."""
         jobs = self._run.waiting_for()
+        if jobs:
+            self._note(LaunchState.RUNNING)
         foreign = tuple(self._run.foreign)
         return AwaitJobs(tuple(job for job in jobs if job not in foreign), foreign) if jobs else None
 
+    def _note(self, state: LaunchState) -> None:
+        """Bring the launch that started the run to a state, if one did."""
+        if isinstance(self._scope.pipeline.schedule, OnConfig):
+            Launches(self._scope.workspace).note(launch_of(self._scope.context.run_id), state)
+
     def _preview(self) -> Previewed:
         """Say what would run, and why."""
-        plan = preview(self._scope)
+        plan, estimated = preview(self._scope)
         self._tell(plan)
         for unit in plan.of(UnitState.PENDING)[:MAX_SHOWN]:
             self._log.info("  %s would run: %s", unit.unit, unit.reason)
+        if estimated is not None:
+            self._log.info("%s: %s", self._step, one_line(estimated))
         self._log.info("%s: a dry run, so nothing was submitted", self._step)
-        return Previewed(plan)
+        return Previewed(plan, estimated)
 
     def _end(self) -> Ended:
         result, failed = self._run.finish()
         for line in told(tails(self._run, failed)):
             self._log.info("%s", line)
+        tell_end(self._scope, self._run.trace, result, red=is_red(result, failed, self._scope.step.tolerate))
         lines = digest(result, failed, RUNBOOK)
         for line in lines:
             (self._log.error if failed else self._log.info)("%s", line)
@@ -175,3 +212,64 @@ def _nothing_to_do(result: StepResult) -> str:
     if result.waiting:
         return f"{result.step}: all {result.waiting} units wait for inputs, or are left for a later run by `only`"
     return f"{result.step}: all {result.excluded} units are excluded"
+
+
+log = logging.getLogger(__name__)
+
+
+def end_left_behind(run: StepRun) -> list[str]:
+    """End the jobs of earlier runs whose tasks wait no more; when the run submits, it has the step's jobs.
+
+    Airflow tells a waiting task's trigger that somebody has marked the task or deleted its run, but only while a
+    triggerer has that trigger: within a second of parking, or while the triggerer is down, no run hears of it. So each
+    run checks if runs before it have left jobs, and ends them: else their units would run twice at once, and nobody
+    would stop them. A run that may still have jobs is remembered until it has not: its task may wait now and be marked
+    later, and a task of another Airflow (a laptop on the lab's workspace) is for that one to judge. What such a run had
+    to tell a collector, this one tells.
+
+    :param run: of the step, before it starts; it was introduced.
+    :returns: ids of the jobs that were ended.
+    """
+    turns = run.turns
+    others = [owner for owner in turns.owners() if owner.run_id != turns.owner.run_id]
+    over = [owner for owner in others if turns.is_over(owner)]
+    turns.over = frozenset(owner.run_id for owner in over)
+    for owner in others:
+        foreign = owner not in over and owner.airflow != turns.owner.airflow
+        if foreign and _state_file(run, owner).load().live:
+            said = "%s, in another Airflow, has jobs of %s; they are left alone"
+            log.warning(said, owner.run_id, run.scope.step.name)
+    ended = []
+    for owner in over:
+        file = _state_file(run, owner)
+        jobs = run.jobs.stop(CLEARED, file)
+        ended += jobs
+        tell_untold(file, file.load())
+        if jobs:
+            log.warning("%s: %s left %d jobs behind; ended them", run.scope.step.name, owner.run_id, len(jobs))
+    return ended
+
+
+def _state_file(run: StepRun, owner: Owner) -> StateFile:
+    return StateFile(run.scope.workspace, owner.run_id, run.scope.step.name, run.scope.branch)
+
+
+def preview(scope: StepScope) -> tuple[StepPlan, StepEstimate | None]:
+    """The step's plan as if the whole pipeline ran now, and what it would take; nothing is written.
+
+    :param scope: the step in its run.
+    :returns: no estimate if nothing is pending.
+    :raises platerunner.engine.planning.errors.PlanningError: if a step cannot be planned, or the ledger be read.
+    """
+    pipeline, context, modules = scope.pipeline, scope.context, load_catalog()
+    name = scope.step.name
+    digests = {image: scope.image(image)[1] for image in images(pipeline, modules, context)}
+    plans = plan_pipeline(pipeline, modules, replace(context, branch=None), scope.hook.storage, digests)
+    plan = next(plan for plan in plans if plan.step == name)
+    units = tuple(unit for unit in plan.units if context.branch is None or context.branch.has(unit.values))
+    archived = scope.find_archived([unit for unit in units if unit.state is UnitState.PENDING])
+    rates = partial(rates_of, scope.hook, scope.workspace)
+    own = with_archived(replace(plan, units=units), archived, pipeline.dataset.restore, rates)
+    before = [own if plan.step == name else plan for plan in plans]
+    found = estimate(pipeline, context, before, known_to(scope.hook, scope.workspace, modules, digests))
+    return own, next((step for step in found.steps if step.step == name), None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from platerunner.batch.calls import explained
@@ -10,17 +11,22 @@ from platerunner.batch.status import describe
 from platerunner.batch.stop import terminate
 from platerunner.batch.submit import chunks
 from platerunner.batch.views import JobView, has_ended
+from platerunner.engine.ledger.recorder import Recorder
 from platerunner.engine.planning.model import PlannedUnit, StepSettings
+from platerunner.engine.planning.units.batches import batches_of
+from platerunner.engine.planning.units.fingerprint import hash_files
 from platerunner.engine.planning.units.tasks import StepTaskBuilder
-from platerunner.engine.planning.units.toolfiles import hash_files
+from platerunner.engine.records.file_systems import RunFileSystem, load_file_system
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.engine.records.step_state import StateFile, StepState, now
-from platerunner.engine.steps.collect import Collector, failed_jobs, read_manifest
-from platerunner.engine.steps.intents import adopt
-from platerunner.engine.steps.ledger import again, record, remember
+from platerunner.engine.steps.attempts import again, record, remember
+from platerunner.engine.steps.collect import Collector, failed_jobs, read_manifest, verdicts_of
+from platerunner.engine.steps.job_messages import tell_jobs
 from platerunner.engine.steps.step_scope import StepScope
-from platerunner.engine.steps.submission import Submitter
+from platerunner.engine.steps.submission import Submitter, adopt
+from platerunner.engine.steps.telemetry import points_of, span_of, tell_untold, with_untold
 from platerunner.engine.steps.turns import Turns
+from platerunner_unit.contract.run_trace import RunTrace
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient
@@ -31,13 +37,13 @@ class StepJobs:
 
     :param scope: the step in its run.
     :param turns: of the run at the step: it submits in its turn only.
-    :param variables: what each container gets in its environment besides what the connection says.
+    :param trace: where the spans of its units belong.
     """
 
-    def __init__(self, scope: StepScope, turns: Turns, variables: Mapping[str, str]) -> None:
+    def __init__(self, scope: StepScope, turns: Turns, trace: RunTrace) -> None:
         self._scope = scope
         self._turns = turns
-        self._variables = variables
+        self._trace = trace
 
     @property
     def _batch(self) -> "BatchClient":
@@ -50,6 +56,8 @@ class StepJobs:
     def submit(self, state: StepState, asks: Mapping[Ask, Sequence[PlannedUnit]]) -> StepState:
         """Submit units, those that run under the same settings together; with the last ones the run's turn ends.
 
+        What failed in this run goes alone, whatever the step's batch is, so that it cannot harm its neighbours twice.
+
         :param asks: units by what they ask for.
         :returns: the state that knows the jobs.
         """
@@ -57,14 +65,19 @@ class StepJobs:
         groups: dict[tuple[int, Ask], list[PlannedUnit]] = {}
         for ask, unit in ((ask, unit) for ask, units in asks.items() for unit in units):
             groups.setdefault((id(variants.of(unit.values)), ask), []).append(unit)
-        parts = [(ask, [units[i] for i in part]) for (_, ask), units in groups.items() for part in chunks(len(units))]
-        for left, (ask, units) in enumerate(parts, 1 - len(parts)):
+        parts = [
+            (ask, [jobs[i] for i in part])
+            for (_, ask), units in groups.items()
+            for jobs in [batches_of(self._scope.step, units, lambda unit: state.attempts.get(unit, 0) > 0)]
+            for part in chunks(len(jobs))
+        ]
+        for left, (ask, jobs) in enumerate(parts, 1 - len(parts)):
             self._turns.renew()
-            settings = variants.of(units[0].values)
+            settings = variants.of(jobs[0][0].values)
             image, digest = self._scope.image(settings.image)
             builder = self._builder(settings, digest)
             state = self._turns.ending(state) if left == 0 else state
-            state = self._submitter(image).submit(state, builder, ask, units)
+            state = self._submitter(image).submit(state, builder, ask, jobs)
         return state if parts else self._scope.state_file.save(self._turns.ending(state))
 
     def record_ended(self, state: StepState) -> StepState:
@@ -87,7 +100,8 @@ class StepJobs:
         :param state_file: of another run of the step whose jobs end; None for this run's.
         :returns: ids of the jobs.
         """
-        state = adopt(state_file or self._scope.state_file, self._batch)
+        settle_s = 0.0 if self._scope.hook.own_cloud else None
+        state = adopt(state_file or self._scope.state_file, self._batch, settle_s)
         ids = [str(submission.job_id) for submission in state.live]
         terminate(self._batch, ids, reason)
         return ids
@@ -112,17 +126,41 @@ class StepJobs:
         """
         scope, settings = self._scope, self._scope.hook.settings
         tags, share = scope.step.cost_tags, settings.share(scope.pipeline.name, scope.pipeline.owner)
-        return Submitter(self._batch, settings, scope.workspace, scope.state_file, image, self._variables, tags, share)
+        limits, storage = scope.step.limits, self._storage
+        return Submitter(
+            self._batch, settings, scope.workspace, scope.state_file, image, self._trace, tags, share, limits, storage
+        )
+
+    @cached_property
+    def _storage(self) -> RunFileSystem | None:
+        """The file system that the run's jobs share; None for none."""
+        scope = self._scope
+        return load_file_system(scope.workspace, scope.context.run_id) if scope.pipeline.storage else None
+
+    @cached_property
+    def _recorder(self) -> Recorder:
+        scope = self._scope
+        return Recorder(scope.hook, scope.pipeline, scope.step, scope.workspace, scope.branch)
 
     def _with_verdicts(self, state: StepState, ended: Sequence[Submission], views: Mapping[str, JobView]) -> StepState:
         scope = self._scope
         index = OutcomeStore(scope.workspace).index(scope.step.name, scope.units_of_branch)
         collector = Collector(self._batch, scope.workspace, index)
+        points, spans = [], []
         for submission in ended:
             manifest = read_manifest(scope.workspace, self._submitter().prefix(submission))
             failed = failed_jobs(self._batch, submission, views.get(str(submission.job_id)))
             found = collector.collect(submission, manifest, failed)
+            # Before the state knows that it ended: the process that goes on after a death in between finds this done.
+            tell_jobs(scope, submission, manifest.units, found)
+            rows = self._recorder.record(submission, verdicts_of(manifest, found, index))
             state = record(state, found.succeeded, found.failed)
-            state = state.with_submission(replace(submission, ended_at=now()))
-        # In the same write as the verdicts: a process that dies after it leaves what the units need to the next one.
-        return scope.state_file.save(remember(state, again(state, scope.step.retry)))
+            over = replace(submission, ended_at=now())
+            state = state.with_submission(over)
+            lost = [failure.category for failure in found.failed]
+            points += points_of(scope, found.succeeded, lost, rows)
+            spans += [span_of(scope, self._trace, over, len(lost))] if self._trace.sampled else []
+        # In the same write as the verdicts: a process that dies after it leaves to the next one what the units need,
+        # and what is to be told.
+        state = remember(with_untold(state, points), again(state, scope.step.retry))
+        return tell_untold(scope.state_file, scope.state_file.save(state), spans)

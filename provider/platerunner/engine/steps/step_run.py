@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from platerunner.batch.model import Ask
+from platerunner.catalog.loader import load_catalog
 from platerunner.engine.access import Access
+from platerunner.engine.estimates.restore_rates import rates_of
+from platerunner.engine.governance import refuse_unapproved
 from platerunner.engine.planning.archived import archived_notes
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
@@ -18,15 +21,15 @@ from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.engine.records.plans import record_plan
 from platerunner.engine.records.results import save_result
 from platerunner.engine.records.step_state import StepState, UnitFailure
-from platerunner.engine.steps.digest import StepResult
+from platerunner.engine.steps.attempts import again, backs_off, beyond, by_need, count_retries, renew
+from platerunner.engine.steps.digest import StepResult, find_failed, sum_up
 from platerunner.engine.steps.held_back import fail_archived
-from platerunner.engine.steps.ledger import again, beyond, by_need, count_retries, renew
-from platerunner.engine.steps.retry import backs_off
-from platerunner.engine.steps.step_end import find_failed, sum_up
 from platerunner.engine.steps.step_jobs import StepJobs
 from platerunner.engine.steps.step_scope import StepScope
+from platerunner.engine.steps.telemetry import tell_retries, trace_of
 from platerunner.engine.steps.turns import Going, Owner, Turns
 from platerunner.spec.model import Pipeline
+from platerunner_unit.contract.run_trace import RunTrace
 
 log = logging.getLogger(__name__)
 BACK_OFF_S = (2.0, 10.0)
@@ -42,7 +45,7 @@ class StepRun:
     :param pipeline: the spec.
     :param step: name of the step.
     :param context: params, roots, the run's id, and the branch that the step belongs to, if it does.
-    :param variables: what each container gets in its environment besides what the connection says.
+    :param carried: the trace that Airflow keeps of the step's task; None if it keeps none, and the run's own is used.
     """
 
     def __init__(
@@ -51,12 +54,14 @@ class StepRun:
         pipeline: Pipeline,
         step: str,
         context: RunContext,
-        variables: Mapping[str, str] | None = None,
+        carried: RunTrace | None = None,
     ) -> None:
         self.scope = StepScope(hook, pipeline, step, context)
         owner = Owner("", "", step, context.run_id)
         self.turns = Turns(self.scope.workspace, self.scope.state_file, lambda: hook.batch, owner)
-        self.jobs = StepJobs(self.scope, self.turns, dict(variables or {}))
+        self.turns.own_cloud = hook.own_cloud
+        self.trace = carried or trace_of(self.scope)
+        self.jobs = StepJobs(self.scope, self.turns, self.trace)
         self.foreign: Sequence[str] = ()
         """Jobs of other runs among those that the step waits for: not ours to end."""
         self._name = self.scope.step.name
@@ -71,6 +76,8 @@ class StepRun:
 
         :returns: the plan as it was before.
         """
+        scope = self.scope
+        refuse_unapproved(scope.hook.settings.policy, scope.step, load_catalog())
         with self.turns.held() as going:
             state = self.jobs.resume()
             state = self.jobs.record_ended(state) if state.live else replace(state.fresh(), started=time.time())
@@ -147,7 +154,8 @@ class StepRun:
         archived = self.scope.find_archived(list(todo.values()))
         if not archived:
             return state, todo
-        for note in archived_notes(self._name, archived):
+        rates = rates_of(self.scope.hook, self.scope.workspace)
+        for note in archived_notes(self._name, archived, self.scope.pipeline.dataset.restore, rates):
             log.warning("%s", note)
         state = self.scope.state_file.save(
             fail_archived(self.scope.workspace, self.scope.pipeline.name, state, todo, archived)
@@ -229,8 +237,12 @@ class StepRun:
     def _counting(self, state: StepState, groups: Mapping[Ask, Sequence[UnitFailure]]) -> StepState:
         """The state that counts what is tried again, after the rest that it may need."""
         for ask, group in groups.items():
-            words = Counter(_why(failure) for failure in group)
-            log.info("%s: trying again %s, with %s", self._name, _counted(words), _amounts(ask))
+            cleared = "ended when the task was cleared"
+            words = Counter(cleared if failure.cleared else str(failure.category) for failure in group)
+            counted = ", ".join(f"{count} x {word}" for word, count in words.items())
+            log.info("%s: trying again %s, with %s", self._name, counted, _amounts(ask))
+        lost = Counter(failure.category for group in groups.values() for failure in group)
+        state = tell_retries(self.scope, state, lost)
         if any(backs_off(failure.category) for group in groups.values() for failure in group):
             time.sleep(random.uniform(*BACK_OFF_S))  # noqa: S311
         return count_retries(state, groups)
@@ -242,14 +254,6 @@ def _news(changed: Mapping[str, PlannedUnit]) -> str:
     return (
         f"{len(changed)} units have become pending while the step ran and run now, such as {first.unit}: {first.reason}"
     )
-
-
-def _why(failure: UnitFailure) -> str:
-    return "ended when the task was cleared" if failure.cleared else str(failure.category)
-
-
-def _counted(words: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} x {word}" for word, count in words.items())
 
 
 def _amounts(ask: Ask) -> str:

@@ -1,6 +1,8 @@
 """One step of one run, before anything is done about it: its spec, its settings, its files, its plan."""
 
+import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -8,17 +10,22 @@ from platerunner.batch.model import Ask
 from platerunner.catalog.loader import load_catalog
 from platerunner.engine.access import Access
 from platerunner.engine.archives import looker
+from platerunner.engine.estimates.known import readable_rows
+from platerunner.engine.estimates.measured import Measured, measure_memory
 from platerunner.engine.images import resolve_named
+from platerunner.engine.ledger.place import ledgers_of
 from platerunner.engine.planning.archived import Archived, find_archived
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.model import PlannedUnit, StepPlan
 from platerunner.engine.planning.prepare import plan_one
 from platerunner.engine.planning.raw_files.arrival import not_arrived
-from platerunner.engine.planning.settings import data_root, workspace_url
-from platerunner.engine.planning.units.variants import Variants
+from platerunner.engine.planning.settings import Variants, data_root, workspace_url
 from platerunner.engine.records.step_state import StateFile
-from platerunner.spec.model import Pipeline, Step
+from platerunner.spec.model import Pipeline
+from platerunner.spec.steps import Step
 from platerunner_unit.contract.storage import Storage
+
+log = logging.getLogger(__name__)
 
 
 class StepScope:
@@ -62,7 +69,20 @@ class StepScope:
 
         :param values: of the unit's wildcards.
         """
-        return Ask.of(self.variants.of(values).resources)
+        resources = self.variants.of(values).resources
+        ask = Ask.of(resources)
+        return replace(ask, memory=self.measured.memory or ask.memory) if resources.measured else ask
+
+    @cached_property
+    def measured(self) -> Measured:
+        """What the step's units took before, by the ledger."""
+        unread: list[str] = []
+        rows = readable_rows(ledgers_of(self.hook, self.workspace), unread)
+        found = measure_memory(rows, self.pipeline, self.step)
+        for why in unread[:1]:
+            log.warning("%s: not all of the history could be read: %s", self.step.name, why)
+        log.info("%s", found.told(self.step.name, self.variants.own.resources.memory))
+        return found
 
     def image(self, name: str) -> tuple[str, str | None]:
         """An image's full reference, and its digest if it is known.
@@ -74,7 +94,7 @@ class StepScope:
         return self._images[name]
 
     def plan(self) -> StepPlan:
-        """What there is to do now.
+        """The plan of what is left to do now.
 
         :raises PlanningError: if the step cannot be planned.
         """
@@ -98,4 +118,4 @@ class StepScope:
     def find_archived(self, units: Sequence[PlannedUnit]) -> Archived:
         """What has to be restored from an archive before units can run."""
         roots = {"data": self.data.url, "workspace": self.workspace.url}
-        return find_archived(looker(lambda: self.hook.s3), roots, units)
+        return find_archived(looker(lambda: self.hook.s3, self.hook.settings.buckets), roots, units)

@@ -20,10 +20,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from platerunner.batch.calls import PATIENCE_S, explained
-from platerunner.batch.model import BatchError, Submission
+from platerunner.batch.model import BatchError
 from platerunner.batch.status import describe, find
 from platerunner.batch.submit import SETTLE_S
-from platerunner.batch.views import has_ended, seconds_since
+from platerunner.batch.views import UNKNOWN_S, has_ended, seconds_since
 from platerunner.engine.records.codec import Kind, decode, encode
 from platerunner.engine.records.step_state import StateFile, StepState
 from platerunner_unit.contract.keys import last_run_key
@@ -90,6 +90,24 @@ class _Record:
     etag: str | None = None
 
 
+def owners_of(workspace: Storage, step: str, branch: str = "") -> tuple[Owner, ...]:
+    """The tasks that have a step's jobs or may have some left, the newest first.
+
+    :param branch: key of the branch whose step it is; empty if there are none.
+    """
+    return _read(workspace, last_run_key(step, branch)).owners
+
+
+def _read(workspace: Storage, key: str) -> _Record:
+    try:
+        data, etag = workspace.get_tagged(key)
+    except NotFoundError:
+        return _Record()
+    _, raw = decode(LAST_RUN, data, workspace.url_of(key))
+    before, turn, since = raw.pop("before", ()), raw.pop(TURN, ""), raw.pop("since", 0.0)
+    return _Record((Owner(**raw), *(Owner(**owner) for owner in before)), turn, since, etag)
+
+
 class Turns:
     """The turns of one run at one step.
 
@@ -109,7 +127,9 @@ class Turns:
         self.over: frozenset[str] = frozenset()
         """Runs whose tasks are over and whose jobs were ended."""
         self.is_over: Callable[[Owner], bool] = lambda _owner: False
-        """Whether a task is over, as far as it can be told from here."""
+        """Whether a task is over, as far as it is known here."""
+        self.own_cloud = False
+        """Whether the client's Batch began with this process; see :class:`~platerunner.engine.access.Access`."""
         self._silent: set[str] = set()
         """Runs whose tasks ended while they were waited for: they submit no more, but may have jobs."""
         self._told, self._asked = "", 0.0
@@ -198,13 +218,7 @@ class Turns:
         self._file.save(self.ending(self._file.load()))
 
     def _read(self) -> _Record:
-        try:
-            data, etag = self._workspace.get_tagged(self._key)
-        except NotFoundError:
-            return _Record()
-        _, raw = decode(LAST_RUN, data, self._workspace.url_of(self._key))
-        before, turn, since = raw.pop("before", ()), raw.pop(TURN, ""), raw.pop("since", 0.0)
-        return _Record((Owner(**raw), *(Owner(**owner) for owner in before)), turn, since, etag)
+        return _read(self._workspace, self._key)
 
     def _others(self, record: _Record) -> Iterable[Owner]:
         return (owner for owner in record.owners if owner.run_id != self.owner.run_id)
@@ -258,10 +272,8 @@ class Turns:
             return
         with explained(f"look up the jobs of the run {run_id}"):
             views = {view.id: view for view in describe(self._client(), [str(s.job_id) for s in state.live])}
+        # The process of a run that is over has died, and its embedded cloud with it. One on another host may live.
+        unknown_s = 0.0 if self.own_cloud and run_id in self.over else UNKNOWN_S
         for submission in state.live:
-            if not has_ended(views.get(str(submission.job_id)), submission.submitted_at):
-                yield Going(run_id, str(submission.job_id), _units(submission))
-
-
-def _units(submission: Submission) -> frozenset[str]:
-    return frozenset(map(str, submission.units))
+            if not has_ended(views.get(str(submission.job_id)), submission.submitted_at, unknown_s):
+                yield Going(run_id, str(submission.job_id), frozenset(map(str, submission.units)))

@@ -37,7 +37,7 @@ class Faults:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """The faults named in ``PLATERUNNER_FAULTS``, a JSON object; none if it is not set.
 
-        :raises ValueError: if a name is unknown or a value is no number.
+        :raises ValueError: if a name is unknown or a value is not a number.
         """
         return cls.from_json(environment.get(VARIABLE) or "{}")
 
@@ -45,7 +45,7 @@ class Faults:
     def from_json(cls, text: str) -> Self:
         """Read a JSON object.
 
-        :raises ValueError: if it is none, a name is unknown or a value is no number.
+        :raises ValueError: if it is not one, a name is unknown or a value is not a number.
         """
         known = {field.name for field in fields(cls)}
         try:
@@ -76,7 +76,3 @@ class Dice:
     def between(self, low: float, high: float) -> float:
         """A number in a range, evenly spread."""
         return self._random.uniform(low, high)
-
-    def instance(self) -> str:
-        """An EC2 instance id."""
-        return f"i-{self._random.getrandbits(68):017x}"

@@ -17,6 +17,15 @@ from botocore.exceptions import ClientError
 from platerunner.batch.image_catalog import image_catalog
 
 CELLPROFILER_VARIABLE = "PLATERUNNER_CELLPROFILER"
+CYTOMINING_VARIABLE = "PLATERUNNER_CYTOMINING"
+COSMICQC_VARIABLE = "PLATERUNNER_COSMICQC"
+SNAKEMAKE_VARIABLE = "PLATERUNNER_SNAKEMAKE"
+EM_VARIABLE = "PLATERUNNER_EM"
+STAND_INS_VARIABLE = "PLATERUNNER_STAND_INS"
+OTHER_IMAGES = (
+    f"For programs that are installed here set {STAND_INS_VARIABLE}='image=folder of its programs'; for its container"
+    " set PLATERUNNER_CONTAINERS=podman."
+)
 
 
 class ImageMissingError(Exception):
@@ -75,6 +84,16 @@ def _blob(media_type: str, data: bytes) -> dict[str, Any]:
     return {"mediaType": media_type, "size": len(data), "digest": f"sha256:{hashlib.sha256(data).hexdigest()}"}
 
 
+def split_tag(reference: str) -> tuple[str, str]:
+    """Name and tag of an image: a colon before the last slash is that of a port.
+
+    :param reference: ``localhost:5000/lab/track:3``.
+    """
+    place, slash, last = reference.rpartition("/")
+    name, _, tag = last.partition(":")
+    return f"{place}{slash}{name}", tag or "latest"
+
+
 class LocalImages:
     """All images that jobs can name.
 
@@ -93,18 +112,18 @@ class LocalImages:
         """
         short = reference.removeprefix(f"{self.registry}/")
         name, _, digest = short.partition("@")
-        name, _, tag = name.partition(":")
+        name, tag = split_tag(name)
         for image in self.all:
-            if image.name == name and (_has(image, digest) if digest else image.tag == (tag or "latest")):
+            if image.name == name and (_has(image, digest) if digest else image.tag == tag):
                 return image
         known = ", ".join(f"{image.name}:{image.tag}" for image in self.all)
-        raise ImageMissingError(f"{reference}: not found; this machine stands in for {known}")
+        raise ImageMissingError(f"{reference}: not found; this machine stands in for {known}. {OTHER_IMAGES}")
 
 
 class LocalRegistry:
     """Answers as ECR does for the embedded cloud's images, without a call.
 
-    :param images: that there are.
+    :param images: all of them.
     """
 
     def __init__(self, images: LocalImages) -> None:
@@ -155,18 +174,62 @@ def builtin_images(cellprofiler: Path | None = None) -> Iterator[LocalImage]:
         yield LocalImage(
             "cellprofiler", tag, (*here, program.parent), variables, contents | {"cellprofiler": installed}
         )
+    yield from _cytomining(here, contents)
+    cosmicqc = _find(COSMICQC_VARIABLE, ".cosmicqc", "platerunner-cosmicqc")
+    yield from _own_python(here, contents, "cosmicqc", cosmicqc, "cosmicqc")
+    snakemake = _find(SNAKEMAKE_VARIABLE, ".snakemake-venv", "platerunner-snakemake")
+    yield from _own_python(here, contents, "snakemake", snakemake, "snakemake")
+    em = _find(EM_VARIABLE, ".em-venv", "platerunner-em")
+    yield from _own_python(here, contents, "em", em, "tensorstore")
+
+
+def _cytomining(here: tuple[Path, ...], contents: Mapping[str, str]) -> Iterator[LocalImage]:
+    """What `make cytomining` made, if it did: its programs come after the runner's own."""
+    program = find_cytomining()
+    catalogued = image_catalog().get("cytomining")
+    if program is not None and catalogued is not None:
+        installed = {name: version for name in ("cytotable", "pycytominer") if (version := _installed(program, name))}
+        yield LocalImage("cytomining", catalogued.tag, (*here, program.parent), contents={**contents, **installed})
+
+
+def _own_python(
+    here: tuple[Path, ...], contents: Mapping[str, str], name: str, program: Path | None, main: str
+) -> Iterator[LocalImage]:
+    """What a make target put into a Python of its own, if it did.
+
+    :param name: of the image.
+    :param main: the distribution whose version is given.
+    """
+    catalogued = image_catalog().get(name)
+    if program is not None and catalogued is not None and (version := _installed(program, main)):
+        yield LocalImage(name, catalogued.tag, (*here, program.parent), contents={**contents, main: version})
 
 
 def find_cellprofiler() -> Path | None:
     """The CellProfiler of ``PLATERUNNER_CELLPROFILER``, of a ``.cellprofiler`` folder here or above, or on ``PATH``."""
-    if named := os.environ.get(CELLPROFILER_VARIABLE):
+    return _find(CELLPROFILER_VARIABLE, ".cellprofiler", "cellprofiler")
+
+
+def find_cytomining() -> Path | None:
+    """The profiling programs of ``PLATERUNNER_CYTOMINING``, of a ``.cytomining`` folder, or on ``PATH``."""
+    return _find(CYTOMINING_VARIABLE, ".cytomining", "platerunner-cytomining")
+
+
+def _find(variable: str, made: str, name: str) -> Path | None:
+    if named := os.environ.get(variable):
         return Path(named).absolute() if os.access(named, os.X_OK) else None
     for folder in (Path.cwd(), *Path.cwd().parents):
-        program = folder / ".cellprofiler" / "bin" / "cellprofiler"
+        program = folder / made / "bin" / name
         if os.access(program, os.X_OK):
             return program
-    found = shutil.which("cellprofiler")
+    found = shutil.which(name)
     return Path(found) if found else None
+
+
+def _installed(program: Path, name: str) -> str | None:
+    """The version of what is installed beside a program."""
+    found = next(program.resolve().parents[1].glob(f"lib/python*/site-packages/{name}-*.dist-info"), None)
+    return found.name.removesuffix(".dist-info").partition("-")[2] if found else None
 
 
 def cellprofiler_version(program: Path) -> str | None:
@@ -175,8 +238,8 @@ def cellprofiler_version(program: Path) -> str | None:
     :param program: its executable.
     :returns: e.g. ``4.2.8.1``; None if it does not say within a minute.
     """
-    for installed in program.resolve().parents[1].glob("lib/python*/site-packages/[Cc]ell[Pp]rofiler-*.dist-info"):
-        return installed.name.removesuffix(".dist-info").partition("-")[2]
+    if installed := _installed(program, "[Cc]ell[Pp]rofiler"):
+        return installed
     try:
         answer = subprocess.run(
             [program, "--version"], capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL

@@ -11,7 +11,7 @@ from moto.logs.models import LogGroup, LogsBackend, LogStream
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A line of a log; moto keeps every event of its own class forever, so this is none.
+    """A line of a log; moto keeps every event of its own class forever, so this is another class.
 
     :param timestamp: milliseconds since 1970.
     """

@@ -67,8 +67,16 @@ def check_share(body: Mapping[str, Any], policy: str | None) -> None:
         raise ClientException(f"Share identifier should match valid pattern: {share!r}")
 
 
-def build(body: Mapping[str, Any], definition: JobDefinition, queue: Queue, limits: Limits) -> Request:
+def build(
+    body: Mapping[str, Any],
+    definition: JobDefinition,
+    queue: Queue,
+    limits: Limits,
+    consumables: Mapping[str, int] | None = None,
+) -> Request:
     """A request with its definition filled in and its overrides applied.
+
+    :param consumables: of the definition, which moto does not keep.
 
     :raises ClientException: if the timeout or the attempts are out of range.
     """
@@ -99,6 +107,7 @@ def build(body: Mapping[str, Any], definition: JobDefinition, queue: Queue, limi
         priority=body.get("schedulingPriorityOverride"),
         job_role=properties.get("jobRoleArn"),
         execution_role=properties.get("executionRoleArn"),
+        consumables=consumables or {},
     )
 
 

@@ -45,7 +45,7 @@ class Resources(Account):
     def _create_arrivals(self) -> None:
         sqs = sqs_backends[self.id][self.region]
         dead = sqs.create_queue(f"{ARRIVALS}-dead")
-        policy = {"deadLetterTargetArn": dead.queue_arn, "maxReceiveCount": 5}
+        policy = {"deadLetterTargetArn": dead.queue_arn, "maxReceiveCount": 100}
         sqs.create_queue(ARRIVALS, RedrivePolicy=json.dumps(policy))
 
     def _create_queues(self, capacity: Capacity) -> None:

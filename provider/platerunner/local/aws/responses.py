@@ -30,7 +30,8 @@ class LocalBatchResponse(BatchResponse):
         if definition is None or definition.status != "ACTIVE":
             raise ClientException(f"JobDefinition {body['jobDefinition']} does not exist or is not ACTIVE")
         request.check_share(body, self._found(body["jobQueue"]).schedule_policy)
-        wanted = request.build(body, definition, self._queue(body["jobQueue"]), self.limits)
+        held = self.jobs.scheduler.consumables.of_definitions.get(definition.arn)
+        wanted = request.build(body, definition, self._queue(body["jobQueue"]), self.limits, held)
         backend = self.batch_backend
 
         def arn(job_id: str) -> str:
@@ -39,6 +40,37 @@ class LocalBatchResponse(BatchResponse):
         job = self.jobs.submit(wanted, (body.get("arrayProperties") or {}).get("size"), arn)
         backend.tag_resource(job.arn, dict(wanted.tags))
         return json.dumps({"jobId": job.id, "jobName": wanted.name, "jobArn": job.arn})
+
+    def registerjobdefinition(self) -> str:
+        """RegisterJobDefinition, with the consumable resources that moto passes over."""
+        if (self._get_param("containerProperties") or {}).get("volumes"):
+            raise ClientException("the embedded cloud mounts no file systems: leave out `volumes`")
+        consumables = self.jobs.scheduler.consumables
+        asked = consumables.asked_for(self._get_param("consumableResourceProperties"))
+        answer: str = super().registerjobdefinition()
+        consumables.of_definitions[json.loads(answer)["jobDefinitionArn"]] = asked
+        return answer
+
+    def createconsumableresource(self) -> str:
+        """CreateConsumableResource."""
+        name = self._get_param("consumableResourceName")
+        self.jobs.scheduler.consumables.create(name, int(self._get_param("totalQuantity")))
+        return json.dumps({"consumableResourceName": name, "consumableResourceArn": self._arn_of(name)})
+
+    def listconsumableresources(self) -> str:
+        """ListConsumableResources, by their names."""
+        filters = self._get_param("filters") or []
+        names = {value for one in filters for value in one["values"]}
+        found = [
+            {"consumableResourceName": name, "consumableResourceArn": self._arn_of(name), "totalQuantity": total}
+            for name, total in self.jobs.scheduler.consumables.totals.items()
+            if not filters or name in names
+        ]
+        return json.dumps({"consumableResources": found})
+
+    def _arn_of(self, name: str) -> str:
+        backend = self.batch_backend
+        return f"arn:aws:batch:{backend.region_name}:{backend.account_id}:consumable-resource/{name}"
 
     def describejobs(self) -> str:
         """DescribeJobs."""
@@ -127,7 +159,9 @@ class Patch:
         LocalBatchResponse.jobs = jobs
         LocalBatchResponse.limits = limits
         self._before = dict(urls.url_paths)
-        for path in [*urls.url_paths, "{0}/v1/terminatejobs"]:  # moto has no answer to that one
+        # Moto has no answer to these.
+        others = ("terminatejobs", "createconsumableresource", "listconsumableresources")
+        for path in [*urls.url_paths, *(f"{{0}}/v1/{name}" for name in others)]:
             urls.url_paths[path] = LocalBatchResponse.dispatch
 
     def undo(self) -> None:

@@ -15,9 +15,11 @@ from platerunner.local.aws.faults import Dice
 from platerunner.local.aws.front import Front
 from platerunner.local.aws.images import LocalImages
 from platerunner.local.aws.logs import open_stream
+from platerunner.local.aws.prices import SpotPrices, get_products
 from platerunner.local.aws.request import Limits
 from platerunner.local.aws.resources import Resources
 from platerunner.local.aws.responses import Patch
+from platerunner.local.jobs.instances import Instances
 from platerunner.local.jobs.scheduler import Capacity, Scheduler
 from platerunner.local.jobs.table import Jobs
 
@@ -56,10 +58,16 @@ class Server:
         self.account = Resources(region)
         capacity = Capacity(cores, memory // 1024**2)
         logs = logs_backends[self.account.id][region]
-        self._scheduler = Scheduler(folder, capacity, images, variables, dice, partial(open_stream, logs))
+        instances = Instances(self.account.id, region, capacity.vcpus, capacity.memory)
+        self._scheduler = Scheduler(folder, capacity, images, variables, dice, partial(open_stream, logs), instances)
         self.account.create(capacity, images)
-        self._patch = Patch(Jobs(self._scheduler), Limits(min_timeout=min_timeout))
-        self.front = Front(DomainDispatcherApplication(create_backend_app), dice)
+        self.jobs = Jobs(self._scheduler)
+        self._patches = (Patch(self.jobs, Limits(min_timeout=min_timeout)), SpotPrices(region))
+        own = {
+            "ecs.DescribeContainerInstances": lambda asked: instances.describe(asked["containerInstances"]),
+            "pricing.GetProducts": lambda asked: get_products(asked, region),
+        }
+        self.front = Front(DomainDispatcherApplication(create_backend_app), dice, own)
         host, port = listening.getsockname()
         self._http = make_server(
             host, port, self.front, threaded=True, request_handler=QuietHandler, fd=listening.fileno()
@@ -75,6 +83,7 @@ class Server:
         self._thread.join()
         self._http.server_close()
         self._listening.close()
-        self._patch.undo()
+        for patch in self._patches:
+            patch.undo()
         BackendDict.reset()
         reset_model_data()

@@ -57,7 +57,8 @@ def describe(job: Job) -> dict[str, Any]:
 
 def attempt_of(job: Job) -> dict[str, Any]:
     """The attempt that just ended, as DescribeJobs lists it."""
-    container = _outcome(job) | ({"logStreamName": job.stream} if job.stream else {})
+    place = {"logStreamName": job.stream, "containerInstanceArn": _host(job)}
+    container = _outcome(job) | {name: value for name, value in place.items() if value}
     return {"container": container | {"networkInterfaces": []}, **_times_and_reason(job)}
 
 
@@ -82,6 +83,7 @@ def _container(job: Job) -> dict[str, Any]:
         ],
         "jobRoleArn": request.job_role,
         "executionRoleArn": request.execution_role,
+        "containerInstanceArn": _host(job),
         "logStreamName": job.stream,
         "volumes": [],
         "mountPoints": [],
@@ -89,6 +91,11 @@ def _container(job: Job) -> dict[str, Any]:
         "secrets": [],
     }
     return {name: value for name, value in details.items() if value is not None} | _outcome(job)
+
+
+def _host(job: Job) -> str | None:
+    """The container instance that it was given to; Fargate has none."""
+    return job.instance.arn if job.instance and job.request.platform == "EC2" else None
 
 
 def _outcome(job: Job) -> dict[str, Any]:

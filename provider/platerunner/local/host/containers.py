@@ -15,6 +15,8 @@ from pathlib import Path
 from platerunner.local.aws.images import ImageMissingError, LocalImage
 
 VARIABLE = "PLATERUNNER_CONTAINERS"
+FOLDERS_VARIABLE = "PLATERUNNER_CONTAINER_FOLDERS"
+"""Folders of this machine that containers see under the same names, with colons between, such as data and results."""
 PREFIX = "localhost/platerunner/"
 PODMAN = "podman"
 LABEL = "org.platerunner.cloud"
@@ -39,19 +41,18 @@ def wanted(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def container_images() -> Iterator[LocalImage]:
-    """The images that podman has under ``localhost/platerunner/``.
+    """The images that podman has: ours, under ``localhost/platerunner/``, by name alone, others by their full names.
 
     :raises ImageMissingError: if there is none, or podman does not answer.
     """
-    found = False
-    for entry in _listing():
-        for reference in entry.get("Names") or ():
-            name, _, tag = reference.removeprefix(PREFIX).rpartition(":")
-            if reference.startswith(PREFIX) and name:
-                found = True
-                yield LocalImage(name, tag, contents={"image": entry["Id"]}, container=reference)
+    # An image with two names is listed twice, each time with both.
+    found = {reference: entry["Id"] for entry in _listing() for reference in entry.get("Names") or ()}
+    for reference, image in found.items():
+        name, _, tag = reference.removeprefix(PREFIX).rpartition(":")
+        if name:
+            yield LocalImage(name, tag, contents={"image": image}, container=reference)
     if not found:
-        raise ImageMissingError(f"podman has no image {PREFIX}*: build them with `make images`.")
+        raise ImageMissingError(f"podman has no image: build ours, {PREFIX}*, with `make images`, or pull yours.")
 
 
 def _listing() -> list[dict[str, str]]:
@@ -97,6 +98,15 @@ def environment(base: Mapping[str, str]) -> dict[str, str]:
     return {**base, **{name: os.environ[name] for name in KEPT if name in os.environ}}
 
 
+def _folders() -> list[str]:
+    """Options that let a container see folders of this machine, as the person who started it."""
+    folders = [folder for folder in os.environ.get(FOLDERS_VARIABLE, "").split(":") if folder]
+    if not folders:
+        return []
+    own = [f"--user={os.getuid()}:{os.getgid()}", *(["--userns=keep-id"] if os.getuid() else [])]
+    return [*own, *(f"--volume={folder}:{folder}" for folder in folders)]
+
+
 def command(
     image: str, argv: Sequence[str], variables: Mapping[str, str], *, vcpus: float, memory: int, folder: Path
 ) -> list[str]:
@@ -114,6 +124,7 @@ def command(
         "--read-only", "--read-only-tmpfs=false", "--security-opt=no-new-privileges",
         f"--memory={memory}", f"--memory-swap={memory}", f"--cpu-shares={max(2, round(vcpus * 1024))}",
         *(f"--env={name}={value}" for name, value in variables.items()),
+        *_folders(),
     ]  # fmt: skip
     return [
         sys.executable,

@@ -28,7 +28,7 @@ PROGRAM = Path(sys.executable).parent / "platerunner-unit"
 AT_START = ("PYTHON", "LD_", "LC_", "LANG", "MALLOC_", "GLIBC_")
 """Beginnings of the variables that a process heeds at its start alone: a fork has the agent's."""
 HARMLESS = frozenset({"PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONUNBUFFERED"})
-"""Those that change nothing of what a unit does."""
+"""Those that do not change what a unit does."""
 COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
 """What Python writes into LC_CTYPE as it starts where no locale is named (PEP 538)."""
 
@@ -39,24 +39,27 @@ class Runner:
     def __init__(self) -> None:
         self._main: Callable[[Sequence[str]], NoReturn] | None = None
         self._files: dict[str, int] = {}
+        self._telemetry: dict[str, str] = {}
         self._usable = LINUX
 
     def stands_for(self, command: Mapping[str, Any]) -> bool:
         """Whether a fork does what executing a command would.
 
-        :param command: as the agent is told it.
+        :param command: as the agent gets it.
         """
         argv, env = command["argv"], command["env"]
         if not self._usable or not argv or shutil.which(argv[0], path=env.get("PATH", os.defpath)) != str(PROGRAM):
             return False
         if self._main is None:
             self._load()
+        if self._telemetry != (asked := {name: env[name] for name in env if name.startswith("OTEL_")}):
+            self._load_telemetry(asked)
         return self._usable and at_start(env) == at_start(os.environ) and self._files == _times(self._files)
 
     def fork(self, command: Mapping[str, Any], output: int, group: Group | None) -> int:
         """Start it.
 
-        :param command: as the agent is told it.
+        :param command: as the agent gets it.
         :param output: file descriptor for stdout and stderr.
         :param group: control group that it enters; None for none.
         :returns: its pid.
@@ -84,8 +87,24 @@ class Runner:
         except Exception:  # its own process will say so in the job's log
             self._usable = False
             return
-        self._main, self._files = main, _times(_modules())
-        self._usable = count_threads() == 1
+        self._main = main
+        self._settle()
+
+    def _load_telemetry(self, asked: dict[str, str]) -> None:
+        """Import what units with a collector need, which took each of them longer than its own work."""
+        self._telemetry = asked
+        try:
+            from platerunner_unit.__main__ import load_telemetry
+
+            load_telemetry(asked)
+        except Exception:  # as above
+            self._usable = False
+            return
+        self._settle()
+
+    def _settle(self) -> None:
+        self._files = {**_times(_modules()), **self._files}
+        self._usable = self._usable and count_threads() == 1
         gc.collect()
         gc.freeze()  # a collection would copy the pages that all forks share
 

@@ -1,6 +1,6 @@
 """Ends what a process started when that process is killed and can end nothing any more.
 
-A process of its own, which reads the process groups to end, one a line, a minus before those that are none any more.
+A process of its own, which reads the process groups to end, one a line, a minus before those that have ended.
 The end of its input tells it that the process is gone, however that went.
 """
 
@@ -61,7 +61,7 @@ def _end(groups: Iterable[int], patience: float) -> None:
 
 
 def _signalled(groups: Iterable[int], number: int) -> list[int]:
-    """Send a signal to groups; returns those that there are."""
+    """Send a signal to groups; returns those that exist."""
     there = []
     for group in groups:
         with contextlib.suppress(ProcessLookupError):

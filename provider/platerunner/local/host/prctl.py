@@ -18,7 +18,7 @@ def call_prctl(option: int, value: int | bytes) -> None:
 
 
 def end_with(agent: int) -> None:
-    """Let the calling process be told to end when the agent dies, or end it now if that has died.
+    """Let the kernel end the calling process when the agent dies, or at once if that has died.
 
     :param agent: its pid, the calling process's parent.
     """

@@ -16,7 +16,7 @@ from platerunner.local.jobs.joblog import CHUNK, Log
 class JobProcess:
     """A command in a session of its own, which ends with the agent.
 
-    :param command: as the agent is told it.
+    :param command: as the agent gets it.
     :param group: control group that it enters; None for none.
     :param runner: what a fork may stand for.
     :raises OSError: if it cannot be started; likewise subprocess.SubprocessError.
@@ -33,7 +33,7 @@ class JobProcess:
         try:
             self._executed = None if runner.stands_for(command) else _execute(command, child_end, group)
             self.pid = self._executed.pid if self._executed else runner.fork(command, child_end, group)
-            """Of the command itself, which leads its session."""
+            """The process id of the command itself, which leads its session."""
         except (OSError, subprocess.SubprocessError):
             os.close(self.output)
             raise

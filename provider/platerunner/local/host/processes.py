@@ -1,5 +1,6 @@
 """The process table, as far as the embedded cloud needs it: whose child is who, what it takes, whose job it is."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Container
@@ -53,14 +54,14 @@ class Below:
         self._others: set[int] = set()
 
     def look(self) -> dict[int, Process]:
-        """Those that there are now, by pid, without the root."""
+        """Those that are alive now, by pid, without the root."""
         pids = list_pids(self._proc)
         self._others &= pids
         found = _read(self._proc, pids - self._others - {self._root})
         while others := self._above_or_beside(found):
             found = {pid: process for pid, process in found.items() if pid not in others}
             self._others |= others
-        # What is left over has a parent that began or ended meanwhile, or is below the root: the next look tells.
+        # The parent of such a process began or ended meanwhile, or it is below the root: the next look tells.
         below = find_tree({**found, self._root: Process(self._root, 0, 0, 0)}, self._root)
         return {process.pid: process for process in below if process.pid != self._root}
 
@@ -76,24 +77,24 @@ def _read(proc: Path, pids: set[int]) -> dict[int, Process]:
 
 
 def job_of(pid: int) -> str:
-    """``<job id>#<attempt>`` of the job that a process belongs to, by its environment; ``#`` if it is none's.
+    """``<job id>#<attempt>`` of the job that a process belongs to, by its environment; ``#`` if it belongs to none.
 
-    :param pid: of a process; one that is gone or another user's is none's.
+    :param pid: of a process; one that is gone or another user's belongs to none.
     """
     variables = read_environment(pid)
     return f"{variables.get('AWS_BATCH_JOB_ID', '')}#{variables.get('AWS_BATCH_JOB_ATTEMPT', '')}"
 
 
 def end_processes(keys: Container[str]) -> None:
-    """Kill all processes of some jobs, wherever they are: an agent may die before it has told of one that it started.
+    """Kill all processes of some jobs, wherever they are: an agent may die before it has reported one that it started.
 
     A fork is known by its working folder, which bears its job's name: its environment shows as the agent's.
 
     :param keys: ``<job id>#<attempt>``.
     """
-    for pid in list_pids():
-        if job_of(pid) in keys or Path(read_folder(pid)).name in keys:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+    found = [pid for pid in list_pids() if job_of(pid) in keys or Path(read_folder(pid)).name in keys]
+    # All stand still first: a runner that saw its tool die would report that as the tool's own end.
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)

@@ -1,6 +1,6 @@
 """Stands between the agent and podman for one container: ``python -m platerunner.local.host.shim FOLDER podman ...``.
 
-The agent starts, signals and kills processes; a container is none of its children, since podman hands it to a monitor
+The agent starts, signals and kills processes; a container is not its child, since podman hands it to a monitor
 that leaves the session. This process takes the monitor in, so that whatever ends the one ends the other, and it looks
 for kills for memory while the control group is still there: podman does not report them under version 1, and removes
 the group at the end.

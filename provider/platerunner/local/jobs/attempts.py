@@ -12,6 +12,7 @@ from platerunner.local.aws.images import ImageMissingError
 from platerunner.local.aws.shown import attempt_of
 from platerunner.local.host.launch import Launcher
 from platerunner.local.host.processes import end_processes
+from platerunner.local.jobs.instances import Instances
 from platerunner.local.jobs.job import Job
 from platerunner.local.jobs.timers import Timers
 
@@ -27,12 +28,21 @@ OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 class Attempts:
     """Jobs from STARTING to the end of an attempt.
 
+    :param instances: that they run on.
     :param lock: the scheduler's; held by the caller of any method here.
     :param over: called with a job whose attempt has ended, as its fields say.
     """
 
-    def __init__(self, launcher: Launcher, dice: Dice, lock: threading.RLock, over: Callable[[Job], None]) -> None:
+    def __init__(
+        self,
+        launcher: Launcher,
+        instances: Instances,
+        dice: Dice,
+        lock: threading.RLock,
+        over: Callable[[Job], None],
+    ) -> None:
         self._launcher = launcher
+        self._instances = instances
         self._dice = dice
         self._lock = lock
         self._over = over
@@ -86,6 +96,7 @@ class Attempts:
             if self._held.pop(key, None) is None or self._closed:
                 return
             self._running[key] = job
+            job.instance = self._instances.of(job.request.queue.environment, spot=job.request.queue.spot)
             try:
                 self._launcher.start(job, key)
             except ImageMissingError as error:
@@ -129,15 +140,18 @@ class Attempts:
         end_processes(self._running)
         for key, job in list(self._running.items()):
             _kill_group(job.pid)
-            self._end(job, key, None, self._host_lost(), None)
+            self._end(job, key, None, self._lose_instance(job), None)
 
-    def _host_lost(self) -> str:
-        return f"Host EC2 (instance {self._dice.instance()}) terminated."
+    def _lose_instance(self, job: Job) -> str:
+        """Take a job's instance away: what Batch says of that."""
+        assert job.instance is not None
+        self._instances.lose(job.instance)
+        return f"Host EC2 (instance {job.instance.id}) terminated."
 
     def _take_end(self, job: Job, key: str, event: dict[str, Any]) -> None:
         code = event["code"] if event["code"] >= 0 else 128 - event["code"]
         if job.lost:
-            self._end(job, key, None, self._host_lost(), None)
+            self._end(job, key, None, self._lose_instance(job), None)
         elif job.stopped_because is None and self._launcher.never_began(key):
             self._end(job, key, "CannotStartContainerError: podman says why in the job's log", NOT_STARTED, code)
         else:
@@ -154,7 +168,7 @@ class Attempts:
 
 
 def _kill_group(pid: int | None) -> None:
-    """End what a dead agent left behind; its jobs were told to end, but may ignore that."""
+    """End what a dead agent left behind; its jobs got a signal to end, but may ignore it."""
     if pid is None:
         return
     try:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from platerunner.local.jobs.instances import Instance
+
 RETRIED_BY_DEFAULT = "retry"
 ENDED = ("SUCCEEDED", "FAILED")
 WAITING = ("SUBMITTED", "PENDING", "RUNNABLE")
@@ -34,6 +36,7 @@ class Request:
     :param rules: ``evaluateOnExit``, in order.
     :param timeout: seconds per attempt; None for none.
     :param share: ``shareIdentifier``, shown and not scheduled by.
+    :param consumables: name to how many of them a job holds.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Request:
     priority: int | None = None
     job_role: str | None = None
     execution_role: str | None = None
+    consumables: Mapping[str, int] = field(default_factory=dict)
 
     def retries(self, *, exit_code: int | None, reason: str, status_reason: str) -> bool:
         """Whether ``evaluateOnExit`` wants another attempt: the first rule whose conditions all hold decides.
@@ -86,6 +90,7 @@ class Job:
     :param waits_for: ids of the jobs that must succeed first.
     :param stopped_because: reason given to TerminateJob or CancelJob, or why the cloud ends it.
     :param shown: the status that a ListJobs that lags behind still shows.
+    :param instance: that its latest attempt was given to.
     """
 
     id: str
@@ -111,6 +116,7 @@ class Job:
     stopped_because: str | None = None
     lost: bool = False
     pid: int | None = None
+    instance: Instance | None = None
 
     @property
     def ended(self) -> bool:

@@ -12,6 +12,8 @@ from platerunner.local.aws.faults import Dice
 from platerunner.local.aws.images import LocalImages
 from platerunner.local.host.launch import Launcher, OpenLog
 from platerunner.local.jobs.attempts import Attempts
+from platerunner.local.jobs.consumables import Consumables
+from platerunner.local.jobs.instances import Instances
 from platerunner.local.jobs.job import Job
 
 TOO_LARGE = (
@@ -39,6 +41,7 @@ class Scheduler:
     :param folder: for the jobs' working folders and logs.
     :param variables: environment that every job gets: how to reach the cloud.
     :param open_log: called with log group, stream and file before an attempt starts.
+    :param instances: that jobs run on.
     """
 
     def __init__(
@@ -49,15 +52,17 @@ class Scheduler:
         variables: dict[str, str],
         dice: Dice,
         open_log: OpenLog,
+        instances: Instances,
     ) -> None:
         self.capacity = capacity
+        self.consumables = Consumables()
         self.dice = dice
         self.lock = threading.RLock()
         self._ready: list[tuple[int, int, Job]] = []
         self._dependents: dict[str, list[Job]] = {}
         self._closed = self._dispatching = False
         launcher = Launcher(folder, images, variables, open_log, self._on_event)
-        self._attempts = Attempts(launcher, dice, self.lock, self._attempt_over)
+        self._attempts = Attempts(launcher, instances, dice, self.lock, self._attempt_over)
 
     def close(self) -> None:
         """End all jobs."""
@@ -132,8 +137,12 @@ class Scheduler:
                 job = self._ready[0][2]
                 if job.status == "RUNNABLE" and not self._fits(job):
                     return
-                heapq.heappop(self._ready)
-                if job.status == "RUNNABLE":
+                waiting = heapq.heappop(self._ready)
+                if job.status != "RUNNABLE":
+                    self._wake_behind(job)
+                elif lacking := self.consumables.lacking(job, self._attempts.busy):
+                    self.consumables.hold_back(lacking, waiting)
+                else:
                     self._attempts.begin(job)
         finally:
             self._dispatching = False
@@ -148,7 +157,13 @@ class Scheduler:
         with self.lock:
             self._attempts.take(event)
 
+    def _wake_behind(self, job: Job) -> None:
+        """Let those look again that waited for what a job held, or would have held."""
+        for waiting in self.consumables.released(job):
+            heapq.heappush(self._ready, waiting)
+
     def _attempt_over(self, job: Job) -> None:
+        self._wake_behind(job)
         if job.exit_code == 0 and job.stopped_because is None:
             self._finish(job, "SUCCEEDED")
         elif _tries_again(job):
@@ -160,7 +175,7 @@ class Scheduler:
 
     def _finish(self, job: Job, status: str) -> None:
         todo = deque([(job, status)])
-        while todo:  # a chain of ten thousand dependents is no recursion
+        while todo:  # a chain of ten thousand dependents is not a recursion
             job, status = todo.popleft()
             job.stopped_at = job.stopped_at or time.time()
             job.move(status)

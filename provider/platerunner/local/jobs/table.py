@@ -3,16 +3,33 @@
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from moto.batch.exceptions import ClientException
 
 from platerunner.local.aws.shown import describe, summary
+from platerunner.local.jobs.instances import Instance
 from platerunner.local.jobs.job import STATUSES, Job, Request
 from platerunner.local.jobs.scheduler import Scheduler
 
 MAX_DESCRIBE = 100
 MAX_PAGE = 100
+
+
+class Use(NamedTuple):
+    """What an attempt took, as a bill would be made of it.
+
+    :param job: its id.
+    :param started: seconds since 1970; None if it never ran.
+    :param memory: MiB.
+    """
+
+    job: str
+    started: float | None
+    stopped: float | None
+    vcpus: float
+    memory: int
+    instance: Instance | None
 
 
 class Jobs:
@@ -50,6 +67,15 @@ class Jobs:
             self._queues.setdefault(request.queue.arn, []).append(job)
             self.scheduler.submit(job, self._jobs)
             return job
+
+    def book(self) -> list[Use]:
+        """What each job that has ended took: the cloud's own book."""
+        with self.scheduler.lock:
+            ended = [job for job in self._jobs.values() if job.ended and not job.children]
+            return [
+                Use(job.id, job.started_at, job.stopped_at, job.request.vcpus, job.request.memory, job.instance)
+                for job in ended
+            ]
 
     def describe(self, ids: list[str]) -> list[tuple[Job, dict[str, Any]]]:
         """The jobs that exist among these; the others are left out, as AWS does.

@@ -3,25 +3,39 @@
 from collections.abc import Callable
 
 from platerunner.spec.draft import Draft
-from platerunner.spec.rules.dataset import check_dataset
-from platerunner.spec.rules.load_data import check_load_data
-from platerunner.spec.rules.locations import check_locations
+from platerunner.spec.rules.dataset import check_dataset, check_planes, check_restore
+from platerunner.spec.rules.fast_storage import check_fast_storage
+from platerunner.spec.rules.load_data import check_images, check_load_data
+from platerunner.spec.rules.locations import check_locations, check_tags, check_texts
 from platerunner.spec.rules.modules import check_modules, check_parameters, check_ports
-from platerunner.spec.rules.outputs import check_outputs
+from platerunner.spec.rules.outputs import check_folders, check_outputs
 from platerunner.spec.rules.params import check_header, check_ranges, check_templates
 from platerunner.spec.rules.references import check_cycles, check_references, check_waiting
-from platerunner.spec.rules.schedule import check_schedule
+from platerunner.spec.rules.schedule import check_budget, check_config, check_schedule, check_upload
 from platerunner.spec.rules.steps import check_checks, check_gates, check_names, check_split
-from platerunner.spec.rules.wildcards import check_overrides, check_own_values, check_sampling, check_wildcards
+from platerunner.spec.rules.wildcards import (
+    check_batches,
+    check_overrides,
+    check_own_values,
+    check_sampling,
+    check_unit_tables,
+    check_wildcards,
+)
 
 RULES: tuple[Callable[[Draft], None], ...] = (
     check_header,
     check_ranges,
     check_schedule,
+    check_upload,
+    check_config,
     check_templates,
     check_locations,
+    check_texts,
     check_dataset,
+    check_restore,
+    check_fast_storage,
     check_names,
+    check_tags,
     check_references,
     check_gates,
     check_checks,
@@ -32,9 +46,15 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     check_parameters,
     check_load_data,
     check_outputs,
+    check_folders,
+    check_planes,
+    check_images,
     check_wildcards,
     check_own_values,
+    check_unit_tables,
     check_waiting,
     check_sampling,
+    check_batches,
     check_split,
+    check_budget,
 )

@@ -1,102 +1,21 @@
-"""The dataset: patterns, tables that list files, microscopes, which files count."""
+"""The dataset: patterns of its files, what must be there of them, which files count, how archived ones come back."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from platerunner.catalog.quantities import QuantityError, duration
 from platerunner.documents.problems import nearest, suggest
-from platerunner.documents.sentences import where
 from platerunner.documents.source import Keys
-from platerunner.spec.dataset import ENDINGS, TablePattern
 from platerunner.spec.derived import Formula, objection
-from platerunner.spec.draft import Draft, bare_pattern, path_of, texts
-from platerunner.spec.microscopes import folder_problems, names
-from platerunner.spec.rules.completeness import check_complete
+from platerunner.spec.draft import Draft, bare_pattern, texts
+from platerunner.spec.forms import Wanted, is_folder, path_keys, path_of, planes_of, wanted_of
+from platerunner.spec.rules.file_lists import check_list
 from platerunner.spec.rules.patterns import check_apart, check_pattern
 from platerunner.spec.templates import is_template
 from platerunner_unit.contract.patterns import Pattern, PatternError
+from platerunner_unit.contract.planes import AXES
 
-_OF_TABLES = ("columns", "rows", "prefix")
-
-
-def check_table(draft: Draft, keys: Keys, files: dict[str, Any]) -> bool:
-    """Note what is wrong with a file set's table.
-
-    :param keys: of the file set.
-    :returns: whether it has one.
-    """
-    if "table" not in files:
-        for key in (each for each in _OF_TABLES if each in files):
-            remedy = f"Add `table: load_data.csv`, or delete `{key}`."
-            draft.source.at_key(
-                (*keys, key), f"`{key}` says something of a table, and there is none", remedy, "missing-key"
-            )
-        return False
-    if not files["table"].endswith(ENDINGS):
-        message = f"`{files['table']}` is no table that can be read"
-        texts = "comma-separated values (`.csv`) or tab-separated (`.tsv`), perhaps with gzip (`.gz`)"
-        remedy = f"Save it as {texts}, or as `.parquet`."
-        draft.source.at_value((*keys, "table"), message, remedy, "bad-pattern")
-    if files["table"].startswith("/") or ".." in files["table"].split("/") or "://" in files["table"]:
-        message = f"`{files['table']}` lies neither beside the spec nor under the root"
-        remedy = "Write its path from the spec's folder, or from the dataset's root."
-        draft.source.at_value((*keys, "table"), message, remedy, "foreign-file")
-    try:
-        TablePattern(files["table"], files.get("path", "x"), files.get("columns", {}))
-    except PatternError as error:
-        remedy = "Write the column of the files' names, like `path` or `FileName_Orig{channel}`."
-        draft.source.add(draft.source.inside((*keys, "path"), error.column - 1), error.message, remedy, "bad-pattern")
-    return True
-
-
-_OF_MICROSCOPES = ("root", "folder", "wells", "index")
-
-
-def check_microscope(draft: Draft, keys: Keys, files: Mapping[str, Any]) -> bool:
-    """Note what is wrong with a file set's microscope.
-
-    :param keys: of the file set.
-    :returns: whether it has one.
-    """
-    if "microscope" not in files:
-        for key in (each for each in _OF_MICROSCOPES if each in files):
-            message = f"`{key}` says something of a microscope's files, and there is no `microscope`"
-            remedy = f"Add `microscope: opera-phenix`, or delete `{key}`."
-            draft.source.at_key((*keys, key), message, remedy, "missing-key")
-        if "path" not in files and not draft.is_doubtful(*keys):
-            remedy = "Add `path`: a path pattern; or `microscope`: the instrument that named the files."
-            remedy = "Add `path`: the column of the files' names." if "table" in files else remedy
-            draft.source.at_key(keys, f"{where(keys)} has no `path`", remedy, "missing-key")
-        return False
-    for key in (each for each in ("path", "table") if (*keys, each) in draft.source.marks):
-        message = f"`{key}` and `microscope` both say what the files are called"
-        draft.source.at_key((*keys, key), message, "Delete one of the two.", "two-answers")
-    _check_folders(draft, keys, files)
-    preset = names()[files["microscope"]]
-    if files.get("index") and preset.index is None:
-        message = f"no index of `{files['microscope']}` can be read"
-        draft.source.at_key(
-            (*keys, "index"), message, "Delete `index`: the files' names tell what they are.", "unused-key"
-        )
-    if "wells" in files and not preset.numbers_wells:
-        message = f"the names of `{files['microscope']}` say which well it is, whatever the plate"
-        draft.source.at_key((*keys, "wells"), message, "Delete `wells`.", "unused-key")
-    return True
-
-
-def _check_folders(draft: Draft, keys: Keys, files: Mapping[str, Any]) -> None:
-    for key in (each for each in ("root", "folder") if files.get(each)):
-        text = files[key]
-        if "://" in text or text.startswith("/"):
-            remedy = "Write folders below the dataset's `root`, or change that one."
-            draft.source.at_value(
-                (*keys, key), f"`{text}` is no folder under the dataset's root", remedy, "foreign-file"
-            )
-            continue
-        for error in folder_problems(text):
-            at = draft.source.inside((*keys, key), error.column - 1)
-            remedy = "Write folders with wildcards, like `{batch}/images`."
-            draft.source.add(at, f"`{text}`: {error.message}", remedy, "bad-pattern")
-            return
+_PLAIN_KEYS = frozenset({"path", "complete", "rename", "derive"})
 
 
 def check_dataset(draft: Draft) -> None:
@@ -104,19 +23,77 @@ def check_dataset(draft: Draft) -> None:
     dataset = draft.data.get("dataset", {})
     for name, value in dataset.get("files", {}).items():
         keys: Keys = ("dataset", "files", name)
-        if isinstance(value, dict) and (check_microscope(draft, keys, value) or check_table(draft, keys, value)):
+        if not _is_plain(value) and check_list(draft, keys, value):
             pass  # its path follows from the microscope, or is a column
         elif path_of(value):
-            place = keys if isinstance(value, str) else (*keys, "path")
+            place = path_keys(keys, value)
             check_pattern(draft, place, path_of(value), globs=True)
             complete = frozenset(name for _, name in texts([] if isinstance(value, str) else value.get("complete")))
             if (pattern := draft.files[name]) is not None:
                 check_apart(draft, place, pattern, complete)
         if isinstance(value, dict):
-            check_complete(draft, name, value.get("complete", []))
+            _check_complete(draft, name, value.get("complete", []))
             _check_rename(draft, name, value.get("rename", {}))
             _check_derive(draft, name, value)
     _check_filters(draft)
+
+
+def _is_plain(files: Any) -> bool:
+    """Whether a file set is a pattern, and does not mention a table or a microscope."""
+    return isinstance(files, str) or ("path" in files and files.keys() <= _PLAIN_KEYS)
+
+
+def _check_complete(draft: Draft, name: str, complete: Any) -> None:
+    """Note wildcards that the names do not have, and values that they cannot have.
+
+    :param name: of the file set.
+    :param complete: as it says it.
+    """
+    pattern = draft.files[name]
+    if pattern is None:
+        return
+    keys: Keys = ("dataset", "files", name, "complete")
+    if not isinstance(complete, dict):
+        for index, wildcard in texts(complete):
+            if wildcard not in pattern.wildcards:
+                _no_wildcard(draft, (*keys, index), name, wildcard, pattern)
+        return
+    renamed = draft.data["dataset"]["files"][name].get("rename", {})
+    for wildcard, wanted in wanted_of(complete).items():
+        if wildcard not in pattern.wildcards:
+            _no_wildcard(draft, (*keys, wildcard), name, wildcard, pattern)
+        elif wildcard in pattern.sources and wanted != Wanted():
+            message = f"`{{{wildcard}}}` is made of others, so that its values name no file"
+            remedy = f"Write `{wildcard}: all`, or the values of what it is made of."
+            draft.source.at_value((*keys, wildcard), message, remedy, "wrong-type")
+        else:
+            _check_wanted(draft, (*keys, wildcard), wanted, pattern, set(renamed.get(wildcard, {}).values()))
+
+
+def _no_wildcard(draft: Draft, keys: Keys, name: str, wildcard: str, pattern: Pattern) -> None:
+    remedy = suggest(wildcard, pattern.wildcards, "wildcards of its path")
+    note = draft.source.at_key if isinstance(keys[-1], str) else draft.source.at_value
+    note(keys, f"the path of `{name}` has no `{{{wildcard}}}`", remedy, "unknown-wildcard")
+
+
+def _check_wanted(draft: Draft, keys: Keys, wanted: Wanted, pattern: Pattern, names: set[str]) -> None:
+    wildcard = str(keys[-1])
+    if wanted.is_reversed:
+        draft.source.at_value(
+            keys, "the range ends before it begins", "Write the smaller number first.", "out-of-range"
+        )
+        return
+    for value in (each for each in wanted.values if each not in names):
+        try:
+            pattern.convert(wildcard, value)
+        except PatternError as error:
+            remedy = f"Write it as the type of `{{{wildcard}}}` in the files' pattern wants it."
+            draft.source.at_value(keys, f"`{{{wildcard}}}`: {error.message}", remedy, "wrong-type")
+            return
+    plain = [each for each in pattern.wildcards if each not in pattern.sources and each != wildcard]
+    for group in (each for each in wanted.per if each not in plain):
+        message = f"`{{{group}}}` is no other wildcard of the path"
+        draft.source.at_value(keys, message, suggest(group, plain, "wildcards of its path"), "unknown-wildcard")
 
 
 def _check_rename(draft: Draft, name: str, rename: Mapping[str, Mapping[str, str]]) -> None:
@@ -165,7 +142,7 @@ _DERIVE = 'Write wildcards of the path in braces, like `"{row:letter}{col:02}"`.
 
 
 def _check_filters(draft: Draft) -> None:
-    if None in draft.files.values() or draft.is_doubtful("dataset", "files"):
+    if any(pattern is None for pattern in draft.files.values()) or draft.is_doubtful("dataset", "files"):
         return
     known = {wildcard for pattern in draft.files.values() if pattern for wildcard in pattern.wildcards}
     dataset = draft.data.get("dataset", {})
@@ -206,3 +183,51 @@ def _unknown(keys: Keys, wildcard: str, known: set[str]) -> tuple[str, str]:
     if "exclude" in keys and nearest(wildcard, ["because", *known]) == "because":
         return f"`{wildcard}` is no wildcard of the files", "Did you mean `because`?"
     return f"no file set has a wildcard `{{{wildcard}}}`", suggest(wildcard, known, "wildcards of the files")
+
+
+LEAST = {"bulk": "12 h", "standard": "5 h"}
+"""The longest time that S3 takes from Glacier Flexible Retrieval.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects-retrieval-options.html
+"""
+
+
+def check_restore(draft: Draft) -> None:
+    """Note a timeout that is over before anything can be there."""
+    restore = (draft.data.get("dataset") or {}).get("restore")
+    if not isinstance(restore, dict) or draft.is_doubtful("dataset", "restore"):
+        return
+    tier, keys = restore.get("tier", "bulk"), ("dataset", "restore", "timeout")
+    try:
+        short = "timeout" in restore and tier in LEAST and duration(restore["timeout"]) < duration(LEAST[tier])
+    except QuantityError:
+        return  # the check of quantities reports it
+    if short:
+        message = f"the timeout is over before `tier: {tier}` has to bring anything back, which may take {LEAST[tier]}"
+        remedy = f"Write at least `{LEAST[tier]}` (`3 d` for Deep Archive), or a faster tier."
+        draft.source.at_value(keys, message, remedy, "short-timeout")
+
+
+def check_planes(draft: Draft) -> None:
+    """Note planes of folders, axes that the names have already, and empty ranges."""
+    for name, files in draft.data.get("dataset", {}).get("files", {}).items():
+        if isinstance(files, dict) and "planes" in files:
+            _check_planes(draft, ("dataset", "files", name), files)
+
+
+def _check_planes(draft: Draft, keys: Keys, files: dict[str, Any]) -> None:
+    if is_folder(files):
+        message = "a folder is handed to its tool as it is, with all its planes"
+        draft.source.at_key((*keys, "planes"), message, "Delete `planes`.", "unused-key")
+        return
+    pattern = bare_pattern(files)
+    known = {*(pattern.wildcards if pattern else ()), *files.get("derive", {})}
+    for axis, values in planes_of(files).items():
+        place = (*keys, "planes", axis)
+        if axis not in AXES:
+            draft.source.at_key(place, f"files have no axis `{axis}`", suggest(axis, AXES, "axes"), "unknown-key")
+        if axis in known:
+            message = f"the files' names have `{{{axis}}}`, so that it is none of their planes"
+            draft.source.at_key(place, message, f"Delete `{axis}` here, or rename the wildcard.", "same-name")
+        if values == ():
+            draft.source.at_value(place, "the range ends before it begins", "Write it like `1..5`.", "out-of-range")

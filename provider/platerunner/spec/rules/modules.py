@@ -4,16 +4,20 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from platerunner.catalog.loader import unknown_module
+from platerunner.catalog.loader import FILE_TYPES, WORDS, objection, unfit_items
 from platerunner.catalog.model import Module, Parameter, Port
-from platerunner.catalog.parameters import FILE_TYPES, WORDS, objection, unfit_items
+from platerunner.catalog.versions import unknown_module
 from platerunner.documents.problems import suggest
 from platerunner.documents.sentences import in_quotes, what_it_is
-from platerunner.documents.source import Keys
+from platerunner.documents.source import Keys, NamedFileError, find_file
 from platerunner.spec.draft import Data, Draft, settings, texts
-from platerunner.spec.includes import NamedFileError, find
 from platerunner.spec.rules.patterns import braced
 from platerunner.spec.templates import contains_template, is_template
+
+WORKING_FOLDER, FOLDERS = "working_folder", ("out", "files")
+"""Where a command may start, besides a place in its image."""
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_RESERVED = ("PLATERUNNER_", "AWS_BATCH_")
 
 
 def check_modules(draft: Draft) -> None:
@@ -23,13 +27,15 @@ def check_modules(draft: Draft) -> None:
             keys = ("steps", name, *below)
             module = _module(draft, keys, setting, step)
             if module is not None:
+                if "module" in setting:
+                    _warn_of_deprecated(draft, (*keys, "module"), module)
                 _check_with(draft, keys, module, setting.get("with", {}))
                 _check_required(draft, keys, module, effective_with(step, setting))
                 _check_image(draft, keys, module, step, setting)
 
 
 def effective_with(step: Data, setting: Data) -> Mapping[str, Any]:
-    """The parameters in force under an override; as :meth:`platerunner.spec.model.Step.under` has it."""
+    """The parameters in force under an override; as :meth:`platerunner.spec.steps.Step.under` has it."""
     own: Mapping[str, Any] = setting.get("with", {})
     same = setting.get("module", step.get("module")) == step.get("module")
     return {**step.get("with", {}), **own} if same else own
@@ -40,6 +46,15 @@ def _module(draft: Draft, keys: Keys, setting: Data, step: Data) -> Module | Non
     if name is not None and name not in draft.modules and "module" in setting:
         draft.source.at_value((*keys, "module"), *unknown_module(name, draft.modules), "unknown-module")
     return draft.modules.get(name)
+
+
+def _warn_of_deprecated(draft: Draft, keys: Keys, module: Module) -> None:
+    standing = module.standing
+    if standing.status == "deprecated":
+        until = f"; nobody answers for it after {standing.until}" if standing.until else ""
+        other = standing.replaced_by
+        remedy = f"Use `{other}`." if other else f"Ask {standing.owner or 'its owner'} what to use instead."
+        draft.source.warn(draft.source.mark(keys).value, f"`{module.name}` is deprecated{until}", remedy, "deprecated")
 
 
 def _check_with(draft: Draft, keys: Keys, module: Module, values: Mapping[str, Any]) -> None:
@@ -66,8 +81,38 @@ def _check_value(draft: Draft, keys: Keys, parameter: Parameter, value: Any) -> 
         draft.source.at_value(
             keys, f"`{parameter.name}` {wrong}, not {what_it_is(value)}", parameter.description, "wrong-type"
         )
-    elif parameter.type in FILE_TYPES:
+    else:
+        _check_meaning(draft, keys, parameter, value)
+
+
+def _check_meaning(draft: Draft, keys: Keys, parameter: Parameter, value: Any) -> None:
+    """What a type does not say of a value: files that are there, variables, folders."""
+    if parameter.type in FILE_TYPES:
         _check_file(draft, keys, value, kind=parameter.type)
+    elif parameter.items in FILE_TYPES:
+        for index, name in enumerate(value):
+            if not contains_template(name):
+                _check_file(draft, (*keys, index), name, kind=parameter.items)
+    elif parameter.name == "environment" and parameter.type == "object":
+        _check_environment(draft, keys, value)
+    elif parameter.name == WORKING_FOLDER and value not in FOLDERS and not value.startswith("/"):
+        message = f"`{value}` is no folder that a program can start in"
+        remedy = "Write `out`, `files`, or an absolute path in the image, such as `/opt/tool`."
+        draft.source.at_value(keys, message, remedy, "unknown-folder")
+
+
+def _check_environment(draft: Draft, keys: Keys, values: Mapping[str, Any]) -> None:
+    """Note what is no variable, and variables that the runner sets itself."""
+    for name, value in values.items():
+        if not _VARIABLE.fullmatch(name):
+            message, remedy = f"`{name}` is no name of a variable", "Write letters, digits and `_`, a digit not first."
+            draft.source.at_key((*keys, name), message, remedy, "bad-variable")
+        elif name.startswith(_RESERVED) or name == "TMPDIR":
+            message = f"the variable `{name}` is set by the runner"
+            draft.source.at_key((*keys, name), message, "Delete it, or give yours another name.", "reserved-variable")
+        elif isinstance(value, dict | list) or value is None:
+            message = f"the variable `{name}` should be text or a number, not {what_it_is(value)}"
+            draft.source.at_value((*keys, name), message, "Put it in quotes.", "wrong-type")
 
 
 def _check_required(draft: Draft, keys: Keys, module: Module, values: Mapping[str, Any]) -> None:
@@ -91,7 +136,7 @@ def _check_image(draft: Draft, keys: Keys, module: Module, step: Data, setting: 
 
 def _check_file(draft: Draft, keys: Keys, name: str, *, kind: str) -> None:
     try:
-        find(draft.source.path.parent, name, kind=kind)
+        find_file(draft.source.path.parent, name, kind=kind)
     except NamedFileError as error:
         draft.source.at_value(keys, error.message, error.remedy, error.code)
 
@@ -135,7 +180,7 @@ def _note(draft: Draft, place: Keys, below: Keys, message: str, remedy: str) -> 
 
 
 def _check_placeholders(draft: Draft, step: str, below: Keys, module: Module, values: Data) -> None:
-    if module.tool != "command" or not isinstance(values.get("argv"), list):
+    if not isinstance(values.get("argv"), list) or not module.takes_argv:
         return
     known = _known(draft, step, values)
     own = (*("steps", step), *below, "with", "argv")
@@ -151,17 +196,20 @@ def _check_placeholders(draft: Draft, step: str, below: Keys, module: Module, va
 def _is_doubtful(draft: Draft, step: str, placeholder: str) -> bool:
     """Whether something is wrong, and noted, where a placeholder's name would come from."""
     kind = placeholder.partition(".")[0]
-    place = {"values": "foreach", "params": "with"}.get(kind, kind)
+    place = {"values": "foreach", "params": "with", "files": "with"}.get(kind, kind)
     return place in {"inputs", "outputs", "foreach", "with"} and draft.is_doubtful("steps", step, place)
 
 
 def _known(draft: Draft, step: str, values: Data) -> set[str]:
     data = draft.steps[step]
-    known = {"unit", "out", *(f"params.{name}" for name in values if name != "argv")}
+    known = {"unit", "table", "out", *(f"params.{name}" for name in values if name != "argv")}
     known |= {f"{kind}.{name}" for kind in ("inputs", "outputs") for name in data.get(kind, {})}
+    known |= {f"files.{name}" for _, name in texts(values.get("files"))}
     return known | {f"values.{name}" for name in data.get("foreach", ()) if name}
 
 
+_OF_THE_PROGRAM = frozenset({"argv", "files", "environment", WORKING_FOLDER})
+"""Parameters that do something without a placeholder."""
 _FILES = re.compile(r"\{(inputs|outputs)\.([^{}]*)\}")
 _OF_ITS_OWN = """Make it an argument of its own: `[sh, -c, 'cat "$@" > "$0"', "{outputs.all}", "{inputs.tables}"]`."""
 _PARAMS = re.compile(r"\{params\.([^{}]*)\}")
@@ -184,12 +232,12 @@ def check_lists_in_text(draft: Draft) -> None:
 
 
 def _commands(draft: Draft) -> Iterator[tuple[Keys, Data, list[object], str]]:
-    """Each command line that is beyond doubt, with where it stands, its setting and its step."""
+    """Each command line without a problem so far, with its place, its setting and its step."""
     for name, step in draft.steps.items():
         for below, setting in settings(step):
             module = draft.modules.get(setting.get("module", step.get("module")))
             argv = effective_with(step, setting).get("argv")
-            if module is None or module.tool != "command" or not isinstance(argv, list):
+            if module is None or not isinstance(argv, list) or not module.takes_argv:
                 continue
             if draft.is_doubtful("steps", name, "with") or draft.is_doubtful("steps", name, *below, "with"):
                 continue
@@ -211,21 +259,21 @@ def _check_arguments(draft: Draft, keys: Keys, step: str, argv: list[object]) ->
 
 
 def _several(draft: Draft, step: str, kind: str, name: str) -> Iterator[str]:
-    """The wildcards of an input or an output of which one unit surely has several values."""
+    """The wildcards of an input or an output that surely have several values in one unit."""
     data = draft.steps[step]
     value = data.get(kind, {}).get(name)
     if value is None or draft.is_doubtful("steps", step, kind) or draft.is_doubtful("steps", step, "foreach"):
         return
     pattern = draft.referred(value) if kind == "inputs" else draft.outputs.get(draft.origins[step], {}).get(name)
     per_unit = {wildcard for _, wildcard in texts(data.get("foreach"))}
-    fixed = {key for key, item in draft.data.get("dataset", {}).get("where", {}).items() if _may_be_one(item)}
+    fixed = {
+        key
+        for key, item in draft.data.get("dataset", {}).get("where", {}).items()
+        if (is_template(item) or not isinstance(item, list) or len(item) == 1)
+    }
     for wildcard in pattern.wildcards if pattern else ():
         if wildcard not in per_unit | fixed | set(data.get("every", {})):
             yield wildcard
-
-
-def _may_be_one(value: object) -> bool:
-    return is_template(value) or not isinstance(value, list) or len(value) == 1
 
 
 def _check_use(draft: Draft, keys: Keys, values: Data, argv: list[object]) -> None:
@@ -234,7 +282,7 @@ def _check_use(draft: Draft, keys: Keys, values: Data, argv: list[object]) -> No
     if any(is_template(word) or "{unit}" in word or "{matrix." in word for word in words) or not used <= set(values):
         return  # a program that reads unit.json may use all of them; a misspelt one has a rule of its own
     for name in values:
-        if name != "argv" and name not in used and not draft.is_doubtful(*keys, name):
+        if name not in _OF_THE_PROGRAM and name not in used and not draft.is_doubtful(*keys, name):
             message = f"no argument of the command uses `{name}`"
             remedy = f"Put `{{params.{name}}}` into `argv`, or take it out of `with`."
             draft.source.at_key((*keys, name), message, remedy, "unused-parameter")

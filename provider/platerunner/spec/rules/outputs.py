@@ -1,12 +1,13 @@
 """Outputs: names that are known beforehand, inside the workspace, and each written by one unit only."""
 
 import re
-from collections.abc import Iterator, Mapping
-from itertools import combinations
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
+from platerunner.documents.sentences import where
 from platerunner.documents.source import Keys
-from platerunner.spec.draft import Data, Draft, path_of, readable, texts
+from platerunner.spec.draft import Data, Draft, readable, texts
+from platerunner.spec.forms import is_folder, path_keys, path_of
 from platerunner.spec.meeting import likely_meet
 from platerunner.spec.rules.patterns import braced, check_pattern
 from platerunner_unit.contract.keys import PREFIX
@@ -21,7 +22,7 @@ def check_outputs(draft: Draft) -> None:
     for step, data in draft.steps.items():
         for name, output in data.get("outputs", {}).items():
             keys: Keys = ("steps", step, "outputs", name)
-            place = keys if isinstance(output, str) else (*keys, "path")
+            place = path_keys(keys, output)
             if not path_of(output):
                 continue
             check_pattern(draft, place, path_of(output), globs=False)
@@ -47,7 +48,7 @@ def _check_pattern(draft: Draft, keys: Keys, pattern: Pattern, data: Data) -> No
 
 
 def _check_types(draft: Draft, keys: Keys, pattern: Pattern, data: Data) -> None:
-    """A type in an output can only repeat what the inputs say: values come from there as they are."""
+    """A type in an output can only repeat the inputs' type: values come from there as they are."""
     inputs = [draft.referred(reference) for reference in data.get("inputs", {}).values() if isinstance(reference, str)]
     for wildcard, type_ in pattern.types.items():
         given = {known.types[wildcard] for known in inputs if known is not None and wildcard in known.types}
@@ -87,7 +88,7 @@ def _check_long_form(draft: Draft, keys: Keys, pattern: Pattern, output: Data, d
     if "from" in output:
         _check_from(draft, (*keys, "from"), pattern, output, data)
     for wildcard, declared in output.items():
-        if wildcard in {"path", "from", "at_least"} or not isinstance(declared, dict | list):
+        if wildcard in {"path", "folder", "from", "at_least"} or not isinstance(declared, dict | list):
             continue
         if wildcard not in pattern.wildcards:
             message = f"`{pattern.text}` has no `{{{wildcard}}}`"
@@ -103,7 +104,7 @@ def _check_long_form(draft: Draft, keys: Keys, pattern: Pattern, output: Data, d
 
 
 def _check_named(draft: Draft, keys: Keys, pattern: Pattern, values: list[str]) -> None:
-    """Values that no file's name can have."""
+    """Note values that no file's name can have."""
     wildcard = str(keys[-1])
     for index, value in texts(values if wildcard in pattern.wildcards else ()):
         try:
@@ -130,61 +131,66 @@ def _check_from(draft: Draft, keys: Keys, pattern: Pattern, output: Data, data: 
         draft.source.at_value(keys, message, f"Add {braced(lost)} to `from`.", "same-output")
 
 
-class Named(NamedTuple):
-    """A pattern with its name, for people, and where it stands."""
+class _Written(NamedTuple):
+    """An output with its pattern, for people, and where it stands."""
 
     name: str
     pattern: Pattern
     keys: Keys
 
 
-def check_meeting(draft: Draft) -> None:
-    """Warn of outputs that would be one file for some values, and note file sets that are one and the same.
-
-    Asked at commit alone, of a spec that is right: all pairs of outputs take longer than the other rules together.
-    """
-    known = _types(draft)
-    for one, other in combinations(_outputs(draft, known), 2):
-        if _names(one) != _names(other) and likely_meet(one.pattern, other.pattern):
-            message = f"`{other.name}` and `{one.name}` (`{one.pattern}`) may write the same file"
-            remedy = "Give one of them another folder or name, or the wildcard a type, such as `{well:well96}`."
-            draft.source.warn(draft.source.mark(other.keys).value, message, remedy, "may-meet")
-    for one, other in combinations(_file_sets(draft), 2):
-        if one.pattern == other.pattern and _definition(draft, one) == _definition(draft, other):
-            message, remedy = f"`{other.name}` and `{one.name}` are the same files", "Delete one, and use the other."
-            draft.source.at_key(other.keys, message, remedy, "same-files")
+def check_folders(draft: Draft) -> None:
+    """Note folders that are a path as well, or that others write into."""
+    outputs = list(_outputs(draft))
+    for keys, output in outputs:
+        _check_output(draft, keys, output)
+    for name, files in draft.data.get("dataset", {}).get("files", {}).items():
+        if is_folder(files):
+            _check_depth(draft, path_keys(("dataset", "files", name), files), path_of(files))
+    _check_nested(draft, outputs)
 
 
-def _names(each: Named) -> list[str]:
-    """What the pattern is made of; two that are made of the same are an error of their own."""
-    return [token.text for token in each.pattern.tokens]
+def _outputs(draft: Draft) -> Iterator[tuple[Keys, Any]]:
+    for step, data in draft.steps.items():
+        for name, output in data.get("outputs", {}).items():
+            yield ("steps", step, "outputs", name), output
 
 
-def _outputs(draft: Draft, known: Mapping[str, str]) -> Iterator[Named]:
-    for step, outputs in draft.outputs.items():
-        for name, pattern in outputs.items():
-            if pattern is not None:
-                types = {each: known.get(each, "text") for each in pattern.wildcards}
-                keys = ("steps", step, "outputs", name)
-                typed = pattern if types == pattern.types else Pattern(pattern.tokens, types)
-                yield Named(f"{step}.{name}", typed, keys)
+def _check_output(draft: Draft, keys: Keys, output: Any) -> None:
+    if not isinstance(output, dict):
+        return
+    if "path" in output and "folder" in output:
+        message, remedy = "`path` and `folder` both say what is written", "Delete one of the two."
+        draft.source.at_key((*keys, "folder"), message, remedy, "two-answers")
+    elif "path" not in output and "folder" not in output and not draft.is_doubtful(*keys):
+        remedy = "Add `path`: a key pattern; or `folder`: that of a folder that is one thing."
+        draft.source.at_key(keys, f"{where(keys)} has no `path`", remedy, "missing-key")
+    elif is_folder(output) and "at_least" in output:
+        remedy = "Give the values of its wildcards, like `tile: {range: [1, 100]}`, or take `at_least` out."
+        draft.source.at_key((*keys, "at_least"), "how many folders there are must be known", remedy, "unused-key")
 
 
-def _types(draft: Draft) -> dict[str, str]:
-    """Wildcard to the type that its values have in every file set."""
-    found: dict[str, set[str]] = {}
-    for pattern in draft.files.values():
-        for name, type_ in (pattern.types if pattern else {}).items():
-            found.setdefault(name, set()).add(type_)
-    return {name: types.pop() for name, types in found.items() if len(types) == 1}
+def _check_depth(draft: Draft, keys: Keys, text: str) -> None:
+    if "**" in text:
+        message = f"`{text}` may be any folder, and those in it"
+        remedy = "Write how deep the folders lie: `*/` for one that may have any name."
+        draft.source.add(draft.source.inside(keys, text.index("**")), message, remedy, "bad-pattern")
 
 
-def _file_sets(draft: Draft) -> Iterator[Named]:
-    for name, pattern in draft.files.items():
-        if pattern is not None:
-            yield Named(f"dataset.{name}", pattern, ("dataset", "files", name))
+def _check_nested(draft: Draft, outputs: list[tuple[Keys, Any]]) -> None:
+    """Note outputs within another output's folder: stage-out deletes what its own tool did not write there."""
+    patterns = ((keys, output, readable(path_of(output))) for keys, output in outputs)
+    read = [(keys, output, pattern) for keys, output, pattern in patterns if pattern is not None]
+    for keys, output, folder in read:
+        for other_keys, other, pattern in read if is_folder(output) else ():
+            inside = _beginning(pattern, folder.text.count("/"))
+            if other_keys != keys and inside is not None and likely_meet(folder, inside):
+                message = f"`{pattern.text}` lies in `{folder.text}`, a folder that is one thing"
+                remedy = "Write it to another folder."
+                draft.source.at_value(path_keys(other_keys, other), message, remedy, "same-output")
 
 
-def _definition(draft: Draft, files: Named) -> object:
-    value = draft.data["dataset"]["files"][files.keys[-1]]
-    return {"path": value} if isinstance(value, str) else value
+def _beginning(pattern: Pattern, depth: int) -> Pattern | None:
+    """The folder of a pattern that lies as deep as another one; None if the pattern is no deeper than that."""
+    parts = pattern.text.split("/")
+    return readable("/".join(parts[: depth + 1])) if len(parts) > depth + 1 and "**" not in parts else None

@@ -4,14 +4,13 @@ import re
 from typing import Any
 
 from platerunner.catalog import quantities
-from platerunner.documents.nodes import Node
 from platerunner.documents.problems import suggest
 from platerunner.documents.sentences import what_it_is, where
-from platerunner.documents.shape import Shape
+from platerunner.documents.shape import Node, Shape
 from platerunner.documents.source import Keys
 from platerunner.spec import templates
 from platerunner.spec.draft import Data, Draft
-from platerunner.spec.regexes import why_slow
+from platerunner.spec.rules.schedule import given_by_schedule
 from platerunner.spec.run_params import RUN_PARAMS
 
 MAX_MATCHED = 5_000
@@ -26,7 +25,9 @@ def check_header(draft: Draft) -> None:
     """A param's default, enum and pattern must agree."""
     for name, param in draft.data.get("params", {}).items():
         if name in RUN_PARAMS:
-            _refuse_taken(draft, name)
+            message = f"`{name}` is a param that every pipeline has already"
+            remedy = f"Call this one something else, such as `my_{name}`."
+            draft.source.at_key(("params", name), message, remedy, "reserved-param")
         _check_default(draft, name, param)
         if not draft.is_doubtful("params", name) and _patterns_are_sound(draft, name, param):
             _check_values(draft, name, param)
@@ -42,26 +43,24 @@ def _check_default(draft: Draft, name: str, param: Data) -> None:
     elif "default" in param:
         message = f"`{name}` has a default, so that nobody has to give it"
         draft.source.at_key((*keys, "required"), message, "Delete `default` or `required`.", "two-answers")
-    elif draft.data.get("schedule") is not None:
+    elif draft.data.get("schedule") is not None and name not in given_by_schedule(draft):
         message = f"`schedule` starts runs, and nobody gives them `{name}`"
         draft.source.at_key(
             (*keys, "required"), message, f"Give `{name}` a default, or delete `schedule`.", "two-answers"
         )
 
 
-def _refuse_taken(draft: Draft, name: str) -> None:
-    message = f"`{name}` is a param that every pipeline has already"
-    remedy = f"Call this one something else, such as `my_{name}`."
-    draft.source.at_key(("params", name), message, remedy, "reserved-param")
-
-
 def _patterns_are_sound(draft: Draft, name: str, param: Data) -> bool:
     """Whether no text takes forever: neither the default, which is tried next, nor what a form sends."""
     sound = True
     for keys, schema in ((("params", name), param), (("params", name, "items"), param.get("items", {}))):
+        if "pattern" not in schema:
+            continue
+        from platerunner.spec.regexes import why_slow  # which few specs need
+
         place = (*keys, "pattern")
         try:
-            slow = why_slow(schema.get("pattern", ""))
+            slow = why_slow(schema["pattern"])
         except (re.error, OverflowError, RecursionError) as error:
             message = f"{where(place)} is not a regular expression: {error}"
             draft.source.at_value(place, message, "Mend it, or leave `pattern` out.", "bad-regex")

@@ -90,15 +90,18 @@ _RUNS_INTO = {
 
 
 def check_apart(draft: Draft, keys: Keys, pattern: Pattern, complete: frozenset[str] = frozenset()) -> None:
-    """Note neighbours without anything between them of which a name does not say where the first ends.
+    """Note neighbours without anything between them if a name does not show where the first ends.
 
     :param keys: where the pattern stands.
-    :param complete: wildcards of which every combination must exist, so that a wrong cut would be noticed.
+    :param complete: wildcards whose every combination must exist, so that a wrong cut would be noticed.
     """
     for first, second in unclear(pattern):
         at = draft.source.inside(keys, second.column - 1)
         message = f"a name does not say where {_shown(pattern, first)} ends and {_shown(pattern, second)} begins"
-        if _is_digits(pattern, first) and _kind(pattern, second) in {"text", "word"}:
+        if (first.kind == "wildcard" and pattern.types[first.text] == "digits") and _kind(pattern, second) in {
+            "text",
+            "word",
+        }:
             if not {first.text, second.text} <= complete:
                 text = (
                     f"{_shown(pattern, first)} takes all digits, also those that {_shown(pattern, second)} begins with"
@@ -111,7 +114,7 @@ def check_apart(draft: Draft, keys: Keys, pattern: Pattern, complete: frozenset[
 
 
 def unclear(pattern: Pattern) -> Iterator[tuple[Token, Token]]:
-    """Pairs of pieces of which a name does not say where the first ends, with nothing or only fixed widths between."""
+    """Pairs of pieces with nothing or only fixed widths between, where a name does not show the end of the first."""
     tokens = pattern.tokens
     for index, first in enumerate(tokens):
         last = first if _is_open(pattern, first) else None
@@ -143,10 +146,6 @@ def _is_open(pattern: Pattern, token: Token) -> bool:
     return type_.is_open if type_ else token.text == _GLOB
 
 
-def _is_digits(pattern: Pattern, token: Token) -> bool:
-    return token.kind == "wildcard" and pattern.types[token.text] == "digits"
-
-
 def _kind(pattern: Pattern, token: Token) -> str:
     """What its characters are."""
     if token.kind == "literal":
@@ -156,7 +155,7 @@ def _kind(pattern: Pattern, token: Token) -> str:
 
 
 def _remedy(pattern: Pattern, first: Token, second: Token) -> str:
-    """What to do, of which a width was tried."""
+    """What to do; a width that it proposes was tried."""
     ways = ["Write what stands between them, such as `_`"]
     if sized := next(_with_width(pattern, first, second), None):
         ways.append(f"give one a width, like `{sized}`")

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from platerunner.documents.source import Keys
+from platerunner.documents.source import Keys, NamedFileError, find_file
 from platerunner.spec.build_steps import metadata_columns
-from platerunner.spec.draft import Data, Draft, path_of, readable, settings
-from platerunner.spec.includes import NamedFileError, find
+from platerunner.spec.draft import Data, Draft, readable, settings
+from platerunner.spec.forms import path_of
 from platerunner.spec.rules.modules import effective_with
 from platerunner.spec.templates import contains_template
 from platerunner_unit.cellprofiler import fit
@@ -72,7 +72,7 @@ def _file(draft: Draft, name: Any, kind: str) -> Path | None:
     if not isinstance(name, str) or contains_template(name):
         return None
     try:
-        return find(draft.source.path.parent, name, kind=kind)
+        return find_file(draft.source.path.parent, name, kind=kind)
     except NamedFileError:
         return None
 
@@ -87,7 +87,8 @@ def _findings(draft: Draft, use: _Use, found: Cppipe) -> Iterator[Finding]:
     columns = None if use.load_data is None else _columns(use.load_data, found)
     faults = cppipe.check(found, use.plugins, columns)
     for fault in faults:
-        yield Finding(fault.sentence.rstrip("."), _MEND if found.modules else _ANOTHER)
+        remedy = fault.hint or (_MEND if found.modules else _ANOTHER)
+        yield Finding(fault.sentence.rstrip("."), remedy, of_mapping=bool(fault.hint))
     if not faults:
         outputs = draft.steps[use.step].get("outputs", {}).values()
         expected = [each.get("from") or path_of(each) if isinstance(each, dict) else each for each in outputs]

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from platerunner.documents.problems import suggest
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Data, Draft, texts
+from platerunner.spec.forms import Target, parse_output, parse_target
 from platerunner.spec.rules.patterns import check_pattern
-from platerunner.spec.targets import Target, parse_output, parse_target
 
 Edges = dict[str, dict[str, Keys]]
 """Step to the steps that it waits for, each with the place that says so."""
@@ -75,7 +75,11 @@ def check_references(draft: Draft) -> None:
         _check_needs(draft, name, step)
     for name, gate in draft.gates.items():
         for key, shown in gate.get("show", {}).items():
-            _check_shown(draft, ("steps", name, "show", key), shown)
+            keys = ("steps", name, "show", key)
+            if parse_output(shown):
+                _check_reference(draft, keys, shown)
+            else:
+                check_pattern(draft, keys, shown, globs=True)
         _check_needs(draft, name, gate)
         _check_gate(draft, name, gate)
 
@@ -130,7 +134,7 @@ def _outputs_of(draft: Draft, step: str) -> str:
 
 
 def _check_selection(draft: Draft, keys: Keys, target: Target) -> bool:
-    """Note values that no member of the matrix has; whether there is none.
+    """Note values that no member of the matrix has; true if all are known.
 
     :param keys: where the target stands.
     """
@@ -175,13 +179,6 @@ def _check_needs(draft: Draft, name: str, data: Data) -> None:
             draft.source.at_value(keys, f"no step is called `{called}`", remedy, "unknown-step")
         elif target.where:
             _check_selection(draft, keys, target)
-
-
-def _check_shown(draft: Draft, keys: Keys, shown: str) -> None:
-    if parse_output(shown):
-        _check_reference(draft, keys, shown)
-    else:
-        check_pattern(draft, keys, shown, globs=True)
 
 
 def _check_gate(draft: Draft, name: str, gate: Data) -> None:

@@ -1,19 +1,23 @@
-"""What starts a pipeline, and who is told."""
+"""A run as a whole: what starts it and gives it params, when it should have ended, and what it may cost."""
 
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 
 from platerunner.catalog import quantities
+from platerunner.catalog.quantities import QuantityError, money
 from platerunner.documents.problems import suggest
 from platerunner.documents.source import Keys
-from platerunner.spec.build_schedule import AT_LATEST, QUIET
+from platerunner.spec import templates
 from platerunner.spec.draft import Data, Draft, texts
+from platerunner.spec.model import AT_LATEST, QUIET
+from platerunner.spec.uploaded import pattern_of, takes
+from platerunner_unit.contract.patterns import PatternError
 
 _PRESETS = frozenset({"@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly"})
 
 
 def check_schedule(draft: Draft) -> None:
-    """Cron expressions must be some; times must agree; no pipeline starts itself; of a deadline somebody is told."""
+    """Note wrong cron expressions, times that disagree, a pipeline that starts itself, a deadline without a message."""
     schedule = draft.data.get("schedule")
     if isinstance(schedule, str):
         _check_cron(draft, schedule)
@@ -24,20 +28,31 @@ def check_schedule(draft: Draft) -> None:
 
 
 def _check_start(draft: Draft, schedule: Data) -> None:
-    kinds = [key for key in ("asset", "on_upload") if key in schedule]
+    kinds = [key for key in ("asset", "on_upload", "on_config") if key in schedule]
     idle = [key for key in ("quiet", "at_latest") if key in schedule and "on_upload" not in schedule]
     if len(kinds) != 1:
-        message = f"`schedule` has {'both' if kinds else 'neither'} `asset` {'and' if kinds else 'nor'} `on_upload`"
-        remedy = 'Write one of them: `{asset: features}`, or `{on_upload: "s3://bucket/prefix/"}`.'
+        message = "`schedule` has none of `asset`, `on_upload` and `on_config`"
+        if kinds:
+            message = f"`schedule` has both `{kinds[0]}` and `{kinds[1]}`"
+        remedy = (
+            'Write one of them: `{asset: features}`, `{on_upload: "s3://bucket/prefix/"}`, or `{on_config: '
+            '"s3://bucket/prefix/"}`.'
+        )
         draft.source.at_key(("schedule", *kinds[1:]), message, remedy, "bad-schedule")
     elif idle:
-        remedy = "Take it out, or write `on_upload` instead of `asset`."
+        remedy = f"Take it out, or write `on_upload` instead of `{kinds[0]}`."
         draft.source.at_key(
             ("schedule", idle[0]), f"`{idle[0]}` says nothing without `on_upload`", remedy, "bad-schedule"
         )
+    elif "at_once" in schedule and kinds != ["on_config"] and "{" not in schedule.get("on_upload", ""):
+        message = "`at_once` says nothing here: without params of its own, each run goes on after the one before"
+        remedy = "Take it out, or give `on_upload` wildcards, such as `s3://bucket/{plate}/`."
+        draft.source.at_key(("schedule", "at_once"), message, remedy, "bad-schedule")
     elif kinds == ["on_upload"]:
         _check_times(draft, schedule)
-        _check_workspace(draft, schedule["on_upload"])
+        _check_workspace(draft, "on_upload")
+    elif kinds == ["on_config"]:
+        _check_workspace(draft, "on_config")
     else:
         _check_assets(draft, schedule["asset"])
 
@@ -45,7 +60,7 @@ def _check_start(draft: Draft, schedule: Data) -> None:
 def _check_cron(draft: Draft, text: str) -> None:
     if text in _PRESETS:
         return
-    objection = _objection(text)
+    objection = _cron_objection(text)
     if objection is not None:
         message, remedy = objection
         if text.startswith("s3://"):
@@ -59,7 +74,7 @@ _YEARS = 5
 
 
 @lru_cache(maxsize=256)
-def _objection(text: str) -> tuple[str, str] | None:
+def _cron_objection(text: str) -> tuple[str, str] | None:
     """What is wrong with a cron expression, and what to do."""
     # Most specs have no schedule, and this takes as long to import as several specs take to load.
     from croniter import CroniterError, croniter
@@ -111,17 +126,17 @@ def _check_times(draft: Draft, schedule: Data) -> None:
         draft.source.at_value(("schedule", key), message, "Raise `at_latest`, or lower `quiet`.", "bad-schedule")
 
 
-def _check_workspace(draft: Draft, prefix: str) -> None:
-    """Results that are written where files are waited for would start the pipeline forever."""
-    workspace = draft.data.get("workspace", "")
-    if f"{workspace}/".startswith(prefix):
+def _check_workspace(draft: Draft, key: str) -> None:
+    """Note results that are written where the pipeline waits for files: it would start itself forever."""
+    prefix, workspace = draft.data["schedule"][key], draft.data.get("workspace", "")
+    if f"{workspace}/".startswith(prefix.partition("{")[0].partition("*")[0]):
         message = f"the pipeline writes its own results there, to `{workspace}`, so that it would start itself"
         remedy = "Wait for files in a folder of their own, or write results elsewhere."
-        draft.source.at_value(("schedule", "on_upload"), message, remedy, "self-start")
+        draft.source.at_value(("schedule", key), message, remedy, "self-start")
 
 
 def _check_assets(draft: Draft, named: str | list[str]) -> None:
-    """A pipeline that updates what starts it would start itself forever."""
+    """Note a pipeline that updates the asset that starts it: it would start itself forever."""
     place: Keys = ("schedule", "asset")
     places = {named: place} if isinstance(named, str) else {name: (*place, i) for i, name in enumerate(named)}
     for step, data in draft.data.get("steps", {}).items():
@@ -137,8 +152,99 @@ def _check_deadline(draft: Draft) -> None:
     if draft.is_doubtful("notify") or draft.is_doubtful("deadline"):
         return
     if "deadline" in draft.data and not told:
-        remedy = "Add who is told, such as `notify: {on_deadline: [{email: [lab@example.org]}]}`."
+        remedy = "Add who gets the message, such as `notify: {on_deadline: [{email: [lab@example.org]}]}`."
         draft.source.at_key(("deadline",), "nobody would be told that the deadline is missed", remedy, "idle-deadline")
     if told and "deadline" not in draft.data:
         remedy = "Add a deadline, such as `deadline: 12 h`, or take `on_deadline` out."
         draft.source.at_key(("notify", "on_deadline"), "there is no deadline to be missed", remedy, "idle-deadline")
+
+
+def check_upload(draft: Draft) -> None:
+    """Note a pattern of uploads that is none, and wildcards whose values no param takes."""
+    schedule = draft.data.get("schedule")
+    if not isinstance(schedule, dict) or draft.is_doubtful("schedule") or draft.is_doubtful("params"):
+        return
+    keys, params = ("schedule", "on_upload"), draft.data.get("params", {})
+    try:
+        pattern = pattern_of(schedule.get("on_upload", ""))
+    except PatternError as error:
+        remedy = "Write it as a pattern of files: `s3://bucket/{plate}/done.txt`."
+        draft.source.at_value(keys, f"`schedule.on_upload` is no pattern: {error}", remedy, "bad-pattern")
+        return
+    for name in pattern.wildcards if pattern else ():
+        if name not in params:
+            message = f"`{{{name}}}` would be a param of each run, and there is no param `{name}`"
+            added = f"Add `{name}: {{type: string, required: true}}` under `params`."
+            draft.source.at_value(keys, message, f"{suggest(name, params, 'params')} {added}", "unknown-param")
+        elif not takes(params[name]):
+            message = f"`{{{name}}}` is text of a file's name, which the param `{name}` does not take"
+            remedy = f"Let `params.{name}` be of type string, integer, or array of these."
+            draft.source.at_value(keys, message, remedy, "unfit-param")
+
+
+def check_config(draft: Draft) -> None:
+    """Note a workspace that differs with each launch, and messages about files that no schedule waits for."""
+    schedule = draft.data.get("schedule")
+    told = draft.data.get("notify", {}).get("on_rejected") if not draft.is_doubtful("notify") else None
+    if not isinstance(schedule, dict) or "on_config" not in schedule:
+        if told and not draft.is_doubtful("schedule"):
+            remedy = 'Take it out, or write `schedule: {on_config: "s3://bucket/prefix/"}`.'
+            message = "no file is refused without `schedule.on_config`"
+            draft.source.at_key(("notify", "on_rejected"), message, remedy, "idle-message")
+        return
+    try:
+        named = {path[0] for path in templates.names_in(str(draft.data.get("workspace", "")))}
+    except templates.TemplateProblem:
+        return  # it has a rule of its own
+    if named & {"params", "run_id", "logical_date"}:
+        message = "launches are recorded in the workspace, and each would have another one"
+        remedy = "Take the template out, and let the outputs have what tells launches apart, such as `{plate}`."
+        draft.source.at_value(("workspace",), message, remedy, "bad-location")
+
+
+def given_by_schedule(draft: Draft) -> frozenset[str]:
+    """The params that whatever starts runs gives them."""
+    schedule = draft.data.get("schedule")
+    if isinstance(schedule, dict) and "on_config" in schedule:
+        return frozenset(draft.data.get("params", {}))
+    try:
+        pattern = pattern_of(schedule.get("on_upload", "")) if isinstance(schedule, dict) else None
+    except PatternError:
+        return frozenset()
+    return frozenset(pattern.wildcards if pattern else ())
+
+
+def check_budget(draft: Draft) -> None:
+    """Note a budget without a limit, a limit that no run can reach first, and approvers who are never asked."""
+    budget = draft.data.get("budget")
+    if not isinstance(budget, dict) or draft.is_doubtful("budget"):
+        return
+    if "per_run" not in budget and "per_plate" not in budget:
+        remedy = "Write what a run may cost, such as `per_run: 50 USD`, or delete `budget`."
+        draft.source.at_key(("budget",), "the budget has no limit", remedy, "idle-budget")
+    _check_plate(draft, budget)
+    for key in ("approvers", "timeout"):
+        if key in budget and budget.get("on_exceed", "ask") != "ask":
+            message = f"nobody is asked, since `on_exceed` is `{budget['on_exceed']}`, so that `{key}` has no effect"
+            draft.source.at_key(("budget", key), message, f"Write `on_exceed: ask`, or delete `{key}`.", "idle-budget")
+
+
+def _check_plate(draft: Draft, budget: Data) -> None:
+    if "per_plate" not in budget:
+        return
+    place = ("budget", "per_plate")
+    if not any("plate" in dict(texts(step.get("foreach"))).values() for step in draft.steps.values()):
+        message = "no step has `plate` in its `foreach`, so that no cost is a plate's"
+        draft.source.at_key(place, message, "Write `per_run` instead.", "idle-budget")
+        return
+    limits = [_amount(budget.get(key)) for key in ("per_plate", "per_run")]
+    if None not in limits and (limits[0] or 0) > (limits[1] or 0):
+        message = "a plate may cost more than the whole run, so that this limit is never reached"
+        draft.source.at_value(place, message, "Write less than `per_run`, or delete it.", "idle-budget")
+
+
+def _amount(written: object) -> float | None:
+    try:
+        return money(written) if isinstance(written, str) else None
+    except QuantityError:
+        return None

@@ -1,14 +1,16 @@
 """Steps: names that mean something else, gates with something to look at, and a split that holds."""
 
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from platerunner.documents.problems import suggest
 from platerunner.documents.source import Keys
-from platerunner.spec.draft import Data, Draft
+from platerunner.spec.draft import Data, Draft, readable, texts
+from platerunner.spec.forms import parse_output
 from platerunner.spec.rules.references import waits_for
-from platerunner.spec.split import Sides, sides, split_wildcard
-from platerunner.spec.targets import parse_output
 
 REPORT_MODULE = "imaging.montage"
 """The module that makes a gate's contact sheet."""
@@ -56,7 +58,10 @@ def check_checks(draft: Draft) -> None:
             at = draft.source.mark(("steps", gate, "checks")).key
             message = f"the gate `{gate}` shows nothing, so that there is no report whose numbers could be checked"
             draft.source.warn(at, message, "Add `show:` with what to look at, or take `checks` out.", "unknown-number")
-        for name in data.get("checks", {}) if known and not draft.is_doubtful("steps", gate, "checks") else ():
+        # The numbers in a file are known only once it is written.
+        told = any(_suffix(draft, text) in (".json", None) for text in data.get("show", {}).values())
+        looked_at = known and not told and not draft.is_doubtful("steps", gate, "checks")
+        for name in data.get("checks", {}) if looked_at else ():
             if name not in ends and not any(fnmatchcase(name, each) for each in known):
                 keys = ("steps", gate, "checks", name)
                 message = f"no report counts `{name}`, so that this check never shows a light"
@@ -88,7 +93,7 @@ def check_gates(draft: Draft) -> None:
 
 
 def _suffix(draft: Draft, text: str) -> str | None:
-    """The end of the names of what is shown, in small letters; None if it cannot be told."""
+    """The suffix of the files that are shown, in small letters; None if it is not known."""
     if parse_output(text):
         pattern = draft.referred(text)
         text = pattern.text if pattern is not None else ""
@@ -101,8 +106,76 @@ def _asks_of_tables(gate: Data, shown: dict[str, str | None]) -> bool:
     return _TABLE in shown.values() and bool(asked.get("columns") or "max_shift" in asked or "min_correlation" in asked)
 
 
+class Sides(NamedTuple):
+    """Ids of steps and gates.
+
+    :param inside: those that every branch has for itself.
+    :param gathering: those outside that come after branches.
+    """
+
+    inside: frozenset[str]
+    gathering: frozenset[str]
+
+
+def split_wildcard(draft: Draft) -> str | None:
+    """The wildcard that a spec is split by; None if it is not."""
+    written = draft.data.get("split")
+    wildcard = written.get("by") if isinstance(written, dict) else written
+    return wildcard if isinstance(wildcard, str) else None
+
+
+def shown_wildcards(draft: Draft, gate: str) -> frozenset[str]:
+    """The wildcards that all that a gate shows has."""
+    shown = [item for item in draft.gates[gate].get("show", {}).values() if isinstance(item, str)]
+    patterns = [draft.referred(text) if parse_output(text) else readable(text) for text in shown]
+    sets = [frozenset(pattern.wildcards) if pattern else frozenset() for pattern in patterns]
+    return frozenset[str]().union(*sets[:1]).intersection(*sets)
+
+
+def sides(draft: Draft, wildcard: str) -> Sides:
+    """Where each step and gate of a spec is.
+
+    A step is in branches if the wildcard is in its ``foreach``; a gate if all that it shows has it. A gate that shows
+    nothing is where the steps are that it waits for.
+
+    :param wildcard: that the spec is split by.
+    """
+    followers = _followers(draft)
+    bare = {name for name, gate in draft.gates.items() if not gate.get("show")}
+    inside = {name for name, step in draft.steps.items() if wildcard in dict(texts(step.get("foreach"))).values()}
+    inside |= {name for name in draft.gates if name not in bare and wildcard in shown_wildcards(draft, name)}
+    after = _reached(inside, followers)
+    gathering = after - inside - bare
+    gathering |= _reached(gathering, followers) - inside
+    return Sides(frozenset(inside | ((after & bare) - gathering)), frozenset(gathering))
+
+
+def _followers(draft: Draft) -> Mapping[str, set[str]]:
+    """Id of a step to those that wait for it."""
+    members = defaultdict(list)
+    for name, written in draft.origins.items():
+        members[written].append(name)
+    followers: dict[str, set[str]] = defaultdict(set)
+    for name in draft.origins:
+        for written, _ in waits_for(draft, name):
+            for upstream in members[written]:
+                followers[upstream].add(name)
+    return followers
+
+
+def _reached(starts: Iterable[str], followers: Mapping[str, set[str]]) -> set[str]:
+    """Everything that comes after some steps."""
+    found: set[str] = set()
+    queue = deque(starts)
+    while queue:
+        for name in followers.get(queue.popleft(), set()) - found:
+            found.add(name)
+            queue.append(name)
+    return found
+
+
 def check_split(draft: Draft) -> None:
-    """Note a wildcard that no file has, a split of nothing, and steps that would be split again."""
+    """Note a wildcard that no file has, a split without steps, and steps that would be split again."""
     wildcard = split_wildcard(draft)
     if wildcard is None or not _is_known(draft, wildcard):
         return
@@ -126,7 +199,7 @@ def _place(draft: Draft) -> Keys:
 
 
 def _is_known(draft: Draft, wildcard: str) -> bool:
-    if None in draft.files.values() or draft.is_doubtful("dataset") or not draft.files:
+    if any(pattern is None for pattern in draft.files.values()) or draft.is_doubtful("dataset") or not draft.files:
         return False  # what is wrong there comes first
     known = {name for pattern in draft.files.values() if pattern for name in pattern.wildcards}
     if wildcard not in known:

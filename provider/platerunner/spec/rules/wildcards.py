@@ -1,12 +1,14 @@
-"""Wildcards: each comes from somewhere, from files or from values of a step's own."""
+"""Wildcards: each comes from somewhere, in `foreach`, outputs, overrides, samples and batches."""
 
 from typing import Any
 
 from platerunner.documents.problems import suggest
-from platerunner.documents.source import Keys
+from platerunner.documents.source import Keys, NamedFileError
 from platerunner.spec.draft import Data, Draft, readable, texts
-from platerunner.spec.split import split_wildcard
+from platerunner.spec.forms import path_keys, path_of
+from platerunner.spec.rules.steps import split_wildcard
 from platerunner.spec.templates import is_template
+from platerunner.spec.unit_tables import UnitTableError, read_values, tables_of
 from platerunner_unit.contract.wildcard_types import text_of
 
 
@@ -20,6 +22,23 @@ def check_own_values(draft: Draft) -> None:
                 message = f"the branches of `split: {name}` come from the files, not from `foreach`"
                 remedy = f"Write `{name}: inputs`, or take `split` out."
                 draft.source.at_value(keys, message, remedy, "split-again")
+
+
+def check_unit_tables(draft: Draft) -> None:
+    """Note tables of ``foreach`` that are not there, or have no value that a unit can have."""
+    for step, data in draft.steps.items():
+        for table, columns in tables_of(data["own"]).items() if "own" in data else ():
+            wildcard = next(iter(columns))
+            keys: Keys = ("steps", step, "foreach", wildcard, "table")
+            try:
+                read_values(draft.source.path.parent, table, columns)
+            except NamedFileError as error:
+                draft.source.at_value(keys, error.message, error.remedy, error.code)
+            except UnitTableError as error:
+                draft.source.at_value(keys, error.message, error.remedy, "wrong-table")
+            except OSError as error:
+                message = f"`{table}` cannot be read: {error.strerror}"
+                draft.source.at_value(keys, message, "Give yourself the right to read it.", "unreadable")
 
 
 def _check_values(draft: Draft, keys: Keys, values: Any) -> None:
@@ -39,7 +58,7 @@ def _check_values(draft: Draft, keys: Keys, values: Any) -> None:
         draft.source.at_value((*keys, "range"), message, f"Write `[{ends[1]}, {ends[0]}]`.", "out-of-range")
 
 
-_LONG_KEYS = frozenset({"path", "from", "at_least"})
+_LONG_KEYS = frozenset({"path", "folder", "from", "at_least"})
 
 
 def check_wildcards(draft: Draft) -> None:
@@ -78,7 +97,7 @@ def check_overrides(draft: Draft) -> None:
 
 def _check_output(draft: Draft, keys: Keys, output: object, supplied: set[str]) -> None:
     long_form = output if isinstance(output, dict) else {"path": output}
-    pattern = readable(long_form.get("path", ""))
+    pattern = readable(path_of(long_form))
     if pattern is None or draft.is_doubtful(*keys[:2], "foreach"):
         return
     declared = set(long_form) - _LONG_KEYS
@@ -89,7 +108,7 @@ def _check_output(draft: Draft, keys: Keys, output: object, supplied: set[str]) 
     known = supplied | declared | {name for _, name in texts(draft.steps[str(keys[1])].get("foreach"))}
     for token in pattern.tokens if "at_least" not in long_form else ():
         if token.kind == "wildcard" and token.text not in known:
-            place = (*keys, "path") if isinstance(output, dict) else keys
+            place = path_keys(keys, output)
             nearest = suggest(token.text, known, "wildcards of the inputs")
             remedy = f"{nearest} Or give its values, its `range`, or `at_least`."
             message = f"no input supplies `{{{token.text}}}`"
@@ -108,3 +127,22 @@ def _check_override(draft: Draft, keys: Keys, step: Data, override: Data) -> Non
             message = f"units of this step have no `{{{wildcard}}}` of their own"
             remedy = suggest(wildcard, foreach, "wildcards of its `foreach`")
             draft.source.at_key((*keys, "where", wildcard), message, remedy, "unknown-wildcard")
+
+
+def check_batches(draft: Draft) -> None:
+    """Note a ``batch`` of a step with one unit, and one that is counted by what is no wildcard of its units."""
+    for name, step in draft.steps.items():
+        keys = ("steps", name, "batch")
+        if "batch" not in step or draft.is_doubtful(*keys) or draft.is_doubtful("steps", name, "foreach"):
+            continue
+        foreach = [wildcard for _, wildcard in texts(step.get("foreach"))]
+        by = step["batch"].get("by") if isinstance(step["batch"], dict) else None
+        if not foreach:
+            remedy = "Delete `batch`, or add `foreach` with the wildcards that make a unit."
+            draft.source.at_key(
+                keys, "a step without `foreach` has one unit, so nothing to put together", remedy, "idle-batch"
+            )
+        elif by is not None and by not in foreach:
+            message = f"units of this step have no `{{{by}}}` of their own"
+            remedy = suggest(by, foreach, "wildcards of its `foreach`")
+            draft.source.at_value((*keys, "by"), message, remedy, "unknown-wildcard")

@@ -14,6 +14,11 @@ override_data {
   values = { account_id = "123456789012" }
 }
 
+override_data {
+  target = data.aws_ssm_parameter.image
+  values = { insecure_value = "ami-0123456789abcdef0" }
+}
+
 run "queues_by_capacity" {
   command = plan
 
@@ -52,18 +57,61 @@ run "hosts_have_a_sized_encrypted_disk" {
   command = plan
 
   assert {
-    condition     = tobool(aws_launch_template.this[0].block_device_mappings[0].ebs[0].encrypted) && aws_launch_template.this[0].block_device_mappings[0].ebs[0].volume_size == 300
+    condition     = tobool(aws_launch_template.this["hosts"].block_device_mappings[0].ebs[0].encrypted) && aws_launch_template.this["hosts"].block_device_mappings[0].ebs[0].volume_size == 300
     error_message = "the disk must be encrypted, and large enough"
   }
 
   assert {
-    condition     = aws_launch_template.this[0].metadata_options[0].http_tokens == "required" && aws_launch_template.this[0].metadata_options[0].http_put_response_hop_limit == 1
+    condition     = aws_launch_template.this["hosts"].metadata_options[0].http_tokens == "required" && aws_launch_template.this["hosts"].metadata_options[0].http_put_response_hop_limit == 1
     error_message = "metadata must need a token, and stay on the host"
   }
 
   assert {
-    condition     = strcontains(base64decode(aws_launch_template.this[0].user_data), "\nECS_ENABLE_SPOT_INSTANCE_DRAINING=true\n")
+    condition     = strcontains(base64decode(aws_launch_template.this["hosts"].user_data), "\nECS_ENABLE_SPOT_INSTANCE_DRAINING=true\n")
     error_message = "containers must hear of a spot reclaim"
+  }
+}
+
+# New images and settings are for new hosts; jobs on the old ones end by themselves.
+run "hosts_are_replaced_without_loss_of_jobs" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for environment in values(aws_batch_compute_environment.this) : !environment.update_policy[0].terminate_jobs_on_update && environment.update_policy[0].job_execution_timeout_minutes == 360])
+    error_message = "an update ends running jobs at once"
+  }
+
+  assert {
+    condition     = alltrue([for environment in values(aws_batch_compute_environment.this) : environment.compute_resources[0].ec2_configuration[0].image_id_override == "ami-0123456789abcdef0"])
+    error_message = "hosts would keep the image of their first day"
+  }
+
+  assert {
+    # With another service role or strategy, Batch changes nothing in place.
+    condition     = alltrue([for environment in values(aws_batch_compute_environment.this) : contains(["SPOT_PRICE_CAPACITY_OPTIMIZED", "BEST_FIT_PROGRESSIVE"], environment.compute_resources[0].allocation_strategy)])
+    error_message = "an environment of this strategy cannot be changed in place"
+  }
+}
+
+run "one_image_is_pinned" {
+  command = plan
+
+  variables {
+    drain_minutes = 60
+    capacities = {
+      spot      = { type = "SPOT", max_vcpus = 64, instance_types = ["r7i"] }
+      on_demand = { type = "EC2", max_vcpus = 64, instance_types = ["r7i"], image_id = "ami-0fedcba9876543210" }
+    }
+  }
+
+  assert {
+    condition     = output.host_image_ids == { spot = "ami-0123456789abcdef0", on_demand = "ami-0fedcba9876543210" }
+    error_message = "one image is pinned, and the other is AWS's newest"
+  }
+
+  assert {
+    condition     = aws_batch_compute_environment.this["spot"].update_policy[0].job_execution_timeout_minutes == 60
+    error_message = "jobs have another time to end than was asked for"
   }
 }
 
@@ -114,6 +162,17 @@ run "no_write_on_everything" {
 
   variables {
     secret_arns = ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:licence-abcdef"]
+    cache_arns  = ["arn:aws:ecr:eu-west-1:123456789012:repository/platerunner-t/quay/*"]
+  }
+
+  # Who pulls an image through a cache for the first time makes its repository.
+  assert {
+    condition = alltrue([
+      for policy in [aws_iam_role_policy.execution[0].policy, aws_iam_role_policy.host[0].policy] : flatten([
+        for statement in jsondecode(policy).Statement : statement.Resource if contains(flatten([statement.Action]), "ecr:BatchImportUpstreamImage") && contains(flatten([statement.Action]), "ecr:CreateRepository")
+      ]) == ["arn:aws:ecr:eu-west-1:123456789012:repository/platerunner-t/quay/*"]
+    ])
+    error_message = "a cache cannot fetch, or fetches into other repositories"
   }
 
   assert {
@@ -199,8 +258,8 @@ run "disabled_makes_nothing" {
 
   assert {
     condition = length(concat(
-      values(aws_batch_job_queue.this), values(aws_batch_compute_environment.this), aws_launch_template.this[*], aws_iam_role.job[*], aws_iam_role.host[*],
-      aws_iam_role.execution[*], aws_cloudwatch_log_group.this[*], aws_batch_scheduling_policy.this[*], values(terraform_data.generation), terraform_data.scheduling[*],
+      values(aws_batch_job_queue.this), values(aws_batch_compute_environment.this), values(aws_launch_template.this), aws_iam_role.job[*], aws_iam_role.host[*],
+      aws_iam_role.execution[*], aws_cloudwatch_log_group.this[*], aws_batch_scheduling_policy.this[*], terraform_data.scheduling[*], aws_ssm_parameter.queue_state[*],
     )) == 0
     error_message = "a disabled module makes something"
   }
@@ -291,4 +350,81 @@ run "too_heavy_a_share" {
   }
 
   expect_failures = [var.fair_share]
+}
+
+run "hosts_that_nobody_patches" {
+  command = plan
+
+  variables {
+    capacities = {
+      spot      = { type = "SPOT", max_vcpus = 64, instance_types = ["r7i"], image_type = "ECS_AL2" }
+      on_demand = { type = "EC2", max_vcpus = 64, instance_types = ["r7i"], image_id = "latest" }
+    }
+  }
+
+  expect_failures = [var.capacities]
+}
+
+run "more_time_than_batch_gives" {
+  command = plan
+
+  variables {
+    drain_minutes = 361
+  }
+
+  expect_failures = [var.drain_minutes]
+}
+
+run "a_queue_of_hosts_with_more_disk" {
+  command = plan
+
+  variables {
+    capacities = {
+      spot       = { type = "SPOT", max_vcpus = 64, instance_types = ["r7i"] }
+      on_demand  = { type = "EC2", max_vcpus = 32, instance_types = ["r7i"] }
+      spot_large = { type = "SPOT", max_vcpus = 32, instance_types = ["r7i"], disk_gib = 2000 }
+    }
+  }
+
+  assert {
+    condition     = { for key, template in aws_launch_template.this : key => template.block_device_mappings[0].ebs[0].volume_size } == { hosts = 300, spot_large = 2000 }
+    error_message = "the large queue has a template of its own, the others share one"
+  }
+
+  assert {
+    condition     = output.host_disk_gib == { spot = 300, on_demand = 300, spot_large = 2000 } && aws_batch_job_queue.this["spot_large"].name == "platerunner-t-spot-large"
+    error_message = "the connection has to know how much each has"
+  }
+}
+
+run "a_large_queue_without_a_disk" {
+  command = plan
+
+  variables {
+    capacities = {
+      spot       = { type = "SPOT", max_vcpus = 64, instance_types = ["r7i"] }
+      on_demand  = { type = "EC2", max_vcpus = 32, instance_types = ["r7i"] }
+      spot_large = { type = "SPOT", max_vcpus = 32, instance_types = ["r7i"] }
+    }
+  }
+
+  expect_failures = [var.capacities]
+}
+
+run "hosts_that_mount_lustre" {
+  command = plan
+
+  variables {
+    mounts_lustre = true
+  }
+
+  assert {
+    condition     = strcontains(base64decode(aws_launch_template.this["hosts"].user_data), "echo \"-fstype=lustre,ro,noatime,flock $${1%.*}.fsx.")
+    error_message = "hosts have no map of what to mount"
+  }
+
+  assert {
+    condition     = endswith(base64decode(aws_launch_template.this["hosts"].user_data), "systemctl enable --now autofs\n\n--==PLATERUNNER==--\n")
+    error_message = "it is not within the part that hosts run"
+  }
 }

@@ -109,6 +109,40 @@ run "the_limit_closes_both_queues" {
   }
 }
 
+# Before anything is closed, so that nothing is made open meanwhile.
+run "what_was_asked_is_remembered_first" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for state in ["Open", "Close"] : jsondecode(aws_sfn_state_machine.this[0].definition).States[state].Next == "Remember"
+    ])
+    error_message = "the next apply would not know that the queues are closed"
+  }
+
+  assert {
+    condition     = jsondecode(aws_sfn_state_machine.this[0].definition).States.Remember.Parameters == { Name = "/platerunner-t/queue-state", "Value.$" = "$.state", Overwrite = true }
+    error_message = "another parameter is written"
+  }
+
+  assert {
+    condition = flatten([
+      for statement in jsondecode(aws_iam_role_policy.this["machine"].policy).Statement : statement.Resource if contains(flatten([statement.Action]), "ssm:PutParameter")
+    ]) == ["arn:aws:ssm:eu-west-1:123456789012:parameter/platerunner-t/queue-state"]
+    error_message = "the machine may write other parameters, or not this one"
+  }
+}
+
+run "a_parameter_without_a_name" {
+  command = plan
+
+  variables {
+    state_parameter = "queue-state"
+  }
+
+  expect_failures = [var.state_parameter]
+}
+
 run "costs_of_one_tag" {
   command = plan
 

@@ -6,3 +6,4 @@ queue_arns = {
   spot      = "arn:aws:batch:eu-west-1:123456789012:job-queue/platerunner-t-spot"
   on_demand = "arn:aws:batch:eu-west-1:123456789012:job-queue/platerunner-t-on-demand"
 }
+state_parameter = "/platerunner-t/queue-state"

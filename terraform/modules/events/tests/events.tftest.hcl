@@ -81,7 +81,7 @@ run "a_failing_message_is_tried_again" {
   command = plan
 
   assert {
-    condition     = jsondecode(aws_sqs_queue_redrive_policy.this[0].redrive_policy).maxReceiveCount == 5
+    condition     = jsondecode(aws_sqs_queue_redrive_policy.this[0].redrive_policy).maxReceiveCount == 100
     error_message = "messages that fail must end in the dead letter queue"
   }
 

@@ -129,7 +129,7 @@ run "the_role_is_limited_to_its_own" {
     condition = alltrue([
       for statement in jsondecode(aws_iam_role_policy.this["batch"].policy).Statement : (
         toset(flatten([statement.Resource])) == toset([var.connection.job_role, var.connection.execution_role])
-        && statement.Condition.StringEquals["iam:PassedToService"] == "ecs-tasks.amazonaws.com"
+        && toset(statement.Condition.StringEquals["iam:PassedToService"]) == toset(["batch.amazonaws.com", "ecs-tasks.amazonaws.com"])
       ) if contains(flatten([statement.Action]), "iam:PassRole")
     ])
     error_message = "the role hands out other roles"
@@ -162,8 +162,10 @@ run "the_role_may_do_what_platerunner_does" {
   assert {
     condition = toset(flatten([for statement in jsondecode(aws_iam_role_policy.this["batch"].policy).Statement : statement.Action])) == toset([
       "batch:DescribeComputeEnvironments", "batch:DescribeJobDefinitions", "batch:DescribeJobQueues", "batch:DescribeJobs", "batch:ListJobs",
+      "batch:CreateConsumableResource", "batch:ListConsumableResources",
       "batch:RegisterJobDefinition", "batch:DeregisterJobDefinition", "batch:SubmitJob", "batch:TagResource", "batch:TerminateJob",
       "iam:GetRole", "iam:PassRole", "logs:GetLogEvents", "ecr:DescribeImages", "ecr:DescribeRepositories",
+      "ecs:DescribeContainerInstances", "ec2:DescribeSpotPriceHistory", "pricing:GetProducts",
     ])
     error_message = "the role may do more or less than Platerunner does"
   }
@@ -348,4 +350,56 @@ run "no_bundle_in_the_folder" {
   }
 
   expect_failures = [var.bundle_dir]
+}
+
+run "notifications_get_out" {
+  command = plan
+
+  variables {
+    notify_topic_arns = ["arn:aws:sns:eu-west-1:123456789012:runs"]
+    smtp_port         = 587
+  }
+
+  assert {
+    condition = flatten([
+      for statement in jsondecode(aws_iam_role_policy.this["data"].policy).Statement : statement.Resource if contains(flatten([statement.Action]), "sns:Publish")
+    ]) == ["arn:aws:sns:eu-west-1:123456789012:runs"]
+    error_message = "Airflow may publish to other topics, or not to the lab's"
+  }
+
+  assert {
+    condition     = aws_vpc_security_group_egress_rule.smtp[0].from_port == 587 && aws_vpc_security_group_egress_rule.smtp[0].to_port == 587
+    error_message = "mail does not get out, or more does"
+  }
+}
+
+run "nothing_but_https_gets_out" {
+  command = plan
+
+  assert {
+    condition     = length(aws_vpc_security_group_egress_rule.smtp) == 0 && !strcontains(aws_iam_role_policy.this["data"].policy, "sns:Publish")
+    error_message = "something gets out that nobody asked for"
+  }
+}
+
+run "every_topic" {
+  command = plan
+
+  variables {
+    notify_topic_arns = ["arn:aws:sns:eu-west-1:123456789012:*"]
+    smtp_port         = 25
+  }
+
+  expect_failures = [var.notify_topic_arns, var.smtp_port]
+}
+
+run "without_a_way_out_a_bundle_that_asks_pypi_is_refused" {
+  command = plan
+
+  variables {
+    bundle_dir = "tests/bundle"
+    way_out    = false
+  }
+
+  expect_failures = [aws_s3_object.file]
 }

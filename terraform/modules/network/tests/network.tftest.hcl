@@ -63,6 +63,35 @@ run "room_for_10000_jobs_and_nothing_public" {
   }
 }
 
+run "a_host_in_place_of_a_gateway" {
+  command = plan
+
+  variables {
+    nat                 = "instance"
+    interface_endpoints = []
+  }
+
+  override_data {
+    target = data.aws_ssm_parameter.nat_image
+    values = { value = "ami-00000000000000001" }
+  }
+
+  assert {
+    condition     = output.nat_gateway_count == 0 && output.nat_instance_count == 1 && length(aws_route.private_by_instance) == 3 && length(aws_route.private) == 0
+    error_message = "one host for all zones, and no gateway"
+  }
+
+  assert {
+    condition     = !aws_instance.nat[0].source_dest_check && aws_instance.nat[0].metadata_options[0].http_tokens == "required"
+    error_message = "it forwards nothing, or gives its metadata to everybody"
+  }
+
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.nat[0].cidr_ipv4 == var.cidr_block && aws_vpc_security_group_ingress_rule.nat[0].to_port == 443
+    error_message = "somebody from outside comes in"
+  }
+}
+
 run "one_nat_gateway" {
   command = plan
 
@@ -91,7 +120,7 @@ run "a_gateway_in_each_zone" {
   }
 
   assert {
-    condition     = output.nat_gateway_count == 2 && output.interface_endpoint_count == 30
+    condition     = output.nat_gateway_count == 2 && output.interface_endpoint_count == 32
     error_message = "two zones have two gateways, and each endpoint twice"
   }
 }
@@ -190,4 +219,124 @@ run "unknown_way_out" {
   }
 
   expect_failures = [var.nat]
+}
+
+run "mail_without_the_internet" {
+  command = plan
+
+  variables {
+    nat       = "none"
+    smtp_port = 587
+  }
+
+  assert {
+    condition     = contains(keys(aws_vpc_endpoint.interface), "email-smtp") && aws_vpc_security_group_ingress_rule.endpoints_smtp[0].from_port == 587
+    error_message = "mail cannot reach SES"
+  }
+}
+
+run "mail_by_nat" {
+  command = plan
+
+  variables {
+    nat       = "single"
+    smtp_port = 465
+  }
+
+  assert {
+    condition     = !contains(keys(aws_vpc_endpoint.interface), "email-smtp") && length(aws_vpc_security_group_ingress_rule.endpoints_smtp) == 0
+    error_message = "an endpoint is paid for that NAT makes needless"
+  }
+}
+
+run "mail_at_the_port_that_aws_closes" {
+  command = plan
+
+  variables {
+    smtp_port = 25
+  }
+
+  expect_failures = [var.smtp_port]
+}
+
+run "in_a_vpc_that_is_there" {
+  command = plan
+
+  variables {
+    existing = {
+      vpc_id             = "vpc-0123456789abcdef0"
+      private_subnet_ids = ["subnet-0aaaaaaaaaaaaaaaa", "subnet-0bbbbbbbbbbbbbbbb"]
+      route_table_ids    = ["rtb-0123456789abcdef0"]
+      way_out            = false
+    }
+    smtp_port = 587
+  }
+
+  override_data {
+    target = data.aws_vpc.existing
+    values = { cidr_block = "172.20.0.0/16" }
+  }
+
+  override_data {
+    target = data.aws_subnet.existing
+    values = { vpc_id = "vpc-0123456789abcdef0", map_public_ip_on_launch = false }
+  }
+
+  assert {
+    condition = length(concat(
+      aws_vpc.this[*], aws_default_security_group.this[*], values(aws_subnet.private), values(aws_subnet.public), values(aws_route_table.private),
+      values(aws_nat_gateway.this), aws_internet_gateway.this[*], aws_flow_log.this[*],
+    )) == 0
+    error_message = "something of the VPC is made, or changed, that belongs to its owner"
+  }
+
+  assert {
+    condition     = toset(keys(aws_vpc_endpoint.interface)) == toset(["email-smtp"]) && output.interface_endpoint_count == 2 && aws_vpc_endpoint.s3[0].route_table_ids == toset(["rtb-0123456789abcdef0"])
+    error_message = "endpoints are those that were asked for, and S3's"
+  }
+
+  assert {
+    condition = alltrue([
+      for rule in [aws_vpc_security_group_ingress_rule.endpoints_https[0], aws_vpc_security_group_egress_rule.jobs_otlp[0]] : rule.cidr_ipv4 == "172.20.0.0/16"
+    ]) && aws_security_group.jobs[0].vpc_id == "vpc-0123456789abcdef0"
+    error_message = "groups are of that VPC, and know its addresses"
+  }
+
+  assert {
+    condition     = output.private_subnet_ids == tolist(["subnet-0aaaaaaaaaaaaaaaa", "subnet-0bbbbbbbbbbbbbbbb"]) && !output.way_out
+    error_message = "jobs run in the subnets that were named"
+  }
+}
+
+run "subnets_of_another_vpc_that_are_public" {
+  command = plan
+
+  variables {
+    existing = {
+      vpc_id             = "vpc-0123456789abcdef0"
+      private_subnet_ids = ["subnet-0aaaaaaaaaaaaaaaa", "subnet-0bbbbbbbbbbbbbbbb"]
+    }
+  }
+
+  override_data {
+    target = data.aws_vpc.existing
+    values = { cidr_block = "172.20.0.0/16" }
+  }
+
+  override_data {
+    target = data.aws_subnet.existing
+    values = { vpc_id = "vpc-0ffffffffffffffff", map_public_ip_on_launch = true }
+  }
+
+  expect_failures = [data.aws_subnet.existing]
+}
+
+run "one_subnet_is_too_few" {
+  command = plan
+
+  variables {
+    existing = { vpc_id = "vpc-0123456789abcdef0", private_subnet_ids = ["subnet-0aaaaaaaaaaaaaaaa"] }
+  }
+
+  expect_failures = [var.existing]
 }

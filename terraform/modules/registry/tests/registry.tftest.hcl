@@ -18,7 +18,7 @@ run "tags_never_move_and_pushes_are_scanned" {
   command = plan
 
   assert {
-    condition = length(aws_ecr_repository.this) == 5 && alltrue([
+    condition = length(aws_ecr_repository.this) == length(var.repositories) && alltrue([
       for repository in values(aws_ecr_repository.this) : repository.image_tag_mutability == "IMMUTABLE" && repository.image_scanning_configuration[0].scan_on_push
     ])
     error_message = "a tag can move, or an image goes unscanned"
@@ -44,6 +44,23 @@ run "tags_never_move_and_pushes_are_scanned" {
   assert {
     condition     = length(aws_ecr_pull_through_cache_rule.this) == 0
     error_message = "nothing is fetched from outside unless asked for"
+  }
+}
+
+run "what_is_used_never_expires" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for policy in values(aws_ecr_lifecycle_policy.this) : !anytrue([for rule in jsondecode(policy.policy).rules : rule.selection.tagStatus == "any"])])
+    error_message = "a rule about any image takes the one in use"
+  }
+
+  assert {
+    condition = alltrue([
+      for policy in values(aws_ecr_lifecycle_policy.this) : jsondecode(policy.policy).rules[0].rulePriority == 1
+      && jsondecode(policy.policy).rules[0].selection.countNumber == 100000 && toset(jsondecode(policy.policy).rules[0].selection.tagPatternList) == toset(["used-*", "*.*.*"])
+    ])
+    error_message = "what is used must be matched first, by a rule that never takes anything"
   }
 }
 

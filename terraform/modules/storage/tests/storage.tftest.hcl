@@ -149,8 +149,8 @@ run "a_file_system_if_asked_for" {
   }
 
   assert {
-    condition     = aws_efs_file_system.this[0].encrypted && length(aws_efs_mount_target.this) == 2
-    error_message = "the file system must be encrypted, and reached from each subnet"
+    condition     = aws_efs_file_system.this[0].encrypted && length(aws_efs_mount_target.this) == 2 && aws_efs_backup_policy.this[0].backup_policy[0].status == "ENABLED"
+    error_message = "the file system must be encrypted, backed up, and reached from each subnet"
   }
 }
 
@@ -168,6 +168,54 @@ run "disabled_makes_nothing" {
     )) == 0
     error_message = "a disabled module makes something"
   }
+}
+
+run "a_copy_that_nobody_deletes" {
+  command = plan
+
+  variables {
+    trail_name = "platerunner-t"
+    copy       = { region = "eu-central-1", lock_days = 90 }
+  }
+
+  assert {
+    condition     = aws_s3_bucket.copy["results"].region == "eu-central-1" && aws_kms_key.copy[0].region == "eu-central-1" && length(aws_s3_bucket.copy) == 1
+    error_message = "results are copied to the other region, with a key of its own"
+  }
+
+  assert {
+    condition = alltrue([for rule in aws_s3_bucket_replication_configuration.this["results"].rule : rule.delete_marker_replication[0].status == "Disabled"
+    && rule.source_selection_criteria[0].sse_kms_encrypted_objects[0].status == "Enabled" && rule.destination[0].metrics[0].status == "Enabled"])
+    error_message = "a deletion is copied, or encrypted objects are not"
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_object_lock_configuration.copy["results"].rule).default_retention[0].days == 90 && aws_s3_bucket_lifecycle_configuration.copy["results"].rule[0].noncurrent_version_expiration[0].noncurrent_days == 90
+    error_message = "the copy is locked, and old versions of it are kept as long"
+  }
+
+  assert {
+    condition     = aws_s3_bucket_public_access_block.copy["results"].restrict_public_buckets && aws_s3_bucket_versioning.copy["results"].versioning_configuration[0].status == "Enabled" && length([for s in jsondecode(aws_s3_bucket_policy.copy["results"].policy).Statement : s if s.Effect != "Deny"]) == 0
+    error_message = "the copy is less protected than what it is of"
+  }
+
+  assert {
+    condition = length([
+      for statement in jsondecode(aws_s3_bucket_policy.logs[0].policy).Statement : statement
+      if try(statement.Principal.Service == "cloudtrail.amazonaws.com" && statement.Condition.StringEquals["aws:SourceArn"] == "arn:aws:cloudtrail:eu-west-1:123456789012:trail/platerunner-t", false)
+    ]) == 2
+    error_message = "one trail alone writes to the bucket of logs"
+  }
+}
+
+run "a_copy_of_code" {
+  command = plan
+
+  variables {
+    copy = { region = "eu-central-1", buckets = ["airflow"] }
+  }
+
+  expect_failures = [var.copy]
 }
 
 run "an_archive_of_another_bucket" {

@@ -63,6 +63,10 @@ def test_an_upload_queue_that_is_not_there_or_hands_on_nothing(aws: Account, mon
     connect(aws, monkeypatch, upload_queue=bare)
     said = invoke("doctor").stdout
     assert "WARN  upload queue: messages of files that no pipeline waits for come again and again" in said
+    policy = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:bare", "maxReceiveCount": "5"}
+    aws.client("sqs").set_queue_attributes(QueueUrl=bare, Attributes={"RedrivePolicy": json.dumps(policy)})
+    said = invoke("doctor").stdout
+    assert "WARN  upload queue: an upload is lost once the wrong one of several triggerers has received" in said
     connect(aws, monkeypatch, upload_queue="")
     assert (
         "ok    upload queue: the connection names none; pipelines with `on_upload` would need"

@@ -89,7 +89,7 @@ def test_a_bundle_is_what_terraform_uploads(uv, tmp_path):
     files = contents(made)
     beside = {f"dags/dag_specs/{path.relative_to(SPECS).as_posix()}" for path in SPECS.rglob("*") if path.is_file()}
     others = {"plugins.zip", "requirements.txt", "startup.sh", "SHA256SUMS"}
-    others |= {"dags/platerunner_dags.py", "dags/platerunner_broken_specs.py"}
+    others |= {f"dags/platerunner_{name}.py" for name in ("dags", "broken_specs", "chargeback", "ledger", "retention")}
     assert set(files) == beside | others
     assert names_in(made / "plugins.zip") == sorted([*WHEELS.values(), "constraints.txt"])
     pipelines = ", ".join(sorted(load_pipeline(path).name for path in SPECS.glob("[!_]*.yaml")))
@@ -158,6 +158,16 @@ def test_the_startup_script_sets_what_every_deployment_needs(uv, tmp_path):
     bundle("--specs", SPECS)
     text = (tmp_path / "dist" / "mwaa" / "startup.sh").read_text()
     assert "export AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL=1\n" in text
+
+
+def test_a_labs_own_catalog_goes_along_and_is_named(uv, tmp_path, monkeypatch):
+    monkeypatch.setenv("PLATERUNNER_CATALOG", "")  # the command sets it for itself
+    assert CliRunner().invoke(app, ["new", "lab", str(tmp_path / "lab")]).exit_code == 0
+    bundle("--specs", tmp_path / "lab/dag_specs")
+    made = tmp_path / "dist" / "mwaa"
+    place = "/usr/local/airflow/dags/dag_specs/catalog"
+    assert f"export PLATERUNNER_CATALOG={place}\n" in (made / "startup.sh").read_text()
+    assert (made / "dags/dag_specs/catalog/lab.yaml").is_file()
 
 
 def test_unknown_versions_are_refused_with_those_that_there_are(uv):

@@ -1,4 +1,4 @@
-"""`platerunner deploy --environment`: MWAA is told, waited for, and asked whether it took the bundle."""
+"""`platerunner deploy --environment`: MWAA is updated, waited for, and asked whether it took the bundle."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace

@@ -49,7 +49,7 @@ def test_a_change_is_told_once_and_once_more_some_seconds_later(watched: Watched
     assert not watched.marks()
     CHANGES[change](watched)
     assert watched.marks()
-    assert not watched.marks(), "a file that Airflow is told about again and again is read again and again"
+    assert not watched.marks(), "a file that is reported again and again is read again and again"
     watched.now += ONCE_MORE_S
     assert watched.marks(), "Airflow may have been reading as the file changed, and then ignores the change"
     watched.now += 10 * ONCE_MORE_S

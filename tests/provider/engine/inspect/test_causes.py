@@ -131,7 +131,7 @@ CHANGES = {
 }
 ORDER = [*CHANGES]
 chosen = st.sets(st.sampled_from(ORDER)).map(lambda names: sorted(names, key=ORDER.index))
-often = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+often = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def ingredients(lab: Lab, step: str) -> IngredientsOf:

@@ -9,23 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from platerunner.catalog.loader import load_catalog
-from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.context import RunContext, RunOptions
 from platerunner.engine.planning.model import StepPlan, UnitState
-from platerunner.engine.planning.options import RunOptions
 from platerunner.engine.planning.prepare import images, ingredients_of, plan_one, plan_pipeline
-from platerunner.engine.planning.settings import data_root
+from platerunner.engine.planning.settings import Variants, data_root
+from platerunner.engine.planning.units.fingerprint import hash_files
 from platerunner.engine.planning.units.tasks import StepTaskBuilder
-from platerunner.engine.planning.units.toolfiles import hash_files
-from platerunner.engine.planning.units.variants import Variants
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.spec.loader import load_text
-from platerunner.spec.model import Pipeline, Step
+from platerunner.spec.model import Pipeline
+from platerunner.spec.steps import Step
 from platerunner_unit.contents import contents_of
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
+from platerunner_unit.contract.folders import folder_of
 from platerunner_unit.contract.manifest import UnitTask
 from platerunner_unit.contract.outcome import Outcome, OutputRecord, inputs_as_kept
 from platerunner_unit.contract.storage import Storage
+from platerunner_unit.runner.stage import Stager
 
 SPEC = """
 version: 1
@@ -206,10 +207,19 @@ class Lab:
         keys += [re.sub(r"\{[^{}]*\}", "x", output.pattern) for output in task.open_outputs.values()]
         for key in keys:
             content = hashlib.sha256(repr((key, inputs)).encode()).digest()
+            if folder_of(key) is not None:
+                records += self._write_folder(key, content)
+                continue
             if not self.workspace.exists(key) or self.workspace.get(key) != content:
                 self.workspace.put(key, content)
             records.append(OutputRecord("made", key, len(content), hashlib.sha256(content).hexdigest()))
         return tuple(records)
+
+    def _write_folder(self, key: str, content: bytes) -> tuple[OutputRecord, ...]:
+        made = self.folder / "made"
+        (made / "0").mkdir(parents=True, exist_ok=True)
+        (made / "0/0.0").write_bytes(content)
+        return Stager().stage_out(self.workspace, [("made", key, made)])
 
 
 @cache

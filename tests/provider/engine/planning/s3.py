@@ -8,6 +8,7 @@ from functools import cache
 
 import pytest
 from moto.server import ThreadedMotoServer
+from tests.embedded import TIMEOUT_S
 from werkzeug.serving import WSGIRequestHandler
 
 
@@ -31,7 +32,7 @@ def s3_bucket() -> Iterator[str]:
             patch.setenv(name, "testing")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         request = urllib.request.Request(f"{_endpoint()}/{bucket}", method="PUT", data=b"")
-        urllib.request.urlopen(request, timeout=20).close()
+        urllib.request.urlopen(request, timeout=TIMEOUT_S).close()
         yield bucket
 
 

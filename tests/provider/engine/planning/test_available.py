@@ -7,7 +7,7 @@ from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, UnitState
 from platerunner.engine.planning.sources import from_plan
 from platerunner.engine.records.done import Current
-from platerunner.spec.model import Output, Step
+from platerunner.spec.steps import Output, Step
 from platerunner_unit.contract.manifest import OpenOutput, OutputFile, UnitTask
 from platerunner_unit.contract.storage import Storage
 

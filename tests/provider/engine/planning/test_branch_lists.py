@@ -14,17 +14,17 @@ from platerunner.batch.model import Submission
 from platerunner.catalog.loader import load_catalog
 from platerunner.engine.inspect.run_record import RunRecord
 from platerunner.engine.planning.available import from_workspace_pattern
-from platerunner.engine.planning.branch import Branch
+from platerunner.engine.planning.branch import Branch, units_below
 from platerunner.engine.planning.model import StepPlan, UnitState
 from platerunner.engine.planning.prepare import plan_one
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.engine.records.plans import record_plan
 from platerunner.engine.records.step_state import StateFile, StepState
-from platerunner.spec.model import Step
+from platerunner.spec.steps import Step
 from platerunner_unit.contract.storage import Storage
 
 PLATES, FEW = (5, 20, 100), (5, 20)
-"""The plates that there are, in turn; fewer where keys are built in less usual ways."""
+"""The plates that there are, in turn; fewer where keys are built in other ways than most."""
 OWN = Branch("plate", "P001")
 SPLIT = SPEC.replace("params:\n", "split: plate\nparams:\n")
 LAYOUTS: dict[str, dict[str, str]] = {
@@ -39,6 +39,11 @@ LAYOUTS: dict[str, dict[str, str]] = {
     "names after plates": {
         "illum/{plate}/{plate}_Illum{channel}.npy": "illum_{plate}_of_{channel}.npy",
         "measurements/{plate}/{well}/": "m-{plate}-of-{well}-",
+    },
+    "wells before plates": {
+        "[plate, well]": "[well, plate]",
+        "corrected/{plate}/{well}/{plate}_": "corrected/{well}/{plate}/",
+        "measurements/{plate}/{well}/": "measurements/{well}/{plate}/",
     },
     # `wells` could be a well, so that the step that comes first plans the others ahead.
     "outputs that might meet": {"measurements/{plate}/{well}/Nuclei.csv": "report/{plate}/{plate}_{well}.csv"},
@@ -105,7 +110,7 @@ def lab(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[S3Lab]:
 
 def look_of_a_page(lab: S3Lab) -> object:
     file = StateFile(lab.workspace, lab.context().run_id, "measure", OWN.key)
-    units = ("plate=P001/well=A01", "plate=P001/well=A02")
+    units = tuple(unit.unit for unit in lab.plan("measure").units)
     submission = Submission(1, "job", "array", len(units), units, "queue", job_id="1")
     file.save(StepState(lab.context().run_id, "measure", submissions=(submission,)))
     return RunRecord(lab.workspace, lab.context().run_id, "measure", OWN.key).units
@@ -113,7 +118,7 @@ def look_of_a_page(lab: S3Lab) -> object:
 
 def forgotten(lab: S3Lab) -> object:
     store, units = OutcomeStore(lab.workspace), lab.plan("measure").units
-    return store.forget("measure", units[:0], f"{OWN.key}/")
+    return store.forget("measure", units[:0], units_below(OWN.key, [units[0].unit]))
 
 
 def shown(lab: S3Lab) -> str:

@@ -14,7 +14,7 @@ from platerunner.engine.planning.prepare import plan_one
 from platerunner.engine.planning.settings import data_root
 from platerunner.engine.records.branches import current_in, load_branches, save_branches
 from platerunner.engine.records.outcomes import OutcomeStore
-from platerunner.spec.model import Step
+from platerunner.spec.steps import Step
 from platerunner_unit.contract.storage import Storage
 
 WHOLE = """

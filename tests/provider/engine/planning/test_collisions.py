@@ -11,7 +11,7 @@ from platerunner.catalog.loader import load_catalog
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.prepare import plan_one, plan_pipeline
-from platerunner.engine.planning.units.unit_keys import follows
+from platerunner.engine.planning.units.expected import follows
 from platerunner.spec.loader import load_text
 from platerunner.spec.meeting import may_meet, typed
 from platerunner_unit.contract.patterns import Pattern

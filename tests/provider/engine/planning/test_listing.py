@@ -135,7 +135,7 @@ def test_a_plate_below_names_that_may_be_anything_takes_a_list_for_each_of_those
     assert len(sent) == lists
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sets(st.text("aZ_-.9é~", min_size=1, max_size=3).filter(lambda t: t.strip(".")), min_size=1, max_size=12),
     st.sampled_from(["{p}__*/x", "{p}_{q}/x", "{p}{q}/x", "{p}.tif/x", "a{p}-*/x", "{p}/x"]),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.provider.engine.planning.lab import Lab
 
-from platerunner.engine.planning.activity import left_out
+from platerunner.engine.planning.context import left_out
 
 SPECS = Path(__file__).parents[4] / "dag_specs"
 FILES = (

@@ -50,7 +50,8 @@ def test_a_plan_comes_back_as_it_was_kept(workspace, reasons):
 
 @given(reason=REASONS)
 def test_what_older_versions_kept_as_text_is_read_as_what_it_meant(workspace, reason):
-    old = {"format": 1, "reasons": [str(reason)], "units": [["well=1", "waiting", "f", 0]]}
+    text = f"excluded: {reason}" if reason.why is Why.EXCLUDED else str(reason)  # what it was then
+    old = {"format": 1, "reasons": [text], "units": [["well=1", "waiting", "f", 0]]}
     workspace.put(KEY, json.dumps(old).encode())
     assert recorded_plan(workspace, "run-1", "work") == (RecordedUnit("well=1", UnitState.WAITING, "f", reason),)
 

@@ -13,7 +13,7 @@ from platerunner.engine.planning.files import Files
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.planning.planning import plan_step
 from platerunner.engine.planning.units.fingerprint import Fingerprints
-from platerunner.spec.model import InputRef, Output, Step
+from platerunner.spec.steps import InputRef, Output, Step
 from platerunner_unit.contract.manifest import InputFile, OpenOutput
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import Storage
@@ -90,6 +90,17 @@ def test_a_unit_without_a_declared_input_waits_for_it(tmp_path):
     assert states(plan)["plate=P2/well=A2"] == ("waiting", "waits for illum_calc.illum")
 
 
+def test_what_gathers_a_step_of_which_all_may_fail_goes_on_without_it_and_its_like_for_each_unit_waits(tmp_path):
+    ebi = _available("{plate}.json", [], "ebi.table", dispensable=True)
+    step = _step([], {}, ("images", "ebi"))
+    plan = _plan(step, tmp_path, images=_available(RAW, KEYS), ebi=ebi)
+    assert states(plan) == {"all": ("pending", "new")}
+    assert plan.units[0].task.inputs["ebi"] == ()
+    step = _step(["plate"], {}, ("images", "ebi"))
+    plan = _plan(step, tmp_path, images=_available(RAW, KEYS), ebi=ebi)
+    assert states(plan)["plate=P1"] == ("waiting", "waits for ebi.table")
+
+
 def test_units_are_the_union_of_all_inputs_that_can_name_them(tmp_path):
     masks = _available("{plate}/{well}.mask", ["P1/A2.mask", "P3/B1.mask"], "segment.mask")
     step = _step(["plate", "well"], {}, ("images", "masks"))
@@ -115,7 +126,7 @@ def test_no_input_can_name_the_units(tmp_path):
 def test_a_unit_of_which_all_is_left_out_is_excluded(tmp_path):
     out = Excluded({"plate": "P9", "well": "A1", "site": 1, "channel": "DNA"}, "dropped plate")
     plan = _plan(_step(["plate"], {"x": "{plate}.csv"}), tmp_path, images=_available(RAW, KEYS, excluded=(out,)))
-    assert states(plan)["plate=P9"] == ("excluded", "excluded: dropped plate")
+    assert states(plan)["plate=P9"] == ("excluded", "dropped plate")
     assert plan.counts() == {"done": 0, "pending": 2, "waiting": 0, "excluded": 1}
     assert [task.outputs for task in plan.tasks(UnitState.EXCLUDED)] == [{}]
 
@@ -184,8 +195,8 @@ def test_the_reason_of_an_exclusion_does_not_depend_on_the_order_either(tmp_path
     out = tuple(Excluded({"plate": plate, "site": 1}, because) for plate, because in reasons)
     plan = _plan(_step(["plate"], {}), tmp_path_factory.getbasetemp(), images=_available(RAW, [], excluded=out))
     assert {unit: reason for unit, (_, reason) in states(plan).items()} == {
-        "plate=P1": "excluded: bubble",
-        "plate=P2": "excluded: broken",
+        "plate=P1": "bubble",
+        "plate=P2": "broken",
     }
 
 

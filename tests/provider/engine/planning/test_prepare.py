@@ -7,7 +7,7 @@ from platerunner.catalog.loader import load_catalog
 from platerunner.engine.planning.errors import NothingListed, PlanningError
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.planning.prepare import images
-from platerunner.engine.planning.units.variants import Variants
+from platerunner.engine.planning.settings import Variants
 from platerunner_unit.contract import manifest
 from platerunner_unit.contract.manifest import StepTask
 
@@ -108,7 +108,7 @@ def test_an_excluded_well_is_reported_with_the_reason(lab):
     lab.run()
     lab.spec = SPEC.replace("steps:\n", "  exclude: [{well: A01, because: contaminated}]\nsteps:\n", 1)
     plan = lab.plan_one("illum_apply")
-    assert states(plan)[WELLS[0]] == ("excluded", "excluded: contaminated")
+    assert states(plan)[WELLS[0]] == ("excluded", "contaminated")
     assert lab.run()["report"] == ["plate=P1"]
     assert list(states(lab.plan_one("measure"))) == WELLS[1:]
 
@@ -211,7 +211,7 @@ def test_a_manifest_line_survives_the_way_through_the_workspace(lab):
     plan, builder = lab.plan_one("illum_calc"), lab.builder("illum_calc")
     tasks = list(plan.tasks(UnitState.PENDING))
     manifest.write(lab.workspace, "_platerunner/runs/r/illum_calc/1", builder(1), tasks)
-    assert manifest.read(lab.workspace, "_platerunner/runs/r/illum_calc/1", 0) == (builder(1), tasks[0])
+    assert manifest.read_job(lab.workspace, "_platerunner/runs/r/illum_calc/1", 0) == (builder(1), (tasks[0],))
 
 
 def test_a_gate_cannot_be_planned(lab):

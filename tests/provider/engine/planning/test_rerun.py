@@ -5,7 +5,7 @@ from tests.specs import wells
 from platerunner.engine.planning.rerun import Picked, exactly, params_for
 from platerunner.engine.planning.units.unit_patterns import UnitPattern
 from platerunner.spec.loader import load_text
-from platerunner_unit.contract.unit_ids import unit_id
+from platerunner_unit.contract.unit_keys import unit_id
 
 STEPS = {"work": ("plate", "well"), "gather": ("plate",), "report": ()}
 UNITS = ("plate=P1/well=A01", "plate=P1/well=A02")

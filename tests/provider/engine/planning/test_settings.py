@@ -7,11 +7,11 @@ import pytest
 from platerunner.catalog.model import Module, Parameter, Resources
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import PlanningError
+from platerunner.engine.planning.settings import Variants
+from platerunner.engine.planning.units.fingerprint import hash_files, store_files
 from platerunner.engine.planning.units.tasks import StepTaskBuilder
-from platerunner.engine.planning.units.toolfiles import hash_files, store_files
-from platerunner.engine.planning.units.variants import Variants
-from platerunner.spec.model import Step
 from platerunner.spec.settings import LoadDataMapping, Override
+from platerunner.spec.steps import Step
 from platerunner_unit.contract.manifest import LoadData
 from platerunner_unit.contract.storage import Storage
 

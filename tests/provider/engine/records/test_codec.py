@@ -1,23 +1,27 @@
 """Every kind of record: one of a newer version is refused, one that is damaged is named with what to do."""
 
+import threading
+
 import pytest
+from tests.embedded import TIMEOUT_S
 
 from platerunner.engine.gates.decisions import decisions, history
 from platerunner.engine.gates.questions import Questions
 from platerunner.engine.planning.errors import PlanningError
-from platerunner.engine.records.blocked import read_blocked
 from platerunner.engine.records.branches import load_branches
-from platerunner.engine.records.codec import Kind, RecordError, decode, encode
+from platerunner.engine.records.codec import Kind, RecordError, decode, encode, read_at_once
+from platerunner.engine.records.marks import load_marks
 from platerunner.engine.records.needs import load_needs
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.engine.records.plans import recorded_plan
-from platerunner.engine.records.results import load_result
+from platerunner.engine.records.results import load_result, read_blocked
+from platerunner.engine.records.shells import load_shell
 from platerunner.engine.records.step_state import StateFile
 from platerunner.engine.steps.turns import Owner, Turns
 from platerunner.engine.steps.waiting import waits_since
 from platerunner_unit.contract import keys
-from platerunner_unit.contract.keys import Kept
 from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.unit_keys import Kept, outcome_key
 
 KEPT = Kept("f", "succeeded", "run", 1)
 
@@ -38,8 +42,10 @@ RECORDS = {
     keys.last_run_key("work"): _owners,
     keys.question_key("run", "gate"): lambda w: Questions(w, "run", "gate").open(),
     keys.decisions_key("gate", "f"): lambda w: decisions(w, "gate", "f"),
+    keys.shell_key("run", "work", "all", "at"): lambda w: load_shell(w, keys.shell_key("run", "work", "all", "at")),
+    keys.marks_key("gate"): lambda w: load_marks(w, "gate"),
     keys.decisions_key("other", "f"): lambda w: history(w),
-    keys.outcome_key("work", "all", KEPT): lambda w: OutcomeStore(w).get("work", "all", KEPT),
+    outcome_key("work", "all", KEPT): lambda w: OutcomeStore(w).get("work", "all", KEPT),
 }
 
 
@@ -65,3 +71,20 @@ def test_the_first_format_of_some_kinds_says_no_number():
     assert decode(plain, b'["a"]', "here") == (1, ["a"])
     assert encode(Kind("map"), {"a": 1}) == b'{"format":1,"a":1}'
     assert decode(Kind("map"), b'{"a": 1}', "here") == (1, {"a": 1})
+
+
+def test_places_are_read_at_the_same_time_and_told_in_their_order():
+    """Four readers meet at a barrier, which one after the other would never pass."""
+    all_four = threading.Barrier(4, timeout=TIMEOUT_S)
+    assert read_at_once(lambda place: (all_four.wait() < 4, place), "abcd") == [(True, place) for place in "abcd"]
+    assert read_at_once(len, []) == []
+
+
+def test_a_record_that_is_damaged_is_told():
+    def read(place: str) -> str:
+        if place == "b":
+            raise RecordError(f"{place} is damaged")
+        return place
+
+    with pytest.raises(RecordError, match="b is damaged"):
+        read_at_once(read, "abc")

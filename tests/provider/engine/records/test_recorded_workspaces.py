@@ -18,12 +18,12 @@ from tests.embedded import embedded
 from platerunner.catalog.loader import VARIABLE
 from platerunner.engine.gates.decisions import history
 from platerunner.engine.inspect.run_record import Mark, RunRecord
-from platerunner.engine.planning.activity import left_out
-from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.context import RunContext, left_out
 from platerunner.engine.steps.step_run import StepRun
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.spec.loader import load_text
-from platerunner.spec.model import Gate, Pipeline, Step
+from platerunner.spec.model import Pipeline
+from platerunner.spec.steps import Gate, Step
 
 BUCKET = "screens"
 RECORDED = Path(__file__).parents[3] / "data" / "workspaces_of_029ab36"

@@ -10,8 +10,7 @@ import pytest
 from tests.embedded import Account, embedded, wait_for
 
 from platerunner.batch.poller import Pace
-from platerunner.engine.planning.context import RunContext
-from platerunner.engine.planning.options import RunOptions
+from platerunner.engine.planning.context import RunContext, RunOptions
 from platerunner.engine.runs.direct import DirectRun
 from platerunner.engine.runs.direct_access import DirectAccess
 from platerunner.engine.steps.turns import Turns

@@ -35,7 +35,7 @@ def graph(tmp_path, split=""):
 
 
 def play(run, **ends):
-    """Let all that may start end as it is told, else with success; the order of starts."""
+    """Let all that may start end as given, else with success; the order of starts."""
     order = []
     while run.state() is None:
         started = run.start()

@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,22 +18,37 @@ from platerunner.batch import submit, views
 from platerunner.batch.calls import TokenBucket
 from platerunner.engine.access import Access
 from platerunner.engine.connection import ConnectionSettings
+from platerunner.engine.ledger.place import workspace_ledger
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.records.outcomes import OutcomeStore
-from platerunner.engine.steps import collect, intents, step_jobs, turns
+from platerunner.engine.steps import collect, step_jobs, submission, turns
 from platerunner.engine.steps.step_run import StepRun
 from platerunner.spec.loader import load_text
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
-from platerunner_unit.contract.manifest import read
+from platerunner_unit.contract.keys import ledger_prefix
+from platerunner_unit.contract.manifest import read_job
 from platerunner_unit.contract.outcome import Outcome
 from platerunner_unit.contract.storage import Storage
 
+SETTLE_S = submit.SETTLE_S
+"""As it is on AWS: time costs nothing here, while other tests wait for less."""
 WELLS = ("A01", "A02", "A03")
 LARGEST_ARRAY = 2
 """Children of an array: three wells take two submissions, so that there is something between them."""
 FATES = ("answered", "refused", "throttled", "silent, not taken", "silent, taken", "killed before", "killed after")
 """What may become of a SubmitJob."""
+
+
+HOST = {
+    "containerInstanceArn": "arn:aws:ecs:eu-west-1:1:container-instance/cluster/1",
+    "ec2InstanceId": "i-1",
+    "registeredResources": [{"name": "CPU", "integerValue": 4096}, {"name": "MEMORY", "integerValue": 16384}],
+    "attributes": [{"name": "ecs.instance-type", "value": "m7i.xlarge"}],
+}
+PRICES = b"{date: 2026-11-01, spot: {m7i.xlarge: 0.08}, volume: {gp3: 0}}"
+PER_SECOND = 0.08 / 4 / 3600
+"""USD for a job of one vCPU."""
 
 
 class Killed(BaseException):
@@ -62,7 +77,7 @@ class Clock:
             patch.object(time, "sleep", self.sleep),
             patch.object(time, "time", lambda: self._time() + self.slept),
             patch.object(time, "monotonic", lambda: self._monotonic() + self.slept),
-            patch.object(intents, "now", lambda: self.now().isoformat()),
+            patch.object(submission, "now", lambda: self.now().isoformat()),
             patch.object(step_jobs, "now", lambda: self.now().isoformat()),
             patch.object(views, "seconds_since", self.age),
             patch.object(turns, "seconds_since", self.age),
@@ -118,7 +133,9 @@ class Batch:
         """Whether ListJobs answers."""
         self.lag = 0.0
         """Seconds for which it does not know of a job."""
-        self.meta = SimpleNamespace(events=self)
+        self.meta = SimpleNamespace(events=self, region_name="eu-west-1")
+        self.book: dict[str, float] = {}
+        """Child to the seconds that it ran."""
 
     def register(self, _name: str, handler: Any, **_: Any) -> None:
         self._handler = handler
@@ -155,7 +172,15 @@ class Batch:
         return {"jobSummaryList": found}
 
     def describe_jobs(self, jobs: list[str]) -> dict[str, Any]:
-        return {"jobs": [self.jobs[job] for job in jobs if job in self.jobs]}
+        return {"jobs": [self._shown(job) for job in jobs if job.partition(":")[0] in self.jobs]}
+
+    def _shown(self, job: str) -> dict[str, Any]:
+        """A job; a child, or a job without children, also with when and where it ran."""
+        known = self.jobs[job.partition(":")[0]]
+        if job not in self.book:
+            return known
+        times = {"startedAt": 1_000_000, "stoppedAt": 1_000_000 + int(1000 * self.book[job])}
+        return {**known, "jobId": job, **times, "container": {"containerInstanceArn": HOST["containerInstanceArn"]}}
 
     def describe_job_definitions(self, jobDefinitionName: str, **_: Any) -> dict[str, Any]:  # noqa: N803
         return {"jobDefinitions": [{"jobDefinitionArn": f"{jobDefinitionName}:1", "revision": 1}]}
@@ -176,8 +201,10 @@ class Lab(Access):
     settings = ConnectionSettings("platerunner", {"spot": "spot", "on_demand": "on-demand"})
     batch: Any
     ecr = None
+    ecs = SimpleNamespace(describe_container_instances=lambda **_: {"containerInstances": [HOST]})
 
     def __init__(self, folder: Path) -> None:
+        Storage(str(folder / "workspace")).put(f"{ledger_prefix()}prices.yaml", PRICES)
         self.folder, self.clock, self.version = folder, Clock(), 0
         self.batch = Batch(self.clock)
         self.ran: Counter[tuple[str, str]] = Counter()
@@ -199,6 +226,7 @@ class Lab(Access):
         with (
             self.clock.running(),
             patch.object(Disk, "process", process),
+            patch.object(submit, "SETTLE_S", SETTLE_S),
             patch.object(turns, "LOOK_S", 30.0),
             patch.object(submit, "_bucket", TokenBucket(submit.SUBMIT_RATE)),  # the process's own keeps the real time
             patch.object(step_jobs, "chunks", lambda n: submit.chunks(n, LARGEST_ARRAY)),
@@ -222,18 +250,23 @@ class Lab(Access):
                 self._compute(job, lost)
                 job["status"] = "SUCCEEDED"
 
+    def attempts(self) -> list[Mapping[str, Any]]:
+        """The rows of the ledger."""
+        return list(workspace_ledger(Storage(str(self.folder / "workspace"))).rows())
+
     def _compute(self, job: dict[str, Any], lost: Collection[str]) -> None:
         workspace = Storage(str(self.folder / "workspace"))
         prefix = job["request"]["containerOverrides"]["command"][-1].removeprefix(f"{workspace.url}/")
         manifest = collect.read_manifest(workspace, prefix)
         for index in range(len(manifest.units)):
-            _, unit = read(workspace, prefix, index)
+            _, (unit,) = read_job(workspace, prefix, index)
             category = Category.HOST_LOST if unit.values["well"] in lost else Category.SUCCEEDED
             if category is Category.SUCCEEDED:
                 self.ran[unit.unit, unit.fingerprint] += 1
                 for file in itertools.chain.from_iterable(unit.outputs.values()):
                     workspace.put(file.key, b"made")
             child = f"{job['jobId']}:{index}" if "arrayProperties" in job else job["jobId"]
+            self.batch.book[child] = 1.5 + len(self.batch.book)
             step, verdict = manifest.task, Verdict(str(category), "What became of it.", "", "told")
             names = (step.pipeline, step.run_id, step.step, unit.unit, unit.values, unit.fingerprint)
             OutcomeStore(workspace).write(Outcome(*names, unit.attempts_before + 1, verdict, child))

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tests.provider.engine.steps.any_sequence import FATES, WELLS, Killed, Lab
+from tests.provider.engine.steps.any_sequence import FATES, PER_SECOND, WELLS, Killed, Lab
 
 from platerunner.batch.model import BatchError
 from platerunner.engine.planning.model import UnitState
 from platerunner.engine.steps.digest import is_red
 from platerunner.engine.steps.step_run import MAX_ROUNDS
+from platerunner.engine.steps.uncollected import record_uncollected
 
 RUNS = ("one", "two")
 runs = st.sampled_from(RUNS)
@@ -93,6 +94,15 @@ class AnySequence(RuleBasedStateMachine):
             assert [unit.state for unit in plan.units] == [UnitState.DONE] * len(WELLS)
             assert [self.lab.ran[unit.unit, unit.fingerprint] for unit in plan.units] == [1] * len(WELLS)
             self.nothing_ran_twice()
+            check_ledger(self.lab)
+
+
+def check_ledger(lab: Lab) -> None:
+    """Each attempt is in it once, for as long as Batch says, and costs what that comes to."""
+    rows, book = lab.attempts(), lab.batch.book
+    assert len(rows) == len(book)
+    assert {row["job"]: row["seconds"] for row in rows} == book
+    assert sum(row["usd"] for row in rows) == pytest.approx(sum(book.values()) * PER_SECOND)
 
 
 AnySequence.TestCase.settings = settings(
@@ -135,3 +145,39 @@ def test_what_is_lost_in_both_runs_is_tried_again_by_whoever_looks_first(tmp_pat
             going = {run for run in RUNS if lab.run(run).waiting_for() or lab.run(run).collect()}
         assert not any(is_red(*lab.run(run).finish(), 0) for run in RUNS)
     assert set(lab.ran.values()) == {1}
+
+
+@pytest.mark.parametrize("writes", range(8))
+def test_who_dies_while_collecting_leaves_each_attempt_once_in_the_ledger(tmp_path, writes):
+    lab = Lab(tmp_path)
+    with lab.worker():
+        lab.run("one").start()
+        lab.end_jobs({"A02"})
+    with lab.worker(writes=writes), contextlib.suppress(Killed):
+        lab.run("one").collect()
+    with lab.worker():
+        lab.run("one").start()
+        while lab.run("one").waiting_for() or lab.run("one").collect():
+            lab.end_jobs()
+        assert not is_red(*lab.run("one").finish(), 0)
+    check_ledger(lab)
+    assert [row["verdict"] for row in lab.attempts()].count("host_lost") == 1
+
+
+def test_attempts_that_no_run_collects_are_recorded_once_and_a_run_that_comes_back_goes_on(tmp_path):
+    lab = Lab(tmp_path)
+    workspace = lab.storage(str(tmp_path / "workspace"))
+    with lab.worker():
+        lab.run("one").start()
+        pipeline = lab.run("one").scope.pipeline
+        assert record_uncollected(lab, pipeline, workspace) == 0, "its jobs have not ended"
+        lab.end_jobs({"A02"})
+        assert record_uncollected(lab, pipeline, workspace) == 2
+        assert record_uncollected(lab, pipeline, workspace) == 2
+        check_ledger(lab)
+        lab.run("one").start()
+        while lab.run("one").waiting_for() or lab.run("one").collect():
+            lab.end_jobs()
+        assert not is_red(*lab.run("one").finish(), 0)
+        assert record_uncollected(lab, pipeline, workspace) == 0
+    check_ledger(lab)

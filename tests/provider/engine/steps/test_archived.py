@@ -7,7 +7,7 @@ from tests.provider.engine.planning.s3 import s3_bucket
 
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.steps.digest import digest
-from platerunner.engine.steps.preview import preview
+from platerunner.engine.steps.stay import preview
 from platerunner.engine.steps.step_run import StepRun
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner_unit.contract.category import Category
@@ -76,5 +76,5 @@ def test_if_all_is_archived_no_job_is_made_and_a_restored_file_runs_when_the_tas
 
 def test_a_dry_run_tells_it_too(run_on_s3):
     run_on_s3.put("A01", "GLACIER")
-    [unit] = preview(run_on_s3().scope).units
+    [unit] = preview(run_on_s3().scope)[0].units
     assert "is archived (GLACIER)" in str(unit.reason)

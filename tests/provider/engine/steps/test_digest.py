@@ -1,7 +1,8 @@
 import pytest
 
 from platerunner.engine.records.step_state import UnitFailure
-from platerunner.engine.steps.digest import StepResult, allowed, digest, headline
+from platerunner.engine.steps.digest import StepResult, allowed, digest, headline, is_red
+from platerunner.spec.steps import ALL
 from platerunner_unit.contract.category import Category
 
 FAILED = [
@@ -66,6 +67,12 @@ def test_the_headline_is_one_line_with_the_cause():
 @pytest.mark.parametrize(("tolerate", "units", "expected"), [(0, 100, 0), (3, 100, 3), (0.02, 384, 7), (0.02, 10, 0)])
 def test_tolerated_failures(tolerate, units, expected):
     assert allowed(tolerate, units) == expected
+
+
+@pytest.mark.parametrize(("tolerate", "red"), [(0, True), (2, True), (ALL, False)])
+def test_a_step_of_which_nothing_is_done_fails_unless_all_of_it_may(tolerate, red):
+    failed = FAILED[:2]
+    assert is_red(StepResult("em", "ebi", units=2, failed=2), failed, tolerate) is red
 
 
 def test_notes_of_units_that_succeeded_are_told():

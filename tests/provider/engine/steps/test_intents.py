@@ -13,7 +13,7 @@ from tests.embedded import Account
 from platerunner.batch.model import Submission
 from platerunner.batch.submit import job_name, submit
 from platerunner.engine.records.step_state import StateFile, StepState
-from platerunner.engine.steps.intents import adopt, submit_once
+from platerunner.engine.steps.submission import adopt, submit_once
 from platerunner_unit.contract.storage import Storage
 
 

@@ -53,9 +53,8 @@ def test_a_queue_that_was_deleted_is_replaced(lab, connect):
 
 
 @pytest.mark.parametrize("queue", ["old-spot", None])
-def test_a_refused_intent_of_an_older_version_is_forgotten(lab, queue, monkeypatch):
+def test_a_refused_intent_of_an_older_version_is_forgotten(lab, queue):
     """Older versions kept what was refused, with its queue and its definition, and repeated it at every clear."""
-    monkeypatch.setattr("platerunner.engine.steps.intents.SETTLE_S", 0.1)
     lab.write(A01=GOOD, A02=GOOD)
     run = lab.run()
     gone = "arn:aws:batch:us-east-1:123456789012:job-definition/gone:1"

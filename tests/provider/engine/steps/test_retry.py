@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from platerunner.batch.model import Ask
 from platerunner.catalog.model import Resources
-from platerunner.engine.steps.retry import MAX_LOSSES, History, next_ask
+from platerunner.engine.steps.attempts import MAX_LOSSES, History, next_ask
 from platerunner.spec.settings import Retry
 from platerunner_unit.contract.category import CATEGORIES, Category
 from platerunner_unit.contract.category import Retry as Worth

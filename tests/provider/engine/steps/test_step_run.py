@@ -10,7 +10,7 @@ from platerunner.batch.status import children
 from platerunner.batch.views import STATUSES
 from platerunner.engine.planning.errors import NothingListed
 from platerunner.engine.steps.log_tail import tails, told
-from platerunner.engine.steps.preview import preview
+from platerunner.engine.steps.stay import preview
 from platerunner.local.aws.faults import Faults
 from platerunner_unit.contract.category import Category
 
@@ -113,7 +113,7 @@ def test_a_job_that_batch_does_not_list_yet_is_not_doubled(lab):
     run.start()
     [made] = lab.state().submissions
     run.scope.state_file.save(lab.state().with_submission(replace(made, job_id=None)))
-    lab.aws.cloud.faults = Faults(list_delay=3)
+    lab.aws.cloud.faults = Faults(list_delay=0.5)
     try:
         lab.run().start()
     finally:
@@ -266,7 +266,7 @@ def test_gpus_shared_memory_swap_and_cost_tags_reach_the_job(lab):
 def test_a_preview_says_what_would_run_and_writes_nothing(lab):
     lab.write(A01=GOOD)
     lab.asked = {"dry_run": True}
-    [unit] = preview(lab.run().scope).units
+    [unit] = preview(lab.run().scope)[0].units
     assert (unit.state, str(unit.reason)) == ("pending", "new")
     assert not (lab.folder / "workspace").exists()
 

@@ -5,12 +5,15 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from tests.lab import GOOD
 
 from platerunner.engine.steps import turns
 from platerunner.engine.steps.digest import is_red
+from platerunner.engine.steps.stay import end_left_behind
+from platerunner_unit.contract.keys import last_run_key
 from platerunner_unit.contract.storage import Storage
 
 
@@ -180,11 +183,28 @@ def test_a_lone_run_reads_and_writes_the_record_once(lab, monkeypatch):
     calls = []
     for name in ("get_tagged", "put_if"):
         real = getattr(Storage, name)
-        monkeypatch.setattr(Storage, name, lambda *a, _n=name, _r=real: calls.append(_n) or _r(*a))
+        monkeypatch.setattr(Storage, name, lambda *a, _n=name, _r=real: calls.append((_n, a[1])) or _r(*a))
     lab.write(A01=GOOD, A02=GOOD)
     before = lab.aws.cloud.calls.copy()
     lab.to_the_end()
-    assert calls == ["get_tagged", "put_if"]
+    assert [name for name, path in calls if path == last_run_key("work")] == ["get_tagged", "put_if"]
     made = {name: count - before[name] for name, count in lab.aws.cloud.calls.items() if count > before[name]}
     assert "batch.listjobs" not in made
     assert made["batch.submitjob"] == 1
+
+
+@pytest.mark.parametrize(("host", "state"), [("this one", "pending"), ("another", "waiting")])
+def test_a_job_that_an_own_cloud_does_not_know_is_over_if_the_process_of_its_run_is(lab, host, state):
+    lab.write(A01=held(lab))
+    first, second = lab.run("run-1"), lab.run("run-2")
+    first.turns.owner = turns.Owner(host, "lab", "work", "run-1")
+    first.start()
+    kept = lab.state("run-1")
+    first.scope.state_file.save(replace(kept, submissions=[replace(kept.live[0], job_id="of a cloud that is gone")]))
+    second.turns.owner = turns.Owner("this one", "lab", "work", "run-2")
+    second.turns.own_cloud = True
+    second.turns.is_over = lambda owner: owner.airflow == "this one"
+    end_left_behind(second)
+    plan = second.start()
+    release(lab)
+    assert [unit.state for unit in plan.units] == [state]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.embedded import alive, wait_for
+from tests.embedded import TIMEOUT_S, alive, wait_for
 from tests.host_agent import Agent
 
 from platerunner.local.jobs.joblog import Log
@@ -34,8 +34,8 @@ def test_stop_terms_the_group_and_kills_what_stays(agent: Agent) -> None:
     agent.start("a", "sh", "-c", "trap '' TERM; echo $$ > a.pid; while :; do sleep 1; done")
     agent.event()
     pid = agent.pid("a.pid")
-    agent.tell(do="stop", key="a#1", grace=0.5)
     asked = time.monotonic()
+    agent.tell(do="stop", key="a#1", grace=0.5)
     assert agent.event()["code"] == -signal.SIGKILL
     assert time.monotonic() - asked > 0.4
     assert not alive(pid)
@@ -49,10 +49,13 @@ def test_the_end_of_a_command_ends_what_it_left_running(agent: Agent) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's subreaper")
 def test_a_daemon_ends_with_its_job_and_not_before(agent: Agent) -> None:
-    agent.start("a", "sh", "-c", "setsid sh -c 'echo $$ > d.pid; exec sleep 300' & sleep 3")
+    agent.start(
+        "a", "sh", "-c", "setsid sh -c 'echo $$ > d.pid; exec sleep 300' & until test -e end; do sleep 0.1; done"
+    )
     pid = agent.pid("d.pid")
-    time.sleep(1.5)
+    time.sleep(1.5)  # whoever ended it too early would have done so by now
     assert alive(pid)
+    (agent.folder / "end").touch()
     wait_for(lambda: not alive(pid))
 
 
@@ -65,7 +68,7 @@ def test_closing_its_input_ends_the_jobs_and_the_agent(agent: Agent) -> None:
     agent.start("a", "sh", "-c", "echo $$ > a.pid; sleep 300")
     pid = agent.pid("a.pid")
     agent.process.stdin.close()
-    assert agent.process.wait(10) == 0
+    assert agent.process.wait(TIMEOUT_S) == 0
     assert not alive(pid)
 
 
@@ -88,7 +91,7 @@ def test_a_killed_cloud_leaves_nothing_running(tmp_path: Path) -> None:
     finally:
         cloud.kill()
         cloud.wait()
-    wait_for(lambda: not any(alive(pid) for pid in pids), timeout=8)
+    wait_for(lambda: not any(alive(pid) for pid in pids))
 
 
 def _run_sleepers(found: dict[str, Any], folder: Path) -> list[int]:

@@ -3,10 +3,10 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from tests.embedded import TIMEOUT_S, wait_for
 
 from platerunner.local.cloud import Cloud, CloudError
 from platerunner.local.host.containers import VARIABLE, command, wanted
@@ -37,7 +37,7 @@ def podman(folder: Path, script: str) -> None:
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ("echo '[]'", "podman has no image localhost/platerunner/\\*: build them with `make images`"),
+        ("echo '[]'", "podman has no image: build ours, localhost/platerunner/\\*, with `make images`, or pull yours"),
         ("echo 'cannot open storage' >&2; exit 125", "podman does not list its images: cannot open storage"),
     ],
 )
@@ -66,17 +66,15 @@ def shim(folder: Path, *argv: str) -> subprocess.Popen[bytes]:
 
 
 def test_the_shim_ends_as_its_container_does(tmp_path: Path) -> None:
-    assert shim(tmp_path, "sh", "-c", "exit 7").wait(20) == 7
-    assert shim(tmp_path, "sh", "-c", "kill -SEGV $$").wait(20) == 139
+    assert shim(tmp_path, "sh", "-c", "exit 7").wait(TIMEOUT_S) == 7
+    assert shim(tmp_path, "sh", "-c", "kill -SEGV $$").wait(TIMEOUT_S) == 139
 
 
 def test_the_shim_lets_podman_hand_on_a_signal(tmp_path: Path) -> None:
     process = shim(tmp_path, "sh", "-c", f"trap 'exit 5' TERM; touch {tmp_path}/up; while :; do sleep 0.1; done")
-    deadline = time.monotonic() + 20
-    while not (tmp_path / "up").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for((tmp_path / "up").exists)
     os.killpg(process.pid, 15)
-    assert process.wait(20) == 5
+    assert process.wait(TIMEOUT_S) == 5
 
 
 @pytest.mark.parametrize(

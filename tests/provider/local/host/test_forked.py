@@ -4,13 +4,15 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from tests.embedded import alive, wait_for
 from tests.host_agent import Agent
+from tests.otlp_receiver import receiver
 from tests.unit.bench import RUN, Bench, folder_bench
 
 from platerunner.local.host import processes
@@ -51,7 +53,7 @@ class Units:
         for n in range(count):
             self._start_one(n, **options)
 
-    def _start_one(self, n: int, **options: Any) -> None:
+    def _start_one(self, n: int, variables: Mapping[str, str] = MappingProxyType({}), **options: Any) -> None:
         key = f"{n}"
         folder = self.agent.folder / f"{key}#1"
         folder.mkdir()
@@ -62,7 +64,7 @@ class Units:
             "AWS_BATCH_JOB_ATTEMPT": "1",
             "TMPDIR": str(folder),
         }
-        env |= {"AWS_BATCH_JOB_ARRAY_INDEX": key, "PLATERUNNER_GRACE": "5", **self._variables}
+        env |= {"AWS_BATCH_JOB_ARRAY_INDEX": key, "PLATERUNNER_GRACE": "5", **self._variables, **variables}
         argv = ("platerunner-unit", "run", f"{self._bench.store.url}/{RUN}/s/1")
         self.agent.start(key, *argv, **{"env": env, "cwd": str(folder)} | options)
 
@@ -107,6 +109,16 @@ def test_a_tool_and_its_runner_look_the_same_either_way(
 def _unnamed(lines: list[str]) -> list[str]:
     """Without the random part of the work folder's name."""
     return [line.split("/platerunner-")[0] for line in lines]
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_a_collector_gets_the_lines_of_each_fork(forked: Units, protocol: str) -> None:
+    with receiver(protocol) as (endpoint, received):
+        otel = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol}
+        forked.start('echo "line of $N"; cat /proc/$PPID/cmdline > $1', count=2, variables=otel)
+        assert [forked.end()["code"], forked.end()["code"]] == [0, 0]
+    assert sorted(received.bodies()) == ["line of 0", "line of 1"]
+    assert all("local.host.agent" in forked.output(n) for n in range(2))
 
 
 def test_an_exit_code_is_the_verdicts(units: Units) -> None:

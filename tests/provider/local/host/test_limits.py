@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.embedded import Account, wait_for
+from tests.embedded import TIMEOUT_S, Account, wait_for
 
 from platerunner.local.host import limits, processes
 from platerunner_unit.contract.processes import find_tree
 
-GREEDY = "import time; x = bytearray(200 * 1024**2); time.sleep(30)"
+GREEDY = "import time; x = bytearray(200 * 1024**2); time.sleep(600)"
 CHILD = f"import subprocess, sys; sys.exit(subprocess.run([sys.executable, '-c', {GREEDY!r}]).returncode + 100)"
 
 
@@ -40,7 +40,7 @@ def test_the_watch_kills_the_largest_process_of_a_tree_over_its_limit() -> None:
         assert len(tree) == 2
         assert not limits.enforce(tree, 400 * 1024**2)
         assert limits.enforce(tree, 100 * 1024**2)
-        assert parent.wait(20) == 100 - 9
+        assert parent.wait(TIMEOUT_S) == 100 - 9
     finally:
         parent.kill()
         parent.wait()

@@ -1,1 +1,1 @@
-"""What the dataset has: raw files listed, matched, named, left out, missing, told apart."""
+"""Raw files of the dataset: listed, matched, named, left out, missing, duplicates."""

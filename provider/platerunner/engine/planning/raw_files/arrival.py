@@ -1,4 +1,4 @@
-"""Which raw files a step still has to wait for, as far as that can be told."""
+"""Which raw files a step still has to wait for, as far as that is known."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -8,10 +8,11 @@ from typing import Any
 from platerunner.engine.planning.available import Available
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import NothingListed, PlanningError
-from platerunner.engine.planning.own_values import with_own_values
 from platerunner.engine.planning.raw_files.dataset import from_dataset
+from platerunner.engine.planning.settings import with_own_values
 from platerunner.engine.planning.units.grouping import Groups
-from platerunner.spec.model import InputRef, Pipeline, Step
+from platerunner.spec.model import Pipeline
+from platerunner.spec.steps import InputRef, Step
 from platerunner_unit.contract.storage import Storage
 
 SHOWN = 3

@@ -9,16 +9,19 @@ from typing import Any
 from platerunner.engine.planning.available import Available, Excluded, pattern_of
 from platerunner.engine.planning.errors import NothingListed, stands_at
 from platerunner.engine.planning.files import Files
-from platerunner.engine.planning.listing import SAMPLE, Listed, list_matching
-from platerunner.engine.planning.raw_files.exclusions import Reasons, idle, idle_note, without
+from platerunner.engine.planning.listing import SAMPLE, Listed, list_folders, list_matching
+from platerunner.engine.planning.raw_files.alike import alike_notes
+from platerunner.engine.planning.raw_files.folders import folder_notes
 from platerunner.engine.planning.raw_files.missing import absent, absent_note, short_of
-from platerunner.engine.planning.raw_files.names import Names
+from platerunner.engine.planning.raw_files.selection import Names, Reasons, idle, idle_note, in_listing, without
 from platerunner.engine.planning.raw_files.strays import Strays, left_over_note
 from platerunner.engine.planning.raw_files.tables import LoadedTable, load_table, lost_note, lost_rows, without_rows
 from platerunner.engine.planning.where import Only, in_vain, in_words, is_asked_for, nowhere, only_asked
 from platerunner.spec.dataset import Exclusion, FileSet
 from platerunner.spec.derived import DerivingPattern, bare_of, deriving
+from platerunner.spec.file_patterns import FolderPattern, with_planes
 from platerunner_unit.contract.patterns import Pattern, PatternError
+from platerunner_unit.contract.planes import combinations, named
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
 
@@ -29,8 +32,9 @@ def from_dataset(
     exclude: Iterable[Exclusion] = (),
     beside: Iterable[FileSet] = (),
     places: Mapping[str, str] | None = None,
+    workspace: str = "",
 ) -> Available:
-    """What there is of a file set.
+    """The files of a file set that are there.
 
     :param files: its pattern.
     :param storage: the data root.
@@ -38,6 +42,7 @@ def from_dataset(
     :param exclude: files to be left out.
     :param beside: the other file sets of the dataset, whose files are not left over.
     :param places: wildcard of ``where`` to where it is written, for people.
+    :param workspace: what the workspace's keys begin with if it lies among the data; empty if not.
     :raises NothingListed: if the root does not exist, no object matches, or none is asked for.
     :raises PlanningError: if a value of ``where`` or ``exclude`` is unfit for its wildcard's type.
     """
@@ -46,7 +51,8 @@ def from_dataset(
     patterns = [_pattern_of(files, storage), *map(pattern_of, beside)]
     asked, left_out = names.in_keys(where), tuple(map(names.excluded_keys, exclude))
     files = replace(files, wanted=names.wanted_keys(files.wanted))
-    found, unused = _as_listed_there(files, patterns, storage, asked, left_out, places or {})
+    strays = Strays(patterns, markers=storage.local is None, workspace=workspace)
+    found, unused = _as_listed_there(files, patterns, storage, asked, left_out, places or {}, strays)
     notes = tuple(idle_note(files.name, written[each.place]) for each in unused if each.place)
     return names.given(replace(found, notes=(*found.notes, *notes)))
 
@@ -55,7 +61,8 @@ def _pattern_of(files: FileSet, storage: Storage) -> Pattern:
     if files.table is None:
         return pattern_of(files)
     with stands_at("dataset", "files", files.name, "table"):
-        return deriving(load_table(f"dataset.{files.name}", files.table, storage), files.derive)
+        table = load_table(f"dataset.{files.name}", files.table, storage)
+        return with_planes(deriving(table, files.derive), files.planes)
 
 
 def _as_listed_there(
@@ -65,19 +72,20 @@ def _as_listed_there(
     where: Mapping[str, Any],
     exclude: tuple[Exclusion, ...],
     places: Mapping[str, str],
+    strays: Strays,
 ) -> tuple[Available, list[Exclusion]]:
     """As :func:`from_dataset`, by the values in the files' own names; and the exclusions that match no file."""
     pattern = patterns[0]
     only = only_asked(pattern, where)
-    listed = _listed(storage, patterns, only, files.name)
+    listed = _planes_apart(files, _listed(storage, pattern, only, files.name, strays))
     kept = listed.files.where(lambda values: is_asked_for(values, only)) if only else listed.files
     if not kept:
         raise NothingListed(_nothing_asked_for(files.name, listed.files, only), *_asking(only, listed.files))
-    reasons = Reasons(pattern, exclude)
+    reasons = Reasons(in_listing(pattern, exclude))
     usable, excluded = without(kept, reasons)
     missing = absent(listed.files, usable, excluded, pattern, files.complete, only, files.wanted)
-    lost = lost_rows(pattern, listed.files, only)
-    missing = without_rows(missing, lost, pattern)
+    lost = lost_rows(pattern, listed.files, only) if files.table else []
+    missing = without_rows(missing, lost, pattern) if lost else missing
     lacking = [file for file in missing if reasons.of(file.values) is None]
     gone = [row for row in lost if reasons.of(row.file.values) is None]
     unused = list(idle(pattern, exclude, only, listed.files, [*missing, *(row.file for row in lost)]))
@@ -93,14 +101,25 @@ def _as_listed_there(
         notes=(
             *_in_vain(files.name, in_vain(pattern, only, kept), places),
             *_left_over(patterns, storage, listed),
+            *listed.notes,
+            *alike_notes(files.name, usable, pattern),
             *absent_note(files.name, lacking),
-            *lost_note(files, gone),
+            *(lost_note(files, gone) if gone else ()),
             *_all_excluded(files.name, usable, excluded, exclude),
         ),
         nowhere=nowhere(only, kept),
-        renamed=tuple(sorted(files.derive if files.table is None else pattern.wildcards)),
+        renamed=tuple(sorted({*files.derive, *named(files.planes)} if files.table is None else pattern.wildcards)),
     )
     return found, unused
+
+
+def _planes_apart(files: FileSet, listed: Listed) -> Listed:
+    """Each file once for each of its planes that has a name."""
+    if not named(files.planes):
+        return listed
+    values = list(combinations(files.planes))
+    apart = (replace(file, values={**file.values, **each}) for file in listed.files for each in values)
+    return replace(listed, files=Files.of(apart, listed.files.table.root))
 
 
 def _all_excluded(
@@ -113,7 +132,7 @@ def _all_excluded(
 
 
 def _in_vain(name: str, asked: Iterable[str], places: Mapping[str, str]) -> Iterator[str]:
-    """Notes of what is asked for and not there; each begins with the name of a wildcard."""
+    """Notes on what is asked for and missing; each begins with the name of a wildcard."""
     for each in asked:
         place = places.get(each.partition(" ")[0])
         yield f"dataset.{name}: `where`{f' ({place})' if place else ''} asks for {each}: there is no such file"
@@ -124,20 +143,29 @@ def _left_over(patterns: Sequence[Pattern], storage: Storage, listed: Listed) ->
         yield left_over_note(listed.left_over, listed.others, patterns, storage.url)
 
 
-def _listed(storage: Storage, patterns: Sequence[Pattern], only: Only, name: str) -> Listed:
-    pattern, strays = patterns[0], Strays(patterns, markers=storage.local is None)
+def _listed(storage: Storage, pattern: Pattern, only: Only, name: str, strays: Strays) -> Listed:
     if storage.local is not None and not storage.local.is_dir():
         what = "is no folder" if storage.local.exists() else "does not exist"
         message = f"the data root {storage.url} {what}; give the folder or s3:// URL of the images"
         raise NothingListed(message, "dataset", "root")
     try:
         table = bare_of(pattern)
+        if isinstance(table, FolderPattern):
+            found = list_folders(storage, "data", pattern, only)
+            notes = tuple(folder_notes(name, found.holds))
+            return replace(_some(storage, pattern, only, name, found.listed), notes=notes)
         folders = table.folders(only) if isinstance(table, LoadedTable) else None
         listed = list_matching(storage, "data", pattern, only, strays, folders=folders)
     except NotFoundError as error:
-        raise NothingListed(f"the data root {storage.url} does not exist: {error}", "dataset", "root") from error
+        message = f"the data root {storage.url} does not exist: there is no such bucket"
+        raise NothingListed(message, "dataset", "root") from error
     if not listed.files and isinstance(table, LoadedTable):
         raise NothingListed(f"dataset.{name}: {table.none_there(storage.url)}", "dataset", "files", name, "table")
+    return _some(storage, pattern, only, name, listed)
+
+
+def _some(storage: Storage, pattern: Pattern, only: Only, name: str, listed: Listed) -> Listed:
+    """What was listed, if that is anything."""
     if not listed.files:
         others = listed.others or [found.key for found in islice(storage.list(), SAMPLE)]
         place = _missed(pattern, others, only) or ("dataset", "files", name, "path")

@@ -25,7 +25,7 @@ class SameValuesError(PlanningError):
 def check_distinct(found: Available) -> None:
     """Refuse files of a dataset that nobody can tell apart.
 
-    :param found: what there is of a file set.
+    :param found: the files of a file set.
     :raises SameValuesError: if two files have the same values; it names both, and a way out that works.
     """
     pattern = found.pattern
@@ -71,7 +71,7 @@ def _sentence(found: Available, groups: Sequence[Sequence[InputFile]]) -> str:
 def _remedy(found: Available, groups: Sequence[Sequence[InputFile]]) -> str:
     """A way out, which was tried on the files."""
     pattern = found.pattern
-    keys = [[file.key for file in group] for group in groups[:_TRIED]]
+    keys = [[file.key.rstrip("/") for file in group] for group in groups[:_TRIED]]
     same = {key for group in keys for key in group}
     others = [key for key in (file.key for file in islice(found.files, _TRIED)) if key not in same]
     for text, name in _with_one_more(pattern):

@@ -16,7 +16,7 @@ def index_rows(ref: str, table: Table, storage: Storage) -> dict[str, Row]:
 
     :param ref: of the file set, for people.
     :param table: with the pattern of the indexes, and the element that is a record.
-    :raises PlanningError: if there is no index, or one cannot be read, or lists what is of no use; it says which line.
+    :raises PlanningError: if there is no index, or one cannot be read, or lists something unusable; with the line.
     """
     pattern = Pattern.parse(table.name)
     above = list(pattern.wildcards)
@@ -28,12 +28,16 @@ def index_rows(ref: str, table: Table, storage: Storage) -> dict[str, Row]:
     for file in list_matching(storage, "data", pattern, {}).files:
         folder, values = file.key[: file.key.rfind("/") + 1], [str(file.values[name]) for name in above]
         what = f"{ref}: {file.key}"
-        for line, record in _records(what, storage.get(file.key), table.record):
+        records = list(_records(what, storage.get(file.key), table.record))
+        for line, record in records:
             name = record.get(table.path, "")
             check.take(line, [*values, *(record.get(field, "") for field in own), name and folder + name])
         check.refuse(what)
+        if not records:  # a plate would be left out, and nobody would hear of it
+            message = f"{what} lists no images that are a `{table.record}`, as an index of another export or microscope"
+            raise PlanningError(f"{message}. Export the measurement again, move it away, or leave out `index: true`.")
     if not check.files:
-        message = f"{ref}: no index under {storage.url} matches `{table.name}` and lists images"
+        message = f"{ref}: no index under {storage.url} matches `{table.name}`"
         raise PlanningError(f"{message}. Leave out `index: true`; then the files' names tell what they are.")
     return check.files
 

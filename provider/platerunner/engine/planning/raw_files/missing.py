@@ -9,7 +9,7 @@ from typing import Any
 from platerunner.engine.planning.available import Excluded
 from platerunner.engine.planning.files import Files
 from platerunner.engine.planning.where import Only, is_asked_for
-from platerunner.spec.dataset import Wanted
+from platerunner.spec.forms import Wanted
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.patterns import Pattern
 
@@ -27,14 +27,14 @@ def absent(
 ) -> list[InputFile]:
     """The files that ``complete`` asks for and nobody has, without size and ETag.
 
-    :param wanted: of the wildcards of ``complete``, those of which not all values count; as keys have them.
+    :param wanted: the wildcards of ``complete`` of which only some values count, written as in keys.
     """
     if not complete:
         return []
     others = short_of(pattern, complete)
     rows = WantedRows(listed, pattern, complete, only, wanted, others)
     counts = Counter(tuple([values[name] for name in others]) for values in _there(usable, excluded))
-    # Where values are named there may be others besides, so that the number of files says nothing.
+    # Where values are named there may be others, too, so the number of files proves nothing.
     short = {group for group, count in counts.items() if rows.are_named or count < len(rows.of(group))}
     if not short:
         return []
@@ -43,7 +43,7 @@ def absent(
 
 
 def short_of(pattern: Pattern, complete: Iterable[str]) -> tuple[str, ...]:
-    """The wildcards of what is incomplete where a file is missing; what is made of others is known by these."""
+    """The wildcards of what is incomplete without a file; derived wildcards follow from these."""
     asked = {source for name in complete for source in pattern.sources.get(name, (name,))}
     return tuple(name for name in pattern.wildcards if name not in asked and name not in pattern.sources)
 
@@ -51,10 +51,10 @@ def short_of(pattern: Pattern, complete: Iterable[str]) -> tuple[str, ...]:
 class WantedRows:
     """Combinations of values that should be there of each group of files.
 
-    What there is of a wildcard in any file that was listed, or in any of its own group, and what `where` names, should
-    be everywhere. What is made of others goes with these: every well, not every row with every column.
+    A value of a wildcard that any listed file has, or any file of its own group, or that `where` names, should be
+    everywhere. Derived wildcards go with those that they are made of: every well, not every row with every column.
 
-    :param complete: wildcards of which every combination should be there.
+    :param complete: wildcards whose every combination should be there.
     :param wanted: of these, what not all values count of.
     :param others: wildcards that tell groups apart.
     """
@@ -72,7 +72,7 @@ class WantedRows:
         made = [name for name in complete if name in pattern.sources]
         within = dict.fromkeys(source for name in made for source in pattern.sources[name])
         plain = [name for name in complete if name not in pattern.sources and name not in within]
-        # What depends on a group comes after what may be one.
+        # Wildcards that depend on a group come after those that may be one.
         self._plain = sorted(plain, key=lambda name: len(self._per(name)))
         joint = tuple(dict.fromkeys((*within, *made)))
         self._together = (
@@ -113,15 +113,12 @@ class WantedRows:
             return {(): [self._pattern.convert(name, value) for value in self._wanted[name].values]}
         per = self._per(name)
         if not per:
-            return {(): sorted(self._listed.distinct(name) | _named(self._pattern, name, self._only), key=str)}
+            named = {self._pattern.convert(name, value) for value in self._only.get(name, ())}
+            return {(): sorted(self._listed.distinct(name) | named, key=str)}
         found: dict[tuple[Any, ...], set[Any]] = {}
         for values in self._listed.values():
             found.setdefault(tuple([values[each] for each in per]), set()).add(values[name])
         return {group: sorted(values, key=str) for group, values in found.items()}
-
-
-def _named(pattern: Pattern, name: str, only: Only) -> set[Any]:
-    return {pattern.convert(name, value) for value in only.get(name, ())}
 
 
 def _there(usable: Files, excluded: list[Excluded]) -> Iterator[Mapping[str, Any]]:
@@ -146,7 +143,7 @@ def _missing(
         for row in wanted.of(group):
             if row not in rows:
                 values = dict(pattern.completed(dict(zip((*others, *complete), (*group, *row), strict=True))))
-                if is_asked_for(values, only):  # of what is made of others it was not known before
+                if is_asked_for(values, only):  # derived values are known only now
                     yield InputFile(_name_of(pattern, values), "data", values=values)
 
 

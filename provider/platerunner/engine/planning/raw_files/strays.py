@@ -1,31 +1,37 @@
-"""Objects under a data root that are no data, and those that no pattern of the dataset takes."""
+"""Objects under a data root that are not data, and those that match no pattern of the dataset."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from platerunner.spec.dataset import TablePattern
 from platerunner.spec.derived import bare_of
+from platerunner.spec.file_patterns import FolderPattern, TablePattern
 from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import StoredObject
 
-# What systems leave behind for themselves; besides, every name that begins with a dot.
+# Files that systems leave for themselves; every name that begins with a dot counts, too.
 _OWN_NAMES = ("Thumbs.db", "ehthumbs.db", "desktop.ini", "_$folder$")
+_OF_SPECS = (".yaml", ".yml", ".cppipe", ".cpproj")
+"""Specs, and pipelines beside them: people keep them with their images, too."""
 _NEAR = 300
 """Names among which the nearest are looked for: to compare 2,000 takes half a second."""
 
 
 class Strays:
-    """Tells which objects are no data, and which are left over.
+    """Tells which objects are not data, and which are left over.
 
     :param patterns: of the whole dataset.
     :param markers: whether folders have markers: empty objects, which a LIST names without the slash at their end.
+    :param workspace: what the workspace's keys begin with if it lies among the data; empty if not.
     """
 
-    def __init__(self, patterns: Iterable[Pattern], *, markers: bool) -> None:
+    def __init__(self, patterns: Iterable[Pattern], *, markers: bool, workspace: str = "") -> None:
         self._markers = markers
+        self._workspace = workspace
         self._patterns = tuple(patterns)
-        # A table chooses among the files, so that those which it does not name are no surprise.
+        bare = map(bare_of, self._patterns)
+        self._folders = tuple(each for each in bare if isinstance(each, FolderPattern))
+        # A table chooses among the files, so no warning names the others.
         self._chosen = any(isinstance(bare_of(each), TablePattern) for each in self._patterns)
         self._hidden = any(part.startswith(".") for each in self._patterns for part in each.text.split("/"))
 
@@ -42,13 +48,16 @@ class Strays:
         return found.size != 0 or not self._markers or "." in key[key.rfind("/") + 1 :]
 
     def is_left_over(self, found: StoredObject) -> bool:
-        """Whether it is data, and no pattern takes it; the workspace's records are none."""
+        """Whether it is data that matches no pattern; specs are not, nor what a workspace holds."""
         return (
             not self._chosen
             and self.is_data(found)
+            and not found.key.endswith(_OF_SPECS)
+            and not (self._workspace and found.key.startswith(self._workspace))
             and not found.key.startswith(f"{PREFIX}/")
             and f"/{PREFIX}/" not in found.key
             and all(pattern.match(found.key) is None for pattern in self._patterns)
+            and not any(folder.holds(found.key) for folder in self._folders)
         )
 
 

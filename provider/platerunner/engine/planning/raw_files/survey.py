@@ -57,7 +57,7 @@ def survey(storage: Storage) -> Survey:
     :raises platerunner_unit.contract.storage.StorageError: if it cannot be listed.
     """
     strays = Strays((), markers=storage.local is None)
-    keys = [found.key for found in storage.list() if strays.is_data(found)]
+    keys = [found.key for found in storage.list() if strays.is_left_over(found)]
     found: list[FileSetFound] = []
     for fit in recognise(keys):
         each, keys = _counted(fit, keys)

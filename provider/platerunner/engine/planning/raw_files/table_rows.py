@@ -12,7 +12,7 @@ from platerunner_unit.contract.storage import Storage
 from platerunner_unit.contract.words import and_more
 
 SHOWN = 5
-"""Problems of a table that are told; the others are counted."""
+"""Problems of a table that are listed; the others are counted."""
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 
@@ -131,7 +131,7 @@ class Rows:
                 self._note(f"line {line}{problem}")
 
     def refuse(self, what: str) -> None:
-        """Refuse a table of which some rows are of no use.
+        """Refuse a table with unusable rows.
 
         :raises PlanningError: if there are such; it names their lines.
         """

@@ -5,17 +5,19 @@ import gzip
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
+from itertools import combinations
 from typing import Any, NamedTuple
 
 from platerunner.documents.problems import suggest
+from platerunner.documents.source import NamedFileError, find_file
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.files import Files
 from platerunner.engine.planning.raw_files.index_files import index_rows
 from platerunner.engine.planning.raw_files.table_rows import Image, Row, Rows
 from platerunner.engine.planning.where import Only, is_asked_for
-from platerunner.spec.dataset import FileSet, Table, TablePattern
+from platerunner.spec.dataset import FileSet, Table
 from platerunner.spec.derived import bare_of
-from platerunner.spec.includes import NamedFileError, find
+from platerunner.spec.file_patterns import TablePattern
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.patterns import Pattern, Value
 from platerunner_unit.contract.storage import NotFoundError, Storage
@@ -43,6 +45,14 @@ class LoadedTable(TablePattern):
     def __len__(self) -> int:
         return len(self._rows)
 
+    def shared(self, other: "LoadedTable") -> list[str]:
+        """The files that another table names, too."""
+        return [key for key in self._rows if other.has(key)]
+
+    def has(self, key: str) -> bool:
+        """Whether it names a file."""
+        return key in self._rows
+
     def none_there(self, root: str) -> str:
         """Says that no file is there, as a sentence."""
         key, row = next(iter(self._rows.items()))
@@ -62,6 +72,22 @@ class LoadedTable(TablePattern):
             values = dict(zip(self.wildcards, row.values, strict=True))
             if is_asked_for(values, only):
                 yield key, values, row.line
+
+
+def overlap_notes(step: str, patterns: Mapping[str, Pattern]) -> list[str]:
+    """Says which files two tables of a step both name, so that its units get them twice.
+
+    :param patterns: input name to the pattern of its file set.
+    """
+    tables = {name: bare for name, each in patterns.items() if isinstance(bare := bare_of(each), LoadedTable)}
+    notes = []
+    for one, other in combinations(tables, 2):
+        files = tables[one].shared(tables[other]) if tables[one].name != tables[other].name else []
+        if files:
+            names = f"{tables[one].name} and {tables[other].name}"
+            said = f"{len(files):,} file{'s are' if len(files) > 1 else ' is'} in both {names}, such as `{files[0]}`"
+            notes.append(f"{step}: {said}: units get each as `{one}` and as `{other}`")
+    return notes
 
 
 def load_table(ref: str, table: Table, storage: Storage) -> LoadedTable:
@@ -87,7 +113,8 @@ def load_table(ref: str, table: Table, storage: Storage) -> LoadedTable:
     check.refuse(what)
     if not check.files:
         asked = ", ".join(f"{name} {value}" for name, value in table.rows.items())
-        raise PlanningError(f"{what} has no row{f' with {asked}' if asked else ''}")
+        remedy = "Compare `rows` with the table." if asked else "Write a row for each file below the header."
+        raise PlanningError(f"{what} has no row{f' with {asked}' if asked else ''}. {remedy}")
     return LoadedTable(table, check.files)
 
 
@@ -110,7 +137,7 @@ def _content(what: str, table: Table, storage: Storage) -> bytes:
 def _beside(what: str, table: Table) -> bytes | None:
     """The table beside the spec; None if there is none."""
     try:
-        return find(table.folder, table.name, kind="file").read_bytes()
+        return find_file(table.folder, table.name, kind="file").read_bytes()
     except NamedFileError as error:
         if error.code == "missing-file":
             return None
@@ -195,6 +222,9 @@ def _images(what: str, header: Sequence[str], pattern: TablePattern) -> list[Ima
             folder = name.replace("FileName_", "PathName_", 1)
             beside = header.index(folder) if folder != name and folder in header else None
             found.append(Image(index, beside, tuple(str(values[each]) for each in pattern.of_columns.wildcards)))
+    if not found and len(header) == 1:
+        remedy = "Separate its columns by commas, tabs or semicolons"
+        raise PlanningError(f"{what} has one column only, `{header[0]}`. {remedy}.")
     if not found:
         remedy = suggest(pattern.of_columns.text, header, "columns")
         raise PlanningError(f"{what} has no column `{pattern.of_columns.text}`. {remedy}")

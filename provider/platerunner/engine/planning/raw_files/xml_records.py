@@ -8,7 +8,7 @@ _CHUNK = 1 << 20
 
 
 class BadXmlError(ValueError):
-    """A file is no XML that can be read; the message is a clause with the line."""
+    """A file is not XML that can be read; the message is a clause with the line."""
 
 
 def read_records(content: bytes, record: str) -> Iterator[tuple[int, dict[str, str]]]:
@@ -19,7 +19,7 @@ def read_records(content: bytes, record: str) -> Iterator[tuple[int, dict[str, s
 
     :param content: the file.
     :param record: names of the element around a record and of the record, like `Images/Image`.
-    :raises BadXmlError: if it is no XML, or has a document type, with which a small file can become a huge one.
+    :raises BadXmlError: if it is not XML, or has a document type, with which a small file can become a huge one.
     """
     reader = _Reader(record)
     for start in range(0, max(len(content), 1), _CHUNK):

@@ -1,4 +1,4 @@
-"""The files that a unit must write, from the patterns of its outputs and the values that its inputs have."""
+"""The files that a unit must write, from its patterns and the values of its inputs; no two units may write one."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -7,9 +7,10 @@ from typing import Any
 
 from platerunner.engine.planning.available import Available, parse_pattern
 from platerunner.engine.planning.errors import PlanningError
-from platerunner.spec.model import Output, Step
-from platerunner_unit.contract.manifest import InputFile, OpenOutput, OutputFile
+from platerunner.spec.steps import Output, Step
+from platerunner_unit.contract.manifest import InputFile, OpenOutput, OutputFile, UnitTask
 from platerunner_unit.contract.patterns import Pattern, PatternError
+from platerunner_unit.contract.wildcard_types import may_hold
 
 Inputs = Mapping[str, tuple[InputFile, ...]]
 Row = tuple[Any, ...]
@@ -20,18 +21,24 @@ class ExpectedOutput:
 
     :param step: that writes it.
     :param output: of that step.
-    :param available: input name to what there is of it; its pattern tells which wildcards an input supplies.
+    :param available: input name to its files; its pattern tells which wildcards an input supplies.
     :raises PlanningError: if a wildcard of the pattern comes from nowhere, or units would overwrite each other's files.
     """
 
     def __init__(self, step: Step, output: Output, available: Mapping[str, Available]) -> None:
         self.name = output.name
         self._what = f"step {step.name}, output {output.name}"
-        self.pattern = parse_pattern(output.pattern, self._what)
+        self.pattern = parse_pattern(output.key_pattern, self._what)
         self._source = parse_pattern(output.source, f"{self._what}, source") if output.source else None
+        self.folder = parse_pattern(output.pattern, self._what) if output.folder else None
+        self._shown = output.pattern
         self.at_least = output.at_least
         self._check_units(step)
-        self._rest, self._choices = _open_wildcards(self.pattern, step, output)
+        # The wildcards that inputs supply, and those whose values the output gives.
+        ranges = {name: range(first, last + 1) for name, (first, last) in output.ranges.items()}
+        choices = {name: each for name, each in {**ranges, **output.named}.items() if name in self.pattern.wildcards}
+        rest = tuple(name for name in self.pattern.wildcards if name not in step.foreach and name not in choices)
+        self._rest, self._choices = rest, choices
         self._suppliers = [] if self.at_least is not None else self._find_suppliers(available)
 
     def files(self, values: Mapping[str, Any], inputs: Inputs) -> tuple[OutputFile, ...]:
@@ -66,7 +73,7 @@ class ExpectedOutput:
         for name in step.foreach:
             if name not in self.pattern.wildcards:
                 raise PlanningError(
-                    f"{self._what}: `{self.pattern}` lacks {{{name}}}, so its units would overwrite each other's files"
+                    f"{self._what}: `{self._shown}` lacks {{{name}}}, so its units would overwrite each other's files"
                 )
 
     def _find_suppliers(self, available: Mapping[str, Available]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
@@ -84,18 +91,10 @@ class ExpectedOutput:
                 remaining = [each for each in remaining if each not in supplied]
         if remaining:
             raise PlanningError(
-                f"{self._what}: no input supplies {{{remaining[0]}}} of `{self.pattern}`; "
+                f"{self._what}: no input supplies {{{remaining[0]}}} of `{self._shown}`; "
                 "give its values or its range, or `at_least` if the number of files is not known"
             )
         return suppliers
-
-
-def _open_wildcards(pattern: Pattern, step: Step, output: Output) -> tuple[tuple[str, ...], dict[str, Sequence[Any]]]:
-    """The wildcards that inputs supply, and those of which the output says the values."""
-    ranges = {name: range(first, last + 1) for name, (first, last) in output.ranges.items()}
-    choices = {name: each for name, each in {**ranges, **output.named}.items() if name in pattern.wildcards}
-    rest = tuple(name for name in pattern.wildcards if name not in step.foreach and name not in choices)
-    return rest, choices
 
 
 def _rows(names: tuple[str, ...], inputs: Inputs, by: tuple[str, ...]) -> list[Row]:
@@ -123,3 +122,93 @@ def _of_files(names: tuple[str, ...], files: tuple[InputFile, ...]) -> Iterator[
 
 def _flat(row: tuple[Row, ...]) -> Row:
     return tuple(chain.from_iterable(row))
+
+
+class UnitKeys:
+    """Watches what the units of a step write; costs nothing where values follow from keys.
+
+    :param outputs: name to pattern, of those whose names are known beforehand.
+    :param available: the step's inputs, which have the values.
+    """
+
+    def __init__(self, step: str, outputs: Mapping[str, Pattern], available: Mapping[str, Available]) -> None:
+        self._step = step
+        types = _types(available.values())
+        self._watched = {name: pattern for name, pattern in outputs.items() if not follows(pattern, types)}
+        self._doubtful: dict[str, set[str]] = {name: set() for name in self._watched}
+
+    def look(self, task: UnitTask) -> None:
+        """Remember a unit's keys if their values would be read differently: of two equal keys, one is such a key."""
+        for name, pattern in self._watched.items():
+            for file in task.outputs[name]:
+                if _as_texts(pattern.match(file.key)) != _as_texts(file.values):
+                    self._doubtful[name].add(file.key)
+
+    def check(self, tasks: Iterable[UnitTask]) -> None:
+        """Refuse keys that are written twice.
+
+        :param tasks: of all units; asked for only if there was something to remember.
+        :raises PlanningError: if two units, or one twice, would write one key; it names both.
+        """
+        if not any(self._doubtful.values()):
+            return
+        first: dict[tuple[str, str], str] = {}
+        for task in tasks:
+            for name, keys in self._doubtful.items():
+                for key in [file.key for file in task.outputs[name] if file.key in keys]:
+                    if (name, key) in first:
+                        raise PlanningError(self._sentence(name, key, first[name, key], task.unit))
+                    first[name, key] = task.unit
+
+    def _sentence(self, name: str, key: str, one: str, other: str) -> str:
+        who = (
+            f"units {one} and {other} would both write"
+            if one != other
+            else f"{one or 'its only unit'} would write twice"
+        )
+        remedy = f"Give each wildcard of `{self._watched[name]}` a folder of its own."
+        return f"step {self._step}, output {name}: {who} `{key}`. {remedy}"
+
+
+def follows(pattern: Pattern, types: Mapping[str, str]) -> bool:
+    """Whether the values certainly follow from a key, so that different values make different keys.
+
+    Folder by folder: a wildcard is known if it ends where something stands that it cannot have, or if it is the only
+    one of its folder or name that is left.
+
+    :param types: wildcard to the type that its values have.
+    """
+    if any(type_ not in ("text", types.get(name)) for name, type_ in pattern.types.items()):
+        return False  # two values that differ may be written alike
+    known: set[str] = set()
+    for part in [Pattern.parse(part) for part in pattern.text.split("/")]:
+        tokens = [(token.kind, token.text) for token in part.tokens]
+        for way in (tokens, [(kind, text[::-1] if kind == "literal" else text) for kind, text in reversed(tokens)]):
+            _walk(way, types, known)
+        left = {text for kind, text in tokens if kind == "wildcard" and text not in known}
+        if len(left) > 1:
+            return False
+        known.update(left)
+    return True
+
+
+def _walk(tokens: Sequence[tuple[str, str]], types: Mapping[str, str], known: set[str]) -> None:
+    """Take the wildcards for known that end at a character which they cannot have, up to the first that does not."""
+    for (kind, text), (after, literal) in zip(tokens, [*tokens[1:], ("end", "")], strict=True):
+        if kind == "wildcard" and text not in known:
+            if after != "literal" or may_hold(types.get(text, "text"), literal[0]):
+                return
+            known.add(text)
+
+
+def _types(inputs: Iterable[Available]) -> dict[str, str]:
+    """Wildcard to the type that its values have; text if inputs differ, or if its values go by other names."""
+    types: dict[str, str] = {}
+    for each in inputs:
+        for name, type_ in each.pattern.types.items():
+            types[name] = type_ if types.get(name, type_) == type_ and name not in each.renamed else "text"
+    return types
+
+
+def _as_texts(values: Mapping[str, Any] | None) -> dict[str, str] | None:
+    return None if values is None else {name: str(value) for name, value in values.items()}

@@ -1,16 +1,57 @@
-"""Fingerprints: the hash of everything that decides a unit's result, and of nothing else."""
+"""Fingerprints: the hash of everything that decides a unit's result, with its step's own files, and of nothing else."""
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from platerunner.engine.planning.model import StepSettings
-from platerunner.engine.planning.units.toolfiles import ToolFiles
-from platerunner.spec.model import Output
-from platerunner_unit.contract.manifest import InputFile
+from platerunner.spec.steps import Output
+from platerunner_unit.contract.keys import PREFIX
+from platerunner_unit.contract.manifest import InputFile, ToolFile
+from platerunner_unit.contract.planes import as_kept
+from platerunner_unit.contract.storage import Storage
+
+ToolFiles = Mapping[str, tuple[ToolFile, ...]]
+
+
+def hash_files(settings: StepSettings) -> dict[str, tuple[ToolFile, ...]]:
+    """The step's files by parameter, with the keys that they have or will have in the workspace.
+
+    :param settings: of the step.
+    """
+    return {
+        param: tuple(_tool_file(name, Path(path)) for name, path in members)
+        for param, members in settings.files.items()
+    }
+
+
+def store_files(workspace: Storage, settings: StepSettings, files: Mapping[str, tuple[ToolFile, ...]]) -> None:
+    """Put the files into the workspace that are not there yet.
+
+    :param files: as :func:`hash_files` gives them.
+    :raises platerunner_unit.contract.storage.AccessDeniedError: if the workspace cannot be written.
+    """
+    for param, members in files.items():
+        for file, (_, path) in zip(members, settings.files[param], strict=True):
+            if not workspace.exists(file.key):
+                workspace.upload(Path(path), file.key, file.sha256)
+
+
+def _tool_file(name: str, path: Path) -> ToolFile:
+    stat = path.stat()
+    sha256 = _sha256(path, stat.st_mtime_ns, stat.st_size)
+    return ToolFile(f"{PREFIX}/files/{sha256}/{name}", name, sha256)
+
+
+@lru_cache(maxsize=1024)
+def _sha256(path: Path, _mtime_ns: int, _size: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
 
 VERSION = 1
 """Part of every fingerprint: raising it makes every unit of every pipeline run again."""
@@ -62,17 +103,19 @@ def step_ingredients(
         "files": {param: {file.name: file.sha256 for file in members} for param, members in files.items()},
         "load_data": _load_data(settings),
         "outputs": {name: _output(output) for name, output in outputs.items()},
-        # What came later counts only where it is used, so that the fingerprints of all others stay.
+        # A newer key counts only where a spec uses it, so that all other fingerprints stay as they are.
         **({"allow_flagged": True} if settings.allow_flagged else {}),
+        **({"leave_out": dict(settings.leave_out)} if settings.leave_out else {}),
+        **({"planes": as_kept(settings.planes)} if settings.planes else {}),
     }
 
 
 def unit_ingredients(inputs: Inputs, renamed: Renamed = _NOTHING) -> dict[str, list[list[Any]]]:
     """What a unit has of its own: root, key, size and ETag of each input, and what it goes by instead of its key."""
-    return {name: _files(files, renamed.get(name, ())) for name, files in sorted(inputs.items())}
+    return {name: _inputs(files, renamed.get(name, ())) for name, files in sorted(inputs.items())}
 
 
-def _files(files: tuple[InputFile, ...], renamed: tuple[str, ...]) -> list[list[Any]]:
+def _inputs(files: tuple[InputFile, ...], renamed: tuple[str, ...]) -> list[list[Any]]:
     return [
         [file.root, file.key, file.size, file.etag, *(str(file.values[name]) for name in renamed)] for file in files
     ]
@@ -81,13 +124,13 @@ def _files(files: tuple[InputFile, ...], renamed: tuple[str, ...]) -> list[list[
 def _load_data(settings: StepSettings) -> dict[str, Any] | None:
     # A list of pairs, because the order of columns and of the inputs behind them is part of the mapping.
     mapping = settings.load_data
-    return {name: list(pairs.items()) for name, pairs in asdict(mapping).items()} if mapping else None
+    return {name: list(pairs.items()) for name, pairs in mapping.as_kept().items()} if mapping else None
 
 
 def _output(output: Output) -> list[Any]:
     ranges = {name: list(ends) for name, ends in output.ranges.items()}
     named = [{name: list(values) for name, values in output.named.items()}] if output.named else []
-    return [output.pattern, output.source, ranges, output.at_least, *named]
+    return [output.pattern, output.source, ranges, output.at_least, *named, *(["folder"] if output.folder else [])]
 
 
 def _canonical(value: Any) -> bytes:

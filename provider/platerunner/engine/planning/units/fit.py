@@ -6,8 +6,9 @@ from pathlib import Path
 from platerunner.catalog.model import Module
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.model import PlannedUnit, StepPlan, StepSettings, UnitState
-from platerunner.engine.planning.units.variants import Variants
-from platerunner.spec.model import Pipeline, Step
+from platerunner.engine.planning.settings import Variants
+from platerunner.spec.model import Pipeline
+from platerunner.spec.steps import Step
 from platerunner_unit.cellprofiler import fit
 from platerunner_unit.cellprofiler import pipeline_file as cppipe
 from platerunner_unit.cellprofiler.load_data import LoadDataError, Table, build
@@ -47,9 +48,10 @@ def _of_unit(settings: StepSettings, task: UnitTask) -> Iterator[str]:
     table = None
     if settings.load_data is not None:
         try:
-            table = build(settings.load_data, task, _places(task))
+            places = {(file.root, file.key): Path(file.key) for files in task.inputs.values() for file in files}
+            table = build(settings.load_data, task, places)
         except LoadDataError as error:
-            yield f"{error.problem.sentence}."
+            yield f"{error.problem.sentence} {error.problem.hint}"
             return
     (_, path), *_more = settings.files["pipeline"]
     yield from _of_pipeline(Path(path), settings, task, table)
@@ -60,12 +62,8 @@ def _of_pipeline(path: Path, settings: StepSettings, task: UnitTask, table: Tabl
     plugins = [Path(file) for name, file in settings.files.get("plugins", ()) if name.endswith(".py")]
     columns = set(table.columns) if table else None
     faults = cppipe.check(found, names_of(plugins) if plugins else None, columns)
-    yield from (fault.sentence for fault in faults)
+    yield from (f"{fault.sentence} {fault.hint}".rstrip() for fault in faults)
     if not faults:
         expected = [file.source or file.key for files in task.outputs.values() for file in files]
         for finding in fit.check(found, columns, expected, len(table.rows) if table else None):
             yield finding.sentence
-
-
-def _places(task: UnitTask) -> dict[tuple[str, str], Path]:
-    return {(file.root, file.key): Path(file.key) for files in task.inputs.values() for file in files}

@@ -11,11 +11,12 @@ from typing import Any
 from platerunner.engine.planning.available import Available
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.files import Files, new_rows
-from platerunner.spec.dataset import TablePattern
 from platerunner.spec.derived import bare_of
-from platerunner.spec.model import Step
+from platerunner.spec.file_patterns import TablePattern
+from platerunner.spec.steps import Step
+from platerunner.spec.unit_tables import RowValues
 from platerunner_unit.contract.manifest import InputFile
-from platerunner_unit.contract.unit_ids import natural_key, unit_id
+from platerunner_unit.contract.unit_keys import natural_key, unit_id
 
 Key = tuple[str, ...]
 _BY_KEY = attrgetter("key")
@@ -27,7 +28,7 @@ class Candidate:
 
     :param unit: its id.
     :param values: its ``foreach`` wildcards.
-    :param lacks: the first input of which it has no file; None if it has all.
+    :param lacks: the first input without a file for it; None if all have one.
     :param because: why all files of an input are left out; None if they are not.
     """
 
@@ -40,7 +41,7 @@ class Candidate:
 class Groups:
     """The units of a step, and the files of each.
 
-    An input with all ``foreach`` wildcards makes units, besides those of which the step says the values; one that lacks
+    An input with all ``foreach`` wildcards makes units, besides wildcards whose values the step gives; one that lacks
     some goes to every unit that agrees with it in the others.
 
     :param step: its ``foreach`` counts, with its own values as text.
@@ -56,7 +57,7 @@ class Groups:
         self._makers = [share for share in self._shares.values() if set(self._rest) <= set(share.names)]
         if self._rest and not self._makers:
             wildcards = ", ".join(f"{{{name}}}" for name in self._rest)
-            message = f"step {step.name}: no input has all of {wildcards}, so its units cannot be told"
+            message = f"step {step.name}: no input has all of {wildcards}, so its units have no names"
             raise PlanningError(message, "steps", step.name, "foreach")
 
     def candidates(self) -> list[Candidate]:
@@ -70,9 +71,11 @@ class Groups:
             made = dict.fromkeys(key for share in self._makers for key in share.units())
             return made if self._foreach else [()]
         made = dict.fromkeys(share.part(key, self._rest) for share in self._makers for key in share.units())
-        names = (*self._rest, *self._own)
+        columns = _going_together(self._own)
+        names = (*self._rest, *(name for each in columns for name in each))
         places = [names.index(name) for name in self._foreach]
-        together = (sum(each, ()) for each in product(made if self._rest else [()], product(*self._own.values())))
+        rows = (list(zip(*(self._own[name] for name in each), strict=True)) for each in columns)
+        together = (sum(each, ()) for each in product(made if self._rest else [()], *rows))
         return [tuple([values[place] for place in places]) for values in together]
 
     def inputs(self, values: Mapping[str, Any]) -> dict[str, tuple[InputFile, ...]]:
@@ -89,7 +92,7 @@ class Groups:
 
     def _candidate(self, key: Key) -> Candidate:
         texts = dict(zip(self._foreach, key, strict=True))
-        lacking = [name for name, share in self._shares.items() if not share.has(texts)]
+        lacking = [name for name, share in self._shares.items() if not share.has(texts) and not share.dispensable]
         reasons = (self._shares[name].because(texts) for name in lacking)
         because = next((reason for reason in reasons if reason is not None), None)
         lacks = lacking[0] if lacking else None
@@ -104,8 +107,16 @@ class Groups:
         return dict(texts)
 
 
+def _going_together(own: Mapping[str, Any]) -> list[list[str]]:
+    """Wildcards whose values come row by row, of one table; each other one alone."""
+    found: dict[Any, list[str]] = {}
+    for name, values in own.items():
+        found.setdefault(values.table if isinstance(values, RowValues) else (name,), []).append(name)
+    return list(found.values())
+
+
 def _knows(names: tuple[str, ...], available: Available) -> bool:
-    """Whether units know all of what is incomplete where a file is absent, so that they cannot go on without it.
+    """Whether a unit is all that is incomplete without a file, so that it cannot go on without it.
 
     Of a table, some columns follow from others, such as a compound from its well.
 
@@ -130,6 +141,7 @@ class _Share:
         self._rows = self._grouped(everything)
         self._because = self._reasons(available)
         self._last: tuple[Key, tuple[InputFile, ...]] | None = None
+        self.dispensable = available.dispensable and not self.names
 
     def units(self) -> Iterator[Key]:
         """Values of units that have files, or had some that are left out."""

@@ -1,11 +1,10 @@
 """The part of a manifest that all units of a submission share."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from platerunner.catalog.model import Resources
 from platerunner.engine.planning.model import StepSettings
-from platerunner.engine.planning.units.toolfiles import ToolFiles, store_files
+from platerunner.engine.planning.units.fingerprint import ToolFiles, store_files
 from platerunner_unit.contract.manifest import StepTask
 from platerunner_unit.contract.storage import Storage
 
@@ -27,15 +26,16 @@ class StepTaskBuilder:
     data: Storage
     workspace: Storage
 
-    def __call__(self, submission: int, resources: Resources | None = None) -> StepTask:
+    def __call__(self, submission: int, resources: Resources | None = None, batches: tuple[int, ...] = ()) -> StepTask:
         """The step part of a submission; the step's own files are put into the workspace if they are not there.
 
         :param submission: its number in this run and step, from 1.
-        :param resources: what its units ask for; None for what the spec says.
+        :param resources: what its jobs ask for; None for what the spec says.
+        :param batches: as :attr:`platerunner_unit.contract.manifest.StepTask.batches`.
         :raises platerunner_unit.contract.storage.AccessDeniedError: if the workspace cannot be written.
         """
         store_files(self.workspace, self.settings, self.files)
-        return self._task(submission, resources or self.settings.resources)
+        return replace(self._task(submission, resources or self.settings.resources), batches=batches)
 
     def _task(self, submission: int, resources: Resources) -> StepTask:
         settings = self.settings
@@ -53,18 +53,17 @@ class StepTaskBuilder:
             folders=settings.folders,
             load_data=settings.load_data,
             allow_flagged=settings.allow_flagged,
+            leave_out=dict(settings.leave_out),
+            planes={name: dict(axes) for name, axes in settings.planes.items()},
             image=settings.image,
             digest=self.digest,
+            carries=settings.carries,
             stall_s=resources.stall,
             timeout_s=resources.timeout,
-            requested=_requested(resources),
+            requested={
+                "vcpus": resources.vcpus,
+                "memory": resources.memory,
+                "disk": resources.disk,
+                "capacity": resources.capacity,
+            },
         )
-
-
-def _requested(resources: Resources) -> dict[str, Any]:
-    return {
-        "vcpus": resources.vcpus,
-        "memory": resources.memory,
-        "disk": resources.disk,
-        "capacity": resources.capacity,
-    }

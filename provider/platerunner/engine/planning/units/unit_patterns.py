@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from platerunner.documents.problems import suggest
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.spec.model import Pipeline
-from platerunner_unit.contract.unit_ids import SINGLE
+from platerunner_unit.contract.unit_keys import SINGLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class UnitPattern:
         """Read ``step:wildcard=value/...``; the step, or all after it, may be left out.
 
         :param pipeline: whose steps and wildcards there are.
-        :raises PlanningError: if it names a step or a wildcard that there is not.
+        :raises PlanningError: if it names an unknown step or wildcard.
         """
         head, colon, rest = text.strip().partition(":")
         named = bool(colon) and "=" not in head

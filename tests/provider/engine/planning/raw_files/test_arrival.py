@@ -4,7 +4,7 @@ import pytest
 from tests.provider.engine.planning.lab import SPEC, Lab
 
 from platerunner.engine.planning.raw_files.arrival import not_arrived
-from platerunner.spec.model import Step
+from platerunner.spec.steps import Step
 from platerunner_unit.contract.storage import Storage
 
 TWO_ARMS = SPEC.replace("  where:", '    barcodes: "bc/{plate}/{well}.tif"\n  where:')

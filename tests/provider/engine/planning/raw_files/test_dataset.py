@@ -13,7 +13,7 @@ from platerunner.engine.planning.raw_files.dataset import from_dataset
 from platerunner.engine.planning.units.grouping import Groups
 from platerunner.engine.planning.where import in_vain
 from platerunner.spec.dataset import Exclusion, FileSet
-from platerunner.spec.model import Step
+from platerunner.spec.steps import Step
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import Storage

@@ -59,6 +59,8 @@ def test_both_files_are_named_and_the_remedy_works(tmp_path, pattern, keys, name
     [
         ("{plate}/{well:well96}_s{site:int}.tif", ["P1/A01_s1.tif", "P1/A1_s1.tif", "P1/a01_s1.tif"], None, "Move one"),
         ("{plate}_s{site:int}.tif", ["P1_s1.tif", "P1_s001.tif"], None, "Move one of them out"),
+        # A wildcard that stands twice cannot be narrowed in one of its two places.
+        ("{site}/{site}*.tif", ["1/1.tif", "1/1_thumb.tif"], None, "Move one of them out"),
         ("{plate}_{channel}.tif", ["P1_DNA.tif", "P1_w1.tif"], {"channel": {"w1": "DNA"}}, "`rename` gives two"),
     ],
 )

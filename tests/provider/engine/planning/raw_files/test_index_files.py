@@ -93,7 +93,10 @@ def test_an_image_that_is_not_there_is_named_with_its_line(storage):
         (harmony("one.tiff", "one.tiff"), "is in line 5, too, with other values"),
         (harmony(""), "line 5: `URL` is empty"),
         (harmony("/c/one.tiff"), "does not lie under the root"),
-        (b"<EvaluationInputData><Images/></EvaluationInputData>", "lists images. Leave out `index: true`"),
+        (
+            b"<EvaluationInputData><Images/></EvaluationInputData>",
+            "Index.idx.xml lists no images that are a `Images/Image`",
+        ),
     ],
 )
 def test_an_index_that_is_of_no_use_is_refused_with_its_line(tmp_path, content, said):
@@ -103,6 +106,15 @@ def test_an_index_that_is_of_no_use_is_refused_with_its_line(tmp_path, content, 
     with pytest.raises(PlanningError, match=r"dataset\.raw") as error:
         from_dataset(file_set("{microscope: opera-phenix, index: true}"), storage, {})
     assert said in str(error.value)
+
+
+def test_one_plate_s_index_of_another_export_is_named_and_not_left_out(tmp_path):
+    storage = Storage(str(tmp_path))
+    storage.put("P1__x/Images/Index.idx.xml", harmony("one.tiff"))
+    storage.put("P1__x/Images/one.tiff", b"1")
+    storage.put("P2__x/Images/Index.idx.xml", b"<bts:MeasurementData xmlns:bts='x'><bts:Record/></bts:MeasurementData>")
+    with pytest.raises(PlanningError, match=r"P2__x/Images/Index\.idx\.xml lists no images"):
+        from_dataset(file_set("{microscope: opera-phenix, index: true}"), storage, {})
 
 
 def test_without_any_index_the_names_are_recommended(tmp_path):

@@ -5,6 +5,7 @@ import pytest
 from tests.provider.engine.planning.s3 import requests_for, s3_bucket
 
 from platerunner.engine.planning.raw_files.dataset import from_dataset
+from platerunner.engine.planning.raw_files.survey import survey
 from platerunner.spec.dataset import FileSet
 from platerunner_unit.contract.storage import Storage
 
@@ -56,6 +57,15 @@ def test_what_no_pattern_takes_is_counted_with_the_nearest(storage):
     tables = FileSet("tables", "{plate}/Image.csv")
     (note,) = from_dataset(RAW, storage, {}, beside=[tables]).notes
     assert note.startswith(f"3 files match no pattern of the dataset under {storage.url}, such as `P1/A03_s")
+
+
+def test_specs_and_results_among_the_images_are_not_left_over(storage):
+    for key in [*GOOD, "cells.yaml", "P1/measure.cppipe", "results/cells/P1/A01.csv", "results/cellsX/A01.csv"]:
+        storage.put(key, b"x")
+    (note,) = from_dataset(RAW, storage, {}, workspace="results/cells/").notes
+    assert note.startswith("1 file matches")
+    assert "`results/cellsX/A01.csv`" in note
+    assert survey(storage).left == len(GOOD) + 2
 
 
 def test_counting_costs_no_list():

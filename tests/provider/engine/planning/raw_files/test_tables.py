@@ -19,7 +19,7 @@ from platerunner.engine.planning.errors import NothingListed, PlanningError
 from platerunner.engine.planning.raw_files.dataset import from_dataset
 from platerunner.engine.planning.units.grouping import Groups
 from platerunner.spec.dataset import Exclusion, FileSet, Table
-from platerunner.spec.model import Step
+from platerunner.spec.steps import Step
 from platerunner_unit.contract.storage import Storage
 
 PUBLIC = Path(__file__).parents[6] / "shared" / "microscopes"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from platerunner.catalog.model import Resources
 from platerunner.engine.planning.model import StepSettings
 from platerunner.engine.planning.units.fingerprint import Fingerprints, step_ingredients, unit_ingredients
-from platerunner.spec.model import Output
+from platerunner.spec.steps import Output
 from platerunner_unit.contract.manifest import InputFile, LoadData, ToolFile
 
 SETTINGS = StepSettings(

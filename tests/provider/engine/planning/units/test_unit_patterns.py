@@ -8,7 +8,7 @@ from tests.provider.engine.planning.lab import SPEC
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.units.unit_patterns import UnitPattern
 from platerunner.spec.loader import load_text
-from platerunner_unit.contract.unit_ids import unit_id
+from platerunner_unit.contract.unit_keys import unit_id
 
 WELL = {"plate": "P1", "well": "A01"}
 

@@ -1,0 +1,1 @@
+"""Volumes of electron microscopy, from public archives to OME-Zarr."""

@@ -1,0 +1,1 @@
+"""A Snakemake workflow as one unit of a step."""

@@ -1,0 +1,1 @@
+"""Works out what pages say of runs, plates and files."""

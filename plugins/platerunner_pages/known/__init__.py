@@ -1,0 +1,1 @@
+"""What Airflow's database and a run's workspace know."""

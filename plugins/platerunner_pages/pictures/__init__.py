@@ -1,0 +1,1 @@
+"""Small pictures of images: decoded in processes of their own, which may die without harm."""

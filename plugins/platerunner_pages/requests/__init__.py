@@ -1,0 +1,1 @@
+"""Who asks, what may be asked, and which files are served."""

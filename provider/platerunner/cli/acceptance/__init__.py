@@ -1,0 +1,1 @@
+"""`platerunner accept`: does an environment do what it was bought for?"""

@@ -1,0 +1,1 @@
+"""What `platerunner accept` runs: a spec, its gate, and the wells' script."""

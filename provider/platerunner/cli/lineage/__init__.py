@@ -1,0 +1,1 @@
+"""`platerunner lineage`: where files come from, and what was made of them."""

@@ -1,0 +1,58 @@
+"""Hours of a step and of a run from beginning to end, by how many units ran at once before."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from statistics import fmean
+
+from platerunner.engine.estimates.model import StepEstimate
+from platerunner.engine.estimates.samples import Group
+from platerunner.spec.model import Pipeline
+
+ALL = 0.9
+"""Part of a run's units that ran at once from which on nothing held them back."""
+
+
+def span_of(group: Group, units: int, machine_s: float, longest: float) -> float | None:
+    """Seconds of a step from the first submission to the last end; None if the ledger has no times.
+
+    :param machine_s: of all units, with attempts that fail.
+    :param longest: seconds of the unit that takes longest.
+    """
+    told = []
+    for _, some in groupby(sorted(group.samples, key=lambda each: each.run), key=lambda each: each.run):
+        spans = [(each, each.span) for each in some if each.span is not None and each.submitted is not None]
+        if spans:
+            told.append(_at_once([span for _, span in spans], min(each.submitted or 0.0 for each, _ in spans)))
+    if not told:
+        return None
+    wait, share, many, peak_of_all = (fmean(values) for values in zip(*told, strict=True))
+    # Where all ran at once, more will; where they queued for a machine, they will again.
+    at_once = share * units if peak_of_all >= ALL else min(float(units), many)
+    return wait + max(longest, machine_s / max(1.0, at_once))
+
+
+def wall_of(pipeline: Pipeline, found: Sequence[StepEstimate]) -> float | None:
+    """Seconds along the longest way through the steps; None if those of a step are not known.
+
+    :param found: of the steps with pending units.
+    """
+    own = {step.step: step.wall_s for step in found}
+    if None in own.values():
+        return None
+    until: dict[str, float] = {}
+    for name, step in pipeline.steps.items():
+        before = max((until[each] for each in step.upstream), default=0.0)
+        until[name] = before + (own.get(name) or 0.0)
+    return max(until.values(), default=0.0)
+
+
+def _at_once(spans: Sequence[tuple[float, float]], submitted: float) -> tuple[float, float, float, float]:
+    """Seconds until the first started; units at once on average, as a part of all and as a number; the peak's part."""
+    first, last = min(start for start, _ in spans), max(end for _, end in spans)
+    mean = sum(end - start for start, end in spans) / (last - first) if last > first else float(len(spans))
+    moments = sorted([(start, 1) for start, _ in spans] + [(end, -1) for _, end in spans])
+    going = peak = 0
+    for _, change in moments:
+        going += change
+        peak = max(peak, going)
+    return max(0.0, first - submitted), mean / len(spans), mean, peak / len(spans)

@@ -1,0 +1,1 @@
+"""The ledger: one row per attempt that was ever made, what it took, and what it cost."""

@@ -1,0 +1,1 @@
+"""What has been kept long enough: found, written down, and taken away."""

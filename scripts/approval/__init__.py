@@ -1,0 +1,1 @@
+"""The paper that IT signs, made from Terraform's plan itself."""

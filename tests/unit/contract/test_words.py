@@ -1,0 +1,24 @@
+"""Lists and numbers as people read them."""
+
+import pytest
+
+from platerunner_unit.contract.words import and_more, show_number
+
+NUMBERS = {
+    0: "0", 3: "3", 42.5: "42.5", 0.0123456: "0.01235", 999.94: "999.9", 1000: "1,000", 1234567.8: "1,234,568",
+    -1234567: "-1,234,567", 2e-7: "2e-07", 1e15: "1,000,000,000,000,000", float("nan"): "nan", float("inf"): "inf",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", NUMBERS)
+def test_numbers_are_written_out(value) -> None:
+    assert show_number(value) == NUMBERS[value]
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.012345, "0.0123"), (99.96, "100"), (999.7, "1,000"), (12345, "12,345")])
+def test_fewer_digits_lose_none_before_the_point(value, text) -> None:
+    assert show_number(value, 3) == text
+
+
+def test_a_list_that_is_whole_does_not_go_on() -> None:
+    assert (and_more(0), and_more(1234)) == ("", " and 1,234 more")
