@@ -39,7 +39,7 @@ ENDINGS = {
         *_ANY,
         ("miscounted", Category.PIPELINE_INVALID), ("nothing_matched", Category.NOTHING_MATCHED),
         ("names_changed", Category.PIPELINE_INVALID), ("skipped", Category.PARTIAL),
-        ("flagged", Category.PARTIAL),
+        ("flagged", Category.PARTIAL), ("other_rows", Category.OUTPUT_MISSING),
         ("vanished", Category.TOOL_ERROR), ("exception", Category.TOOL_ERROR),
     ],
     COMMAND: [*_ANY, ("tool_failed", Category.TOOL_ERROR), ("exception", Category.TOOL_ERROR)],

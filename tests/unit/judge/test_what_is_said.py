@@ -252,6 +252,22 @@ def test_names_that_became_numbers(names, told):
     assert judge(replace(GOOD, names_at_risk=tuple(names), exit_code=3)).rule != "names_changed"
 
 
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ((1, 2, 3, 2), "more than one row for image set 2 (well A02, site 1)."),
+        ((1, 1, 2, 2, 3), "more than one row for image set 1, image set 2 (well A02, site 1)."),
+        ((1, 2, 3, 7), "rows that nobody asked for: image set 7."),
+        ((1, 1, 3), "more than one row for image set 1."),
+    ],
+)
+@pytest.mark.parametrize("change", [{}, {"exit_code": 120}])
+def test_an_image_table_that_is_not_of_this_run_alone(change, table, told):
+    verdict = judge(replace(GOOD, sets_in_table=table, **change))
+    assert (verdict.category, verdict.rule) == ("output_missing", "other_rows")
+    assert verdict.sentence == f"CellProfiler's Image table has {told}"
+
+
 LOST = replace(GOOD, sets_finished=(1, 3), reached=((1, 4), (2, 2), (3, 4)), modules_seen=(("Crop", 2), ("Save", 4)))
 
 

@@ -49,6 +49,9 @@ BY_RULE: dict[str, str] = {
     "java_start": "Use an image whose Java works: JAVA_HOME names a JRE, and its heap fits into `resources.memory`.",
     "installation": "Use an image in which the program starts; the line says what this one lacks.",
     "read_failed": "Replace the file by a good copy, or exclude it in the spec with a reason, then clear the task.",
+    "other_rows": (
+        "Let one ExportToSpreadsheet write this table, and no module or plugin add to it; then clear the task."
+    ),
     "names_changed": (
         "Take a LoadData plugin of your own out of `with: plugins`, or use an image with CellProfiler 4.2.8."
     ),

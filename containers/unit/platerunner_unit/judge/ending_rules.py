@@ -104,6 +104,17 @@ def names_changed(facts: Facts) -> Optional[Verdict]:
     return verdict(C.PIPELINE_INVALID, sentence)
 
 
+def table_of_other_rows(facts: Facts) -> Optional[Verdict]:
+    """The Image table has an image set twice, or one that nobody asked for, so it is not this run's table alone."""
+    if not facts.orderly or not (facts.doubled or facts.strangers):
+        return None
+    if facts.doubled:
+        sentence = f"CellProfiler's Image table has more than one row for {listed(facts, facts.doubled)}."
+    else:
+        sentence = f"CellProfiler's Image table has rows that nobody asked for: {listed(facts, facts.strangers)}."
+    return verdict(C.OUTPUT_MISSING, sentence)
+
+
 def flagged(facts: Facts) -> Optional[Verdict]:
     """FlagImage skipped image sets on purpose, and nothing else is missing; the spec did not allow it."""
     if not facts.lost or facts.flagged != facts.lost or facts.vetoes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Optional
@@ -47,7 +48,18 @@ class Facts:
         finished = frozenset(self.evidence.sets_finished)
         if table is None:
             return finished
-        return frozenset(table) if self.log_lost else finished & frozenset(table)
+        return frozenset(table).difference(self.doubled) & (frozenset(table) if self.log_lost else finished)
+
+    @cached_property
+    def doubled(self) -> tuple[int, ...]:
+        """Image sets with more than one row in the Image table, of which CellProfiler writes one each."""
+        rows = Counter(self.evidence.sets_in_table or ())
+        return tuple(sorted(number for number, count in rows.items() if count > 1))
+
+    @cached_property
+    def strangers(self) -> tuple[int, ...]:
+        """Image sets in the Image table that nobody asked for."""
+        return () if self.asked is None else tuple(sorted(set(self.evidence.sets_in_table or ()) - self.asked))
 
     @cached_property
     def flagged(self) -> tuple[int, ...]:

@@ -31,6 +31,7 @@ def proven(facts: Facts) -> bool:
         and facts.exported
         and not facts.vetoes
         and not facts.changed_names
+        and not facts.strangers
         and not e.preflight
         and not e.transfers
     )
@@ -158,6 +159,11 @@ RULES: tuple[Rule, ...] = (
         ending_rules.nothing_matched,
     ),
     Rule("names_changed", "LoadData writes plate 0512 as 512, 12E4 as 120000.0", ending_rules.names_changed),
+    Rule(
+        "other_rows",
+        "two rows for image set 3, a row for image set 7 of 6: exit 0, Complete",
+        ending_rules.table_of_other_rows,
+    ),
     Rule("flagged", "FlagImage's skip: it is the last module in the log for the image set", ending_rules.flagged),
     Rule("skipped", "FlagImage's skip: exit 0, Complete, blank cells in Image.csv", ending_rules.skipped),
     Rule("vanished", "a module calls os._exit(0): exit 0, no done file, no last line", ending_rules.vanished),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Any, Optional
 
@@ -106,11 +109,14 @@ def _saved(module: Module) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def sets_in_table(folder: Path, run: dict[str, Any]) -> Optional[tuple[int, ...]]:
-    """Image sets with a whole row in the Image table, from the table itself or from what the supervisor read of it."""
+    """Image sets with a whole row in the Image table, from the table itself or from what the supervisor read of it.
+
+    What several tables have is there once; what one has twice is there twice.
+    """
     tables = [image_table(path) for path in sorted((folder / "outputs").rglob("*.csv"))]
-    whole = [n for table in tables if table is not None for n in table.whole]
     if any(table is not None for table in tables):
-        return tuple(sorted(set(whole)))
+        rows = reduce(or_, (Counter(table.whole) for table in tables if table is not None))
+        return tuple(sorted(rows.elements()))
     outputs = run.get("outputs")
     told = [o for o in outputs if isinstance(o, dict) and "image_numbers" in o] if isinstance(outputs, list) else []
     return tuple(sorted({n for output in told for n in _told(output)})) if told else None
