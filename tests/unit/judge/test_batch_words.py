@@ -171,6 +171,8 @@ PLACES = [
     ("engine", "CannotRemoveContainerError: x"), ("engine", "CannotGetDockerClientError: x"), ("engine", "InternalError: x"),
     ("engine", "UnrecognizedTransitionError: x"), ("engine", "AgentError: x"),
     ("start", "CannotCreateVolumeError: not supported"), ("start", "VolumeError: not supported"), ("start", "CannotStartContainerError: not supported"),
+    ("start_absent", "CannotCreateVolumeError: VolumeDriver.Create: Specified volume mount doesn't exist"),
+    ("start", "CannotCreateVolumeError: create x: VolumeDriver.Create: mounting volume failed"),
     ("start_program", "CannotStartContainerError: exec format error"), ("start_program", "CannotCreateContainerError: No command specified"),
     ("start_image_gone", "CannotCreateContainerError: No such image"),
     ("agent_lost", "Agent disconnected"), ("agent_lost", "the agent was not connected"), ("agent_lost", "the agent is disconnected"), ("agent_lost", "the host was lost"),

@@ -109,7 +109,7 @@ DENIED = Why(
 # In AWS's codes: a log group, a secret, a subnet.
 ABSENT = Why(
     r"\b(?:(?:Resource|Parameter|Secret|Cluster|Repository|Image)NotFound(?:Exception)?|NoSuch\w+|Invalid\w+\.NotFound"
-    r"|FileSystemNotFound|AccessPointNotFound)\b|can'?t find the specified|does not exist",
+    r"|FileSystemNotFound|AccessPointNotFound)\b|can'?t find the specified|(?:does not|doesn'?t) exist",
     frozenset({404}),
 )
 NO_IMAGE = Why(
@@ -136,6 +136,7 @@ HOST = Why(
 PROGRAM = Why(
     r"executable file not found|exec format error|no such file or directory|permission denied|operation not permitted"
     r"|is a directory|not a directory|no command specified|\binvalid\b|not valid"
+    r"|mounting volume"
     r"|\bunknown (?:\w+ )?(?:runtime|user|log|flag"
     r"|option|capability)|unable to find (?:user|group)|no (?:users|groups) found"
     r"|no matching entries|device driver|device information"
