@@ -15,7 +15,6 @@ from platerunner.documents.problems import DocumentError, Problem
 from platerunner.documents.reader import read
 from platerunner.documents.shape import is_of_type
 from platerunner.documents.source import Keys, Source
-from platerunner.documents.walk import check
 
 SHIPPED = Path(__file__).parent
 VARIABLE = "PLATERUNNER_CATALOG"
@@ -103,7 +102,7 @@ def _check_successors(source: Source, modules: Mapping[str, Module]) -> list[Pro
 
 def _checked(path: Path, known: Mapping[str, Module]) -> Source:
     source = read(path)
-    check_quantities(source, check(source, catalog_schema()).places)
+    check_quantities(source, schemas.check(source, catalog_schema()))
     if not source.problems:
         for name, data in source.data["modules"].items():
             _check_module(source, ("modules", name), data, known)

@@ -7,8 +7,8 @@ from typing import Any
 
 from platerunner.catalog.model import Resources
 from platerunner.documents.sentences import where
+from platerunner.documents.shape import Place
 from platerunner.documents.source import Keys, Source
-from platerunner.documents.walk import Place
 
 _NUMBER = re.compile(r"\s*(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[^\s0-9].*?)?\s*")
 _SIZES = {
@@ -124,7 +124,7 @@ def within(kind: str, text: str, least: str | None = None, most: str | None = No
 def check_quantities(source: Source, places: Iterable[Place]) -> set[Keys]:
     """Note every text of a document that should be a quantity and is not.
 
-    :param places: as :func:`platerunner.documents.walk.walk` finds them.
+    :param places: as :func:`platerunner.documents.shape.walk` finds them.
     :returns: the places of those texts.
     """
     bad: set[Keys] = set()

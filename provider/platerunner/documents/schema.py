@@ -11,9 +11,11 @@ import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
-from platerunner.documents.shape import Shape
+from platerunner.documents.sentences import explain
+from platerunner.documents.shape import Place, Shape, walk
+from platerunner.documents.source import Keys, Source
 
 
 class Schema:
@@ -34,6 +36,40 @@ class Schema:
         from platerunner.documents.validator import validator_of
 
         return validator_of(self.root)
+
+
+class Faults(NamedTuple):
+    """Where a document does not fit its schema.
+
+    :param bad: places of the values that cannot be used.
+    :param lacking: those of the mappings and lists that lack something.
+    """
+
+    bad: set[Keys]
+    lacking: set[Keys]
+
+
+def check(source: Source, schema: Schema) -> list[Place]:
+    """Take text as written, and note every problem that a schema finds in a document.
+
+    :returns: every value whose schema is known, with its place.
+    """
+    walked = walk(source, schema.shape, source.data)
+    if not walked.is_sound:
+        note_faults(source, schema)
+    return walked.places
+
+
+def note_faults(source: Source, schema: Schema) -> Faults:
+    """Note what the validator finds in a document that is not sound; that may still be nothing."""
+    faults = Faults(set(), set())
+    for error in schema.validator.iter_errors(source.data):
+        for found in explain(error):
+            note = source.at_key if found.at_key else source.at_value
+            note(found.keys, found.message, found.remedy, found.code)
+            incomplete = found.code in {"missing-key", "wrong-size"} and isinstance(error.instance, (dict, list))
+            (faults.lacking if incomplete else faults.bad).add(found.keys)
+    return faults
 
 
 def load(package: str, name: str) -> Schema:

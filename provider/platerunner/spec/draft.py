@@ -9,9 +9,9 @@ from platerunner.catalog.loader import as_schema
 from platerunner.catalog.model import Module
 from platerunner.catalog.quantities import check_quantities
 from platerunner.catalog.versions import resolve
-from platerunner.documents.shape import Shape
+from platerunner.documents.schema import note_faults
+from platerunner.documents.shape import Place, Shape, walk
 from platerunner.documents.source import Keys, Source
-from platerunner.documents.walk import Place, check, walk
 from platerunner.spec.derived import deriving
 from platerunner.spec.file_patterns import TablePattern, with_planes
 from platerunner.spec.forms import Target, parse_output, path_of, planes_of
@@ -44,6 +44,12 @@ class Draft:
     def data(self) -> Data:
         """The whole spec."""
         return self.source.data  # type: ignore[no-any-return]
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The keys that the spec or one of its steps gives a value."""
+        parts = (self.data, *self.steps.values())
+        return frozenset(key for part in parts for key, value in part.items() if value is not None)
 
     @cached_property
     def steps(self) -> dict[str, Data]:
@@ -209,11 +215,14 @@ def _part_own_values(steps: Mapping[str, Any]) -> None:
 
 def _usable(source: Source) -> tuple[set[Keys], set[Keys], list[Place]]:
     """The places of what had to be taken out, of what is incomplete, and of everything that is left."""
-    bad, lacking, places = check(source, pipeline_schema())
+    schema = pipeline_schema()
+    walked = walk(source, schema.shape, source.data)
+    if walked.is_sound:
+        return set(), set(), walked.places
+    bad, lacking = note_faults(source, schema)
     for keys in sorted(bad, key=len, reverse=True):
         _take_out(source.data, keys)
-    if bad:
-        places = walk(source, pipeline_schema().shape, source.data).places
+    places = walk(source, schema.shape, source.data).places if bad else walked.places
     return bad, lacking, places
 
 

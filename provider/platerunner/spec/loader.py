@@ -13,9 +13,9 @@ from platerunner.catalog.loader import load_catalog
 from platerunner.catalog.model import Module
 from platerunner.documents import reader
 from platerunner.documents.problems import DocumentError, Problem, suggest
+from platerunner.documents.schema import check
 from platerunner.documents.sentences import what_it_is, where
 from platerunner.documents.source import Keys, NamedFileError, Source, find_file
-from platerunner.documents.walk import check
 from platerunner.spec.build import build
 from platerunner.spec.draft import draft
 from platerunner.spec.model import Pipeline
@@ -60,8 +60,9 @@ def load_text(text: str | bytes, path: Path, modules: Mapping[str, Module] | Non
 def _load(source: Source, modules: Mapping[str, Module] | None, *, look_into_files: bool = False) -> Pipeline:
     include(source)
     spec = draft(source, load_catalog() if modules is None else modules)
-    for rule in RULES:
-        rule(spec)
+    for rule, keys in RULES.items():
+        if not keys or not spec.keys.isdisjoint(keys):
+            rule(spec)
     if look_into_files and not source.is_broken:
         # Rendering and tasks do without: they would read hundreds of kilobytes for each spec, each time.
         from platerunner.spec.rules.pipeline_files import check_pipeline_files

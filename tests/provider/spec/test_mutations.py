@@ -11,7 +11,7 @@ from tests.provider.spec.test_matrix import SPEC as MATRIX
 
 from platerunner.documents import reader
 from platerunner.documents.problems import DocumentError
-from platerunner.documents.walk import walk
+from platerunner.documents.shape import walk
 from platerunner.spec.loader import load_text
 from platerunner.spec.model import Pipeline
 from platerunner.spec.problems import SpecError

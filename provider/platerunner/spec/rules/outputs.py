@@ -1,9 +1,10 @@
-"""Outputs: names that are known beforehand, inside the workspace, and each written by one unit only."""
+"""Outputs: names known beforehand, inside the workspace, each written by one unit, of wildcards that inputs supply."""
 
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from platerunner.documents.problems import suggest
 from platerunner.documents.sentences import where
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Data, Draft, readable, texts
@@ -14,6 +15,7 @@ from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.patterns import Pattern, PatternError
 
 OWN_FOLDER = PREFIX
+_LONG_KEYS = frozenset({"path", "folder", "from", "at_least"})
 
 
 def check_outputs(draft: Draft) -> None:
@@ -88,7 +90,7 @@ def _check_long_form(draft: Draft, keys: Keys, pattern: Pattern, output: Data, d
     if "from" in output:
         _check_from(draft, (*keys, "from"), pattern, output, data)
     for wildcard, declared in output.items():
-        if wildcard in {"path", "folder", "from", "at_least"} or not isinstance(declared, dict | list):
+        if wildcard in _LONG_KEYS or not isinstance(declared, dict | list):
             continue
         if wildcard not in pattern.wildcards:
             message = f"`{pattern.text}` has no `{{{wildcard}}}`"
@@ -194,3 +196,38 @@ def _beginning(pattern: Pattern, depth: int) -> Pattern | None:
     """The folder of a pattern that lies as deep as another one; None if the pattern is no deeper than that."""
     parts = pattern.text.split("/")
     return readable("/".join(parts[: depth + 1])) if len(parts) > depth + 1 and "**" not in parts else None
+
+
+def check_wildcards(draft: Draft) -> None:
+    """Note wildcards of ``foreach`` and of outputs that no input supplies."""
+    for step, data in draft.steps.items():
+        supplied = draft.supplied(step)
+        if supplied is None:
+            continue
+        for index, wildcard in texts(data.get("foreach")):
+            if wildcard not in supplied:
+                remedy = suggest(wildcard, supplied, "wildcards of the inputs")
+                message = f"no input of `{step}` supplies `{{{wildcard}}}`"
+                draft.source.at_value(("steps", step, "foreach", index), message, remedy, "unknown-wildcard")
+        for name, output in data.get("outputs", {}).items():
+            _check_supplied(draft, ("steps", step, "outputs", name), output, supplied)
+
+
+def _check_supplied(draft: Draft, keys: Keys, output: object, supplied: set[str]) -> None:
+    long_form = output if isinstance(output, dict) else {"path": output}
+    pattern = readable(path_of(long_form))
+    if pattern is None or draft.is_doubtful(*keys[:2], "foreach"):
+        return
+    declared = set(long_form) - _LONG_KEYS
+    for wildcard in sorted(declared & supplied):
+        message = f"the inputs supply `{{{wildcard}}}` already"
+        draft.source.at_key((*keys, wildcard), message, "Delete its values here.", "unknown-wildcard")
+    # A wildcard of `foreach` that nobody supplies is noted there.
+    known = supplied | declared | {name for _, name in texts(draft.steps[str(keys[1])].get("foreach"))}
+    for token in pattern.tokens if "at_least" not in long_form else ():
+        if token.kind == "wildcard" and token.text not in known:
+            place = path_keys(keys, output)
+            nearest = suggest(token.text, known, "wildcards of the inputs")
+            remedy = f"{nearest} Or give its values, its `range`, or `at_least`."
+            message = f"no input supplies `{{{token.text}}}`"
+            draft.source.add(draft.source.inside(place, token.column - 1), message, remedy, "unknown-wildcard")

@@ -1,11 +1,10 @@
-"""Wildcards: each comes from somewhere, in `foreach`, outputs, overrides, samples and batches."""
+"""What a step says of its units besides their wildcards: values of its own, also from tables, samples, batches."""
 
 from typing import Any
 
 from platerunner.documents.problems import suggest
 from platerunner.documents.source import Keys, NamedFileError
-from platerunner.spec.draft import Data, Draft, readable, texts
-from platerunner.spec.forms import path_keys, path_of
+from platerunner.spec.draft import Draft, texts
 from platerunner.spec.rules.steps import split_wildcard
 from platerunner.spec.templates import is_template
 from platerunner.spec.unit_tables import UnitTableError, read_values, tables_of
@@ -58,24 +57,6 @@ def _check_values(draft: Draft, keys: Keys, values: Any) -> None:
         draft.source.at_value((*keys, "range"), message, f"Write `[{ends[1]}, {ends[0]}]`.", "out-of-range")
 
 
-_LONG_KEYS = frozenset({"path", "folder", "from", "at_least"})
-
-
-def check_wildcards(draft: Draft) -> None:
-    """Note wildcards of ``foreach`` and of outputs that no input supplies."""
-    for step, data in draft.steps.items():
-        supplied = draft.supplied(step)
-        if supplied is None:
-            continue
-        for index, wildcard in texts(data.get("foreach")):
-            if wildcard not in supplied:
-                remedy = suggest(wildcard, supplied, "wildcards of the inputs")
-                message = f"no input of `{step}` supplies `{{{wildcard}}}`"
-                draft.source.at_value(("steps", step, "foreach", index), message, remedy, "unknown-wildcard")
-        for name, output in data.get("outputs", {}).items():
-            _check_output(draft, ("steps", step, "outputs", name), output, supplied)
-
-
 def check_sampling(draft: Draft) -> None:
     """Note wildcards that no input supplies."""
     for name, step in draft.steps.items():
@@ -85,48 +66,6 @@ def check_sampling(draft: Draft) -> None:
                 remedy = suggest(wildcard, supplied, "wildcards of the inputs")
                 message = f"no input of `{name}` has a wildcard `{{{wildcard}}}`"
                 draft.source.at_key(("steps", name, "every", wildcard), message, remedy, "unknown-wildcard")
-
-
-def check_overrides(draft: Draft) -> None:
-    """Note overrides that hold always, and units that a step does not have."""
-    for name, step in draft.steps.items():
-        for index, override in enumerate(step.get("overrides", ())):
-            if isinstance(override, dict):
-                _check_override(draft, ("steps", name, "overrides", index), step, override)
-
-
-def _check_output(draft: Draft, keys: Keys, output: object, supplied: set[str]) -> None:
-    long_form = output if isinstance(output, dict) else {"path": output}
-    pattern = readable(path_of(long_form))
-    if pattern is None or draft.is_doubtful(*keys[:2], "foreach"):
-        return
-    declared = set(long_form) - _LONG_KEYS
-    for wildcard in sorted(declared & supplied):
-        message = f"the inputs supply `{{{wildcard}}}` already"
-        draft.source.at_key((*keys, wildcard), message, "Delete its values here.", "unknown-wildcard")
-    # A wildcard of `foreach` that nobody supplies is noted there.
-    known = supplied | declared | {name for _, name in texts(draft.steps[str(keys[1])].get("foreach"))}
-    for token in pattern.tokens if "at_least" not in long_form else ():
-        if token.kind == "wildcard" and token.text not in known:
-            place = path_keys(keys, output)
-            nearest = suggest(token.text, known, "wildcards of the inputs")
-            remedy = f"{nearest} Or give its values, its `range`, or `at_least`."
-            message = f"no input supplies `{{{token.text}}}`"
-            draft.source.add(draft.source.inside(place, token.column - 1), message, remedy, "unknown-wildcard")
-
-
-def _check_override(draft: Draft, keys: Keys, step: Data, override: Data) -> None:
-    if "when" not in override and "where" not in override and not draft.is_doubtful(*keys):
-        remedy = "Add `when:` with a condition or `where:` with units, or write its settings into the step itself."
-        draft.source.at_key(keys, "this override holds always", remedy, "idle-override")
-    foreach = [wildcard for _, wildcard in texts(step.get("foreach"))]
-    if draft.is_doubtful(*keys[:2], "foreach"):
-        return
-    for wildcard in override.get("where", {}):
-        if wildcard not in foreach:
-            message = f"units of this step have no `{{{wildcard}}}` of their own"
-            remedy = suggest(wildcard, foreach, "wildcards of its `foreach`")
-            draft.source.at_key((*keys, "where", wildcard), message, remedy, "unknown-wildcard")
 
 
 def check_batches(draft: Draft) -> None:
