@@ -12,7 +12,7 @@ from platerunner.batch.model import BatchError
 from platerunner.catalog.loader import load_catalog
 from platerunner.engine.estimates.estimate import estimate
 from platerunner.engine.estimates.known import known_to
-from platerunner.engine.estimates.texts import HEAD, cells, sentences, total
+from platerunner.engine.estimates.texts import HEAD, rows_of, sentences
 from platerunner.engine.inspect.explain import explain
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.earlier import Contents
@@ -117,7 +117,7 @@ def _forecast(pipeline: Pipeline, hook: PlaterunnerHook) -> Forecast:
         return explain(store, step, ingredients(unit.values), unit, contents).details[:DETAILS]
 
     found = estimate(pipeline, context, plans, known_to(hook, workspace, modules, digests))
-    rows = [*map(cells, found.steps), total(found)] if found.steps else []
+    rows = rows_of(found) if found.steps else []
     return Forecast([_step(plan, why) for plan in plans], HEAD, rows, list(sentences(found)))
 
 

@@ -133,14 +133,16 @@ class _Tasks:
             task.set_upstream([each for each in before if each.task_id not in task.upstream_task_ids])
 
     def surround(self) -> None:
-        """Make the run's file system before all else, and delete it after all, whatever happened."""
+        """Make the run's file system before all but what asks for the price, and delete it after all, come what may."""
         from platerunner.operators.storage import StorageOperator  # which few pipelines have
 
         tasks = list(self._dag.tasks)
-        first = [task for task in tasks if not task.upstream_task_ids]
+        asks = self._pipeline.price_gates
+        first = [task for task in tasks if task.task_id not in asks and task.upstream_task_ids <= asks]
         last = [task for task in tasks if not task.downstream_task_ids]
         common: dict[str, Any] = {"spec": self._pipeline, "dag": self._dag}
         make = StorageOperator(task_id=STORAGE_TASK, **common).as_setup()  # type: ignore[no-untyped-call]
         end = StorageOperator(task_id=STORAGE_END, end=True, retries=END_RETRIES, **common)
+        make.set_upstream([self._made[name] for name in asks])
         make.set_downstream(first)
         end.as_teardown(setups=make).set_upstream(last)

@@ -195,3 +195,8 @@ class Pipeline:
     def gates(self) -> Iterator[Gate]:
         """The steps that wait for a person."""
         return (step for step in self.steps.values() if isinstance(step, Gate))
+
+    @property
+    def price_gates(self) -> frozenset[str]:
+        """Names of the gates that ask about the price of a run, before anything is paid."""
+        return frozenset(gate.name for gate in self.gates if gate.budget or gate.restore)

@@ -188,3 +188,14 @@ def test_a_file_system_is_made_before_all_else_and_deleted_after_all_whatever_ha
     assert end.upstream_task_ids == {"report", "make-storage"}
     assert not end.on_failure_fail_dagrun, "else a run whose steps failed would succeed"
     dag.check_cycle()
+
+
+def test_a_file_system_is_made_once_somebody_has_approved_its_price():
+    text = (SPECS / "demo.yaml").read_text()
+    spec = f'{text}\nbudget: {{per_run: 5 USD}}\nstorage: {{kind: efs, data: "{{{{ data_root }}}}"}}\n'
+    dag = build_dag(load_text(spec, SPECS / "demo.yaml"))
+    make = dag.task_dict["make-storage"]
+    assert make.upstream_task_ids == {"within-budget"}
+    assert make.downstream_task_ids == {"illum_calc", "delete-storage"}
+    assert [task.task_id for task in dag.tasks if not task.upstream_task_ids] == ["within-budget"]
+    dag.check_cycle()

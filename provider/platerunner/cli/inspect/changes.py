@@ -19,7 +19,7 @@ from platerunner.cli.inspect.review import told_of_review
 from platerunner.cli.inspect.spec_session import Roots, SpecSession, spec_sessions
 from platerunner.cli.options import DataRoot, Local, WorkspaceRoot
 from platerunner.engine.estimates.model import RunEstimate
-from platerunner.engine.estimates.texts import HEAD, cells, sentences, total
+from platerunner.engine.estimates.texts import HEAD, rows_of, sentences
 from platerunner.engine.planning.model import StepPlan, UnitState
 from platerunner.spec.loader import is_shared
 
@@ -125,7 +125,7 @@ def _cost(found: RunEstimate) -> Iterator[str]:
     if not found.steps:
         yield "Nothing has to run, so nothing would be paid."
         return
-    yield from _table(HEAD, [*(cells(step) for step in found.steps), total(found)])
+    yield from _table(HEAD, rows_of(found))
     yield from ("", "<details><summary>On what the figures stand</summary>", "")
     yield from (f"- {sentence}" for sentence in sentences(found))
     yield from ("", "</details>", "")

@@ -6,7 +6,7 @@ import typer
 
 from platerunner.cli.console import out, show_table
 from platerunner.engine.estimates.model import RunEstimate
-from platerunner.engine.estimates.texts import HEAD, cells, sentences, total
+from platerunner.engine.estimates.texts import HEAD, rows_of, sentences
 
 Cost = Annotated[bool, typer.Option("--cost", help="Estimate what the pending units would take and cost.")]
 
@@ -16,7 +16,7 @@ def show_estimate(found: RunEstimate) -> None:
     if not found.steps:
         out.print("Nothing has to run, so nothing would be paid.", markup=False)
         return
-    show_table(HEAD, [*(cells(step) for step in found.steps), total(found)])
+    show_table(HEAD, rows_of(found))
     for sentence in sentences(found):
         out.print(sentence, markup=False)
     out.print(

@@ -9,6 +9,7 @@ from statistics import median
 from platerunner.batch.hosts import Host
 from platerunner.batch.model import Ask
 from platerunner.catalog.model import Module
+from platerunner.engine.estimates.file_system import file_system_of
 from platerunner.engine.estimates.fit import HIGH, Fit, fit
 from platerunner.engine.estimates.measured import measured_of
 from platerunner.engine.estimates.model import Amount, RunEstimate, StepEstimate
@@ -38,6 +39,7 @@ class Known:
     :param rows: of the ledger, in the order in which they were submitted.
     :param book: of prices, for what has no history; None if nobody may be asked.
     :param platform: ``EC2`` or ``FARGATE``.
+    :param mounts: whether jobs can mount a run's file system: the embedded cloud's cannot, so that none is made there.
     :param unread: why parts of the ledger could not be read, once the rows have been.
     """
 
@@ -46,6 +48,7 @@ class Known:
     rows: Callable[[], Iterable[Row]]
     book: PriceBook | None = None
     platform: str = "EC2"
+    mounts: bool = True
     unread: Sequence[str] = ()
 
 
@@ -77,7 +80,8 @@ def estimate(pipeline: Pipeline, context: RunContext, plans: Sequence[StepPlan],
     for plan in pending:
         estimator = _Estimator(steps[plan.step], variants[plan.step], known)
         found.append(estimator.tell(plan, likes[plan.step], history, sizes))
-    return RunEstimate(tuple(found), wall_of(pipeline, found), tuple(known.unread))
+    run = RunEstimate(tuple(found), wall_of(pipeline, found), tuple(known.unread))
+    return replace(run, file_system=file_system_of(pipeline, context, plans, run, known.book)) if known.mounts else run
 
 
 def _like(pipeline: Pipeline, step: str, variants: Variants, known: Known) -> Like:

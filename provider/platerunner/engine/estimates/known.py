@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from platerunner.catalog.model import Module
 from platerunner.engine.access import Access
@@ -30,7 +31,9 @@ def known_to(
     first = ledgers[0]
     book = PriceBook(first.storage, first.prefix, access.region, AwsPrices(access), keep=False)
     unread: list[str] = []
-    return Known(modules, digests, lambda: readable_rows(ledgers, unread), book, access.settings.platform, unread)
+    settings = access.settings
+    rows = partial(readable_rows, ledgers, unread)
+    return Known(modules, digests, rows, book, settings.platform, not settings.here, unread)
 
 
 def readable_rows(ledgers: Sequence[Ledger], unread: list[str]) -> Iterator[Row]:

@@ -46,17 +46,34 @@ class StepEstimate:
 
 
 @dataclass(frozen=True, slots=True)
+class FileSystemEstimate:
+    """What the file system of a run would cost.
+
+    :param kind: ``fsx`` or ``efs``.
+    :param seconds: for which it is paid; None if nobody knows.
+    :param basis: on what it stands, or why it is not known, as a clause.
+    """
+
+    kind: str
+    seconds: float | None
+    basis: str
+    usd: Amount = Amount()
+
+
+@dataclass(frozen=True, slots=True)
 class RunEstimate:
     """What a run would take.
 
     :param steps: those with pending units, in the pipeline's order.
     :param wall_s: seconds along the longest way through the steps, without gates; None if one on it is not known.
     :param unread: why parts of the history could not be read.
+    :param file_system: that the run makes for itself; None for none.
     """
 
     steps: tuple[StepEstimate, ...]
     wall_s: float | None
     unread: tuple[str, ...] = ()
+    file_system: FileSystemEstimate | None = None
 
     @property
     def machine_s(self) -> Amount:
@@ -65,8 +82,8 @@ class RunEstimate:
 
     @property
     def usd(self) -> Amount:
-        """The price of all steps whose price is known."""
-        return Amount.sum_of(step.usd for step in self.steps)
+        """The price of all steps, and of the file system, whose price is known."""
+        return Amount.sum_of([*(step.usd for step in self.steps), *(each.usd for each in self._file_systems)])
 
     @property
     def plates(self) -> dict[str, float]:
@@ -79,8 +96,13 @@ class RunEstimate:
 
     @property
     def unpriced(self) -> tuple[str, ...]:
-        """Steps of which no price is known."""
-        return tuple(step.step for step in self.steps if step.usd.usual is None)
+        """Steps of which no price is known; and ``storage``, if none is of the file system."""
+        steps = tuple(step.step for step in self.steps if step.usd.usual is None)
+        return steps + tuple("storage" for each in self._file_systems if each.usd.usual is None)
+
+    @property
+    def _file_systems(self) -> tuple[FileSystemEstimate, ...]:
+        return (self.file_system,) if self.file_system else ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -91,4 +113,5 @@ class RunEstimate:
             "usd": asdict(self.usd),
             "plates": self.plates,
             "unpriced": list(self.unpriced),
+            "file_system": asdict(self.file_system) if self.file_system else None,
         }

@@ -16,6 +16,17 @@ def cells(step: StepEstimate) -> list[str]:
     return [step.step, f"{step.units:,}", unit, *_sums(step.machine_s, step.usd, step.wall_s)]
 
 
+def rows_of(found: RunEstimate) -> list[list[str]]:
+    """A run as rows under :data:`HEAD`: its steps, its file system if it makes one, and the total."""
+    return [*map(cells, found.steps), *_file_system(found), total(found)]
+
+
+def _file_system(found: RunEstimate) -> Iterator[list[str]]:
+    if each := found.file_system:
+        time = NO_FIGURE if each.seconds is None else seconds_text(each.seconds)
+        yield [f"storage ({each.kind})", "", "", "", between(each.usd, usd_text), time]
+
+
 def total(found: RunEstimate) -> list[str]:
     """The whole run as a row under :data:`HEAD`."""
     units = f"{sum(step.units for step in found.steps):,}"
@@ -26,6 +37,8 @@ def sentences(found: RunEstimate) -> Iterator[str]:
     """On what the figures stand, and what is not known."""
     for step in found.steps:
         yield f"{step.step}: from {step.basis}" if step.source == "history" else f"{step.step}: {step.basis}"
+    if found.file_system:
+        yield f"storage: {found.file_system.basis}"
     if found.unread:
         more = f" (and {len(found.unread) - 1} more)" if found.unread[1:] else ""
         yield f"Not all of the history could be read: {found.unread[0]}{more}."

@@ -12,7 +12,7 @@ from platerunner.engine.access import Access
 from platerunner.engine.estimates.estimate import estimate
 from platerunner.engine.estimates.known import known_to
 from platerunner.engine.estimates.model import RunEstimate
-from platerunner.engine.estimates.texts import HEAD, cells, sentences, total, usd_text
+from platerunner.engine.estimates.texts import HEAD, rows_of, sentences, usd_text
 from platerunner.engine.gates.asked import Asked
 from platerunner.engine.gates.decisions import DECISIONS, Decision, decisions, standing
 from platerunner.engine.gates.gate_run import GateRun
@@ -191,8 +191,9 @@ class BudgetRun(PlannedRun):
     def lines(self) -> list[str]:
         """The estimate for people."""
         found = self.estimate
-        figures = [*map(cells, found.steps), total(found)] if found.steps else []
-        return [*(", ".join(map(": ".join, zip(HEAD, row, strict=True))) for row in figures), *sentences(found)]
+        figures = rows_of(found) if found.steps else []
+        told = (", ".join(f"{head}: {cell}" for head, cell in zip(HEAD, row, strict=True) if cell) for row in figures)
+        return [*told, *sentences(found)]
 
     def question(self, page: str, refused: str = "") -> str:
         """What a person is shown, in Markdown.
@@ -201,8 +202,7 @@ class BudgetRun(PlannedRun):
         :param refused: why an earlier answer did not count.
         """
         found = self.estimate
-        rows = [*map(cells, found.steps), total(found)]
-        table = [HEAD, ["---"] * len(HEAD), *rows]
+        table = [HEAD, ["---"] * len(HEAD), *rows_of(found)]
         may = self.approvers.sentence
         return "\n".join(
             [

@@ -6,11 +6,12 @@ from typing import Any
 import yaml
 
 from platerunner.engine.planning.errors import PlanningError
+from platerunner.engine.prices.listed import LISTED, hours_of
 from platerunner.engine.prices.model import HOURS_OF_MONTH, Asked, Item, Price
 from platerunner_unit.contract.storage import NotFoundError, Storage
 
 NAME = "prices.yaml"
-GROUPS: tuple[Item, ...] = ("on_demand", "spot", "fargate", "fargate_spot", "volume", "restore")
+GROUPS: tuple[Item, ...] = ("on_demand", "spot", "fargate", "fargate_spot", "volume", "restore", "file_system")
 EXAMPLE = "{date: 2026-11-01, on_demand: {m7i.xlarge: 0.2016}}"
 
 
@@ -19,7 +20,7 @@ class PriceFileError(PlanningError):
 
 
 class FilePrices:
-    """Prices of a file: groups of names with USD for an hour, but for ``volume`` (a month) and ``restore``.
+    """Prices of a file: groups of names with USD for an hour, but for ``volume``, ``file_system`` and ``restore``.
 
     :param content: of the file, checked by :func:`read_price_file`.
     """
@@ -32,8 +33,14 @@ class FilePrices:
         usd = (self._content.get(asked.item) or {}).get(asked.name)
         if usd is None:
             return None
-        hours = HOURS_OF_MONTH if asked.item == "volume" else 1.0
-        return Price(float(usd) / hours, NAME, str(self._content["date"]))
+        return Price(float(usd) / _hours(asked), NAME, str(self._content["date"]))
+
+
+def _hours(asked: Asked) -> float:
+    """Hours for which the file has the price."""
+    if asked.item == "file_system":
+        return hours_of(asked.name)
+    return HOURS_OF_MONTH if asked.item == "volume" else 1.0
 
 
 def read_price_file(storage: Storage, key: str) -> FilePrices | None:
@@ -63,6 +70,11 @@ def _problems(content: Any) -> list[str]:
     unknown = [
         f"there is no group {name!r}; it takes date, {', '.join(GROUPS)}" for name in content if name not in _KEYS
     ]
+    unknown += [
+        f"`file_system` has no {name!r}; it takes {', '.join(FILE_SYSTEMS)}"
+        for name in _names(content.get("file_system"))
+        if name not in FILE_SYSTEMS
+    ]
     flat = [
         f"`{group}` is {content[group]!r}; give names with USD, like {EXAMPLE}"
         for group in GROUPS
@@ -79,4 +91,9 @@ def _problems(content: Any) -> list[str]:
     return unknown + wrong
 
 
+def _names(group: Any) -> list[Any]:
+    return list(group) if isinstance(group, dict) else []
+
+
+FILE_SYSTEMS = tuple(LISTED["us-east-1"])
 _KEYS = {"date", *GROUPS}

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from platerunner.batch.calls import DENIED, code_of
 from platerunner.engine.access import Access
 from platerunner.engine.connection import ConnectionProblem
+from platerunner.engine.prices.listed import listed
 from platerunner.engine.prices.model import HOURS_OF_MONTH, Asked, Price
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ class AwsPrices:
         return self._said.get(key)
 
     def _ask(self, asked: Asked) -> Price | None:
+        if asked.item == "file_system":
+            return listed(asked.name, self._access.region)
         service = "ec2" if asked.item == "spot" else "pricing"
         if service in self._silent:
             return None

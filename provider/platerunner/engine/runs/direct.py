@@ -27,7 +27,7 @@ from platerunner.engine.gates.gate_run import GateRun
 from platerunner.engine.planning.branch import Branch
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.settings import data_root, workspace_url
-from platerunner.engine.runs.graph import FAILED, SKIPPED, SUCCESS, RunGraph, Task
+from platerunner.engine.runs.graph import BAD, ENDED, FAILED, SKIPPED, SUCCESS, RunGraph, Task
 from platerunner.engine.runs.waits import AbandonedError, Waits
 from platerunner.engine.steps.branching import start_branches
 from platerunner.engine.steps.endings import AwaitFiles, AwaitJobs, SkippedError, is_for_good
@@ -83,14 +83,15 @@ class DirectRun:
         state, began = None, time.monotonic()
         storage = RunStorage(self._access, self._pipeline, self._context)
         try:
-            if (refused := (yield from self._made(storage))) is not None:
-                yield {"event": "failure", "task": STORAGE_TASK, "index": -1, "message": refused}
-                state = FAILED
-                yield {"event": "end", "state": state, "states": self._states()}
-                return
+            is_made = False
             while (state := self._graph.state()) is None:
+                before, is_made = is_made, is_made or self._may_pay()
+                if is_made and not before and (refused := (yield from self._made(storage))) is not None:
+                    yield {"event": "failure", "task": STORAGE_TASK, "index": -1, "message": refused}
+                    state = FAILED
+                    break
                 ready += self._graph.start()
-                for task in [task for task in ready if self._has_room(task)]:
+                for task in [task for task in ready if (is_made or self._asks_price(task)) and self._has_room(task)]:
                     ready.remove(task)
                     self._begin(task)
                 yield {"event": "states", "states": self._states()}
@@ -109,6 +110,8 @@ class DirectRun:
 
     def _made(self, storage: RunStorage) -> Generator[dict[str, Any], None, str | None]:
         """Wait until the run's file system is there, if it has one; why it has to do without, if it must fail."""
+        if any(self._graph.ends(name).get(-1) in BAD for name in self._pipeline.price_gates):
+            return None
         try:
             while (seconds := storage.set_up()) is not None:
                 yield {"event": "states", "states": self._states()}
@@ -139,6 +142,14 @@ class DirectRun:
                     run.jobs.stop(CLEARED)
                 except (BatchError, StorageError) as error:
                     log.warning("%s: its jobs could not be ended: %s", run.scope.step.name, error)
+
+    def _may_pay(self) -> bool:
+        """Whether all who were asked for the price of the run have answered: no file system is made before."""
+        gates = self._pipeline.price_gates if self._pipeline.storage else ()
+        return all(self._graph.ends(name).get(-1) in ENDED for name in gates)
+
+    def _asks_price(self, task: Task) -> bool:
+        return task.name in self._pipeline.price_gates
 
     def _has_room(self, task: Task) -> bool:
         """Whether a task may begin: gates wait for people, and keep nobody else waiting."""

@@ -2,15 +2,19 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from platerunner.catalog.loader import load_catalog
 from platerunner.engine.estimates.estimate import Known, estimate
-from platerunner.engine.estimates.texts import cells, one_line, sentences, total
+from platerunner.engine.estimates.texts import cells, one_line, rows_of, sentences, total
 from platerunner.engine.ledger.columns import table
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.prepare import plan_pipeline
+from platerunner.engine.prices.book import PriceBook
+from platerunner.engine.prices.listed import listed
+from platerunner.engine.prices.price_file import NAME
 from platerunner.spec.loader import load_text
 from platerunner_unit.contract.storage import Storage
 
@@ -54,7 +58,7 @@ def row(step: str, seconds: float | None, *, start: float = 0.0, **values) -> di
 
 @pytest.fixture
 def told(tmp_path):
-    def told(rows, *, wells=8, size=MIB, spec=SPEC, digest="sha256:1", book=None):
+    def told(rows, *, wells=8, size=MIB, spec=SPEC, digest="sha256:1", book=None, mounts=True):
         sizes = size if callable(size) else lambda _: size
         for n in range(wells):
             path = tmp_path / f"data/P{n % 2 + 1}/A{n // 2 + 1:02}.tif"
@@ -65,7 +69,7 @@ def told(tmp_path):
         modules = load_catalog()
         digests = {module.image: digest for module in modules.values()}
         plans = plan_pipeline(pipeline, modules, context, Storage, digests)
-        return estimate(pipeline, context, plans, Known(modules, digests, lambda: rows, book))
+        return estimate(pipeline, context, plans, Known(modules, digests, lambda: rows, book, mounts=mounts))
 
     return told
 
@@ -188,3 +192,61 @@ def test_a_module_of_which_nobody_can_say_anything_has_no_figures(told):
     assert cells(found.steps[1])[2:] == ["?", "?", "?", "?"]
     assert found.wall_s is None
     assert "8 units would take and cost nobody knows: neither history nor a guess" in one_line(found.steps[1])
+
+
+MOUNTED = SPEC.replace("defaults:", 'storage: {kind: KIND, data: "{{ data_root }}"}\ndefaults:')
+ROWS = [row("correct", 100.0) for _ in range(8)] + [row("measure", 100.0) for _ in range(8)]
+
+
+@pytest.fixture
+def book(tmp_path):
+    """The prices of a region, as far as they are written down: the ledger's own file, and AWS's list."""
+
+    def book(region):
+        known = SimpleNamespace(find=lambda asked: listed(asked.name, region) if asked.item == "file_system" else None)
+        return PriceBook(Storage(str(tmp_path / "ledger")), "", region, known, keep=False)
+
+    return book
+
+
+def test_a_file_system_is_paid_for_as_long_as_the_run_takes(told, book):
+    """1.2 TiB at 0.14 USD a GiB and month, for 220 s of steps after 15 minutes of being made."""
+    found = told(ROWS, spec=MOUNTED.replace("KIND", "fsx"), book=book("us-east-1"))
+    assert found.wall_s == pytest.approx(220)
+    own = 1200 * 0.14 / 730 * (220 + 900) / 3600
+    assert found.file_system.usd.usual == pytest.approx(own)
+    assert found.usd.usual == pytest.approx(sum(step.usd.usual for step in found.steps) + own)
+    assert found.unpriced == ()
+    assert rows_of(found)[-2] == ["storage (fsx)", "", "", "", "0.072", "18.7 min"]
+    assert "storage: 1,200 GiB until the run ends, by AWS's list of 2026-11-01" in " ".join(sentences(found))
+    assert found.to_json()["file_system"]["usd"]["usual"] == pytest.approx(own)
+
+
+def test_efs_is_paid_by_what_jobs_leave_in_it_and_read_of_it(told, book):
+    """Eight files of 64 MiB, each left there once and read by the one unit that needs it, twice as it names it."""
+    found = told(ROWS, size=64 * MIB, spec=MOUNTED.replace("KIND", "efs"), book=book("us-east-1"))
+    assert found.wall_s is not None
+    held = 0.5 * 0.30 / 730 * (found.wall_s + 120) / 3600
+    assert found.file_system.usd.usual == pytest.approx(0.5 * 0.03 + 0.5 * 0.06 + held)
+
+
+def test_a_file_system_s_price_that_nobody_knows_is_no_zero_and_the_remedy_is_one(told, book, tmp_path):
+    spec = MOUNTED.replace("KIND", "fsx")
+    found = told(ROWS, spec=spec, book=book("eu-west-1"))
+    assert found.file_system.usd.usual is None
+    assert found.unpriced == ("storage",)
+    assert rows_of(found)[-2][4] == "?"
+    said = " ".join(sentences(found))
+    assert "No price is known of storage, which the sum leaves out." in said
+    assert "write `file_system: {fsx: USD}` into prices.yaml of the ledger" in said
+    (tmp_path / "ledger").mkdir()
+    (tmp_path / "ledger" / NAME).write_text("{date: 2026-11-30, file_system: {fsx: 0.154}}")
+    assert told(ROWS, spec=spec, book=book("eu-west-1")).file_system.usd.usual == pytest.approx(
+        1200 * 0.154 / 730 * 1120 / 3600
+    )
+
+
+def test_where_no_file_system_is_made_none_is_paid(told, book):
+    spec = MOUNTED.replace("KIND", "fsx")
+    assert told(ROWS, spec=spec, book=book("us-east-1"), mounts=False).file_system is None
+    assert told(ROWS, book=book("us-east-1")).file_system is None

@@ -164,3 +164,19 @@ def test_a_run_that_fails_deletes_it_and_what_a_killed_one_left_is_found_and_del
     doctor_file_systems.delete(lab.access(), warning.message.split()[-1])
     assert "is being deleted" in capsys.readouterr().out
     assert lab.left(kind) == []
+
+
+@pytest.mark.parametrize(("choice", "made"), [("Approve", [0, 1]), ("Reject", [0, 0])])
+def test_none_is_made_before_somebody_has_approved_the_price_of_the_run(lab, choice, made, monkeypatch):
+    monkeypatch.setattr(life, "LOOK_S", 0.0)
+    spec = SPEC.replace("KIND", "efs").replace("FOLDER", str(lab.folder / "data"))
+    pipeline = load_text(f"{spec}\nbudget: {{per_run: 5 USD}}\n", Path("lab.yaml"))
+    run, seen = DirectRun(lab.access(), pipeline, lab.context("r1"), PACE), list[int]()
+    for event in run.events():
+        if event.get("states", {}).get("within-budget", {}).get("-1") == "awaiting_input" and not seen:
+            seen.append(len(lab.left("efs")))
+            run.answer("within-budget", -1, choice, "so be it")
+        if event["event"] == "failure":
+            seen.append(len(lab.left("efs")))
+    assert seen[:2] == made
+    assert lab.left("efs") == []

@@ -37,6 +37,8 @@ def access():
         (Asked("restore", "DEEP_ARCHIVE-standard-gb"), 0.02),
         (Asked("restore", "GLACIER-bulk-gb"), 0.0),
         (Asked("restore", "copy"), 0.023),
+        (Asked("file_system", "fsx"), 0.14 / HOURS_OF_MONTH),
+        (Asked("file_system", "efs_read"), 0.03),
         (Asked("on_demand", "x9.huge"), None),
         (Asked("spot", "x9.huge", "us-east-1a", HOUR), None),
     ],
@@ -44,7 +46,8 @@ def access():
 def test_aws_says_what_things_cost(access, asked, usd):
     price = AwsPrices(access).find(asked)
     assert (price and pytest.approx(price.usd)) == usd
-    assert price is None or price.source == ("spot_history" if asked.item == "spot" else "price_list")
+    sources = {"spot": "spot_history", "file_system": "list"}
+    assert price is None or price.source == sources.get(asked.item, "price_list")
 
 
 def test_what_aws_says_is_kept_with_its_day_and_not_asked_again(tmp_path, access):
@@ -94,6 +97,7 @@ def test_a_lab_s_own_prices_go_before_those_of_aws(tmp_path, access):
         ("{date: 2026-10-01, spot: {m7i.xlarge: -1}}", "`spot: m7i.xlarge` is -1; give USD"),
         ("{date: 2026-10-01, spot: {m7i.xlarge: .nan}}", "`spot: m7i.xlarge` is nan; give USD"),
         ("{date: 2026-10-01, spot: {m7i.xlarge: '0.1'}}", "give USD as a number"),
+        ("{date: 2026-10-01, file_system: {lustre: 0.1}}", "has no 'lustre'; it takes fsx, efs, efs_read, efs_write"),
         ("{date: 2026-10-01, spot: 0.1}", "`spot` is 0.1; give names with USD"),
         ("{date: ", "is no YAML"),
         ("[]", "write it like {date: "),
