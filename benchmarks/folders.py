@@ -139,10 +139,10 @@ def measure(what: str, work: Callable[[], Any], requests: Callable[[], int]) -> 
 def ways(url: str, config: dict[str, Any], made: Path, folder: Path) -> None:
     from platerunner.engine.planning.listing import existing_folders, list_folders, list_matching
     from platerunner.spec.file_patterns import FolderPattern
-    from platerunner_unit.contract.folders import marker_of
     from platerunner_unit.contract.manifest import InputFile
     from platerunner_unit.contract.patterns import Pattern
     from platerunner_unit.contract.storage import Storage
+    from platerunner_unit.contract.unit_keys import marker_of
     from platerunner_unit.runner.stage import Stager
 
     storage, stager, key = Storage(url, config), Stager(), marker_of("vol/P1.zarr")

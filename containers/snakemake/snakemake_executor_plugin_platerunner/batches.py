@@ -189,8 +189,8 @@ class Batch:
         :param name: of the job, in :attr:`jobs`.
         :returns: why it made nothing, for people; empty if it succeeded.
         """
-        from platerunner_unit.contract.folders import marker_of
         from platerunner_unit.contract.storage import Storage
+        from platerunner_unit.contract.unit_keys import marker_of
 
         storage = Storage(f"{self._place.url}/{self._place.run}/{self.name}")
         if not storage.exists(marker_of(f"made/{name}")):

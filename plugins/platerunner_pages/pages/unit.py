@@ -15,9 +15,9 @@ from platerunner_pages.requests import tokens
 from platerunner_pages.requests.access import Reader, may_rerun, may_see_logs, missing
 from platerunner_pages.requests.served_files import PICTURES, servable
 from platerunner_unit.contract.category import CATEGORIES, Category, CategoryInfo
-from platerunner_unit.contract.folders import shown_key
 from platerunner_unit.contract.hints import hint_of
 from platerunner_unit.contract.outcome import Outcome, OutputRecord
+from platerunner_unit.contract.unit_keys import shown_key
 
 router = APIRouter(prefix="/dags/{dag_id}/runs/{run_id}")
 OUTPUTS = 50

@@ -8,7 +8,7 @@ from platerunner.catalog.model import Resources
 from platerunner.documents.source import Position
 from platerunner.spec.dataset import Restore
 from platerunner.spec.settings import Batch, Budget, LoadDataMapping, Override, Retry
-from platerunner_unit.contract.folders import marker_of
+from platerunner_unit.contract.unit_keys import marker_of
 
 START = Position(1, 1)
 """Where something stands that no file has."""

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from tests.unit.bench import Bench, folder_bench
 
-from platerunner_unit.contract.folders import UNFINISHED, FolderListing, folder_of, marker_of, shown_key
+from platerunner_unit.contract.folders import UNFINISHED, FolderListing
 from platerunner_unit.contract.manifest import InputFile, OutputFile
 from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.unit_keys import folder_of, marker_of, shown_key
 from platerunner_unit.runner.expected import locate, unclaimed
 from platerunner_unit.runner.stage import Stager, StagingError
 from platerunner_unit.tools import folders

@@ -15,8 +15,8 @@ from tests.unit.bench import PATIENCE_S, RUN, Bench, data_file, folder_bench
 
 from platerunner_unit.contract.category import CATEGORIES, Category
 from platerunner_unit.contract.manifest import InputFile, OpenOutput, OutputFile, ToolFile
+from platerunner_unit.contract.outcome import digest
 from platerunner_unit.contract.storage import Storage
-from platerunner_unit.runner.stage import digest
 
 COPY = ("sh", "-c", 'cat "$1" >"$2"; echo out; echo err >&2; printf last', "sh", "{inputs.i}", "{outputs.o}")
 

@@ -61,4 +61,3 @@ def test_what_lies_elsewhere_does_not_come_through_it(url: str, etag: str) -> No
     mounted = Mounted.from_environ(Mounted("efs", "s3://lab/geno").variables())
     assert mounted is not None
     assert mounted.path_of(url, etag) is None
-    assert Mounted.from_environ({}) is None

@@ -12,8 +12,9 @@ import pytest
 from tests.unit.bench import Bench, data_file
 
 from platerunner_unit.contract.manifest import InputFile
+from platerunner_unit.contract.outcome import digest
 from platerunner_unit.contract.storage import SHA256_ATTRIBUTE, Storage
-from platerunner_unit.runner.stage import Interrupted, Stager, StagingError, digest
+from platerunner_unit.runner.stage import Interrupted, Stager, StagingError
 
 COPY = ("sh", "-c", 'cat "$1" >"$2"', "sh", "{inputs.i}", "{outputs.o}")
 STAGER = Stager(back_off_s=0.01)

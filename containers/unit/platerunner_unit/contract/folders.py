@@ -12,9 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Optional
-
-from platerunner_unit.contract.keys import MARKERS
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from platerunner_unit.contract.storage import StoredObject
@@ -72,35 +70,6 @@ class FolderManifest:
         if not isinstance(raw, dict) or raw.get("format") != FORMAT:
             raise ValueError("is no marker of a folder that this version reads; use an image built with a newer one")
         return cls(tuple(Member(*member) for member in raw["members"]))
-
-
-def marker_of(folder: str) -> str:
-    """The key, or the pattern, of the marker of a folder.
-
-    :param folder: its path, or a pattern of such paths.
-    """
-    return f"{MARKERS}{folder}.json"
-
-
-def folder_of(key: str) -> Optional[str]:
-    """The folder that a key, or a pattern, stands for; None if it stands for one file.
-
-    :param key: of a marker, or a path with a slash at the end.
-    """
-    if key.endswith("/"):
-        return key[:-1]
-    return key[len(MARKERS) : -len(".json")] if is_marker(key) else None
-
-
-def is_marker(key: str) -> bool:
-    """Whether a key is that of a folder's marker."""
-    return key.startswith(MARKERS) and key.endswith(".json")
-
-
-def shown_key(key: str) -> str:
-    """A key as people know it: a folder ends with a slash."""
-    folder = folder_of(key)
-    return key if folder is None else f"{folder}/"
 
 
 class FolderListing:

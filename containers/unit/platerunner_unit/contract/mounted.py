@@ -34,9 +34,12 @@ class Mounted:
     folder: str = FOLDER
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Optional[Mounted]:
-        """The one that the job has; None if it has none."""
-        return cls(**json.loads(environ[VARIABLE])) if environ.get(VARIABLE) else None
+    def from_environ(cls, environ: Mapping[str, str]) -> Mounted:
+        """The one that the job has.
+
+        :param environ: of the job, with :data:`VARIABLE`.
+        """
+        return cls(**json.loads(environ[VARIABLE]))
 
     def variables(self) -> dict[str, str]:
         """What tells a container of it."""

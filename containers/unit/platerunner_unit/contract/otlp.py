@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any, Optional
 
+PREFIX = "OTEL_EXPORTER_OTLP_"
+"""Begins the names of the variables without which nothing is exported."""
 SIGNALS = ("traces", "metrics", "logs")
 HTTP, GRPC = "http/protobuf", "grpc"
 _EXPORTERS = {
@@ -95,15 +97,13 @@ def _endpoint(environ: Mapping[str, str], signal: str) -> str:
     """Where a signal goes; empty for nowhere. Its own endpoint comes before the general one."""
     if environ.get(f"OTEL_{signal.upper()}_EXPORTER", "otlp").strip().lower() == "none":
         return ""
-    return (
-        environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT") or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or ""
-    )
+    return environ.get(f"{PREFIX}{signal.upper()}_ENDPOINT") or environ.get(f"{PREFIX}ENDPOINT") or ""
 
 
 def _protocol(environ: Mapping[str, str], signal: str, say: Callable[[str], None]) -> str:
-    name = f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL"
+    name = f"{PREFIX}{signal.upper()}_PROTOCOL"
     if not environ.get(name):
-        name = "OTEL_EXPORTER_OTLP_PROTOCOL"
+        name = f"{PREFIX}PROTOCOL"
     protocol = environ.get(name, "").strip().lower() or HTTP
     if protocol in _PACKAGES:
         return protocol

@@ -1,14 +1,18 @@
-"""The record of one attempt of a unit."""
+"""The record of one attempt of a unit, with what it says of the files that the unit read and wrote."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Optional
 
 from platerunner_unit.contract.evidence import Verdict
+from platerunner_unit.contract.folders import FolderListing, files_of
 from platerunner_unit.contract.manifest import InputFile
+from platerunner_unit.contract.storage import Storage, StorageError
 from platerunner_unit.contract.unit_keys import Kept, outcome_key, run_token
 
 FORMAT = 1
@@ -92,3 +96,53 @@ def inputs_as_kept(inputs: Mapping[str, Sequence[InputFile]]) -> dict[str, list[
         name: [[file.root, file.key, file.size, file.etag, file.names] for file in files]
         for name, files in inputs.items()
     }
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file's content, as hex."""
+    sha = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1024 * 1024):
+            sha.update(chunk)
+    return sha.hexdigest()
+
+
+def contents_of(roots: Mapping[str, str], inputs: Mapping[str, Sequence[InputFile]]) -> dict[str, dict[str, str]]:
+    """Root to key to SHA-256 of the inputs in folders, whose ETags are time stamps; those of S3 tell the content.
+
+    A file that changed since planning, or is gone, is left out: what the tool read of it is unknown.
+
+    :param roots: ``data`` and ``workspace`` to URL.
+    """
+    folders = {root: Storage(url) for root, url in roots.items() if not url.startswith("s3://")}
+    files = {(file.root, file.key): file for listed in inputs.values() for file in listed if file.etag is not None}
+    found: dict[str, dict[str, str]] = {}
+    for (root, key), file in files.items():
+        content = content_of(folders[root], key, file.etag) if root in folders else None
+        if content is not None:
+            found.setdefault(root, {})[key] = content
+    return found
+
+
+def content_of(storage: Storage, key: str, etag: Optional[str]) -> Optional[str]:
+    """SHA-256 of a file in a folder; None if it is gone, or was written since its ETag was seen.
+
+    Of a folder that is one thing, its marker counts, or all its files.
+
+    :param storage: a folder.
+    """
+    try:
+        if key.endswith("/"):
+            return _content_of_folder(storage, key[:-1], etag)
+        found = digest(storage.path(key))
+        return found if storage.head(key).etag == etag else None
+    except (OSError, StorageError):
+        return None
+
+
+def _content_of_folder(storage: Storage, folder: str, etag: Optional[str]) -> Optional[str]:
+    files = sorted(files_of(folder, storage.list(f"{folder}/")))
+    found = hashlib.sha256()
+    for each in files:
+        found.update(f"{each.key}\0{digest(storage.path(each.key))}\n".encode())
+    return found.hexdigest() if FolderListing.of(folder, files).etag == etag else None

@@ -1,4 +1,7 @@
-"""Unit ids (``plate=P1/well=A01``), their natural order, and the keys of what is kept of a unit: outcomes and logs."""
+"""Unit ids (``plate=P1/well=A01``), their natural order, and the keys of what is kept of a unit.
+
+That is outcomes, logs, and the markers of outputs that are folders (:mod:`platerunner_unit.contract.folders`).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import Any, NamedTuple, Optional
 from urllib.parse import quote, unquote
 
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.keys import PREFIX
+from platerunner_unit.contract.keys import MARKERS, PREFIX
 
 SINGLE = "all"
 """The id of the only unit of a step without ``foreach``."""
@@ -126,3 +129,32 @@ _WORDS = _SET_ASIDE | {category.value for category in Category}
 def log_key(run_id: str, step: str, unit: str, attempt: int) -> str:
     """Where an attempt's log is kept."""
     return f"{PREFIX}/logs/{run_id}/{step}/{unit}/{attempt}.log.gz"
+
+
+def marker_of(folder: str) -> str:
+    """The key, or the pattern, of the marker of a folder.
+
+    :param folder: its path, or a pattern of such paths.
+    """
+    return f"{MARKERS}{folder}.json"
+
+
+def folder_of(key: str) -> Optional[str]:
+    """The folder that a key, or a pattern, stands for; None if it stands for one file.
+
+    :param key: of a marker, or a path with a slash at the end.
+    """
+    if key.endswith("/"):
+        return key[:-1]
+    return key[len(MARKERS) : -len(".json")] if is_marker(key) else None
+
+
+def is_marker(key: str) -> bool:
+    """Whether a key is that of a folder's marker."""
+    return key.startswith(MARKERS) and key.endswith(".json")
+
+
+def shown_key(key: str) -> str:
+    """A key as people know it: a folder ends with a slash."""
+    folder = folder_of(key)
+    return key if folder is None else f"{folder}/"

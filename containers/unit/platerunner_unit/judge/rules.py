@@ -244,6 +244,8 @@ def judge(evidence: Evidence) -> Verdict:
 
 
 def _complete(found: Verdict, rule: str, tool: Optional[str]) -> Verdict:
-    """A verdict with the rule that found it, and what to do about it."""
+    """A verdict with the rule that found it, and what to do about a failure."""
     rule = found.rule or rule
+    if found.category == C.SUCCEEDED.value:
+        return replace(found, rule=rule)
     return replace(found, rule=rule, hint=found.hint or hints.hint(Category(found.category), rule, tool))

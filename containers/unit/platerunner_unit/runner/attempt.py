@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any, Optional
 
 from platerunner_unit import tools
-from platerunner_unit.contract import hints
+from platerunner_unit.contract import hints, mounted
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Evidence, PreflightProblem, Verdict
-from platerunner_unit.contract.folders import shown_key
-from platerunner_unit.contract.mounted import Mounted
 from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.unit_keys import shown_key
 from platerunner_unit.judge import judge
 from platerunner_unit.log.detector import Detector
 from platerunner_unit.log.pump import Feed, LogFile
@@ -244,9 +243,8 @@ def why_stopped(stop: Stop, began: float, limit: Optional[float]) -> str:
 
 def _fetching(job: Job) -> Fetch:
     """What gets an input: through the file system of the run, if the job has one."""
-    mounted = Mounted.from_environ(job.settings.environ)
-    if mounted is None:
+    if not job.settings.environ.get(mounted.VARIABLE):
         return download
     from platerunner_unit.runner.shared import fetch  # which few jobs need
 
-    return partial(fetch, mounted)
+    return partial(fetch, mounted.Mounted.from_environ(job.settings.environ))

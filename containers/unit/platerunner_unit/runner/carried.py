@@ -16,9 +16,10 @@ from functools import partial
 from pathlib import Path
 
 from platerunner_unit.contract.keys import CARRIED_LIST, carried_prefix
+from platerunner_unit.contract.outcome import digest
 from platerunner_unit.contract.storage import NotFoundError, Storage, StorageError
 from platerunner_unit.contract.transfer import Kind
-from platerunner_unit.runner.stage import Stager, StagingError, digest
+from platerunner_unit.runner.stage import Stager, StagingError
 
 FORMAT = 1
 

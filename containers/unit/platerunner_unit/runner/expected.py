@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import Optional
 
 from platerunner_unit.contract.evidence import OutputFound, WrittenFile
-from platerunner_unit.contract.folders import folder_of, shown_key
 from platerunner_unit.contract.manifest import OpenOutput, OutputFile, UnitTask
 from platerunner_unit.contract.patterns import Pattern
+from platerunner_unit.contract.unit_keys import folder_of, shown_key
 from platerunner_unit.contract.words import and_more
 
 Inspect = Callable[[Path], Optional[str]]

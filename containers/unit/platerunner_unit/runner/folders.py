@@ -14,14 +14,15 @@ from os import walk
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from platerunner_unit.contract.folders import UNFINISHED, FolderListing, FolderManifest, Member, folder_of, shown_key
+from platerunner_unit.contract.folders import UNFINISHED, FolderListing, FolderManifest, Member
 from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.manifest import InputFile
-from platerunner_unit.contract.outcome import OutputRecord
+from platerunner_unit.contract.outcome import OutputRecord, digest
 from platerunner_unit.contract.storage import NotFoundError, Storage, StoredObject
 from platerunner_unit.contract.transfer import Kind, TransferFailure
+from platerunner_unit.contract.unit_keys import folder_of, shown_key
 from platerunner_unit.contract.words import and_more
-from platerunner_unit.runner.stage import StagingError, changed, digest, download, missing
+from platerunner_unit.runner.stage import StagingError, changed, download, missing
 
 AT_ONCE = 2000
 """Files that are handed to the threads before the next ones are: a hundred thousand would take long to look after."""

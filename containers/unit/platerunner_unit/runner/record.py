@@ -8,15 +8,13 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
 
-from platerunner_unit.contents import contents_of
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Evidence, Verdict
-from platerunner_unit.contract.outcome import Outcome, OutputRecord, inputs_as_kept
+from platerunner_unit.contract.outcome import Outcome, OutputRecord, contents_of, digest, inputs_as_kept
 from platerunner_unit.contract.planes import as_kept
 from platerunner_unit.contract.storage import Storage
 from platerunner_unit.contract.unit_keys import log_key
 from platerunner_unit.log.pump import LogFile
-from platerunner_unit.runner.stage import digest
 from platerunner_unit.tools.job import Job
 
 

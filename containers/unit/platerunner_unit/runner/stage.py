@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import filecmp
-import hashlib
 import random
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -14,11 +13,11 @@ from typing import Any, TypeVar
 
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import PreflightProblem
-from platerunner_unit.contract.folders import folder_of
 from platerunner_unit.contract.manifest import InputFile, ToolFile
-from platerunner_unit.contract.outcome import OutputRecord
+from platerunner_unit.contract.outcome import OutputRecord, digest
 from platerunner_unit.contract.storage import AccessDeniedError, NotFoundError, Storage, StorageError
 from platerunner_unit.contract.transfer import ORDER, Kind, TransferFailure, kind_of_os_error
+from platerunner_unit.contract.unit_keys import folder_of
 from platerunner_unit.tools import images
 
 SMALL = 1024**2
@@ -34,15 +33,6 @@ class StagingError(Exception):
     def __init__(self, failures: Iterable[TransferFailure]) -> None:
         self.failures = tuple(sorted(failures, key=lambda failure: ORDER.get(failure.kind, len(ORDER))))
         super().__init__("; ".join(failure.text for failure in self.failures))
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file's content, as hex."""
-    sha = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1024 * 1024):
-            sha.update(chunk)
-    return sha.hexdigest()
 
 
 def missing(storage: Storage, file: InputFile) -> StagingError:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
+from platerunner_unit.contract import otlp
 from platerunner_unit.contract.manifest import StepTask, UnitTask
 from platerunner_unit.contract.otlp import import_exporters, missing_packages, read_settings
 from platerunner_unit.contract.outcome import Outcome
@@ -83,6 +84,8 @@ def start(
         DAG run. The exporters read their headers, certificates and time limits from the process's own environment.
     :param say: takes a warning for people; None for stderr.
     """
+    if not any(name.startswith(otlp.PREFIX) for name in environ):
+        return Telemetry()
     started_ns, say = time.time_ns(), say or _to_stderr
     settings = read_settings(environ, say)
     if settings is None:

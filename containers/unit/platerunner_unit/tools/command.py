@@ -18,9 +18,8 @@ from typing import Any, Optional, TypeVar
 
 from platerunner_unit.contract import hints
 from platerunner_unit.contract.evidence import PreflightProblem
-from platerunner_unit.contract.folders import folder_of, shown_key
 from platerunner_unit.contract.manifest import InputFile, OutputFile
-from platerunner_unit.contract.unit_keys import natural_key
+from platerunner_unit.contract.unit_keys import folder_of, natural_key, shown_key
 from platerunner_unit.tools.job import Job
 from platerunner_unit.tools.planes import UnitPlanes
 

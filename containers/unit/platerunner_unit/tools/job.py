@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-from platerunner_unit.contract.folders import folder_of
 from platerunner_unit.contract.manifest import LINE_VARIABLE, InputFile, StepTask, UnitTask
+from platerunner_unit.contract.unit_keys import folder_of
 
 GRACE_S = 20.0
 LINGER_S = 60.0

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from platerunner_unit.contract.evidence import PreflightProblem
-from platerunner_unit.contract.folders import shown_key
 from platerunner_unit.contract.manifest import InputFile, UnitTask
 from platerunner_unit.contract.planes import Planes
+from platerunner_unit.contract.unit_keys import shown_key
 from platerunner_unit.instruments import KINDS
 from platerunner_unit.tools import stacks
 from platerunner_unit.tools.job import Job

@@ -35,8 +35,8 @@ from platerunner.engine.lineage.whereabouts import (
 )
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.settings import data_root as data_root_of
-from platerunner_unit.contract.folders import shown_key
 from platerunner_unit.contract.storage import Storage, StorageError
+from platerunner_unit.contract.unit_keys import shown_key
 
 NOT_AS_IT_WAS = 1
 

@@ -7,7 +7,7 @@ from platerunner.cli.console import counted
 from platerunner.engine.estimates.texts import usd_text
 from platerunner.engine.lineage.check import Checked
 from platerunner.engine.lineage.model import DATA, Attempt, File, Lineage, Passed
-from platerunner_unit.contract.folders import shown_key
+from platerunner_unit.contract.unit_keys import shown_key
 
 FIRST = 3
 """How many files of one input are named; the others are counted."""

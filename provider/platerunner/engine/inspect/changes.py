@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from types import MappingProxyType
 from typing import Any
 
-from platerunner_unit.contract.folders import is_marker, shown_key
 from platerunner_unit.contract.manifest import InputFile, UnitTask
 from platerunner_unit.contract.outcome import Outcome, inputs_as_kept
+from platerunner_unit.contract.unit_keys import is_marker, shown_key
 
 MOST = 5
 """Files of one input that are named; more are counted."""

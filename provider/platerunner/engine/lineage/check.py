@@ -7,9 +7,10 @@ from typing import Literal
 
 from platerunner.engine.lineage.model import DATA, File, Lineage
 from platerunner.engine.lineage.search import THREADS
-from platerunner_unit.contract.folders import FolderListing, FolderManifest, folder_of, is_marker
+from platerunner_unit.contract.folders import FolderListing, FolderManifest
 from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.storage import NotFoundError, Storage
+from platerunner_unit.contract.unit_keys import folder_of, is_marker
 
 Found = Literal["same", "same size", "changed", "gone", "not recorded", "out of reach"]
 GOOD: frozenset[Found] = frozenset({"same", "same size"})

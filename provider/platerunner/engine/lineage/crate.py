@@ -17,9 +17,9 @@ from urllib.parse import quote
 from platerunner.engine.lineage.check import tool_files
 from platerunner.engine.lineage.model import DATA, Attempt, File, Lineage, LineageError, Passed
 from platerunner.spec.model import Pipeline
-from platerunner_unit.contract.folders import folder_of
 from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.storage import NotFoundError, Storage
+from platerunner_unit.contract.unit_keys import folder_of
 
 TERMS = {
     name: f"https://w3id.org/ro/terms/workflow-run#{name}"

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from platerunner.engine.planning.errors import PlanningError
-from platerunner_unit.contract.folders import shown_key
 from platerunner_unit.contract.outcome import Outcome
+from platerunner_unit.contract.unit_keys import shown_key
 
 DATA, WORKSPACE = "data", "workspace"
 

@@ -13,11 +13,10 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from platerunner.engine.records.outcomes import OutcomeStore
-from platerunner_unit.contract.folders import marker_of
 from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.outcome import Outcome, OutputRecord
 from platerunner_unit.contract.storage import NotFoundError, Storage
-from platerunner_unit.contract.unit_keys import Kept, outcomes_prefix, parse_outcome_key
+from platerunner_unit.contract.unit_keys import Kept, marker_of, outcomes_prefix, parse_outcome_key
 
 OUTCOMES = f"{PREFIX}/outcomes/"
 THREADS = 32

@@ -12,11 +12,10 @@ from typing import Any
 from platerunner.engine.planning.branch import Branch, units_below
 from platerunner.engine.planning.reasons import Reason, Why
 from platerunner.engine.records.outcomes import THREADS, OutcomeIndex, OutcomeStore
-from platerunner_unit.contents import content_of
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.manifest import InputFile
-from platerunner_unit.contract.outcome import Outcome
+from platerunner_unit.contract.outcome import Outcome, content_of
 from platerunner_unit.contract.storage import NotFoundError, Storage
 from platerunner_unit.contract.unit_keys import FORGOTTEN, OVERWRITTEN, Kept
 

@@ -13,10 +13,9 @@ from platerunner.engine.planning.reasons import NOTHING, Reason, Why
 from platerunner.engine.planning.units.expected import ExpectedOutput
 from platerunner.engine.records.outcomes import OutcomeIndex
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.folders import folder_of, shown_key
 from platerunner_unit.contract.manifest import UnitTask
 from platerunner_unit.contract.storage import Storage
-from platerunner_unit.contract.unit_keys import unit_id
+from platerunner_unit.contract.unit_keys import folder_of, shown_key, unit_id
 
 _NEW, _CHANGED = Reason(Why.NEW), Reason(Why.CHANGED)
 """Once each: a plan may have 100,000 such units."""

@@ -19,13 +19,12 @@ from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.spec.loader import load_text
 from platerunner.spec.model import Pipeline
 from platerunner.spec.steps import Step
-from platerunner_unit.contents import contents_of
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import Verdict
-from platerunner_unit.contract.folders import folder_of
 from platerunner_unit.contract.manifest import UnitTask
-from platerunner_unit.contract.outcome import Outcome, OutputRecord, inputs_as_kept
+from platerunner_unit.contract.outcome import Outcome, OutputRecord, contents_of, inputs_as_kept
 from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.unit_keys import folder_of
 from platerunner_unit.runner.stage import Stager
 
 SPEC = """

@@ -10,10 +10,11 @@ from platerunner.engine.inspect.changes import changes
 from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.planning.listing import existing_folders, list_folders
 from platerunner.spec.file_patterns import FolderPattern
-from platerunner_unit.contract.folders import UNFINISHED, folder_of, marker_of
+from platerunner_unit.contract.folders import UNFINISHED
 from platerunner_unit.contract.outcome import inputs_as_kept
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.unit_keys import folder_of, marker_of
 
 SPEC = """
 version: 1
