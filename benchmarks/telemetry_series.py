@@ -28,9 +28,9 @@ from tests.unit.telemetry.test_series import attempt
 
 from platerunner.engine.steps.telemetry import STATES
 from platerunner.engine.telemetry import Point, send
-from platerunner_unit.contract import signals
 from platerunner_unit.contract.category import CATEGORIES
-from platerunner_unit.contract.otlp import make_exporter, make_shared_resource, read_settings
+from platerunner_unit.contract.telemetry import signals
+from platerunner_unit.contract.telemetry.otlp import make_exporter, make_shared_resource, read_settings
 from platerunner_unit.telemetry.measures import Measures
 from platerunner_unit.telemetry.sdk import DELTA
 

@@ -19,8 +19,8 @@ from observability.promql import (
     quantile,
     series,
 )
-from platerunner_unit.contract import signals
-from platerunner_unit.contract.signals import COUNTER
+from platerunner_unit.contract.telemetry import signals
+from platerunner_unit.contract.telemetry.signals import COUNTER
 
 PLACE = f"{PIPELINE}, {STEP}"
 _AT = f'{PIPELINE}="p", {STEP}="s"'

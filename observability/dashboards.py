@@ -27,7 +27,7 @@ from grafana_foundation_sdk.models.tempo import TempoQuery
 
 from observability.panels import RUNBOOK, Board, Panel
 from observability.promql import PIPELINE, name_of
-from platerunner_unit.contract import signals
+from platerunner_unit.contract.telemetry import signals
 
 SOURCE, LOKI, TEMPO = (DataSourceRef(type_val=name, uid=name) for name in ("prometheus", "loki", "tempo"))
 WIDTH, HEIGHT = 12, 8

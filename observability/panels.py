@@ -18,8 +18,8 @@ from observability.promql import (
     quantile,
     series,
 )
-from platerunner_unit.contract import signals
-from platerunner_unit.contract.signals import COUNTER
+from platerunner_unit.contract.telemetry import signals
+from platerunner_unit.contract.telemetry.signals import COUNTER
 
 RANGE = "$__range"
 RUNBOOK = "https://github.com/OWNER/platerunner/blob/main/docs/runbook.md"

@@ -1,7 +1,7 @@
 """How Prometheus calls the metrics of the shared table, and the questions that dashboards and alerts put."""
 
-from platerunner_unit.contract import signals
-from platerunner_unit.contract.signals import COUNTER, GAUGE, HISTOGRAM, Metric
+from platerunner_unit.contract.telemetry import signals
+from platerunner_unit.contract.telemetry.signals import COUNTER, GAUGE, HISTOGRAM, Metric
 
 UNITS = {"s": "seconds", "By": "bytes"}
 

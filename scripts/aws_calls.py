@@ -18,7 +18,7 @@ from botocore import xform_name
 
 ROOT = Path(__file__).parents[1]
 PROVIDER, UNIT = "provider/platerunner", "containers/unit/platerunner_unit"
-STORAGE = f"{UNIT}/contract/storage.py"
+STORAGE = (f"{UNIT}/contract/storage.py", f"{UNIT}/contract/stores/turns.py")
 DEPLOYING = f"{PROVIDER}/cli/mwaa"
 ACCEPTING = f"{PROVIDER}/cli/acceptance"
 OF_PEOPLE: Mapping[str, str] = {"deploy": DEPLOYING, "accept": ACCEPTING}
@@ -290,13 +290,18 @@ def _action(method: str, client: ast.expr, place: str) -> str:
 @cache
 def _storage_methods() -> Mapping[str, frozenset[str]]:
     """Methods of a storage, and the actions that their calls of obstore take."""
-    found: dict[str, frozenset[str]] = {}
-    (storage,) = [each for each in _tree(ROOT / STORAGE).body if getattr(each, "name", "") == "Storage"]
-    for method in ast.walk(storage):
-        if isinstance(method, ast.FunctionDef):
-            called = re.findall(r"\bobstore\.([a-z_]+)\(", ast.unparse(method))
-            found[method.name] = frozenset(action for name in called for action in OBSTORE[name])
-    return found
+    trees = (_tree(ROOT / path) for path in STORAGE)
+    functions = {
+        each.name: ast.unparse(each) for each in chain(*map(ast.walk, trees)) if isinstance(each, ast.FunctionDef)
+    }
+
+    def asked(text: str) -> Iterator[str]:
+        for name in re.findall(r"\bobstore\.([a-z_]+)\(", text):
+            yield from OBSTORE[name]
+        for name in re.findall(r"(?<![\w.])(\w+)\(", text.partition(":\n")[2]):
+            yield from asked(functions.get(name, ""))
+
+    return {name: frozenset(asked(text)) for name, text in functions.items()}
 
 
 def _stored(folders: list[Path]) -> Iterator[Need]:

@@ -33,8 +33,8 @@ from tests.otlp_receiver import receiver
 from tests.ports import free_port
 
 from platerunner.engine.telemetry import Point, send
-from platerunner_unit.contract import signals
-from platerunner_unit.contract.signals import Metric
+from platerunner_unit.contract.telemetry import signals
+from platerunner_unit.contract.telemetry.signals import Metric
 
 COLLECTOR = "rotel==0.0.1a15"
 PARSERS = ("@grafana/lezer-logql@0.3.0", "@grafana/lezer-traceql@1.0.0")

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.conftest import ROOT, Result
 from tests.otlp_receiver import receiver
 
-from platerunner_unit.contract import signals
+from platerunner_unit.contract.telemetry import signals
 
 SPEC = ROOT / "tests/e2e/specs/lost_work.yaml"
 DONE = "printf 'ImageNumber,n\\n1,5\\n' > $1"

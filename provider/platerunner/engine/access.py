@@ -9,8 +9,8 @@ from botocore.exceptions import BotoCoreError
 
 from platerunner.batch.calls import client_config
 from platerunner.engine.connection import ConnectionProblem, ConnectionSettings
-from platerunner_unit.contract.buckets import ANONYMOUS, config_for, role_of
 from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.stores.buckets import ANONYMOUS, config_for, role_of
 
 if TYPE_CHECKING:
     import boto3

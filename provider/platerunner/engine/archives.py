@@ -17,7 +17,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from platerunner.engine.planning.archived import ArchivedFile, Look
-from platerunner_unit.contract.buckets import ANONYMOUS, REQUESTER_PAYS
+from platerunner_unit.contract.stores.buckets import ANONYMOUS, REQUESTER_PAYS
 
 log = logging.getLogger(__name__)
 ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})

@@ -11,8 +11,8 @@ from platerunner.catalog.model import Resources
 from platerunner.engine.host_disks import TooLargeError, host_disk_problems, queue_with_room, read_host_disks
 from platerunner.engine.periods import retention_problems
 from platerunner.spec.tags import MOST, OF_AWS, name_objection, value_objection
-from platerunner_unit.contract.buckets import VARIABLE as BUCKETS_VARIABLE
-from platerunner_unit.contract.buckets import BucketsError, check_buckets
+from platerunner_unit.contract.stores.buckets import VARIABLE as BUCKETS_VARIABLE
+from platerunner_unit.contract.stores.buckets import BucketsError, check_buckets
 
 CAPACITIES = ("spot", "on_demand")
 GPU_POOL, FARGATE_POOL = "gpu", "fargate"
@@ -66,8 +66,9 @@ class ConnectionSettings:
     :param environment: plain variables for every container, never secrets.
     :param secrets: for every container, variable to ARN of a Secrets Manager secret or SSM parameter: by reference.
     :param tags: cost tags for definitions and jobs.
-    :param buckets: how buckets are reached that are not the lab's own, as :mod:`platerunner_unit.contract.buckets` has
-        it: ``{"cellpainting-gallery": {"access": "anonymous", "region": "us-east-1"}}``.
+    :param buckets: how buckets are reached that are not the lab's own, as
+        :mod:`platerunner_unit.contract.stores.buckets` has it:
+        ``{"cellpainting-gallery": {"access": "anonymous", "region": "us-east-1"}}``.
     :param host_disk: queue to the disk that jobs have on its hosts, ``{"spot": "170 GiB"}``: Batch does not size it by
         job on EC2. Steps that ask for more are refused, or go to a queue whose hosts have it.
     :param storage: where file systems of runs are made: ``{"subnets": [one a zone], "security_groups": [...]}``.

@@ -32,7 +32,7 @@ from platerunner.spec.model import Pipeline
 from platerunner.triggers.batch_jobs import BatchJobsTrigger
 from platerunner.triggers.restores import RestoreTrigger
 from platerunner_unit.contract.keys import blocked_key
-from platerunner_unit.contract.run_trace import RunTrace
+from platerunner_unit.contract.telemetry.run_trace import RunTrace
 
 if TYPE_CHECKING:
     from platerunner.operators.batch_module import BatchModuleOperator

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from platerunner.documents.problems import suggest
 from platerunner_unit.contract.patterns import Pattern, PatternError, Value
+from platerunner_unit.contract.patterns.wildcard_types import text_of, type_of
 from platerunner_unit.contract.wells import LAYOUTS, Layout, position, row_name
-from platerunner_unit.contract.wildcard_types import text_of, type_of
 
 LAST_ROW = 26 * 27
 """The last row that has one letter or two: ``ZZ``."""

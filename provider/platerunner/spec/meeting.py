@@ -6,7 +6,7 @@ from functools import lru_cache
 from platerunner.spec.file_patterns import pattern_of
 from platerunner.spec.model import Pipeline
 from platerunner_unit.contract.patterns import Pattern
-from platerunner_unit.contract.wildcard_types import type_of
+from platerunner_unit.contract.patterns.wildcard_types import type_of
 
 
 def may_meet(one: Pattern, other: Pattern) -> bool:

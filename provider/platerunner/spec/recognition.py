@@ -9,7 +9,7 @@ from math import prod
 from platerunner.spec.derived import deriving
 from platerunner.spec.microscopes import WELLS, Preset, presets
 from platerunner_unit.contract.patterns import Pattern, Value, escaped
-from platerunner_unit.contract.wildcard_types import type_of
+from platerunner_unit.contract.patterns.wildcard_types import type_of
 
 MOST = 5000
 """Names that are compared with all presets; the others have only to match."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from platerunner.documents.problems import suggest
 from platerunner.documents.source import find_file
-from platerunner_unit.contract.wildcard_types import text_of
+from platerunner_unit.contract.patterns.wildcard_types import text_of
 
 DELIMITERS = (",", "\t", ";")
 

@@ -10,8 +10,8 @@ from tests.specs import wells
 
 from platerunner.render.dag import build_dag
 from platerunner.spec.loader import load_text
-from platerunner_unit.contract.run_trace import RunTrace
 from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.telemetry.run_trace import RunTrace
 
 BEGAN, ENDED = datetime(2026, 11, 30, 8, tzinfo=UTC), datetime(2026, 11, 30, 8, 10, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platerunner_unit.contract.patterns import TYPES, Pattern, PatternError, escaped
-from platerunner_unit.contract.wildcard_types import SIZED
+from platerunner_unit.contract.patterns.wildcard_types import SIZED
 
 
 @pytest.mark.parametrize(

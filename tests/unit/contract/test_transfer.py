@@ -197,7 +197,7 @@ def test_a_verdict_on_each_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     if status >= 500:
-        monkeypatch.setattr("platerunner_unit.contract.buckets.RETRIES", {"max_retries": 0})
+        monkeypatch.setattr("platerunner_unit.contract.stores.buckets.RETRIES", {"max_retries": 0})
     storage = Storage("s3://lab", serve(status, code, message).config)
     key = "Plate404/A01 - 403 Forbidden <Code>InvalidObjectState.tif"
     with pytest.raises(StagingError) as caught:
@@ -224,7 +224,7 @@ def test_a_dead_object_is_asked_for_four_times(
 ) -> None:
     from datetime import timedelta
 
-    from platerunner_unit.contract import buckets as module
+    from platerunner_unit.contract.stores import buckets as module
 
     monkeypatch.setitem(module.RETRIES["backoff"], "init_backoff", timedelta(milliseconds=5))
     monkeypatch.setitem(module.RETRIES["backoff"], "max_backoff", timedelta(milliseconds=10))

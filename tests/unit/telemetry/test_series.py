@@ -9,7 +9,7 @@ from datetime import datetime
 from tests.unit.telemetry.conftest import outcome
 
 from platerunner_unit.contract.category import CATEGORIES
-from platerunner_unit.contract.signals import HISTOGRAM, UNIT, Metric
+from platerunner_unit.contract.telemetry.signals import HISTOGRAM, UNIT, Metric
 from platerunner_unit.telemetry.buffer import Result
 from platerunner_unit.telemetry.measures import points
 

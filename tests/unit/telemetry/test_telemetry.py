@@ -16,7 +16,7 @@ from tests.otlp_receiver import attributes, receiver
 from tests.unit.telemetry.conftest import DIGEST, PARENT_ID, TRACE_ID, outcome
 
 from platerunner_unit import __version__
-from platerunner_unit.contract import signals
+from platerunner_unit.contract.telemetry import signals
 from platerunner_unit.telemetry import Telemetry
 from platerunner_unit.telemetry.buffer import Result
 from platerunner_unit.telemetry.measures import points

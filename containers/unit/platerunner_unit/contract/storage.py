@@ -5,7 +5,6 @@ The sync API because obstore's async one aborts at interpreter exit now and then
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -15,9 +14,9 @@ from urllib.parse import unquote
 import obstore
 from obstore.store import LocalStore
 
-from platerunner_unit.contract.assumed_role import AssumedRole
-from platerunner_unit.contract.buckets import BucketsError, open_bucket
-from platerunner_unit.contract.storage_errors import (
+from platerunner_unit.contract.stores.assumed_role import AssumedRole
+from platerunner_unit.contract.stores.buckets import BucketsError, open_bucket
+from platerunner_unit.contract.stores.errors import (
     TRANSLATED,
     AccessDeniedError,
     ArchivedError,
@@ -25,20 +24,13 @@ from platerunner_unit.contract.storage_errors import (
     StorageError,
     translate,
 )
-from platerunner_unit.contract.transfer import Answer
+from platerunner_unit.contract.stores.turns import QUICKER, put_in_turn
 
 __all__ = ["AccessDeniedError", "ArchivedError", "NotFoundError", "Storage", "StorageError", "StoredObject"]
 
 SHA256_ATTRIBUTE = "platerunner-sha256"
 _WHOLE = 4 * 1024**2
 """Bytes of an object that is fetched in one piece: to hand over pieces takes longer than small objects themselves."""
-UNIMPLEMENTED = 501
-"""HTTP status with which a store refuses a header that it does not know."""
-NO_CONDITIONS = (
-    "the store does not know conditional writes (If-None-Match, If-Match), by which runs take turns, so it cannot be a"
-    " workspace: take a bucket on Amazon S3, a newer version of the store, or a folder"
-)
-_QUICKER = (obstore.exceptions.AlreadyExistsError, obstore.exceptions.PreconditionError)
 
 
 class StoredObject(NamedTuple):
@@ -220,7 +212,7 @@ class Storage:
         """
         kept: Any = attributes if self.local is None else None
         with _translated(self.url_of(key)):
-            obstore.put(self._writer(), key, data, attributes=kept)
+            obstore.put(self.writer(), key, data, attributes=kept)
 
     def rename(self, key: str, new: str) -> None:
         """Give an object another key; on S3 a copy, made there, and a deletion.
@@ -228,7 +220,7 @@ class Storage:
         :raises NotFoundError: if it does not exist.
         """
         with _translated(self.url_of(key)):
-            obstore.rename(self._writer(), key, new)
+            obstore.rename(self.writer(), key, new)
 
     def get_tagged(self, key: str) -> tuple[bytes, str]:
         """An object's content, and its ETag for :meth:`put_if`.
@@ -246,38 +238,15 @@ class Storage:
         :returns: the ETag that it has now; None if somebody else was quicker.
         :raises StorageError: also if the store does not know conditional writes, as some that are not Amazon's do not.
         """
-        if self.local is not None:
-            return self._put_locked(self.path(key), key, data, etag)
-        mode: Any = "create" if etag is None else {"e_tag": f'"{etag}"'}
         with _translated(self.url_of(key)):
-            try:
-                return _etag(obstore.put(self._writer(), key, data, mode=mode))
-            except _QUICKER:
-                return None
-            except obstore.exceptions.BaseError as error:
-                if Answer.of(str(error)).status == UNIMPLEMENTED:
-                    raise StorageError(f"{self.url_of(key)}: {NO_CONDITIONS}") from error
-                raise
-
-    def _put_locked(self, path: Path, key: str, data: bytes, etag: Optional[str]) -> Optional[str]:
-        """Do as :meth:`put_if` does, in a folder: all processes that write there are on this machine."""
-        import fcntl  # Windows has none, and no run there
-
-        with _translated(self.url_of(key)):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                fcntl.flock(folder, fcntl.LOCK_EX)
-                now = self.head(key).etag if path.exists() else None
-                return _etag(obstore.put(self._writer(), key, data)) if now == etag else None
-            finally:
-                os.close(folder)
+            written = put_in_turn(self, key, data, etag)
+        return None if written is None else _etag(written)
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
         try:
             with _translated(self.url_of(key)):
-                obstore.delete(self._writer(), key)
+                obstore.delete(self.writer(), key)
         except NotFoundError:
             return
 
@@ -299,7 +268,7 @@ class Storage:
         """Copy a file into an object, in parts if it is large; on S3 its digest travels with it."""
         attributes = None if self.local is not None else {SHA256_ATTRIBUTE: sha256}
         with _translated(self.url_of(key)):
-            obstore.put(self._writer(), key, source, attributes=attributes)
+            obstore.put(self.writer(), key, source, attributes=attributes)
 
     def upload_new(self, source: Path, key: str, sha256: str) -> bool:
         """Upload a file to S3 in a single request, if there is no such object yet.
@@ -310,7 +279,7 @@ class Storage:
         with _translated(self.url_of(key)):
             try:
                 obstore.put(self._store, key, source, attributes={SHA256_ATTRIBUTE: sha256}, mode="create")
-            except _QUICKER:
+            except QUICKER:
                 return False
         return True
 
@@ -328,7 +297,8 @@ class Storage:
             return LocalStore(str(self.local))
         return self._store
 
-    def _writer(self) -> Any:
+    def writer(self) -> Any:
+        """What obstore writes to; the folder is made where there is none."""
         if self.local is None:
             return self._store
         try:

@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
-from platerunner_unit.contract import otlp
 from platerunner_unit.contract.manifest import StepTask, UnitTask
-from platerunner_unit.contract.otlp import import_exporters, missing_packages, read_settings
 from platerunner_unit.contract.outcome import Outcome
+from platerunner_unit.contract.telemetry import otlp
+from platerunner_unit.contract.telemetry.otlp import import_exporters, missing_packages, read_settings
 
 CLOSE_LIMIT_S = 5.0
 

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Optional
 
-from platerunner_unit.contract.otlp import ExportSettings
 from platerunner_unit.contract.outcome import Outcome
-from platerunner_unit.contract.run_trace import SUBMITTED_AT
+from platerunner_unit.contract.telemetry.otlp import ExportSettings
+from platerunner_unit.contract.telemetry.run_trace import SUBMITTED_AT
 from platerunner_unit.telemetry import CLOSE_LIMIT_S, Attributes, Telemetry
 from platerunner_unit.telemetry.buffer import Buffer, Part, Result, Taken
 from platerunner_unit.telemetry.lines import Line, LineCutter

@@ -6,10 +6,10 @@ import datetime
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Optional
 
-from platerunner_unit.contract import signals
 from platerunner_unit.contract.category import CATEGORIES, Category
 from platerunner_unit.contract.outcome import Outcome
-from platerunner_unit.contract.signals import COUNTER, HISTOGRAM, VERDICT, Metric
+from platerunner_unit.contract.telemetry import signals
+from platerunner_unit.contract.telemetry.signals import COUNTER, HISTOGRAM, VERDICT, Metric
 from platerunner_unit.telemetry.sense import masked
 
 if TYPE_CHECKING:

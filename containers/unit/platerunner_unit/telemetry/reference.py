@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from platerunner_unit.contract import signals
-from platerunner_unit.contract.signals import Metric
+from platerunner_unit.contract.telemetry import signals
+from platerunner_unit.contract.telemetry.signals import Metric
 
 PAGE = "docs/reference/telemetry.md"
 _TABLES = {"unit": signals.UNIT, "worker": signals.WORKER}

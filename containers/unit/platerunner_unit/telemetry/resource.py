@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 import platerunner_unit
-from platerunner_unit.contract import signals
 from platerunner_unit.contract.manifest import StepTask, UnitTask
+from platerunner_unit.contract.telemetry import signals
 
 SERVICE = "platerunner-unit"
 LONGEST = 255

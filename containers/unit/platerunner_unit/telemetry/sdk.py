@@ -29,7 +29,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 import platerunner_unit
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.otlp import ExportSettings, make_exporter, make_shared_resource
+from platerunner_unit.contract.telemetry.otlp import ExportSettings, make_exporter, make_shared_resource
 from platerunner_unit.telemetry import ecs
 from platerunner_unit.telemetry.buffer import Part, Result
 from platerunner_unit.telemetry.lines import Line

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from platerunner.cli.console import fail
-from platerunner_unit.contract.buckets import VARIABLE as VARIABLE_OF_BUCKETS
+from platerunner_unit.contract.stores.buckets import VARIABLE as VARIABLE_OF_BUCKETS
 
 VARIABLE = "AIRFLOW_CONN_PLATERUNNER"
 

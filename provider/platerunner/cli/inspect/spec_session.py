@@ -37,8 +37,8 @@ from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.engine.runs.direct_access import DirectAccess
 from platerunner.spec.model import Pipeline
 from platerunner.spec.templates import TemplateProblem
-from platerunner_unit.contract.buckets import read_buckets
 from platerunner_unit.contract.storage import Storage, StorageError
+from platerunner_unit.contract.stores.buckets import read_buckets
 
 
 @dataclass(frozen=True)

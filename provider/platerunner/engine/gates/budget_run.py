@@ -27,10 +27,10 @@ from platerunner.engine.steps.endings import FailedError
 from platerunner.engine.telemetry import Point, send
 from platerunner.spec.model import Pipeline
 from platerunner.spec.steps import Gate, Step
-from platerunner_unit.contract import signals
 from platerunner_unit.contract.keys import estimate_key, gate_prefix
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.telemetry import signals
 
 log = logging.getLogger(__name__)
 ESTIMATE = Kind("an estimate of a run")

@@ -20,8 +20,8 @@ from platerunner.engine.records.branches import current_in
 from platerunner.engine.telemetry import Point, send
 from platerunner.spec.model import Pipeline
 from platerunner.spec.steps import Gate, InputRef, Step
-from platerunner_unit.contract import signals
 from platerunner_unit.contract.manifest import InputFile
+from platerunner_unit.contract.telemetry import signals
 
 PICTURES = (".png", ".jpg", ".jpeg", ".svg", ".html")
 MAX_PICTURES, MAX_NUMBERS = 100, 300

@@ -15,8 +15,8 @@ from platerunner.engine.planning.where import prefixes_of
 from platerunner_unit.contract.folders import FolderListing
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.patterns import Pattern, PatternError
+from platerunner_unit.contract.patterns.wildcard_types import type_of
 from platerunner_unit.contract.storage import Storage, StoredObject
-from platerunner_unit.contract.wildcard_types import type_of
 
 THREADS = 16
 SAMPLE = 2000

@@ -15,7 +15,7 @@ from platerunner.spec.steps import Step
 from platerunner.spec.templates import render, truthy
 from platerunner.spec.unit_tables import RowValues, UnitTableError, read_values, tables_of
 from platerunner_unit.contract.manifest import LoadData
-from platerunner_unit.contract.wildcard_types import text_of
+from platerunner_unit.contract.patterns.wildcard_types import text_of
 
 FILE_TYPES = frozenset({"file", "folder"})
 

@@ -17,7 +17,7 @@ from platerunner.engine.restores import RestoreRefusedError, request
 from platerunner.engine.steps.endings import AwaitRestore, FailedError, Log
 from platerunner.engine.steps.step_scope import StepScope
 from platerunner.spec.dataset import Restore
-from platerunner_unit.contract.buckets import REQUESTER_PAYS
+from platerunner_unit.contract.stores.buckets import REQUESTER_PAYS
 
 HEADS = 20_000
 """Objects that are looked at one by one, where a LIST does not tell how far their restore is."""

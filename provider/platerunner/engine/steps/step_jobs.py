@@ -26,7 +26,7 @@ from platerunner.engine.steps.step_scope import StepScope
 from platerunner.engine.steps.submission import Submitter, adopt
 from platerunner.engine.steps.telemetry import points_of, span_of, tell_untold, with_untold
 from platerunner.engine.steps.turns import Turns
-from platerunner_unit.contract.run_trace import RunTrace
+from platerunner_unit.contract.telemetry.run_trace import RunTrace
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient

@@ -29,7 +29,7 @@ from platerunner.engine.steps.step_scope import StepScope
 from platerunner.engine.steps.telemetry import tell_retries, trace_of
 from platerunner.engine.steps.turns import Going, Owner, Turns
 from platerunner.spec.model import Pipeline
-from platerunner_unit.contract.run_trace import RunTrace
+from platerunner_unit.contract.telemetry.run_trace import RunTrace
 
 log = logging.getLogger(__name__)
 BACK_OFF_S = (2.0, 10.0)

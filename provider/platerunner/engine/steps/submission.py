@@ -28,8 +28,8 @@ from platerunner_unit.contract import manifest
 from platerunner_unit.contract.keys import manifest_prefix
 from platerunner_unit.contract.manifest import StepTask
 from platerunner_unit.contract.mounted import FOLDER, Mounted
-from platerunner_unit.contract.run_trace import RunTrace
 from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.telemetry.run_trace import RunTrace
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient

@@ -18,9 +18,9 @@ from platerunner.engine.steps.digest import StepResult
 from platerunner.engine.steps.step_scope import StepScope
 from platerunner.engine.telemetry import Point, Span, is_on, send
 from platerunner.spec.model import Pipeline
-from platerunner_unit.contract import signals
 from platerunner_unit.contract.category import Category
-from platerunner_unit.contract.run_trace import RunTrace
+from platerunner_unit.contract.telemetry import signals
+from platerunner_unit.contract.telemetry.run_trace import RunTrace
 
 METRICS = {metric.name: metric for metric in signals.WORKER}
 STATES = ("succeeded", "done_before", "failed", "waiting", "excluded")

@@ -17,7 +17,7 @@ from platerunner.batch.progress_line import progress_line
 from platerunner.batch.views import TERMINAL, JobView, Progress
 from platerunner.engine.steps.endings import Log
 from platerunner.engine.telemetry import Point, is_on, send
-from platerunner_unit.contract import signals
+from platerunner_unit.contract.telemetry import signals
 
 WAITING = ("SUBMITTED", "PENDING", "RUNNABLE")
 SHOWN = (*WAITING, "STARTING", "RUNNING")

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from platerunner_unit.contract.otlp import ExportSettings, missing_packages, read_settings
-from platerunner_unit.contract.signals import Metric
+from platerunner_unit.contract.telemetry.otlp import ExportSettings, missing_packages, read_settings
+from platerunner_unit.contract.telemetry.signals import Metric
 
 log = logging.getLogger(__name__)
 LIMIT_S = 5.0

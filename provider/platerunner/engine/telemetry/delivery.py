@@ -13,8 +13,8 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
 from platerunner.engine.telemetry import Point, Span
-from platerunner_unit.contract.otlp import ExportSettings, make_exporter, make_shared_resource
-from platerunner_unit.contract.signals import COUNTER, GAUGE, Metric
+from platerunner_unit.contract.telemetry.otlp import ExportSettings, make_exporter, make_shared_resource
+from platerunner_unit.contract.telemetry.signals import COUNTER, GAUGE, Metric
 
 SCOPE = "platerunner"
 # Each delivery is its own: a worker's process ends with its task, and another goes on with the same series.

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from platerunner.documents.source import Keys
 from platerunner.spec.draft import Draft, readable
-from platerunner_unit.contract.pattern_text import MISSING_PART
 from platerunner_unit.contract.patterns import Pattern, PatternError, Token
-from platerunner_unit.contract.wildcard_types import Type, type_of
+from platerunner_unit.contract.patterns.text import MISSING_PART
+from platerunner_unit.contract.patterns.wildcard_types import Type, type_of
 
 
 def check_pattern(draft: Draft, keys: Keys, text: str, *, globs: bool) -> None:

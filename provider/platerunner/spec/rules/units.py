@@ -8,7 +8,7 @@ from platerunner.spec.draft import Draft, texts
 from platerunner.spec.rules.steps import split_wildcard
 from platerunner.spec.templates import is_template
 from platerunner.spec.unit_tables import UnitTableError, read_values, tables_of
-from platerunner_unit.contract.wildcard_types import text_of
+from platerunner_unit.contract.patterns.wildcard_types import text_of
 
 
 def check_own_values(draft: Draft) -> None:

@@ -14,14 +14,14 @@ from platerunner.engine.records.step_state import StateFile
 from platerunner.engine.steps import telemetry
 from platerunner.engine.steps.stay import end_left_behind
 from platerunner.engine.steps.step_run import StepRun
-from platerunner_unit.contract.run_trace import RunTrace
+from platerunner_unit.contract.telemetry.run_trace import RunTrace
 
 TRACE, TASK = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 SILENT = """
 import sys
 import platerunner.engine.runs.direct, platerunner.operators.batch_module
 from platerunner.engine.telemetry import Point, is_on, send
-from platerunner_unit.contract import signals
+from platerunner_unit.contract.telemetry import signals
 before = {name for name in sys.modules if name.startswith("opentelemetry.sdk") or "otlp" in name}
 send([Point(signals.RUN_DURATION, 1)])
 after = {name for name in sys.modules if name.startswith("opentelemetry.sdk") or name.startswith("opentelemetry.exp")}

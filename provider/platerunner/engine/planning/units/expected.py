@@ -10,7 +10,7 @@ from platerunner.engine.planning.errors import PlanningError
 from platerunner.spec.steps import Output, Step
 from platerunner_unit.contract.manifest import InputFile, OpenOutput, OutputFile, UnitTask
 from platerunner_unit.contract.patterns import Pattern, PatternError
-from platerunner_unit.contract.wildcard_types import may_hold
+from platerunner_unit.contract.patterns.wildcard_types import may_hold
 
 Inputs = Mapping[str, tuple[InputFile, ...]]
 Row = tuple[Any, ...]

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from platerunner_unit.contract.buckets import VARIABLE, config_for
 from platerunner_unit.contract.storage import AccessDeniedError, Storage, StorageError
+from platerunner_unit.contract.stores.buckets import VARIABLE, config_for
 
 Seen = list[tuple[str, bool, str]]
 

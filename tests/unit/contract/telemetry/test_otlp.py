@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from platerunner_unit.contract.otlp import SIGNALS, missing_packages, read_settings
+from platerunner_unit.contract.telemetry.otlp import SIGNALS, missing_packages, read_settings
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 

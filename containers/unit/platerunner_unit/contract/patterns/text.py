@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Optional
 
-from platerunner_unit.contract.wildcard_types import type_of
+from platerunner_unit.contract.patterns.wildcard_types import type_of
 
 # Within `( )?`: text and wildcards, no folder, no star, no part of a part.
 MISSING_PART = r"\((?:[^(){}/*]|\{[^{}/]*\})+\)\?"

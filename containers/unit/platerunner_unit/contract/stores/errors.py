@@ -18,7 +18,7 @@ TRANSLATED = (*_DENIED, *_MISSING, ValueError, obstore.exceptions.BaseError)
 
 
 _ROLE = re.compile(r"RoleError\(((['\"]).*?(?<!\\)\2)\)")
-"""A role that may not be taken, as obstore repeats what :mod:`platerunner_unit.contract.assumed_role` raised."""
+"""A role that may not be taken, as obstore repeats what :mod:`platerunner_unit.contract.stores.assumed_role` raised."""
 
 _BAD_NAME = re.compile(r'invalid path: (?:Error parsing )?Path "/?(.*?)"(?:: | contained)', re.DOTALL)
 _CIRCLE = re.compile(r"File system loop found: (.*) points to an ancestor")

@@ -17,9 +17,9 @@ from botocore.credentials import Credentials
 from moto.core import set_initial_no_auth_action_count
 from moto.server import ThreadedMotoServer
 
-from platerunner_unit.contract.assumed_role import Keys, RoleError, own_keys, signed
-from platerunner_unit.contract.buckets import VARIABLE, BucketsError, check_buckets
 from platerunner_unit.contract.storage import Storage, StorageError
+from platerunner_unit.contract.stores.assumed_role import Keys, RoleError, own_keys, signed
+from platerunner_unit.contract.stores.buckets import VARIABLE, BucketsError, check_buckets
 
 ROLE = "arn:aws:iam::123456789012:role/images"
 ACTIONS = {"job": "sts:AssumeRole", "images": "s3:*"}

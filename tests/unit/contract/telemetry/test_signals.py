@@ -7,10 +7,10 @@ from pathlib import Path
 
 from tests.unit.telemetry.conftest import outcome
 
-from platerunner_unit.contract import signals
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.outcome import Outcome
-from platerunner_unit.contract.signals import HISTOGRAM, Metric
+from platerunner_unit.contract.telemetry import signals
+from platerunner_unit.contract.telemetry.signals import HISTOGRAM, Metric
 from platerunner_unit.telemetry.buffer import Result
 from platerunner_unit.telemetry.measures import points
 from platerunner_unit.telemetry.reference import PAGE, render
@@ -56,6 +56,6 @@ def test_names_are_unique_and_points_carry_what_the_table_says() -> None:
 
 
 def test_the_reference_page_is_fresh() -> None:
-    page = (Path(__file__).parents[3] / PAGE).read_text()
+    page = (Path(__file__).parents[4] / PAGE).read_text()
     assert all(f"| `{metric.name}` |" in page for metric in (*signals.UNIT, *signals.WORKER))
     assert page == render(page), "run: make docs"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Optional, cast
 
-from platerunner_unit.contract.assumed_role import ROLE, AssumedRole, Keys
+from platerunner_unit.contract.stores.assumed_role import ROLE, AssumedRole, Keys
 
 VARIABLE = "PLATERUNNER_BUCKETS"
 ANONYMOUS, REQUESTER_PAYS = "anonymous", "requester_pays"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Optional
 
-from platerunner_unit.contract.pattern_text import (
+from platerunner_unit.contract.patterns.text import (
     PatternError,
     Token,
     escaped,
@@ -21,7 +21,7 @@ from platerunner_unit.contract.pattern_text import (
     within,
     written,
 )
-from platerunner_unit.contract.wildcard_types import TYPES, Value, converts, text_of, type_of, value_of
+from platerunner_unit.contract.patterns.wildcard_types import TYPES, Value, converts, text_of, type_of, value_of
 
 __all__ = ["TYPES", "Pattern", "PatternError", "Token", "Value", "escaped"]
 
