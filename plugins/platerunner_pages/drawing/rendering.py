@@ -14,10 +14,9 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from platerunner.engine.estimates.texts import usd_text
 from platerunner_pages.drawing.plate_map import label
 from platerunner_pages.plugin import PREFIX
-from platerunner_unit.contract.words import show_number
+from platerunner_unit.contract.words import show_number, show_usd
 
 HERE = Path(__file__).parents[1]
 STATIC = HERE / "static"
@@ -90,7 +89,7 @@ def _environment() -> Environment:
     )
     filters: Mapping[str, Callable[..., Any]] = {
         "path": path, "size": size, "duration": duration, "moment": moment, "label": label, "number": show_number,
-        "usd": usd_text, "with_code": with_code,
+        "usd": show_usd, "with_code": with_code,
     }  # fmt: skip
     found.filters.update(filters)
     return found

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from platerunner.engine.estimates.texts import usd_text
 from platerunner.engine.gates.budget_run import read_estimate
 from platerunner.engine.gates.decisions import history
 from platerunner.engine.inspect.run_record import Mark
@@ -19,6 +18,7 @@ from platerunner_pages.known.workspaces import hook, workspace_of
 from platerunner_pages.values.attempts import rows_of_run
 from platerunner_unit.contract.category import CATEGORIES, Actor, Category
 from platerunner_unit.contract.storage import NotFoundError, Storage
+from platerunner_unit.contract.words import show_usd
 
 CENT = 0.01
 ANSWERS = 5
@@ -107,7 +107,7 @@ def cost_of(run: SeenRun, only: SeenStep | None = None) -> list[str]:
     unknown = sum(row["usd"] is None for row in rows)
     sure = f", without {counted(unknown)} whose price is not known" if unknown else ""
     usd = sum(row["usd"] or 0.0 for row in rows)
-    some = f"{usd_text(usd)} USD" if usd >= CENT or not usd else "Less than a cent"
+    some = f"{show_usd(usd)} USD" if usd >= CENT or not usd else "Less than a cent"
     return [f"{some} so far, for {counted(len(rows))}{sure}."] if rows else []
 
 

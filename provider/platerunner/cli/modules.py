@@ -11,11 +11,11 @@ from platerunner.catalog.model import Module, Port, Standing
 from platerunner.catalog.reference import amounts, kind
 from platerunner.catalog.versions import resolve, unknown_module
 from platerunner.cli.console import fail, out, show_table
-from platerunner.engine.estimates.texts import usd_text
 from platerunner.engine.ledger.columns import LedgerError
 from platerunner.engine.ledger.place import find_ledger
 from platerunner.engine.ledger.usage import Usage, usage_of
 from platerunner_unit.contract.storage import Storage, StorageError
+from platerunner_unit.contract.words import show_usd
 
 Name = Annotated[str | None, typer.Argument(help="Module to describe; without it, all are listed.")]
 
@@ -87,7 +87,7 @@ def _usage_cells(each: Usage) -> list[str]:
     return [
         each.module, each.image, f"{each.sum.attempts:,}", f"{each.failure_rate:.1%}",
         f"{each.sum.seconds / 3600:,.2f}",
-        usd_text(each.sum.usd), f"{each.sum.unknown:,}" if each.sum.unknown else "",
+        show_usd(each.sum.usd), f"{each.sum.unknown:,}" if each.sum.unknown else "",
         ", ".join(sorted(each.owners)), ", ".join(sorted(each.pipelines)), each.last,
     ]  # fmt: skip
 

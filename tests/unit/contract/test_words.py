@@ -2,7 +2,7 @@
 
 import pytest
 
-from platerunner_unit.contract.words import and_more, show_number
+from platerunner_unit.contract.words import and_more, show_number, show_usd
 
 NUMBERS = {
     0: "0", 3: "3", 42.5: "42.5", 0.0123456: "0.01235", 999.94: "999.9", 1000: "1,000", 1234567.8: "1,234,568",
@@ -22,3 +22,10 @@ def test_fewer_digits_lose_none_before_the_point(value, text) -> None:
 
 def test_a_list_that_is_whole_does_not_go_on() -> None:
     assert (and_more(0), and_more(1234)) == ("", " and 1,234 more")
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"), [(0, "0.00"), (1234.567, "1,234.57"), (0.1, "0.10"), (0.0123, "0.012"), (2e-7, "0.0000002")]
+)
+def test_money_is_written_to_the_cent_and_small_amounts_in_full(usd, text) -> None:
+    assert show_usd(usd) == text

@@ -1,8 +1,9 @@
-"""How both sides say that a list goes on, and how they write numbers."""
+"""How both sides say that a list goes on, and how they write numbers and money."""
 
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 
 def and_more(count: int) -> str:
@@ -22,3 +23,8 @@ def show_number(value: float, digits: int = 4) -> str:
     text = f"{value:.{digits}g}"
     whole = math.isfinite(value) and abs(float(text)) >= 10 ** (digits - 1)
     return f"{value:,.0f}" if whole else text
+
+
+def show_usd(usd: float) -> str:
+    """Money to the cent, and small amounts to two digits that say something."""
+    return f"{usd:,.2f}" if abs(usd) >= 0.1 or usd == 0 else f"{Decimal(f'{usd:.2g}'):f}"

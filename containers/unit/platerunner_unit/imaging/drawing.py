@@ -94,15 +94,6 @@ def readable_on(colour: Colour) -> Colour:
     return (0, 0, 0) if luminance > 0.179 else (255, 255, 255)
 
 
-def number(value: float) -> str:
-    """A value for people, four digits or fewer where that is honest: ``12,480``, ``37.5``, ``0.0123``."""
-    if value == int(value) and abs(value) < 1e7:
-        return f"{int(value):,}"
-    if abs(value) >= 1000:
-        return f"{value:,.0f}" if abs(value) < 1e7 else f"{value:.3g}"
-    return f"{value:.3g}"
-
-
 def centred(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], text: str, size: int, fill: Colour) -> None:
     """Text in the middle of a box (left, top, right, bottom)."""
     left, top, right, bottom = box

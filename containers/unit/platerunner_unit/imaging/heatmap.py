@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from platerunner_unit.contract.wells import LAYOUTS, Layout, layout, plate_order, position, row_name
+from platerunner_unit.contract.words import show_number
 from platerunner_unit.imaging import drawing
 from platerunner_unit.imaging.drawing import Colour
 
@@ -118,7 +119,7 @@ def _label(
     pen: ImageDraw.ImageDraw, grid: _Grid, box: tuple[int, int, int, int], well: str, value: float, ink: Colour
 ) -> None:
     size = 16 if grid.cell >= 60 else 12
-    lines = [drawing.number(value)] if grid.named else [well, drawing.number(value)]
+    lines = [show_number(value, 3)] if grid.named else [well, show_number(value, 3)]
     if grid.cell < 40 or drawing.text_width(lines[-1], size) > grid.cell - 4:
         lines = lines[:-1]
     left, top, right, bottom = box
@@ -147,5 +148,5 @@ def _scale(image: Image.Image, pen: ImageDraw.ImageDraw, grid: _Grid, low: float
     for share in ticks:
         y = grid.top + round((1 - share) * (height - 1))
         pen.line([(left + _BAR_WIDTH, y), (left + _BAR_WIDTH + 5, y)], fill=INK)
-        text = drawing.number(low + share * (high - low))
+        text = show_number(low + share * (high - low), 3)
         pen.text((left + _BAR_WIDTH + 9, y), text, font=drawing.font(14), fill=INK, anchor="lm")

@@ -10,6 +10,7 @@ from typing import Optional, Union
 
 from PIL import Image
 
+from platerunner_unit.contract.words import show_number
 from platerunner_unit.imaging import drawing
 
 LIMIT = 20_000_000
@@ -117,7 +118,7 @@ def _row(cells: Sequence[Cell], *, bad: bool) -> str:
 
 
 def _cell(value: Cell) -> str:
-    text = "" if value is None else value if isinstance(value, str) else drawing.number(float(value))
+    text = "" if value is None else value if isinstance(value, str) else show_number(float(value), 3)
     return f"<td>{escape(text)}</td>"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from platerunner_unit.contract.words import show_number
 from platerunner_unit.imaging import drawing, tiles
 from platerunner_unit.imaging.drawing import Colour
 from platerunner_unit.imaging.pixels import Pixels, read
@@ -175,7 +176,7 @@ def _legend(layout: Plan, contrast: Mapping[str, Limits], source: tuple[int, int
     image = Image.new("RGB", (names + LEGEND_BAR + 360, LEGEND_ROW * (len(layout.rows) + 1) + 12), PAPER)
     pen = ImageDraw.Draw(image)
     for index, name in enumerate(layout.rows):
-        low, high = (drawing.number(value) for value in contrast[name])
+        low, high = (show_number(value, 3) for value in contrast[name])
         y = index * LEGEND_ROW + LEGEND_ROW // 2
         pen.text((0, y), name or "images", font=drawing.font(16), fill=INK, anchor="lm")
         start = names + 70
@@ -184,7 +185,7 @@ def _legend(layout: Plan, contrast: Mapping[str, Limits], source: tuple[int, int
         pen.rectangle((start - 1, y - 8, start + LEGEND_BAR, y + 7), outline=FAINT)
         pen.text((start + LEGEND_BAR + 8, y), high, font=drawing.font(14), fill=FAINT, anchor="lm")
     y = len(layout.rows) * LEGEND_ROW + LEGEND_ROW // 2
-    scale = drawing.number(round(source[1] / layout.tile[0], 2))
+    scale = show_number(round(source[1] / layout.tile[0], 2), 3)
     text = f"Images of {source[1]} x {source[0]} pixels; 1 pixel of the sheet is {scale} of the image"
     pen.text((0, y), drawing.fitted(text, 14, image.width), font=drawing.font(14), fill=FAINT, anchor="lm")
     return image

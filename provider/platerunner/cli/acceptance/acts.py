@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from platerunner.cli.acceptance.bench import ASKS, LINES, Bench, Ran
 from platerunner.cli.acceptance.findings import Act, Seen
 from platerunner.cli.aws.doctor_checks import State
-from platerunner.engine.estimates.texts import usd_text
 from platerunner.engine.gates.answers import decide, take
 from platerunner.engine.gates.budget_run import run_of_gate
 from platerunner.engine.ledger.costs import sum_up
+from platerunner_unit.contract.words import show_usd
 
 PLATE = "P1"
 WELLS = tuple(f"{row}{column:02}" for row in "ABCDEFGHIJ" for column in range(1, 11))
@@ -226,7 +226,7 @@ def _list(names: Iterable[str]) -> str:
 
 
 def _usd(amount: float | None) -> str:
-    return "an unknown price" if amount is None else f"{usd_text(amount)} USD"
+    return "an unknown price" if amount is None else f"{show_usd(amount)} USD"
 
 
 ACTS = (

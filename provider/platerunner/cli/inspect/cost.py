@@ -12,7 +12,6 @@ import typer
 from platerunner.cli.console import counted, fail, out, show_table
 from platerunner.cli.inspect.spec_session import Roots, SpecSession, spec_session
 from platerunner.cli.options import DataRoot, Params, SpecArgument, WorkspaceRoot
-from platerunner.engine.estimates.texts import usd_text
 from platerunner.engine.ledger.chargeback import harmless
 from platerunner.engine.ledger.columns import Row
 from platerunner.engine.ledger.comparison import Compared, compare_runs
@@ -20,6 +19,7 @@ from platerunner.engine.ledger.costs import COLUMNS, Costs, GroupOf, Sum, group_
 from platerunner.engine.ledger.place import ledgers_at, rows_of_all
 from platerunner.engine.ledger.waste import Saving, find_savings
 from platerunner.engine.periods import DAY_FORM, day_meant
+from platerunner_unit.contract.words import show_usd
 
 HEAD = ("attempts", "failed", "hours", "USD", "of failed", "no price")
 IDLE = "(idle instances)"
@@ -103,9 +103,9 @@ def _check(costs: Costs, session: SpecSession, run: str | None, plate: str | Non
 def _say(by: str, costs: Costs, savings: Sequence[Saving]) -> None:
     rows = [[name or "(none)", *_cells(each)] for name, each in largest_first(costs.groups)]
     if costs.idle:
-        rows.append([IDLE, "", "", "", usd_text(costs.idle), "", ""])
+        rows.append([IDLE, "", "", "", show_usd(costs.idle), "", ""])
     total = [*_cells(costs.total)]
-    total[3] = usd_text(costs.bill)
+    total[3] = show_usd(costs.bill)
     show_table((by, *HEAD), [*rows, ["total", *total]])
     for sentence in _sentences(costs, savings):
         out.print(sentence, markup=False)
@@ -119,8 +119,8 @@ def _cells(each: Sum) -> list[str]:
         f"{each.attempts:,}",
         failed,
         hours,
-        usd_text(each.usd),
-        usd_text(each.usd_failed) if failed else "",
+        show_usd(each.usd),
+        show_usd(each.usd_failed) if failed else "",
         unknown,
     ]
 
@@ -129,11 +129,11 @@ def _sentences(costs: Costs, savings: Sequence[Saving]) -> Iterator[str]:
     """What was wasted, and what is not known."""
     total = costs.total
     if total.usd_failed:
-        yield f"Attempts that failed: {usd_text(total.usd_failed)} USD, {_share(total.usd_failed, costs.bill)}."
+        yield f"Attempts that failed: {show_usd(total.usd_failed)} USD, {_share(total.usd_failed, costs.bill)}."
     if costs.idle > 0:
-        yield f"Instances that no job used: {usd_text(costs.idle)} USD at least, {_share(costs.idle, costs.bill)}."
+        yield f"Instances that no job used: {show_usd(costs.idle)} USD at least, {_share(costs.idle, costs.bill)}."
     for saving in savings[:SAVINGS]:
-        each = f"{usd_text(saving.usd / saving.plates)} USD a plate" if saving.plates else f"{usd_text(saving.usd)} USD"
+        each = f"{show_usd(saving.usd / saving.plates)} USD a plate" if saving.plates else f"{show_usd(saving.usd)} USD"
         yield f"{saving.step} {saving.because}: `{saving.line}` in its `resources` saves {each}."
     if total.unknown:
         yield (
@@ -199,7 +199,7 @@ def _compared_cells(each: Compared) -> list[str]:
         each.step,
         *("-" if value is None else f"{value:,.1f}" for value in times),
         _times(each.time),
-        *("-" if value is None else usd_text(value) for value in prices),
+        *("-" if value is None else show_usd(value) for value in prices),
         _times(each.money),
         on,
     ]

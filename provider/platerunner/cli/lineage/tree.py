@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from platerunner.cli.console import counted
-from platerunner.engine.estimates.texts import usd_text
 from platerunner.engine.lineage.check import Checked
 from platerunner.engine.lineage.model import DATA, Attempt, File, Lineage, Passed
 from platerunner_unit.contract.unit_keys import shown_key
+from platerunner_unit.contract.words import show_usd
 
 FIRST = 3
 """How many files of one input are named; the others are counted."""
@@ -24,7 +24,7 @@ def tree_lines(lineage: Lineage, first: int = FIRST) -> Iterator[str]:
     spent, unknown = lineage.usd
     raw = counted(len(lineage.raw), "raw file")
     attempts = counted(len(lineage.attempts), "attempt")
-    yield f"In all: {attempts} from {raw}, {usd_text(spent)} USD{_without_price(unknown)}."
+    yield f"In all: {attempts} from {raw}, {show_usd(spent)} USD{_without_price(unknown)}."
     yield from lineage.notes
 
 
@@ -88,8 +88,8 @@ def _about(attempt: Attempt) -> Iterator[str]:
         yield "cost: not known"
         return
     failed = attempt.spent.failed
-    before = f", and {counted(failed, 'failed attempt')} {usd_text(attempt.spent.usd_failed)} USD" if failed else ""
-    yield f"cost: {usd_text(attempt.spent.usd)} USD{before}"
+    before = f", and {counted(failed, 'failed attempt')} {show_usd(attempt.spent.usd_failed)} USD" if failed else ""
+    yield f"cost: {show_usd(attempt.spent.usd)} USD{before}"
 
 
 def _gate(passed: Passed) -> str:

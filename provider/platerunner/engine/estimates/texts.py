@@ -1,10 +1,9 @@
 """Estimates for people: amounts of time and money, and a line per step."""
 
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 
 from platerunner.engine.estimates.model import Amount, RunEstimate, StepEstimate
-from platerunner_unit.contract.words import show_number
+from platerunner_unit.contract.words import show_number, show_usd
 
 HEAD = ("step", "units", "a unit", "machine time", "USD", "time")
 NO_FIGURE = "?"
@@ -24,7 +23,7 @@ def rows_of(found: RunEstimate) -> list[list[str]]:
 def _file_system(found: RunEstimate) -> Iterator[list[str]]:
     if each := found.file_system:
         time = NO_FIGURE if each.seconds is None else seconds_text(each.seconds)
-        yield [f"storage ({each.kind})", "", "", "", between(each.usd, usd_text), time]
+        yield [f"storage ({each.kind})", "", "", "", between(each.usd, show_usd), time]
 
 
 def total(found: RunEstimate) -> list[str]:
@@ -51,13 +50,13 @@ def one_line(step: StepEstimate) -> str:
     if step.source == "nothing":
         return f"what {step.units:,} units would take and cost nobody knows: {step.basis}"
     machine = between(step.machine_s, seconds_text)
-    price = f"{between(step.usd, usd_text)} USD" if step.usd.usual is not None else "at no known price"
+    price = f"{between(step.usd, show_usd)} USD" if step.usd.usual is not None else "at no known price"
     return f"{step.units:,} units would take {machine} of machine time, {price} ({step.basis})"
 
 
 def _sums(machine_s: Amount, usd: Amount, wall_s: float | None) -> list[str]:
     wall = NO_FIGURE if wall_s is None else seconds_text(wall_s)
-    return [between(machine_s, seconds_text), between(usd, usd_text), wall]
+    return [between(machine_s, seconds_text), between(usd, show_usd), wall]
 
 
 def between(amount: Amount, text: Callable[[float], str]) -> str:
@@ -73,8 +72,3 @@ def seconds_text(seconds: float) -> str:
     if seconds < 90:
         return f"{show_number(seconds, 3)} s"
     return f"{show_number(seconds / 60, 3)} min" if seconds < 5400 else f"{show_number(seconds / 3600, 3)} h"
-
-
-def usd_text(usd: float) -> str:
-    """Money to the cent, and small amounts to two digits that say something."""
-    return f"{usd:,.2f}" if abs(usd) >= 0.1 or usd == 0 else f"{Decimal(f'{usd:.2g}'):f}"

@@ -12,7 +12,7 @@ from platerunner.engine.access import Access
 from platerunner.engine.estimates.estimate import estimate
 from platerunner.engine.estimates.known import known_to
 from platerunner.engine.estimates.model import RunEstimate
-from platerunner.engine.estimates.texts import HEAD, rows_of, sentences, usd_text
+from platerunner.engine.estimates.texts import HEAD, rows_of, sentences
 from platerunner.engine.gates.asked import Asked
 from platerunner.engine.gates.decisions import DECISIONS, Decision, decisions, standing
 from platerunner.engine.gates.gate_run import GateRun
@@ -31,6 +31,7 @@ from platerunner_unit.contract.keys import estimate_key, gate_prefix
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.storage import Storage
 from platerunner_unit.contract.telemetry import signals
+from platerunner_unit.contract.words import show_usd
 
 log = logging.getLogger(__name__)
 ESTIMATE = Kind("an estimate of a run")
@@ -132,13 +133,13 @@ class BudgetRun(PlannedRun):
         over = [check for check in self.checks if check.light == "red"]
         if over:
             return "; ".join(
-                f"{WHAT[c.name]} would cost {usd_text(c.value or 0)} USD, and may cost {usd_text(c.high or 0)}"
+                f"{WHAT[c.name]} would cost {show_usd(c.value or 0)} USD, and may cost {show_usd(c.high or 0)}"
                 for c in over
             )
         if not self._is_known:
             return f"what this run would cost is not known: {self._unknown}"
         shown = (
-            f"{WHAT[c.name]} would cost {usd_text(c.value or 0)} of {usd_text(c.high or 0)} USD" for c in self.checks
+            f"{WHAT[c.name]} would cost {show_usd(c.value or 0)} of {show_usd(c.high or 0)} USD" for c in self.checks
         )
         return "; ".join(shown)
 

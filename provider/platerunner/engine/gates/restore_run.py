@@ -8,13 +8,13 @@ from platerunner.engine.gates.planned_run import PlannedRun
 from platerunner.engine.gates.report import Check
 from platerunner.engine.planning.archived import ArchivedFile, files_of, find_archived
 from platerunner.engine.planning.model import UnitState
-from platerunner.engine.planning.restore_prices import GB, Rates, cannot, price_of, usd
+from platerunner.engine.planning.restore_prices import GB, Rates, cannot, price_of
 from platerunner.engine.planning.settings import data_root
 from platerunner.engine.steps.endings import FailedError
 from platerunner.engine.steps.restoring import HEADS
 from platerunner.spec.dataset import Restore
 from platerunner_unit.contract.manifest import InputFile
-from platerunner_unit.contract.words import show_number
+from platerunner_unit.contract.words import show_number, show_usd
 
 
 class RestorePriceRun(PlannedRun):
@@ -73,8 +73,8 @@ class RestorePriceRun(PlannedRun):
         price, limit = self.numbers["usd"], self._restore.ask_above or 0.0
         gb = show_number(self.numbers["gb"], 3)
         return (
-            f"to restore {len(self.archived):,} objects ({gb} GB) costs about {usd(price)} of "
-            f"{usd(limit)} {self._rates.said}"
+            f"to restore {len(self.archived):,} objects ({gb} GB) costs about {show_usd(price)} USD of "
+            f"{show_usd(limit)} USD {self._rates.said}"
         )
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from platerunner.spec.dataset import Restore
-from platerunner_unit.contract.words import show_number
+from platerunner_unit.contract.words import show_number, show_usd
 
 GB = 1e9
 STANDARD_GB_MONTH = 0.023
@@ -126,7 +126,7 @@ def restore_notes(
         return
     ways = (Restore(tier, 7, 0.0) for tier in ("bulk", "standard", EXPEDITED))
     told = [
-        f"{way.tier} {_hours(files, way)} and {usd(price_of(files, way, rates))}"
+        f"{way.tier} {_hours(files, way)} and {show_usd(price_of(files, way, rates))} USD"
         for way in ways
         if not cannot(files, way)
     ]
@@ -147,10 +147,5 @@ def _hours(files: Sequence[Archived], restore: Restore) -> str:
 def _told(files: Sequence[Archived], restore: Restore, rates: Rates) -> str:
     return (
         f"a run restores {len(files):,} objects ({_gb(files)}) first: `{restore.tier}` takes {_hours(files, restore)} "
-        f"and costs about {usd(price_of(files, restore, rates))}, {rates.said}"
+        f"and costs about {show_usd(price_of(files, restore, rates))} USD, {rates.said}"
     )
-
-
-def usd(amount: float) -> str:
-    """An amount for people."""
-    return f"{amount:,.2f} USD" if amount >= 0.01 or amount == 0 else "less than 0.01 USD"

@@ -10,7 +10,7 @@ from platerunner.engine.archives import looker, paying
 from platerunner.engine.estimates.restore_rates import rates_of
 from platerunner.engine.planning.archived import Archived, ArchivedFile, files_of, find_archived, with_archived
 from platerunner.engine.planning.model import StepPlan, UnitState
-from platerunner.engine.planning.restore_prices import EXPEDITED, GB, Rates, cannot, price_of, usd
+from platerunner.engine.planning.restore_prices import EXPEDITED, GB, Rates, cannot, price_of
 from platerunner.engine.records.plans import record_plan
 from platerunner.engine.records.restores import Requests, RestoreFile
 from platerunner.engine.restores import RestoreRefusedError, request
@@ -18,6 +18,7 @@ from platerunner.engine.steps.endings import AwaitRestore, FailedError, Log
 from platerunner.engine.steps.step_scope import StepScope
 from platerunner.spec.dataset import Restore
 from platerunner_unit.contract.stores.buckets import REQUESTER_PAYS
+from platerunner_unit.contract.words import show_usd
 
 HEADS = 20_000
 """Objects that are looked at one by one, where a LIST does not tell how far their restore is."""
@@ -88,9 +89,9 @@ class Restoring:
         if not files:
             return
         size, price = sum(file.size for file in files) / GB, price_of(files, self._restore, self._rates)
-        said = "%s: asks S3 to restore %d objects (%.3g GB), tier %s, for %d days: about %s, %s"
+        said = "%s: asks S3 to restore %d objects (%.3g GB), tier %s, for %d days: about %s USD, %s"
         tier, days = self._restore.tier, self._restore.days
-        self._log.info(said, self._step, len(files), size, tier, days, usd(price), self._rates.said)
+        self._log.info(said, self._step, len(files), size, tier, days, show_usd(price), self._rates.said)
         try:
             for urls in request(self._client, files, self._restore):
                 self._file.add(urls)
