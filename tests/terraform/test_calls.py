@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Iterable, Mapping
-from types import ModuleType
 from typing import Any
 
 import pytest
 from tests.terraform.applied import CHECKOUT, Applied
 from tests.terraform.iam import granted_by_options, many
 
+sys.path.append(str(CHECKOUT / "scripts"))  # scripts are no package
+import aws_calls
 
-def _load() -> ModuleType:
-    """The script, which is no package."""
-    spec = importlib.util.spec_from_file_location("aws_calls", CHECKOUT / "scripts" / "aws_calls.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["aws_calls"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-aws_calls = _load()
 OF_A_COORDINATOR = ("coordinator", "snapshots")
 OF_AIRFLOW = ("mwaa", "coordinator")
 
