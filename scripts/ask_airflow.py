@@ -1,6 +1,6 @@
 """Answers several of Airflow's commands in one process, each into a file.   ask_airflow.py FOLDER COMMAND ...
 
-A command's file bears its words: ``dags list`` is answered in FOLDER/dags_list.txt, what it logs included.
+A command's file is named after its words: ``dags list`` is answered in FOLDER/dags_list.txt, what it logs included.
 """
 
 import os

@@ -37,7 +37,7 @@ _AIRFLOW = (PROVIDER, "plugins/platerunner_pages")
 CODE_OF: Mapping[str, tuple[str, ...]] = {"mwaa": _AIRFLOW, "coordinator": _AIRFLOW, "job": (UNIT,)}
 """Role to the folders of what runs with it."""
 STORAGES = frozenset({"storage", "workspace"})
-"""What variables that hold a storage are called, but for underscores at their beginning."""
+"""Names of variables that hold a storage, without leading underscores."""
 
 
 class Need(NamedTuple):
@@ -132,7 +132,7 @@ def _actions(node: ast.Attribute | ast.Call, place: str) -> Iterator[str]:
 
 
 def _name(node: ast.expr) -> str:
-    """What a variable or an attribute is called, but for underscores at its beginning."""
+    """The name of a variable or an attribute, without leading underscores."""
     return ast.unparse(node).rpartition(".")[2].lstrip("_")
 
 

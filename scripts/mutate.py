@@ -154,7 +154,7 @@ class Workshop:
 
     def _tell(self, change: Change | None, *, seen: bool) -> None:
         if change is None and seen:
-            raise pytest.UsageError("the tests fail without any change; mend that first")
+            raise pytest.UsageError("the tests fail without any change; fix that first")
         if change is not None and not seen:
             print(f"not noticed: {change}", flush=True)
         self.noticed += seen

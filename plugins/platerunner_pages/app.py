@@ -78,7 +78,7 @@ async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Re
 
 
 def _here(target: str) -> str:
-    """A redirect without the host, which is what the request said it is: pages lead to pages of this app alone."""
+    """A redirect without the host, because that comes from the request: pages link only to pages of this app."""
     _, host, path, query, _ = urlsplit(target)
     inside = f"/{path.lstrip('/')}" if host or path.startswith("/") else path
     return urlunsplit(("", "", inside, query, ""))
@@ -98,7 +98,7 @@ def _unreadable(request: Request, error: Exception) -> Response:
 
 
 def _broken(request: Request, _error: Exception) -> Response:
-    """What nobody foresaw; Starlette raises it once more behind this answer, so that the log has it whole."""
+    """Answer an unexpected error. Starlette raises it again after this answer, so that the log has all of it."""
     return _told(request, 500, "This page failed. The log of Airflow's API server has the error; reload to try again.")
 
 

@@ -42,7 +42,7 @@ def patching(plan: Plan) -> Iterator[str]:
 
 
 def cost(plan: Plan) -> Iterator[str]:
-    """The most that can be spent, and who hears of it."""
+    """The most that can be spent, and who is told."""
     yield f"### {plan.name}: cost ceiling"
     yield ""
     limit, cores = plan.output("budget_usd") or 0, plan.output("max_vcpus") or 0

@@ -44,7 +44,7 @@ KEYS = {plate: Branch("plate", plate).key for plate in PLATES}
 
 
 class Plates:
-    """Three plates with two wells each, one of which fails until it is mended."""
+    """Three plates with two wells each, one of which fails until it is fixed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -54,7 +54,7 @@ class Plates:
             for well in ("A01", "A02"):
                 script = folder / "data/plates" / plate / f"{well}.sh"
                 script.parent.mkdir(parents=True, exist_ok=True)
-                fails = f"[ -e {folder}/mended ] || exit 1\n" if (plate, well) == ("P2", "A02") else ""
+                fails = f"[ -e {folder}/fixed ] || exit 1\n" if (plate, well) == ("P2", "A02") else ""
                 script.write_text(f"{fails}echo '{plate}/{well}' > \"$1\"\n")
 
     def record(self, when: str, path: str) -> dict:
@@ -79,7 +79,7 @@ def test_a_plate_fails_alone_and_what_gathers_goes_on_without_it(airflow, tmp_pa
         "Plate 3 & Co": 0,
     }
 
-    (tmp_path / "mended").touch()
+    (tmp_path / "fixed").touch()
     code, log = airflow.run(plates.spec, SECOND, tmp_path)
     assert code == 0, log[-3000:]
     assert sorted(plates.whole()) == sorted(f"{plate}/{well}" for plate in PLATES for well in ("A01", "A02"))

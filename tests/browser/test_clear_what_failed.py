@@ -39,7 +39,7 @@ def test_clearing_a_failed_step_runs_the_wells_that_failed(page: Page, api: http
     assert attempt(api, run)["try_number"] == 1, "a try of Airflow's would be spent on nothing"
     the_log_tells_the_kinds_with_their_remedies(page, api, site, run)
 
-    (site.data / "many" / "mended").touch()
+    (site.data / "many" / "fixed").touch()
     clear = {"dag_run_id": run.rpartition("/")[2], "task_ids": ["work"], "dry_run": False, "only_failed": True}
     api.post("dags/many/clearTaskInstances", json=clear).raise_for_status()
     wait_for(lambda: api.get(run).json()["state"] == "success", 120)
@@ -66,11 +66,11 @@ def hint_of(site: Site, kind: Category) -> str:
 
 
 def write_wells(site: Site) -> None:
-    """Each notes its start; the broken ones fail in their own way until somebody mends the cause."""
+    """Each notes its start; the broken ones fail in their own way until somebody fixes the cause."""
     folder = site.data / "many"
     folder.mkdir(parents=True)
     for well in WELLS:
-        fails = f"if [ ! -e {folder}/mended ]; then {KINDS[BROKEN[well]]}; fi\n" if well in BROKEN else ""
+        fails = f"if [ ! -e {folder}/fixed ]; then {KINDS[BROKEN[well]]}; fi\n" if well in BROKEN else ""
         (folder / f"{well}.sh").write_text(f'echo {well} >> {folder}/started\n{fails}echo done > "$1"\n')
 
 

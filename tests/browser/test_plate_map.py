@@ -41,7 +41,7 @@ def failed_run(site: Site) -> str:
         folder = site.data / "mapped" / plate
         folder.mkdir(parents=True)
         for well in WELLS:
-            fails = f"if [ ! -e {site.data}/mapped/mended ]; then {BROKEN[well]}; fi\n" if well in BROKEN else ""
+            fails = f"if [ ! -e {site.data}/mapped/fixed ]; then {BROKEN[well]}; fi\n" if well in BROKEN else ""
             only_here = fails if plate == "P1" else ""
             note = f"echo '{plate} {well}' >> {site.data}/mapped/started\n"
             (folder / f"{well}.sh").write_text(f'{note}{only_here}echo done > "$1"\n')
@@ -317,7 +317,7 @@ def test_ten_thousand_units(page: Page, site: Site, failed_run: str, api: httpx.
 def test_three_failed_wells_run_again_from_the_map(page: Page, site: Site, failed_run: str, api: httpx.Client) -> None:
     started = site.data / "mapped" / "started"
     started.unlink()
-    (site.data / "mapped" / "mended").touch()
+    (site.data / "mapped" / "fixed").touch()
     frame = frame_of(page, site, failed_run)
     canvas = frame.locator("canvas[role=application]").nth(plate(frame, "P1"))
     canvas.scroll_into_view_if_needed()

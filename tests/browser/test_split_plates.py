@@ -35,7 +35,7 @@ def test_plates_hold_each_other_back_in_nothing(page: Page, api: httpx.Client, s
     wait_for(lambda: api.get(run).json()["state"] == "failed", 120)
     assert api.get(f"{run}/taskInstances/whole").json()["state"] == "upstream_failed"
 
-    (site.data / "plates/mended").touch()
+    (site.data / "plates/fixed").touch()
     failed = page.get_by_test_id("header-card").get_by_text("Failed", exact=True)
     until_seen(page, f"{here}/tasks/work/mapped/{PLATES.index(BROKEN)}", failed)
     page.keyboard.press("Shift+C")
@@ -71,12 +71,12 @@ def labels_are_the_plates(page: Page, run: str) -> None:
 
 
 def write(site: Site, plate: str) -> None:
-    """Wells that note their start; one of the broken plate fails until somebody mends it."""
+    """Wells that note their start; one of the broken plate fails until somebody fixes it."""
     folder = site.data / "plates"
     (folder / plate).mkdir(parents=True)
     for well in WELLS:
         broken = plate == BROKEN and well == WELLS[1]
-        fails = f"[ -e {folder}/mended ] || exit 1\n" if broken else ""
+        fails = f"[ -e {folder}/fixed ] || exit 1\n" if broken else ""
         script = f"echo '{plate}/{well}' >> {folder}/started\n{fails}echo '{plate}/{well}' > \"$1\"\n"
         (folder / plate / f"{well}.sh").write_text(script)
 

@@ -17,10 +17,10 @@ SPEC = ROOT / "tests/e2e/specs/scripts.yaml"
 def test_the_run_after_one_that_was_ended_goes_on(
     platerunner: Callable[..., Result], airflow_home: Path, tmp_path: Path, how: signal.Signals
 ) -> None:
-    data, mended = tmp_path / "data", tmp_path / "mended"
+    data, fixed = tmp_path / "data", tmp_path / "fixed"
     data.mkdir()
     (data / "A01.sh").write_text(f"echo started >> {tmp_path}/quick\necho done > $1\n")
-    (data / "A02.sh").write_text(f"touch {tmp_path}/slow\n[ -e {mended} ] || sleep 1000\necho done > $1\n")
+    (data / "A02.sh").write_text(f"touch {tmp_path}/slow\n[ -e {fixed} ] || sleep 1000\necho done > $1\n")
     argv = ("run", str(SPEC), "--local", "--data-root", str(data), "--workspace-root", str(tmp_path / "results"))
     run = subprocess.Popen(
         [str(COMMAND), *argv], cwd=airflow_home, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -40,7 +40,7 @@ def test_the_run_after_one_that_was_ended_goes_on(
         run.communicate(timeout=300)
         wait_for(lambda: not _left(run.pid))
 
-    mended.touch()
+    fixed.touch()
     second = platerunner(*argv)
     assert second.code == 0, second.out + second.err
     assert (second.step("work")["done_before"], second.step("work")["succeeded"]) == (1, 1)

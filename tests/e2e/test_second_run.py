@@ -1,4 +1,4 @@
-"""Only what changed runs: touched, damaged and mended images, on the demo's pipeline with the imaging tools."""
+"""Only what changed runs: touched, damaged and fixed images, on the demo's pipeline with the imaging tools."""
 
 import json
 import os
@@ -99,10 +99,10 @@ def test_damaged_images_fail_their_wells_alone_and_mending_them_runs_those_wells
 
     for path in good.values():
         path.write_bytes(content[path])
-    mended = wells()
-    assert mended.code == 0, mended.out + mended.err
-    assert (mended.step("measure")["succeeded"], mended.step("measure")["done_before"]) == (3, 2)
-    assert mended.step("report")["succeeded"] == 1
+    fixed = wells()
+    assert fixed.code == 0, fixed.out + fixed.err
+    assert (fixed.step("measure")["succeeded"], fixed.step("measure")["done_before"]) == (3, 2)
+    assert fixed.step("report")["succeeded"] == 1
 
 
 def outcome(tmp_path: Path, damaged: Path, category: str) -> dict[str, Any]:

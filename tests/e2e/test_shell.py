@@ -68,7 +68,10 @@ def test_a_person_enters_a_unit_that_runs_and_is_on_record(lab, monkeypatch):  #
     ("extra", "said"),
     [
         ({}, "its job does not run on this machine, as this user; try again in a moment, or see `platerunner status`"),
-        ({"queues": {"spot": "q"}}, 'the connection lets nobody into jobs: add `"shell": true` to the connection'),
+        (
+            {"queues": {"spot": "q"}},
+            'the connection does not allow anyone into jobs: add `"shell": true` to the connection',
+        ),
         ({"queues": {"spot": "q"}, "shel": True}, "unknown extra 'shel'"),
     ],
 )

@@ -51,7 +51,7 @@ LOOKS: tuple[Look, ...] = (
         if category is not Category.SUCCEEDED
     ),
 )
-"""Every look; pages and scripts speak of them by their number."""
+"""Every look; pages and scripts refer to one by its index."""
 ACTS: Mapping[Actor | None, str] = {
     None: "State",
     Actor.SCIENTIST: "Failed: the scientist acts",

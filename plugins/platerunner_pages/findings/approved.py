@@ -1,4 +1,4 @@
-"""The plate that was approved before: what somebody compares the one with that they look at."""
+"""The plate that was approved before, to compare the present one with."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ COUNTED = ("approved", "rejected")
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """An approval that stands, of other files than those that a gate asks about.
+    """A valid approval of other files than those that a gate asks about.
 
     :param name: of what was approved, by whom and when.
     :param numbers: as they were shown.
@@ -26,7 +26,7 @@ class Approved:
 
 
 def last_approved(made: Sequence[Made], fingerprint: str, branch: str) -> Approved | None:
-    """The newest approval that stands; None if nothing else was approved.
+    """The newest valid approval; None if nothing else was approved.
 
     :param made: decisions on the gate, newest first.
     :param fingerprint: of the files that the gate asks about.

@@ -1,4 +1,4 @@
-"""How a step gets on, as a sentence: ``4 of 6 wells done, 2 on Batch, since 12:03 UTC, about 20 min left``."""
+"""A step's progress as a sentence: ``4 of 6 wells done, 2 on Batch, since 12:03 UTC, about 20 min left``."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from platerunner_pages.drawing.rendering import duration
 from platerunner_pages.known.steps import SeenStep
 
 SEEN = 3
-"""Units that must have ended before a pace is taken from them."""
+"""Units that must have ended before their pace is used."""
 LEFT = {
     Mark.FAILED: "failed",
     Mark.SUBMITTED: "on Batch",
@@ -25,7 +25,7 @@ def progress(
     times: tuple[datetime | None, datetime | None],
     now: datetime | None = None,
 ) -> str:
-    """How a step gets on, or how long it took.
+    """A step's progress, or how long it took.
 
     :param times: when its task started and ended.
     :param now: while it goes on; None once it has ended.
@@ -56,6 +56,6 @@ def _times(counts: Counter[Mark], times: tuple[datetime | None, datetime | None]
     made = counts[Mark.SUCCEEDED] + counts[Mark.FAILED]
     if made < SEEN or not left:
         return [since]
-    # The rate so far in this run foretells the rest; it does not foresee machines that come later, or leave.
+    # Assumes that the rest runs at the rate so far. Machines that Batch adds or takes away change it.
     seconds = (now - started).total_seconds() / made * left
     return [since, f"about {duration(seconds)} left at this pace"]

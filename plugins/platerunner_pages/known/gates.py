@@ -53,7 +53,7 @@ class SeenGate:
 
 
 def waiting_gates(dag_ids: Collection[str], session: SessionDep) -> list[SeenGate]:
-    """Gates that wait for an answer, those that wait longest first.
+    """Gates that wait for an answer, longest wait first.
 
     :param dag_ids: DAGs that the user may see.
     """
@@ -85,9 +85,9 @@ def find_gate(dag_id: str, run_id: str, task_id: str, map_index: int, session: S
 
 
 def asked_of(task: TaskInstance, session: SessionDep) -> Asked | None:
-    """What a gate asked, as its XCom has it; None if there is none, or it is not a gate's.
+    """What a gate asked, from its XCom; None if it has none, or a wrong one.
 
-    A user who may edit a DAG's XComs can write anything there: nothing in it may lead out of the gate's records.
+    A user who may edit a DAG's XComs can write anything there: it must not lead to files outside the gate's records.
     """
     query = select(XComModel).where(
         XComModel.dag_id == task.dag_id,

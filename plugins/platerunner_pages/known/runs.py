@@ -1,4 +1,4 @@
-"""What Airflow's database knows: DAGs, their runs, and how the tasks stand."""
+"""What Airflow's database knows: DAGs, their runs, and the states of tasks."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ from platerunner_pages.known.steps import SeenStep, steps_of
 from platerunner_pages.requests.access import missing
 
 BUSY = frozenset({"running", "queued", "scheduled", "deferred", "up_for_retry", "restarting", "awaiting_input"})
-"""States of a task in which what a page shows may change by itself."""
+"""States of a task in which a page's content may still change."""
 Times = tuple[datetime | None, datetime | None]
 """When something started and ended."""
 UNMAPPED = -1
@@ -81,11 +81,11 @@ class SeenRun:
 
     @property
     def live(self) -> bool:
-        """Whether anything of it may still change by itself."""
+        """Whether any of it may still change."""
         return self.state in ("queued", "running") or any(state in BUSY for state in self.instances.values())
 
     def busy(self, task_id: str, indexes: Collection[int] | None = None) -> str | None:
-        """A state of a task in which it may still change by itself; None if it is in none.
+        """The state of a task that may still change; None if it cannot.
 
         :param indexes: of a mapped task, those that count; None for all.
         """
@@ -132,7 +132,7 @@ def find_dag(dag_id: str, session: SessionDep) -> SeenDag:
 
 
 def find_run(dag_id: str, run_id: str, session: SessionDep) -> SeenRun:
-    """A run with how its tasks stand.
+    """A run with the states of its tasks.
 
     :raises fastapi.HTTPException: 404 if there is none.
     """

@@ -1,4 +1,4 @@
-"""The steps of a pipeline as its DAG tells them: what `platerunner.render.docs.facts` put into each task."""
+"""The steps of a pipeline, from what `platerunner.render.docs.facts` put into each task of its DAG."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The branches of a split pipeline, as a part of the run's page: where each stands, those that need somebody first."""
+"""The branches of a split pipeline, on the run's page: the state of each, those that need a person first."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class Branch:
 
     @property
     def name(self) -> str:
-        """What a person calls it, which is what its plate's map is called."""
+        """Its name for people, which is also the name of its plate's map."""
         return label(self.key)
 
     @property

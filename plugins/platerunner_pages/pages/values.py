@@ -1,4 +1,4 @@
-"""Numbers on the plate map: which there are, and those of one column by well."""
+"""Numbers on the plate map: which columns there are, and one column's numbers by well."""
 
 from typing import Annotated, Any, Literal
 
@@ -23,7 +23,7 @@ from platerunner_unit.contract.unit_keys import parse_unit_id
 
 router = APIRouter(prefix="/dags/{dag_id}/runs/{run_id}/tasks/{task_id}")
 ATTEMPTS = ""
-"""Stands where a table's name does for what the attempts took."""
+"""Takes the place of a table's name for what the attempts used."""
 COLUMNS = 20_000
 """Columns of a table that are offered."""
 Aggregate = Literal["mean", "median", "sum", "cv", "count", "lowest", "highest"]

@@ -1,4 +1,4 @@
-"""How numbers of wells spread: one number a well, a scale that a few odd wells do not stretch, and what stands out."""
+"""The spread of wells' numbers: one number per well, a scale that outliers do not stretch, and what stands out."""
 
 import statistics
 from array import array
@@ -12,9 +12,9 @@ BARS = 24
 ENDS = 0.02
 """Part of the wells that each end of the colour scale leaves out."""
 FENCES = 3.0
-"""Times the middle half's width that a well lies outside of it to be an outlier."""
+"""A well is an outlier this many interquartile ranges outside the middle half."""
 ENOUGH = 24
-"""Wells of a plate from which on its edge and its columns are compared."""
+"""Wells that a plate needs before its edge and its columns are compared."""
 
 
 def _cv(numbers: Sequence[float]) -> float | None:
@@ -31,7 +31,7 @@ AGGREGATES: Mapping[str, Callable[[Sequence[float]], float | None]] = {
     "lowest": min,
     "highest": max,
 }
-"""Word to what makes one number of a well's numbers; ``cv`` in percent."""
+"""Name of a summary to its function over a well's numbers; ``cv`` is in percent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Spread:
 
 
 def one_each(numbers: Mapping[Place, "array[float]"], aggregate: str) -> dict[Place, float | None]:
-    """One number a well; None where it has none, as with the variation of a single number."""
+    """One number per well; None where there is none, such as the variation of a single number."""
     made = AGGREGATES[aggregate]
     return {place: made(each) if each else None for place, each in numbers.items()}
 

@@ -124,7 +124,7 @@ _REMEDIES = (
     ),
     (
         "ACTION_REQUIRED",
-        "The platform team mends the queue's compute environments; `aws batch describe-compute-environments` has each "
+        "The platform team fixes the queue's compute environments; `aws batch describe-compute-environments` has each "
         "one's `statusReason`.",
     ),
     (

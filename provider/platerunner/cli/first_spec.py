@@ -27,7 +27,7 @@ class FirstSpec:
     :param root: of the dataset.
     :param found: its file sets.
     :param plate: of the folder itself, if no name below it has one.
-    :param channels: the microscope's channel to the name it goes by.
+    :param channels: the microscope's channel to our name for it.
     """
 
     name: str

@@ -48,7 +48,7 @@ class _Assignment:
 
 
 def convert(path: Path) -> LoadDataForm:
-    """The LoadData form of a pipeline; what comes after its input modules stays byte for byte, but for the numbers.
+    """The LoadData form of a pipeline; after its input modules only the modules' numbers change.
 
     :param path: a ``.cppipe`` file.
     :raises NoLoadDataFormError: if it is not one, or reads by LoadData, or says what LoadData cannot.

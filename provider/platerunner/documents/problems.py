@@ -20,7 +20,7 @@ class Problem:
     :param message: a clause: what is wrong, without a full stop.
     :param remedy: a sentence or two: what to do.
     :param code: stable name of the rule, e.g. ``unknown-key``.
-    :param excerpt: the line as it stands in the file.
+    :param excerpt: the line as written in the file.
     :param severity: ``error``, or ``warning`` for what can be used as it is, but is probably not meant.
     """
 
@@ -75,7 +75,10 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     :returns: None if nothing is near.
     """
     candidates = sorted(set(names))
-    for same in (str.casefold, lambda text: sorted(text.casefold())):  # but for capitals, but for their order
+    for same in (
+        str.casefold,
+        lambda text: sorted(text.casefold()),
+    ):  # same letters, in other case or order
         alike = [each for each in candidates if same(each) == same(name)]
         if alike:
             return alike[0]

@@ -44,7 +44,7 @@ class Found(NamedTuple):
 
 
 def explain(error: Error) -> Iterable[Found]:
-    """What an error of the validator means for whoever wrote the document."""
+    """Explain an error of the validator to the person who wrote the document."""
     return _SENTENCES.get(error.validator, _other)(error)
 
 

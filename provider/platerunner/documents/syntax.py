@@ -43,10 +43,10 @@ _PROBLEMS: tuple[tuple[str, str, str], ...] = (
 )
 
 _SEEN_LATE = ("end of stream", "expected ',' or", "could not find expected ':'")
-"""Errors that the parser notices far behind the place that people have to mend."""
+"""Errors that the parser reports far below the line to correct."""
 
 _OF_INDENT = ("mapping values", "expected <block end>", "did not find expected key")
-"""Errors that a wrong indentation makes, among others."""
+"""Errors that wrong indentation can cause."""
 
 _OF_COLONS = (*_OF_INDENT, "could not find expected ':'")
 
@@ -109,7 +109,7 @@ def _no_blank(lines: list[str], line: int) -> tuple[int, int, str, str] | None:
 
 
 def _unseen_indent(lines: list[str], mark: Any, context: Any) -> tuple[int, int, str, str] | None:
-    """A line whose indentation holds something else than blanks, between where a block begins and where it broke."""
+    """The line between a block's start and the fault that is indented by something other than spaces."""
     if mark is None:
         return None
     first = context.line if context is not None else 0
@@ -122,7 +122,7 @@ def _unseen_indent(lines: list[str], mark: Any, context: Any) -> tuple[int, int,
 
 
 def _wrong_indent(lines: list[str], mark: Any) -> tuple[str, str] | None:
-    """What is wrong with where a line begins, and what to do; None if it is something else that is wrong."""
+    """What is wrong with a line's indentation, and what to do; None if the indentation is right."""
     indent = _indent(lines[mark.line]) if mark.line < len(lines) else 0
     if mark.line >= len(lines) or not re.fullmatch(r"[\w.-]*\s*", lines[mark.line][indent : mark.column]):
         return None
@@ -143,7 +143,7 @@ def _wrong_indent(lines: list[str], mark: Any) -> tuple[str, str] | None:
 
 
 def _open_lines(lines: list[str], before: int) -> list[int]:
-    """The lines above one that it may stand below, nearest first: each begins further left than the one before."""
+    """The lines above that a line may be nested in, nearest first: each is indented less than the one before."""
     found: list[int] = []
     for number in range(before - 1, -1, -1):
         text = lines[number].strip()
@@ -157,7 +157,7 @@ def _indent(line: str) -> int:
 
 
 def _open_quote(lines: list[str], mark: Any) -> tuple[int, int] | None:
-    """Where the text in quotes begins that ends in the line of an error, if it ran on over the end of its own line."""
+    """Where the quoted text begins that ends in the line of an error; None if it begins in that line."""
     ran_on = None
     try:
         for token in yaml.scan("\n".join(lines[: mark.line + 1])):
@@ -165,12 +165,12 @@ def _open_quote(lines: list[str], mark: Any) -> tuple[int, int] | None:
             if quoted and token.start_mark.line < token.end_mark.line == mark.line:
                 ran_on = token.start_mark
     except yaml.YAMLError:
-        pass  # the error itself; what stands before it has been seen
+        pass  # the error itself; what comes before it has been checked
     return (ran_on.line + 1, ran_on.column + 1) if ran_on is not None else None
 
 
 def _key_above(lines: list[str], mark: Any) -> tuple[int, int] | None:
-    """The line that ran on into this one because it has no `:`; None if this line is to blame itself."""
+    """The line above that has no `:` and so runs on into this one; None if the fault is in this line."""
     if not re.fullmatch(r" *[\w.-]+ *", lines[mark.line][: mark.column]):
         return None
     for number in range(mark.line - 1, -1, -1):
@@ -198,7 +198,7 @@ def _within(lines: list[str], line: int, column: int, message: str, remedy: str)
 
 
 def refuse_comments(source: Source, root: Node) -> None:
-    """Note a `#` directly behind a bracket or a quote: a comment for this parser, but not for others."""
+    """Report a `#` directly after a bracket or a quote: this parser takes it as a comment, others do not."""
     waiting, seen = [root], set[int]()
     while waiting:
         node = waiting.pop()

@@ -1,4 +1,4 @@
-"""The validator of a schema: jsonschema's, but for alternatives, whose errors are those of the one that was meant."""
+"""The validator of a schema: jsonschema's, which for alternatives reports errors of the one that was meant."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -56,7 +56,7 @@ class ConnectionSettings:
     :param platform: ``EC2`` or ``FARGATE``.
     :param aws_conn_id: Airflow connection with AWS credentials; None for the environment's chain.
     :param endpoint_url: of an AWS that is not Amazon's, such as the embedded cloud; None for the environment's.
-    :param on_clear: what becomes of running jobs when somebody clears or marks their task: ``terminate`` them, or let
+    :param on_clear: what happens to running jobs when somebody clears or marks their task: ``terminate`` them, or let
         the next try ``adopt`` them.
     :param fair_share: in whose name jobs take their place in a queue that has a scheduling policy: the ``pipeline``'s
         or the ``owner``'s; ``none`` if the queues have no policy.

@@ -93,4 +93,4 @@ def _why(url: str, error: ClientError, restore: Restore) -> str:
         return f"{url} may not be restored: let the role of the connection call s3:RestoreObject, then clear the task"
     if code_of(error) == NO_CAPACITY:
         return f"S3 has no capacity for `tier: {restore.tier}` now: write `tier: standard`, or clear the task later"
-    return f"{url} cannot be restored: {error}; mend that and clear the task"
+    return f"{url} cannot be restored: {error}; fix that and clear the task"

@@ -33,7 +33,7 @@ def send(kind: str, options: Options, text: Text) -> bool:
             kind,
             type(error).__name__,
             error,
-            options.get("connection", "that it goes by"),
+            options.get("connection", "that it uses"),
         )
         return False
     log.info("sent `%s` by %s", text.subject, kind)

@@ -62,7 +62,7 @@ def of_success(pipeline: Pipeline, context: Mapping[str, Any]) -> Text:
 def of_rejected(pipeline: Pipeline, refused: Refused) -> Text:
     """That a file asks for a launch that cannot be, with all that is wrong."""
     told = [f"line {each['line']}: {each['message']}. {each['remedy']}" for each in refused.problems]
-    parts = [pipeline.title, refused.file, "\n".join(told), "Upload it again when it is mended."]
+    parts = [pipeline.title, refused.file, "\n".join(told), "Upload it again when it is fixed."]
     return Text(f"{pipeline.name}: a launch was refused ({refused.error})", _joined(parts))
 
 

@@ -21,7 +21,7 @@ class BatchModuleOperator(BaseOperator):
     :param spec: the pipeline, or the path of its YAML file.
     :param step: name of a step that runs units.
     :param conn_id: connection of type ``platerunner``.
-    :param on_clear: what becomes of running jobs when somebody clears or marks the task: ``terminate``, or ``adopt`` by
+    :param on_clear: what happens to running jobs when somebody clears or marks the task: ``terminate``, or ``adopt`` by
         the next try; None for what the connection says.
     :param first_poll_s: seconds from parking to the first look at the jobs; None for 2, or what the environment says.
     :param branch: in a pipeline with ``split``, the value of its wildcard whose units run; None for a step that is in

@@ -26,11 +26,11 @@ OF_AIRFLOW = "openlineage"
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Turn what a person has to act on into one sentence, without a chain of tracebacks and without a retry.
+    """Raise what a person has to act on as one sentence, without a chain of tracebacks and without a retry.
 
     :raises AirflowSkipException: if there is nothing to do.
-    :raises AirflowFailException: for what trying again does not mend.
-    :raises AirflowException: for a storage or a Batch that does not answer, which the next try may find mended.
+    :raises AirflowFailException: if a retry cannot help.
+    :raises AirflowException: if the storage or Batch does not answer; the next try may succeed.
     """
     try:
         yield
@@ -76,7 +76,7 @@ def run_context(pipeline: Pipeline, hook: PlaterunnerHook, context: Context, bra
 
 
 def _refuse_unknown(conf: Mapping[str, Any], pipeline: Pipeline) -> None:
-    """Refuse a value under a name that is not a param: Airflow keeps it, and nothing would ever read it.
+    """Refuse a value whose name is not a param: Airflow would keep it, and nothing would read it.
 
     :raises PlanningError: with the first such name, and the one that was probably meant.
     """

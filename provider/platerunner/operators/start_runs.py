@@ -97,7 +97,7 @@ def check_started(pipeline: str, asked: int, refused: Mapping[str, str]) -> None
         told = "; ".join(f"{run_id}: {said}" for run_id, said in list(refused.items())[:5])
         raise AirflowException(
             f"{len(refused)} of {asked} runs of {pipeline} were not started: {told}. Clear this task when that is "
-            "mended; what was started is not started twice."
+            "fixed; what was started is not started twice."
         )
 
 

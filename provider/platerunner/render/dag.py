@@ -25,10 +25,10 @@ Trying again is harmless: jobs are adopted, answers are kept, and units that fai
 RETRY_DELAY = timedelta(seconds=10)
 
 END_RETRIES = 5
-"""A file system that is not deleted costs on."""
+"""A file system that is not deleted goes on costing money."""
 
 LABEL = "{{ task.branch[:250] }}"
-"""What Airflow's pages call a mapped task; they show no more letters."""
+"""Characters of a mapped task's name that Airflow's pages show."""
 
 
 def build_dag(pipeline: Pipeline, default_args: Mapping[str, Any] | None = None) -> DAG:
@@ -57,8 +57,8 @@ def build_dag(pipeline: Pipeline, default_args: Mapping[str, Any] | None = None)
     tasks.connect()
     if pipeline.storage:
         tasks.surround()
-    # Last: Airflow copies what a DAG has of params into each of its tasks, twice, and asks the DAG for them anyway when
-    # a task runs. To copy them took half of a DAG's time.
+    # Last: Airflow copies a DAG's params into each of its tasks, twice, though a running task asks the DAG for them.
+    # The copies took half of the time that a DAG takes to build.
     dag.params.update(airflow_params(pipeline.params))
     return dag
 
@@ -85,7 +85,7 @@ class _Tasks:
 
         found = SplitOperator(task_id=self._pipeline.split_task, spec=self._pipeline, dag=self._dag)
 
-        # No name of a step has one hyphen alone, so that neither id is one.
+        # A step's name never has a single hyphen, so that these ids cannot clash with one.
         @task_group(group_id=f"each-{split.wildcard}", prefix_group_id=False, dag=self._dag)
         def each(branch: Any) -> None:
             for step in self._pipeline.steps.values():
@@ -127,13 +127,13 @@ class _Tasks:
         )
 
     def connect(self) -> None:
-        """Let each task come after what its step waits for, as far as that is there."""
+        """Put each task after the tasks that its step waits for, where these exist."""
         for name, task in self._made.items():
             before = [self._made[each] for each in self._pipeline.steps[name].upstream if each in self._made]
             task.set_upstream([each for each in before if each.task_id not in task.upstream_task_ids])
 
     def surround(self) -> None:
-        """Make the run's file system before all but what asks for the price, and delete it after all, come what may."""
+        """Make the run's file system before all tasks but the price's gate, and always delete it after the last."""
         from platerunner.operators.storage import StorageOperator  # which few pipelines have
 
         tasks = list(self._dag.tasks)

@@ -74,7 +74,7 @@ def show_broken_specs(*sources: str | os.PathLike[str]) -> None:
 
     Airflow keeps one import error per DAG file, takes all DAGs of that file for broken, and deletes at every refresh of
     a bundle what stands under any other name. In a file without a DAG, `lab_broken_specs.py` beside `lab_dags.py`, the
-    error stays until the specs are mended, and stops no DAG. `docs/upstream-import-errors.md` proposes to Airflow what
+    error stays until the specs are fixed, and stops no DAG. `docs/upstream-import-errors.md` proposes to Airflow what
     would make that file needless.
 
     :param sources: what :func:`load_dags` is given, in whatever DAG files.

@@ -65,7 +65,7 @@ def _deadline(pipeline: Pipeline, seconds: float) -> DeadlineAlert:
 
     messages = [[message.kind, dict(message.options)] for message in pipeline.notify["on_deadline"]]
     return DeadlineAlert(
-        # The one reference that every run has, whoever or whatever started it.
+        # The one reference that every run has, however it started.
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
         interval=timedelta(seconds=seconds),
         callback=AsyncCallback(

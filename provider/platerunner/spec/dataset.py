@@ -38,8 +38,8 @@ class FileSet:
     :param pattern: path pattern relative to the dataset's root.
     :param complete: wildcards whose every combination must exist, over the values that occur for the other wildcards; a
         combination without a file is an input that is missing.
-    :param rename: wildcard to value in the file's name to the name that it goes by.
-    :param derive: further wildcard to what it is made of.
+    :param rename: wildcard to value in the file's name to the name that replaces it.
+    :param derive: name of a further wildcard to the formula that makes it.
     :param table: lists the files; None if their names follow from the pattern.
     :param wanted: the wildcards of ``complete`` for which only some of the values that occur have to be there.
     :param folder: whether each is a folder that is one thing, such as an OME-Zarr.

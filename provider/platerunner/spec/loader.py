@@ -140,7 +140,7 @@ def _part(source: Source, index: int, name: Any) -> Source | None:
     part, problems = _read_part(path)
     if problems:
         source.problems.extend(problems)
-        message, remedy = f"`{path.name}` cannot be included as it is", f"Mend its line {problems[0].line}."
+        message, remedy = f"`{path.name}` cannot be included as it is", f"Fix its line {problems[0].line}."
         source.at_value(keys, message, remedy, "bad-include")
     return part
 

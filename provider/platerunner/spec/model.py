@@ -124,7 +124,7 @@ class Pipeline:
     :param parts: files that it includes, in the order of :attr:`Position.file`.
     :param warnings: what is probably not meant.
     :param timezone: of a cron expression in ``schedule``.
-    :param places: where its keys are written, but for those that lie deep.
+    :param places: where its keys are written, down to a depth.
     :param storage: the file system that each run makes for itself; None for none.
     """
 

@@ -97,7 +97,7 @@ class _Layout:
 
     @property
     def score(self) -> tuple[float, ...]:
-        """How much speaks for it: no two files for one place, folders that say what they are, plates without gaps."""
+        """How likely it is right: no two files for one place, folders named for what they are, plates without gaps."""
         return self._is_distinct, _said(self._folder), self.matched, self._fill
 
     def fit(self) -> Fit:

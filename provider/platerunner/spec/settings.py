@@ -37,7 +37,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a run may cost by its estimate, and what becomes of one that would cost more.
+    """What a run may cost by its estimate, and what happens if it would cost more.
 
     :param per_run: USD; None for no limit.
     :param per_plate: USD, of what one plate's units would cost; None for no limit.

@@ -162,7 +162,7 @@ def refuse_constants(template: str) -> None:
 
 
 def _constants(node: nodes.Node) -> Iterator[nodes.Expr]:
-    """The largest expressions that read no name, but for plain values."""
+    """The largest expressions that read no name, without plain values."""
     computed = isinstance(node, nodes.Expr) and not isinstance(node, (nodes.Literal, nodes.Name, nodes.Slice))
     if computed and node.find(nodes.Name) is None:
         yield node  # type: ignore[misc]

@@ -30,7 +30,7 @@ locals {
 
   scan_alarms = {
     holes-in-images = {
-      description = "ECR found a critical or a high hole in an image of ours when it was pushed. `aws ecr describe-image-scan-findings` names it; build the image anew with what mends it."
+      description = "ECR found a critical or a high hole in an image of ours when it was pushed. `aws ecr describe-image-scan-findings` names it; build the image anew with what fixes it."
       namespace   = local.namespace
       metric      = "ImageHoles"
       dimensions  = {}
@@ -72,7 +72,7 @@ locals {
 
   event_alarms = var.dead_letter_queue_name == null ? {} : {
     dead-arrivals = {
-      description = "An arrival could not be taken. Look at the messages of the dead letter queue, mend the cause, and send them back."
+      description = "An arrival could not be taken. Look at the messages of the dead letter queue, fix the cause, and send them back."
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
       dimensions  = { QueueName = var.dead_letter_queue_name }

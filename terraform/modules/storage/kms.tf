@@ -27,7 +27,7 @@ data "aws_iam_policy_document" "key" {
   #checkov:skip=CKV_AWS_111:In a key's policy the resource * is the key itself.
   #checkov:skip=CKV_AWS_356:In a key's policy the resource * is the key itself.
 
-  # Without this, IAM policies could not grant use of the key, and nobody could mend this policy.
+  # Without this, IAM policies could not grant use of the key, and nobody could fix this policy.
   statement {
     sid       = "AccountDecidesByIam"
     actions   = ["kms:*"]

@@ -5,7 +5,7 @@ from platerunner.documents.formats import FORMATS
 from platerunner.documents.problems import Problem
 
 PROBLEMS = [
-    Problem(Path("specs/a,b.yaml"), 3, 7, "50% wrong:\nreally", "Mend it.", "wrong-type", "abc: def"),
+    Problem(Path("specs/a,b.yaml"), 3, 7, "50% wrong:\nreally", "Fix it.", "wrong-type", "abc: def"),
     Problem(Path("specs/c.yaml"), 1, 1, "empty", "Fill it.", "empty-file"),
 ]
 
@@ -23,13 +23,13 @@ def test_json():
         "code": "wrong-type",
         "severity": "error",
         "message": "50% wrong:\nreally",
-        "remedy": "Mend it.",
+        "remedy": "Fix it.",
     }
 
 
 def test_github_escapes_what_would_end_a_command():
     first, second = FORMATS["github"](PROBLEMS).splitlines()
-    assert first == "::error file=specs/a%2Cb.yaml,line=3,col=7,title=wrong-type::50%25 wrong:%0Areally. Mend it."
+    assert first == "::error file=specs/a%2Cb.yaml,line=3,col=7,title=wrong-type::50%25 wrong:%0Areally. Fix it."
     assert second == "::error file=specs/c.yaml,line=1,col=1,title=empty-file::empty. Fill it."
 
 
@@ -40,4 +40,4 @@ def test_sarif():
     assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == {"wrong-type", "empty-file"}
     place = run["results"][0]["locations"][0]["physicalLocation"]
     assert place["region"] == {"startLine": 3, "startColumn": 7}
-    assert run["results"][0]["message"]["text"] == "50% wrong:\nreally. Mend it."
+    assert run["results"][0]["message"]["text"] == "50% wrong:\nreally. Fix it."

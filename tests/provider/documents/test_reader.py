@@ -140,12 +140,12 @@ def test_all_problems_come_at_once_in_order_each_once():
 def test_an_error_survives_pickling():
     import pickle
 
-    error = DocumentError([Problem(FILE, 1, 2, "wrong", "Mend it.")])
+    error = DocumentError([Problem(FILE, 1, 2, "wrong", "Fix it.")])
     assert pickle.loads(pickle.dumps(error)).problems == error.problems
 
 
 def test_a_long_line_is_cut_around_the_column():
-    problem = Problem(FILE, 1, 300, "wrong", "Mend it.", excerpt="x" * 299 + "Y" + "z" * 200)
+    problem = Problem(FILE, 1, 300, "wrong", "Fix it.", excerpt="x" * 299 + "Y" + "z" * 200)
     _, line, caret = str(problem).splitlines()
     assert len(line) < 130
     assert line[caret.index("^")] == "Y"

@@ -32,7 +32,7 @@ def test_same_seed_same_bytes_other_seed_other_bytes(tmp_path: Path) -> None:
     assert len(set(first.values())) == 4
 
 
-def test_a_complete_plate_is_left_alone_and_a_broken_one_mended(tmp_path: Path) -> None:
+def test_a_complete_plate_is_left_alone_and_a_broken_one_fixed(tmp_path: Path) -> None:
     folder = make_plate(tmp_path, wells=2, sites=1)
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     make_plate(tmp_path, wells=2, sites=1)

@@ -54,7 +54,7 @@ def test_what_cannot_be_sent_is_said_and_fails_nothing(options, monkeypatch, cap
         assert not send("email", options, NEWS)
     (record,) = [record for record in caplog.records if record.name.startswith("platerunner")]
     assert "could not be sent by email" in record.getMessage()
-    assert options.get("connection", "that it goes by") in record.getMessage()
+    assert options.get("connection", "that it uses") in record.getMessage()
 
 
 def test_a_late_run_is_told_by_the_triggerer(mails):

@@ -119,7 +119,7 @@ def test_two_specs_of_one_name_are_an_error_of_the_second(specs):
     assert "pipeline `first` is also in dag_specs/first.yaml" in message
 
 
-def test_it_stays_until_it_is_mended_whatever_airflow_refreshes(specs, tmp_path, database):
+def test_it_stays_until_it_is_fixed_whatever_airflow_refreshes(specs, tmp_path, database):
     """Parse, refresh, parse, refresh, ... as the DAG processor does, with its own functions and database."""
     bundle = tmp_path / "dags"
     shutil.copytree(DAGS, bundle, ignore=shutil.ignore_patterns("__pycache__", "*chargeback*"))

@@ -120,6 +120,6 @@ def test_what_is_no_digest_of_ours_is_refused(name: str, digest: str) -> None:
 
 
 def test_no_python_of_an_image_has_a_setuptools_with_a_known_hole() -> None:
-    # CVE-2024-6345 and CVE-2025-47273 are mended in 78.1.1; from 80.9 on it warns on each start, into every unit's log.
+    # CVE-2024-6345 and CVE-2025-47273 are fixed in 78.1.1; from 80.9 on it warns on each start, into every unit's log.
     lines = (ROOT / "containers" / "cellprofiler" / "requirements.txt").read_text().splitlines()
     assert "setuptools>=78.1.1,<80.9" in lines

@@ -96,8 +96,8 @@ def test_what_java_said_before_it_counts_where_the_exception_refers_to_it():
     ("exception", "hint"),
     [
         ("ModuleNotFoundError: No module named 'cellmagic.core'", "Python package `cellmagic.core`"),
-        ("SyntaxError: invalid syntax", "Mend the plugin"),
-        ("ImportError: cannot import name 'x' from 'numpy'", "Mend the plugin"),
+        ("SyntaxError: invalid syntax", "Fix the plugin"),
+        ("ImportError: cannot import name 'x' from 'numpy'", "Fix the plugin"),
     ],
 )
 def test_a_plugin_that_cannot_be_imported_says_why(exception, hint):

@@ -1,4 +1,4 @@
-"""The copy of a pipeline that is run where the pipeline as it stands would end, or prove nothing, without a person."""
+"""A copy of the pipeline that runs without a person, where the original would stop or prove nothing."""
 
 from __future__ import annotations
 

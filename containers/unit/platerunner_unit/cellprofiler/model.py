@@ -24,7 +24,7 @@ class Module:
 
     :param number: its place in the file, from 1, counting disabled modules too: the number that CellProfiler logs.
     :param revision: ``variable_revision_number``; None if the header line lacks it.
-    :param settings: text and value of each line, in order; a text may come twice. CellProfiler goes by the order alone.
+    :param settings: text and value of each line, in order; a text may come twice. CellProfiler goes by order only.
     :param line: where it begins in the file, from 1; None in JSON.
     :param fault: why the block cannot be read; None if it can.
     :param saved_as: its number when CellProfiler saved the file; None if the header line lacks it.

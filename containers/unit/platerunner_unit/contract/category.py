@@ -218,7 +218,7 @@ CATEGORIES: dict[Category, CategoryInfo] = {
         None,
         Actor.SCIENTIST,
         "some image sets were skipped",
-        "Mend or exclude the image sets named, then clear the task.",
+        "Fix or exclude the image sets named, then clear the task.",
     ),
     _C.OUTPUT_MISSING: CategoryInfo(
         86,

@@ -74,7 +74,7 @@ BY_CATEGORY_AND_TOOL: dict[tuple[Category, str], str] = {
     ),
     (C.PIPELINE_INVALID, COMMAND): "Correct the step's `argv` or its parameters in the spec, and commit it.",
     (C.TOOL_ERROR, CELLPROFILER): (
-        "Run the pipeline on this unit's images in CellProfiler to see the error; mend it, or exclude the images."
+        "Run the pipeline on this unit's images in CellProfiler to see the error; fix it, or exclude the images."
     ),
     (C.MISCONFIGURED, CELLPROFILER): "Correct the image or the step as the sentence says.",
     (C.MISCONFIGURED, COMMAND): "Correct the image, or the step's `argv`, as the sentence says.",
@@ -100,7 +100,7 @@ def hint(category: Category, rule: str = "", tool: Optional[str] = None) -> str:
 
 
 def hint_of(verdict: Verdict) -> str:
-    """What to do about a verdict, be it of today or of a version that recorded no hint."""
+    """What to do about a verdict; older versions recorded no hint."""
     return verdict.hint or CATEGORIES[Category(verdict.category)].hint
 
 

@@ -82,7 +82,7 @@ class Outcome:
 
     @classmethod
     def of(cls, raw: dict[str, Any]) -> Outcome:
-        """The outcome in a piece of plain JSON, which this changes."""
+        """The outcome in parsed JSON; changes ``raw``."""
         notes = tuple(raw["verdict"].pop("notes", ()))
         raw["verdict"] = Verdict(**raw["verdict"], notes=notes)
         raw["outputs"] = tuple(OutputRecord(**o) for o in raw["outputs"])
@@ -110,7 +110,7 @@ def digest(path: Path) -> str:
 def contents_of(roots: Mapping[str, str], inputs: Mapping[str, Sequence[InputFile]]) -> dict[str, dict[str, str]]:
     """Root to key to SHA-256 of the inputs in folders, whose ETags are time stamps; those of S3 tell the content.
 
-    A file that changed since planning, or is gone, is left out: what the tool read of it is unknown.
+    A file that changed since planning, or is gone, is left out: nobody knows what the tool read.
 
     :param roots: ``data`` and ``workspace`` to URL.
     """

@@ -41,7 +41,7 @@ class RegenieAsked:
 
 @dataclass(frozen=True)
 class RegenieLog:
-    """What it said, be it into its log file or to stdout and stderr.
+    """What it wrote to its log file, or to stdout and stderr.
 
     :param ended: whether the line ``End time`` came.
     :param section: what it was reading when it gave up, such as ``covariates``.

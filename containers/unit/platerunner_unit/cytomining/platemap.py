@@ -89,7 +89,7 @@ def _read(path: Path) -> Frame:
         raise DataError(f"{path.name}: two columns are called `{twice[0]}`: rename one")
     for line, row in lines[1:]:
         if len(row) != len(header):
-            raise DataError(f"{path.name}: line {line} has {len(row)} cells, the header {len(header)}: mend the table")
+            raise DataError(f"{path.name}: line {line} has {len(row)} cells, the header {len(header)}: fix the table")
     found = pd.DataFrame([row for _, row in lines[1:]], [line for line, _ in lines[1:]], header, dtype=str)
     return found[[name for name in header if name]]  # spreadsheets write columns without a name
 
@@ -107,4 +107,4 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         yield from ((reader.line_num, row) for row in reader if any(cell.strip() for cell in row))
     except csv.Error as error:
-        raise DataError(f"{path.name}: line {reader.line_num}: {error}: mend the table") from error
+        raise DataError(f"{path.name}: line {reader.line_num}: {error}: fix the table") from error

@@ -1,4 +1,4 @@
-"""How well the cycles of a barcoding plate lie on each other, from what CellProfiler's Align wrote into its tables."""
+"""How well the cycles of a barcoding plate are aligned, from the tables that CellProfiler's Align wrote."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _of_row(row: Row) -> Iterable[Site]:
 
 
 def _correlation(row: Mapping[str, float], image: str, aligned: Iterable[str]) -> Optional[float]:
-    """The correlation of an image with the reference, which is what was not moved itself."""
+    """The correlation of an image with the reference: the image that was not moved."""
     pairs = {match[1]: value for column, value in row.items() if (match := _CORRELATION.fullmatch(column))}
     others = {f"_{name}" for name in aligned if name != image}
     mine = {

@@ -84,7 +84,7 @@ def _distinct(unit: Unit) -> list[File]:
 
 
 def _told(unit: Unit, files: Sequence[File]) -> dict[str, Any]:
-    """What JSON files say, by input, and where an input has several also by what tells its files apart."""
+    """The content of JSON files by input; where an input has several, also by the wildcards that differ."""
     told: dict[str, Any] = {}
     for name, inputs in unit.inputs.items():
         for file in inputs:

@@ -184,7 +184,7 @@ def _plugin_reason(facts: Facts, match: LogMatch) -> Optional[Cause]:
 PACKAGE_HINT = (
     "Use an image that has the Python package `{package}`, or put its module into `with: plugins` beside the plugin."
 )
-PLUGIN_HINT = "Mend the plugin: CellProfiler cannot import it. `with: plugins` is the folder that it comes from."
+PLUGIN_HINT = "Fix the plugin: CellProfiler cannot import it. `with: plugins` is the folder that it comes from."
 
 
 def fill(rule: LineRule, line: str) -> str:

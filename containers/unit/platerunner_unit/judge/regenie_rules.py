@@ -1,4 +1,4 @@
-"""Rules for regenie: success is what adds up. Its exit code is 0 in every fifth run that lost work.
+"""Rules for regenie: a run succeeded if its numbers add up. One in five runs that lost work ended with exit code 0.
 
 Most of them hold for PLINK, too, whose own are in :mod:`platerunner_unit.judge.plink_rules`.
 """
@@ -34,7 +34,7 @@ def cut_genotypes(facts: Facts) -> Optional[Verdict]:
 
 
 def said(facts: Facts) -> Optional[Verdict]:
-    """It names what is wrong itself, or a library does."""
+    """The program itself, or a library, names the error."""
     log = run_of(facts).log
     if not log.errors or facts.evidence.exit_code == 0:
         return None
@@ -51,7 +51,7 @@ def failed(facts: Facts) -> Optional[Verdict]:
 
 
 def told(facts: Facts) -> Optional[Verdict]:
-    """It was asked for neither step, such as for its version, and said something."""
+    """It ran neither step, for example only to print its version, and printed something."""
     asked = run_of(facts).asked
     if asked.step is not None or facts.evidence.exit_code != 0 or not tail(facts) or facts.evidence.outputs:
         return None
@@ -59,7 +59,7 @@ def told(facts: Facts) -> Optional[Verdict]:
 
 
 def broke_off(facts: Facts) -> Optional[Verdict]:
-    """It ended with 0, but its log does not come to an end."""
+    """It ended with 0, but its log breaks off."""
     if run_of(facts).log.ended or facts.evidence.exit_code != 0:
         return None
     return verdict(C.UNKNOWN, "Its log does not end in `End time`, so nothing is proven.", tail(facts))
@@ -77,11 +77,11 @@ def not_fitted(facts: Facts) -> Optional[Verdict]:
 
 
 def cut_outputs(facts: Facts) -> Optional[Verdict]:
-    """Outputs of 0 bytes, without their last rows, or cut within one: so it writes, silently, to a full disk."""
+    """Outputs that are empty, or end without or within a row: what it writes to a full disk without a word."""
     outputs = [o for o in run_of(facts).outputs if o.size == 0 or not o.whole]
     if not outputs:
         return None
-    # No other cause of this was ever seen: regenie does not look whether what it writes is written.
+    # No other cause was ever seen: regenie does not check that its writes succeed.
     how = "has 0 bytes" if outputs[0].size == 0 else "is cut"
     others = f" ({len(outputs) - 1} more like this)" if len(outputs) > 1 else ""
     sentence = f"{outputs[0].name} {how} although {facts.evidence.tool} ended as it should{others}: a full disk."
@@ -89,7 +89,7 @@ def cut_outputs(facts: Facts) -> Optional[Verdict]:
 
 
 def short_outputs(facts: Facts) -> Optional[Verdict]:
-    """Files whose size or number of rows is fixed by what was asked."""
+    """Files whose size or number of rows follows from the command line."""
     run = run_of(facts)
     for output in run.outputs:
         wanted = _rows_wanted(run, output)
@@ -119,7 +119,7 @@ def _part_size(run: RegenieRun) -> Optional[int]:
 
 
 def same_trait_twice(facts: Facts) -> Optional[Verdict]:
-    """Two columns of one name: both are fitted under it."""
+    """Two columns have the same name, and both are fitted under it."""
     traits = run_of(facts).log.traits
     twice = next((trait for n, trait in enumerate(traits) if trait in traits[:n]), None)
     if twice is None:
@@ -128,7 +128,7 @@ def same_trait_twice(facts: Facts) -> Optional[Verdict]:
 
 
 def not_a_number(facts: Facts) -> Optional[Verdict]:
-    """A fit that is not a number spoils all predictions: a variant without a genotype, or damaged parts of level 0."""
+    """A fit is not a number and spoils all predictions: a variant without a genotype, or damaged parts of level 0."""
     run = run_of(facts)
     if run.asked.step != 1 or not (run.log.nan or any(output.nan for output in run.outputs)):
         return None
@@ -136,7 +136,7 @@ def not_a_number(facts: Facts) -> Optional[Verdict]:
 
 
 def lost_traits(facts: Facts) -> Optional[Verdict]:
-    """Traits without an output: left out for what their data are, or because no column has the name."""
+    """Traits without an output: regenie dropped them for their data, or no column has the name."""
     run = run_of(facts)
     lost = _lost(run)
     if not lost or run.asked.part == "split-l0":
@@ -172,7 +172,7 @@ def empty_traits(facts: Facts) -> Optional[Verdict]:
 
 
 def fewer_samples(facts: Facts) -> Optional[Verdict]:
-    """Samples that the genotypes, phenotypes or covariates lack are left out silently."""
+    """It silently drops samples that the genotypes, phenotypes or covariates lack."""
     run = run_of(facts)
     asked, log = run.asked, run.log
     if asked.samples is None or asked.part == "split-l0":
@@ -194,14 +194,14 @@ def fewer_samples(facts: Facts) -> Optional[Verdict]:
 
 
 def fewer_variants(facts: Facts) -> Optional[Verdict]:
-    """Variants that the genotypes lack are left out silently; a step 1 without them is a wrong one."""
+    """It silently drops variants that the genotypes lack; step 1 without them is wrong."""
     run = run_of(facts)
     asked, log = run.asked, run.log
     if asked.variants is None:
         return None
     if log.variants is not None and log.variants < asked.variants:
         by_place = asked.genotypes == "bed"
-        wrong = "; a BED is read by place, so that others may bear their neighbour's genotypes" if by_place else ""
+        wrong = "; a BED is read by place, so that others may have their neighbour's genotypes" if by_place else ""
         sentence = f"The genotypes name {log.variants} of {asked.variants} variants{wrong}."
         return verdict(C.INPUT_UNREADABLE, sentence, partial=asked.step == 2 and not by_place)
     if log.remaining is not None and log.remaining < asked.variants:
@@ -246,7 +246,7 @@ def _of_all_traits(run: RegenieRun) -> bool:
 
 
 def lost_chromosomes(facts: Facts) -> Optional[Verdict]:
-    """A chromosome that was asked for and not come to, or come to and without a single row."""
+    """A chromosome that was asked for was not reached, or has no row."""
     run = run_of(facts)
     if run.asked.step != 2 or not run.log.chromosomes:
         return None
@@ -263,14 +263,14 @@ def lost_chromosomes(facts: Facts) -> Optional[Verdict]:
 
 
 def unknown_sets(facts: Facts) -> Optional[Verdict]:
-    """Sets or masks that the genotypes or annotations do not have were left out."""
+    """It dropped sets or masks that the genotypes or annotations do not have."""
     run = run_of(facts)
     lines = [line for line in run.log.warnings if "with only unknown" in line]
     return verdict(C.PARTIAL, f"{short(lines[0])}.", lines[0], lines[1:], partial=True) if lines else None
 
 
 def proven(facts: Facts) -> Optional[Verdict]:
-    """Every output is there and everything adds up: what speaks against it was asked for before."""
+    """Every output is there and all numbers add up; the rules before this one found nothing against it."""
     e, run = facts.evidence, run_of(facts)
     if e.exit_code != 0 or not run.log.ended or not run.outputs or not facts.exported:
         return None

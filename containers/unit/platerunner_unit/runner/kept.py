@@ -178,7 +178,7 @@ class LoadedProcess(ToolProcess):
         return self._spent
 
     def clear(self, grace_s: float = LEFTOVER_GRACE_S) -> None:
-        """As :meth:`ToolProcess.clear`, but for what waits for the next unit."""
+        """As :meth:`ToolProcess.clear`, except for the process that waits for the next unit."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             deadline = time.monotonic() + grace_s
             self._signal_tree(number)

@@ -161,7 +161,7 @@ def _keeping(container: Container, step: StepTask) -> Iterator[Container]:
 def run_unit(
     container: Container, workspace: Storage, step: StepTask, unit: UnitTask, work: Optional[Path] = None
 ) -> Ran:
-    """Run one unit, whatever becomes of it.
+    """Run one unit; a failure is recorded, not raised.
 
     :param workspace: where its outcome goes.
     :param work: its work folder; None for what the settings say.

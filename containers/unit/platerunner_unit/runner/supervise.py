@@ -1,4 +1,4 @@
-"""Runs the tool to its end, whatever end that is, and hears of requests to stop: TERM, INT, the launcher's end."""
+"""Runs the tool to its end, and takes requests to stop: TERM, INT, the launcher's end."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ class _Supervisor:
         """Where every thread waits, from the kernel; and from the process itself if it takes a signal for that.
 
         A JVM and Go print their threads on QUIT, Python with its fault handler on ABRT (and dies of it, as it is to).
-        With ``-Xrs`` a JVM has no handler, and QUIT would only kill it: hence the look at the handlers first.
+        With ``-Xrs`` a JVM has no handler, and QUIT would only kill it, so the handlers are checked first.
         """
         for line in trace_stacks(self._process.pid):
             self._log.say(line)

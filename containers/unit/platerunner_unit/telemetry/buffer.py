@@ -1,4 +1,4 @@
-"""Between the threads that tell and the one that exports: bounded, and putting waits for a short lock at most."""
+"""The queue between the threads that report and the one that exports: bounded, and adding to it hardly waits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CHUNK_OVERHEAD = 128  # what a small bytes object costs in the queue beyond its
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the unit that is over: a span to be.
+    """A finished part of the unit, which becomes a span.
 
     :param error: why it failed; None if it did not.
     """
@@ -65,7 +65,7 @@ class Taken:
 
     @property
     def last(self) -> bool:
-        """Whether nothing is left in the buffer and nothing comes."""
+        """Whether the buffer is empty and closed."""
         return self.closing and not (self.chunks or self.parts or self.result)
 
 
@@ -116,7 +116,7 @@ class Buffer:
             self._changed.notify()
 
     def finish(self) -> None:
-        """Nothing more comes."""
+        """Say that nothing more will be added."""
         with self._changed:
             self._closing = True
             self.lines_put += self._open_line
@@ -125,7 +125,7 @@ class Buffer:
     def take(self, wait_s: float) -> Taken:
         """Wait until there is enough for an export, or for the time given, and take it.
 
-        :param wait_s: seconds, so that a line is not kept for long on its way.
+        :param wait_s: seconds to wait at most, so that lines arrive soon.
         """
         with self._changed:
             self._changed.wait_for(self._worth_taking, wait_s)

@@ -15,7 +15,8 @@ _PROGRESS = re.compile(PROGRESS.pattern.decode())
 def module_part(line: Line) -> Optional[Part]:
     """The module's run that a line reports; None if it reports none.
 
-    CellProfiler writes the line when the module has ended, with the wall time to two decimals; hence start and end.
+    CellProfiler writes the line when the module has ended, with the wall time to two decimals:
+    start and end follow from these.
     """
     found = _PROGRESS.search(line.text) if "Image # " in line.text else None
     if found is None:

@@ -119,13 +119,13 @@ class Collector:
                 exporter.shutdown()
 
     def _record(self, line: Line) -> ReadableLogRecord:
-        grave = severity_of(line.text)
+        severity = severity_of(line.text)
         record = LogRecord(
             timestamp=line.time_ns,
             observed_timestamp=line.time_ns,
             context=self._context,
-            severity_text=grave,
-            severity_number=SeverityNumber[grave] if grave else None,
+            severity_text=severity,
+            severity_number=SeverityNumber[severity] if severity else None,
             body=masked(line.text),
         )
         return ReadableLogRecord(record, self._resource, self._scope)

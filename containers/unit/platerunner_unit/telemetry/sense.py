@@ -1,4 +1,4 @@
-"""What a collector should know of lines beyond their text: what belongs together, how grave it is, what is secret."""
+"""What a collector needs to know about lines: which belong together, how severe they are, what in them is secret."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _LEVEL = re.compile(rf"(?<![\w/.-])({'|'.join(_LEVELS)})(?![\w/.-])")
 _BEGINNING = re.compile(r"^\s*(?:(?P<error>error|fatal)|(?P<warn>warning))\b", re.IGNORECASE)
 _NAMED = re.compile(r"^(\w+\.)*\w*(Error|Exception)(:|$)")
 _HEAD = 160
-"""Characters in which a logger says how grave a line is."""
+"""Characters at the start of a line in which loggers give the severity."""
 
-# Whoever writes a secret says what it is: these stand before every one that is masked.
+# A secret is preceded by its name: a line without one of these names has nothing to mask.
 _WORDS = (
     "akia", "asia", "secret", "passw", "token", "api", "authorization", "bearer", "://", "signature=", "credential",
 )  # fmt: skip
@@ -41,7 +41,7 @@ _SECRETS = (
     (re.compile(rf"({_NAME}[\"']?\s*[:=]\s*[\"']?){_VALUE}", re.IGNORECASE), rf"\1{MASK}"),
     (re.compile(rf"((?:token|signature|credential)=){_VALUE}", re.IGNORECASE), rf"\1{MASK}"),
 )
-"""What is put in place of what, one after another."""
+"""Patterns and their replacements, applied in order."""
 
 
 def masked(text: str) -> str:
@@ -58,7 +58,7 @@ def masked(text: str) -> str:
 
 
 def severity_of(text: str) -> Optional[str]:
-    """How grave a line says that it is: ``DEBUG`` to ``FATAL``, as OpenTelemetry names it; None if it does not say.
+    """The severity that a line gives, ``DEBUG`` to ``FATAL`` in OpenTelemetry's names; None if it gives none.
 
     :param text: a line, or a traceback.
     """
@@ -78,7 +78,7 @@ class Joiner:
         self._python = False
 
     def join(self, lines: Iterable[Line]) -> Iterator[Line]:
-        """The records that lines complete; what may go on is held back.
+        """The records that these lines complete; one that may continue is held back.
 
         :param lines: in order.
         """
@@ -96,7 +96,7 @@ class Joiner:
                 yield line
 
     def flush(self) -> Iterator[Line]:
-        """What is held back: nothing has come for a while, or nothing comes any more."""
+        """Release what is held back, because nothing came for a while or the output ended."""
         if self._held:
             held, self._held = self._held, []
             text = "\n".join(line.text for line in held)

@@ -17,7 +17,7 @@ LINGER_S = 60.0
 
 
 class SettingsError(Exception):
-    """The environment says something that cannot be; the message names the variable."""
+    """A variable of the environment has an impossible value; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class WorkFolder:
 
     @classmethod
     def create(cls, root: Optional[Path], fingerprint: str) -> WorkFolder:
-        """Make the folder, or take one that an earlier attempt left: what its tool wrote goes, and its inputs stay.
+        """Make the folder, or reuse one that an earlier attempt left: its inputs stay, what its tool wrote is deleted.
 
         :param root: None for a fresh temporary folder.
         :param fingerprint: the unit's; inputs staged for another one are deleted, because they may differ
@@ -139,7 +139,7 @@ class WorkFolder:
 
     @property
     def carried(self) -> Path:
-        """What the unit's program leaves for the next attempt, where its module says that it does."""
+        """What the unit's program keeps for its next attempt, if its module does that."""
         return self.root / "carried"
 
     @property
@@ -152,7 +152,7 @@ class WorkFolder:
         return self.inputs / file.root / (folder_of(file.key) or file.key)
 
     def disk_used(self) -> int:
-        """Bytes that the unit's files take up, without those that are only linked, and once where one has two names."""
+        """Bytes of the unit's files. Links do not count, and a file with two names counts once."""
         files = (path.lstat() for path in self.root.rglob("*"))
         return sum({(stat.st_dev, stat.st_ino): stat.st_blocks * 512 for stat in files}.values())
 
@@ -161,7 +161,7 @@ class WorkFolder:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-# What belongs to the runner's interpreter would break the tool's own; macOS sets the last for every venv.
+# These belong to the runner's interpreter and would break the tool's. macOS sets the last one in every venv.
 _NOT_FOR_THE_TOOL = frozenset({"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"})
 
 
@@ -194,7 +194,7 @@ class Job:
         return [self.tool_folder(param) / file.name for file in self.step.files.get(param, ())]
 
     def environment(self, own: Mapping[str, str]) -> dict[str, str]:
-        """The tool's environment: ours, without what is only the runner's.
+        """The tool's environment: ours, without the runner's own variables.
 
         :param own: what the tool adds.
         """

@@ -113,7 +113,7 @@ def _tiff_pages(file: BinaryIO, size: int, words: Optional[_Words]) -> tuple[lis
 
 
 class _Words:
-    """What programs say of a whole file in its first directory.
+    """What the program that wrote a file says about it in the first directory.
 
     :param limit: bytes of ImageDescription that are read.
     :ivar description: the beginning of ImageDescription.
@@ -211,7 +211,7 @@ def _values(file: BinaryIO, size: int, layout: _Layout, entry: tuple[int, int, b
 
 
 def _text(file: BinaryIO, layout: _Layout, number: int, inline: bytes, limit: int) -> str:
-    """The beginning of a text; a file that has none where it says gives no text."""
+    """The beginning of a text field; empty if the file ends before it."""
     if number > len(inline):
         file.seek(struct.unpack(layout.offset, inline)[0])
         inline = file.read(min(number, limit))

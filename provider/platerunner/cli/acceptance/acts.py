@@ -25,7 +25,7 @@ ARRAY = "A hundred units are one array job of 100."
 NINETY = "90 units succeed and 10 fail: those that are broken, and no other."
 REASONS = "Each of the 10 says why, in its tool's own last words."
 AGAIN = "A second run tries these 10 alone; the 90 are done."
-MENDED = "With their files mended, these 10 succeed; the 90 are not touched."
+FIXED = "With their files fixed, these 10 succeed; the 90 are not touched."
 NOTHING = "Then nothing is left: a further run submits no job."
 
 
@@ -47,7 +47,7 @@ def _hundred(bench: Bench) -> Iterator[Seen]:
     bench.write(PLATE, BROKEN)
     third = bench.run()
     seen, alone = _ran_alone(bench, third, BROKEN, before=90)
-    yield Seen(MENDED, seen, alone and third.work.succeeded == 10 and third.state == "success")
+    yield Seen(FIXED, seen, alone and third.work.succeeded == 10 and third.state == "success")
     fourth = bench.run()
     jobs = bench.jobs(fourth.run_id)
     seen = f"{fourth.work.words()}; {len(jobs)} jobs."
@@ -192,14 +192,14 @@ def _answer(bench: Bench, ran: Ran, name: str) -> str:
     return take(gate, decide(gate, "", name, approved=True, comment="acceptance", at=at))
 
 
-HEALTHY = "`platerunner doctor` finds nothing to mend."
+HEALTHY = "`platerunner doctor` finds nothing to fix."
 
 
 def _doctor(bench: Bench) -> Iterator[Seen]:
     found = bench.ask_doctor()
     wrong = [f"{each['check']}: {each['message']}" for each in found if each["state"] == State.FAIL]
     warned = [f"{each['check']}: {each['message']}" for each in found if each["state"] == State.WARN]
-    seen = f"{len(found)} findings, {len(wrong)} to mend. {' '.join(wrong)}"
+    seen = f"{len(found)} findings, {len(wrong)} to fix. {' '.join(wrong)}"
     seen += f" Worth a look: {' '.join(warned)}" if warned else ""
     yield Seen(HEALTHY, seen.strip(), bool(found) and not wrong)
 
@@ -234,7 +234,7 @@ ACTS = (
     Act(
         "hundred",
         "A hundred jobs, ten of which fail",
-        (ARRAY, NINETY, REASONS, AGAIN, MENDED, NOTHING),
+        (ARRAY, NINETY, REASONS, AGAIN, FIXED, NOTHING),
         _hundred,
     ),
     Act("telemetry", "What the jobs said", (KEPT, COLLECTED), _telemetry),

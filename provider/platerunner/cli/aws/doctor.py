@@ -66,7 +66,7 @@ def doctor(
 
 
 def diagnose(hook: "PlaterunnerHook") -> Iterator[Finding]:
-    """All findings, in the order in which they are best mended; the connection alone if it cannot be used.
+    """All findings, in the order in which they are best fixed; the connection alone if it cannot be used.
 
     :param hook: of the connection.
     """

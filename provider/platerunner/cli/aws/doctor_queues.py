@@ -85,7 +85,7 @@ def _condition(check: str, what: str, action: str, seen: Mapping[str, Any]) -> F
     if status in CHANGING:
         return Finding(State.WARN, check, f"{what} is {status}: wait a minute and look again ({reason}).")
     if status != "VALID":
-        return Finding(State.FAIL, check, f"{what} is {status}: mend what AWS says of it ({reason}).")
+        return Finding(State.FAIL, check, f"{what} is {status}: fix what AWS says of it ({reason}).")
     return Finding(State.OK, check, f"{what} is enabled and valid.")
 
 

@@ -31,7 +31,7 @@ def _data(hook: "PlaterunnerHook") -> Iterator[Finding]:
 
 
 def _buckets(hook: "PlaterunnerHook") -> Iterator[Finding]:
-    """Whether the buckets of others can be listed as the connection says."""
+    """Check that other people's buckets can be listed with the access that the connection gives."""
     for name, settings in hook.settings.buckets.items():
         how = settings.get("access", "with the lab's own credentials").replace("_", " ")
         try:
@@ -58,7 +58,7 @@ def _workspace(hook: "PlaterunnerHook") -> Iterator[Finding]:
 
 
 def _round_trip(storage: Storage) -> bool:
-    """Whether an object comes back as it was written; nothing of it stays."""
+    """Write an object, read it back, compare the two, and delete it."""
     key = probe_key(f"doctor-{uuid4().hex}")
     storage.put(key, CONTENT)
     try:

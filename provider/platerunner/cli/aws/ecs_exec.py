@@ -19,11 +19,11 @@ def find_way_in(access: Access, job_id: str, fingerprint: str) -> WayIn:
 
     :param access: of the connection that submitted the job.
     :param job_id: of its child, if it is in an array.
-    :param fingerprint: of the unit, which its work folder bears.
+    :param fingerprint: of the unit; its work folder is named after it.
     :raises NotHereError: if there is none, with the remedy.
     """
     if not access.settings.shell:
-        raise NotHereError(f"the connection lets nobody into jobs: {SETTING}")
+        raise NotHereError(f"the connection does not allow anyone into jobs: {SETTING}")
     job = _described(access, job_id)
     if job["status"] != "RUNNING":
         raise NotHereError(

@@ -46,7 +46,7 @@ def launches(
         for row in rows:
             out.print("  ".join(text or "-" for text in row), markup=False)
     if refused:
-        out.print(f"{counted(len(refused), 'file')} refused; upload it again when it is mended.", markup=False)
+        out.print(f"{counted(len(refused), 'file')} refused; upload it again when it is fixed.", markup=False)
 
 
 def _with_cause(session: SpecSession, launch: Launch) -> Launch:

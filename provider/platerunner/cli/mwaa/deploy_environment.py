@@ -96,7 +96,7 @@ def _judge(name: str, environment: Environment, wanted: Mapping[str, str]) -> No
         why = " ".join(str(error.get("ErrorMessage") or error.get("ErrorCode") or "MWAA gives no reason").split())
         raise BundleError(
             f"--environment {name}: MWAA did not take the bundle and is {environment['Status']} with the one before"
-            f" ({why.rstrip('.')}): look at the scheduler's requirements_install log, mend the bundle, deploy again."
+            f" ({why.rstrip('.')}): look at the scheduler's requirements_install log, fix the bundle, deploy again."
         )
     if other := _differences(environment, wanted):
         raise BundleError(

@@ -1,6 +1,6 @@
 """The process in which `platerunner run` lets Airflow's own machinery run a DAG: `dag.test()`.
 
-A process of its own, so that the log of Airflow goes to a file and the terminal shows progress. It speaks with its
+A process of its own, so that the log of Airflow goes to a file and the terminal shows progress. It talks to its
 parent in JSON lines: states go out on the descriptor named by ``PLATERUNNER_EVENTS``, answers come in on stdin.
 """
 

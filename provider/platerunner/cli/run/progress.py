@@ -26,7 +26,7 @@ STYLES = {"success": "green", "failed": "red", "upstream_failed": "yellow", "awa
 
 
 def _for_a_shell(message: str) -> str:
-    """A failure's sentence with the remedy of this place: verdicts and gates speak to people before Airflow's pages."""
+    """A failure's sentence with a remedy for the command line; verdicts and gates word it for Airflow's pages."""
     return (
         message.replace("Clear the task", "Run again")
         .replace("clear the task", "run again")

@@ -34,7 +34,7 @@ DEFAULTS = {
     # about runs that this process was to send: nobody sends those again.
     "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "600",
 }
-"""Settings that suit one machine; whoever sets them otherwise has them otherwise."""
+"""Settings that suit one machine; a variable that is set already wins."""
 COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 

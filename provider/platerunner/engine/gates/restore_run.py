@@ -59,7 +59,7 @@ class RestorePriceRun(PlannedRun):
     def passed(self) -> str:
         """Why nobody has to be asked, as a sentence; empty if somebody has.
 
-        :raises FailedError: if the tier cannot bring it back, whoever consents.
+        :raises FailedError: if the tier cannot bring it back; no approval changes that.
         """
         if not self.archived:
             return "nothing has to be restored from an archive"

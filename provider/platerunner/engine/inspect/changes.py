@@ -141,7 +141,7 @@ def _files(
 
 
 def _by_place(files: list[list[Any]]) -> dict[tuple[str, str], tuple[int, str, Mapping[str, str] | None]]:
-    """Root and key to size, ETag, and the names that a file goes by; None where an older version noted none."""
+    """Root and key to size, ETag and the file's names; None where an older version recorded none."""
     return {(file[0], file[1]): (file[2], file[3], file[4] if len(file) > 4 else None) for file in files}
 
 

@@ -1,1 +1,1 @@
-"""Runs that uploaded files ask for: what a file may say, what becomes of it, and how its run ended."""
+"""Runs that uploaded files ask for: what a file may say, what is done with it, and how its run ended."""

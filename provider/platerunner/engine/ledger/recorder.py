@@ -69,7 +69,7 @@ class Recorder:
         self._branch = branch
 
     def record(self, submission: Submission, verdicts: Verdicts) -> list[Row]:
-        """Write the rows of a submission, if they are not written: whoever collects it again finds them there.
+        """Write the rows of a submission, unless they are there already from an earlier collection.
 
         :returns: the rows, which somebody may have written before.
         :raises platerunner.batch.model.BatchError: if Batch does not describe the jobs.
@@ -79,7 +79,7 @@ class Recorder:
             found = (ledger.find(self._pipeline.name, submission) for ledger in self._ledgers)
             if (there := next((rows for rows in found if rows is not None), None)) is not None:
                 return there
-        except LedgerError as error:  # whoever asks the ledger hears of it; the step has its verdicts
+        except LedgerError as error:  # a query of the ledger reports it; the step has its verdicts
             log.warning("%s", error)
             return []
         rows = self._rows(submission, verdicts)

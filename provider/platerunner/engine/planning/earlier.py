@@ -130,7 +130,7 @@ class Earlier:
         return None
 
     def _same(self, step: str, unit: str, fingerprint: str, inputs: Inputs, again: Callable[[Inputs], str]) -> bool:
-        """Whether an outcome is of the same work but for stamps of files; they are read only if all else is alike."""
+        """Whether an outcome is of the same work except for files' time stamps; reads files if all else is equal."""
         try:
             ingredients = OutcomeStore(self.workspace).read(step, unit, fingerprint, Category.SUCCEEDED).ingredients
         except NotFoundError:

@@ -115,7 +115,7 @@ class FileTable:
     def renamed(self, names: Mapping[str, Mapping[str, str]]) -> "FileTable":
         """The same files, whose values go by other names.
 
-        :param names: wildcard to value to the name that it goes by.
+        :param names: wildcard to value to the name that replaces it.
         """
         table = FileTable(self.root)
         table._keys, table._etags, table._sizes = self._keys, self._etags, self._sizes

@@ -20,7 +20,7 @@ class PriceFileError(PlanningError):
 
 
 class FilePrices:
-    """Prices of a file: groups of names with USD for an hour, but for ``volume``, ``file_system`` and ``restore``.
+    """Prices of a file: groups of names with USD for an hour, except ``volume``, ``file_system`` and ``restore``.
 
     :param content: of the file, checked by :func:`read_price_file`.
     """

@@ -24,7 +24,7 @@ class PatternsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a pattern asks of whoever uses it.
+    """A question that a pattern asks of its users.
 
     :param area: ``security``, ``availability``, ``deployment``, ``reproducibility`` or ``quality``.
     :param asks: without its question mark.

@@ -28,11 +28,11 @@ class Log(Protocol):
 
 
 class FailedError(Exception):
-    """It failed, and trying again mends nothing; the message says what to do."""
+    """It failed, and a retry does not help; the message says what to do."""
 
 
 def is_for_good(error: Exception) -> bool:
-    """Whether trying again would not mend it."""
+    """Whether a retry would not help."""
     return isinstance(error, (FailedError, *FOR_GOOD)) and not isinstance(error, UnansweredError)
 
 

@@ -37,7 +37,7 @@ def end_soon(batch: "BatchClient", jobs: Sequence[str]) -> bool:
             if not may_end(time.monotonic() - began, sum((Counter(view.counts()) for view in views), Counter[str]())):
                 return False
     except (ClientError, BotoCoreError):
-        return False  # whoever waits parked knows what to do
+        return False  # a parked step handles it
     return False
 
 

@@ -129,7 +129,7 @@ class Submitter:
         """Take up what a process left that died between an intent and its job id.
 
         :returns: the state without intents: those without a job are forgotten, not made again, because the queue, the
-            definition and the spec may have been mended since.
+            definition and the spec may have been fixed since.
         """
         state = adopt(self.state_file, self.batch)
         for intent in state.intents:

@@ -1,4 +1,4 @@
-"""What whoever runs a pipeline tells a collector: a worker, a triggerer, `platerunner run`.
+"""What the process that runs a pipeline sends to a collector: a worker, a triggerer, `platerunner run`.
 
 Without an OTLP endpoint nothing of OpenTelemetry is imported. With one, a thread of its own imports it and sends;
 whoever tells waits for it for a few seconds at most, and goes on whatever the collector does.

@@ -1,4 +1,4 @@
-"""Folders of this machine that stand for images, as ``PLATERUNNER_STAND_INS`` names them: a lab's programs on a laptop.
+"""Folders on this machine that replace images, named in ``PLATERUNNER_STAND_INS``: a lab's programs on a laptop.
 
 ``PLATERUNNER_STAND_INS="example.org/lab-track:3=/home/ada/track/bin fiji:2.16.0=/opt/fiji"``: units of the image
 run on this machine, with the folder before ``PATH``.
@@ -19,7 +19,7 @@ FORM = f"{VARIABLE} takes image=folder, several with a space between, such as fi
 def stand_ins(environment: Mapping[str, str] = os.environ) -> Iterator[LocalImage]:
     """The images that folders stand for.
 
-    :raises ImageMissingError: if one is written otherwise, or its folder is not there.
+    :raises ImageMissingError: if an entry is not `image=folder`, or its folder does not exist.
     """
     for text in environment.get(VARIABLE, "").split():
         reference, equals, folder = text.partition("=")

@@ -34,7 +34,7 @@ STRAYS_S = 1.0
 
 
 class Agent:
-    """The loop; all its state belongs to its one thread."""
+    """The loop. Only its own thread touches its state."""
 
     def __init__(self, commands: int, events: BinaryIO) -> None:
         self._commands = commands
@@ -168,7 +168,7 @@ class Agent:
             job.oom |= limits.enforce(find_tree(table, job.pid), job.memory)
 
     def _end_strays(self, *, all_of_them: bool) -> bool:
-        """Daemons that left their job's session became children of this process; they end with their job.
+        """End daemons that left their job's session and became children of this process, once their job has ended.
 
         :returns: whether there were any.
         """

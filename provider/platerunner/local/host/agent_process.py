@@ -85,7 +85,7 @@ class Host:
                 self._input.write(json.dumps(command).encode() + b"\n")
                 self._input.flush()
             except (BrokenPipeError, ValueError):
-                return  # it died or is being closed; the listening thread tells what becomes of the jobs
+                return  # it died or is being closed; the listening thread reports the jobs' ends
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None

@@ -36,7 +36,7 @@ def find_way_in(job_id: str, fingerprint: str) -> WayIn:
     """The way into a unit.
 
     :param job_id: of the embedded cloud.
-    :param fingerprint: of the unit, which its work folder bears.
+    :param fingerprint: of the unit; its work folder is named after it.
     :raises NotHereError: if the job does not run on this machine, or the unit's tool does not at this moment.
     """
     if not PROC.is_dir():

@@ -88,7 +88,7 @@ def job_of(pid: int) -> str:
 def end_processes(keys: Container[str]) -> None:
     """Kill all processes of some jobs, wherever they are: an agent may die before it has reported one that it started.
 
-    A fork is known by its working folder, which bears its job's name: its environment shows as the agent's.
+    A fork is recognised by its working folder, named after its job: its environment shows as the agent's.
 
     :param keys: ``<job id>#<attempt>``.
     """

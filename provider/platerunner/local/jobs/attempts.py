@@ -1,4 +1,4 @@
-"""The attempts that are under way: how each begins, what may end it early, and how it ended."""
+"""The attempts that are running: how each starts, what can end it early, and how it ended."""
 
 import os
 import signal
@@ -59,11 +59,11 @@ class Attempts:
 
     @property
     def busy(self) -> list[Job]:
-        """Jobs that take up room."""
+        """Jobs that count against the instances' capacity."""
         return [*self._running.values(), *self._held.values()]
 
     def begin(self, job: Job) -> None:
-        """Start a job's next attempt, at once or after as long as a slow start takes."""
+        """Start a job's next attempt: at once, or after the delay of a slow start."""
         job.move("STARTING")
         self._held[job.key] = job
         if slow := self._dice.faults.slow_start:
@@ -76,16 +76,16 @@ class Attempts:
         return job.key in self._running
 
     def stop(self, job: Job, reason: str) -> None:
-        """End a job that runs, as a person or a time limit wants it."""
+        """End a running job, because a person or a time limit asks for it."""
         job.stopped_because = reason
         self._launcher.stop(job.key, STOP_GRACE_S)
 
     def give_up(self, job: Job) -> None:
-        """Leave a job out that has not been started yet."""
+        """Drop a job that has not started yet."""
         self._held.pop(job.key, None)
 
     def take(self, event: dict[str, Any]) -> None:
-        """Hear what has become of attempts."""
+        """Take in what the agent reports of attempts."""
         if event["event"] == "lost":
             self._lose_all()
         elif event["key"] in self._running:
@@ -143,7 +143,7 @@ class Attempts:
             self._end(job, key, None, self._lose_instance(job), None)
 
     def _lose_instance(self, job: Job) -> str:
-        """Take a job's instance away: what Batch says of that."""
+        """Take a job's instance away, and report it as Batch does."""
         assert job.instance is not None
         self._instances.lose(job.instance)
         return f"Host EC2 (instance {job.instance.id}) terminated."

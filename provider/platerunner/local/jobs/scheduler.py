@@ -1,4 +1,4 @@
-"""What decides which job of the embedded cloud runs when, and what becomes of it."""
+"""Decides which job of the embedded cloud runs when, and records how it ends."""
 
 import heapq
 import threading

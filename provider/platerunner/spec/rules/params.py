@@ -63,7 +63,7 @@ def _patterns_are_sound(draft: Draft, name: str, param: Data) -> bool:
             slow = why_slow(schema["pattern"])
         except (re.error, OverflowError, RecursionError) as error:
             message = f"{where(place)} is not a regular expression: {error}"
-            draft.source.at_value(place, message, "Mend it, or leave `pattern` out.", "bad-regex")
+            draft.source.at_value(place, message, "Fix it, or leave `pattern` out.", "bad-regex")
             sound = False
         else:
             if slow:

@@ -17,7 +17,7 @@ from platerunner_unit.cellprofiler.pipeline_file import Cppipe
 from platerunner_unit.cellprofiler.plugin_names import names_of
 
 _ANOTHER = "Name the file of a pipeline here, or restore this one."
-_MEND = "Mend it in CellProfiler and save it, or restore it."
+_REPAIR = "Fix it in CellProfiler and save it, or restore it."
 
 
 class _Use(NamedTuple):
@@ -87,7 +87,7 @@ def _findings(draft: Draft, use: _Use, found: Cppipe) -> Iterator[Finding]:
     columns = None if use.load_data is None else _columns(use.load_data, found)
     faults = cppipe.check(found, use.plugins, columns)
     for fault in faults:
-        remedy = fault.hint or (_MEND if found.modules else _ANOTHER)
+        remedy = fault.hint or (_REPAIR if found.modules else _ANOTHER)
         yield Finding(fault.sentence.rstrip("."), remedy, of_mapping=bool(fault.hint))
     if not faults:
         outputs = draft.steps[use.step].get("outputs", {}).values()
@@ -96,7 +96,7 @@ def _findings(draft: Draft, use: _Use, found: Cppipe) -> Iterator[Finding]:
 
 
 def _columns(load_data: Data, found: Cppipe) -> set[str]:
-    """The columns of LoadData's table: of a name with wildcards those that the pipeline speaks of and it may become."""
+    """The columns of LoadData's table; of a name with wildcards those that the pipeline names and it can become."""
     metadata = metadata_columns(load_data.get("metadata", {}))
     names = {part.strip() for module in found.enabled for _, value in module.settings for part in value.split(",")}
     images = {name for pattern in load_data.get("images", {}) for name in _images(pattern, names)}

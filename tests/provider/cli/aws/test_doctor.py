@@ -205,7 +205,7 @@ def test_a_queue_without_compute_environment_and_one_that_is_invalid(
     monkeypatch.setattr(backend.get_job_queue_by_name(aws.spot), "env_order_json", [])
     monkeypatch.setattr(backend.get_job_queue_by_name(aws.on_demand), "status", "INVALID")
     lines = failures()
-    assert any("platerunner-on-demand is INVALID: mend what AWS says of it" in x for x in lines)
+    assert any("platerunner-on-demand is INVALID: fix what AWS says of it" in x for x in lines)
     assert any("platerunner-spot has no compute environment, so its jobs wait forever: attach one." in x for x in lines)
 
 

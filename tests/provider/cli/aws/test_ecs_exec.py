@@ -49,7 +49,7 @@ def test_a_job_with_ecs_exec_is_entered_by_the_aws_command_line(installed):
 @pytest.mark.parametrize(
     ("jobs", "shell", "said"),
     [
-        ([job(**OPEN)], False, 'the connection lets nobody into jobs: add `"shell": true` to the connection'),
+        ([job(**OPEN)], False, 'the connection does not allow anyone into jobs: add `"shell": true` to the connection'),
         ([job()], True, "its job was submitted without ECS Exec: add"),
         ([job("RUNNABLE", **OPEN)], True, "AWS Batch says that its job is RUNNABLE, and only one that is RUNNING"),
         ([], True, "AWS Batch does not know its job j:3 any more"),

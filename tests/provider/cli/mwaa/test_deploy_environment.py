@@ -79,7 +79,7 @@ def test_a_bundle_that_does_not_install_is_told_in_mwaas_words(mwaa, s3, made):
     said = deploy(made, "--environment", NAME, code=2)
     assert said == (
         "--environment lab: MWAA did not take the bundle and is AVAILABLE with the one before (No matching distribution"
-        " for obstore==9): look at the scheduler's requirements_install log, mend the bundle, deploy again.\n"
+        " for obstore==9): look at the scheduler's requirements_install log, fix the bundle, deploy again.\n"
     )
 
 

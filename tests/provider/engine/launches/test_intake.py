@@ -57,7 +57,7 @@ def test_fifty_files_of_which_ten_are_broken(tmp_path):
         assert len(site.launches.all_refused()) == 10
 
 
-def test_a_file_that_was_mended_is_taken_and_what_refused_it_goes(site):
+def test_a_file_that_was_fixed_is_taken_and_what_refused_it_goes(site):
     site.put("a.json", launch("a").replace("plate", "plat"))
     assert isinstance(site.look()[0], Refused)
     site.put("a.json", launch("a"))

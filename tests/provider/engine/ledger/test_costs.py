@@ -99,7 +99,7 @@ def test_vcpus_that_are_paid_for_and_not_used_are_named():
         [row(peak_memory=GIB)] * 9,  # too few to say
         [row(peak_memory=7 * GIB)] * 20,  # needed
         [row(peak_memory=GIB, verdict="tool_error")] * 20,  # what failed early took little
-        [row(peak_memory=GIB)] * 20 + [row(peak_memory=GIB, memory=2 * GIB)],  # mended already
+        [row(peak_memory=GIB)] * 20 + [row(peak_memory=GIB, memory=2 * GIB)],  # fixed already
         [row(peak_memory=GIB, share=None, instance_memory=None, usd_instance=None)] * 20,  # no price
     ],
 )

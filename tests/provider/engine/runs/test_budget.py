@@ -47,7 +47,7 @@ class Lab:
     def write(self, *wells: str) -> None:
         (self.folder / "data/P1").mkdir(parents=True, exist_ok=True)
         for well in wells:
-            flag = f"test -e {self.folder}/mended || exit 3\n" if well == "A02" else ""
+            flag = f"test -e {self.folder}/fixed || exit 3\n" if well == "A02" else ""
             (self.folder / f"data/P1/{well}.sh").write_text(f'{flag}echo {well} > "$1"\n')
 
     def play(self, choice: str = "Approve", comment: str = "well spent", **options: Any) -> tuple[str, str]:
@@ -86,7 +86,7 @@ def test_what_was_approved_is_not_asked_about_again_and_all_else_is(lab: Lab, aw
     assert lab.play()[0] == "failed", "one of its units fails"
     assert "what this run would cost is not known: no price is known of work, whole" in lab.asked[0].replace("W", "w")
 
-    (lab.folder / "mended").touch()
+    (lab.folder / "fixed").touch()
     assert (lab.play()[0], lab.asked) == ("success", []), "the rest of what was approved"
     assert (lab.play()[0], lab.asked) == ("success", []), "nothing to do"
 

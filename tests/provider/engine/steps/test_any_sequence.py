@@ -65,7 +65,7 @@ class AnySequence(RuleBasedStateMachine):
             self.parked.add(run)
 
     @rule()
-    def mend(self) -> None:
+    def fix(self) -> None:
         self.lab.version += 1
 
     @rule(lost=st.sampled_from([(), WELLS]) | st.sets(st.sampled_from(WELLS)))

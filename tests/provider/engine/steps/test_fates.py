@@ -50,14 +50,14 @@ def befall(batch, fate):
 
 
 @pytest.mark.parametrize("fate", FATES)
-def test_a_submission_then_a_mended_spec_and_a_cleared_task_run_each_unit_once(lab, monkeypatch, fate):
-    def mend(version):
+def test_a_submission_then_a_fixed_spec_and_a_cleared_task_run_each_unit_once(lab, monkeypatch, fate):
+    def fix(version):
         changed = before.replace('"{{outputs.made}}"]', f'"{{{{outputs.made}}}}", {version}]')
         assert changed != before
         monkeypatch.setattr(labs, "SPEC", changed)
 
     before, ran = labs.SPEC, lab.folder / "ran"
-    mend("v1")
+    fix("v1")
     lab.write(**dict.fromkeys(("A01", "A02"), f'echo "$0 $2" >> {ran}\necho "$2" > "$1"\n'))
     run = lab.run()
     fates = befall(run.scope.hook.batch, fate)
@@ -65,7 +65,7 @@ def test_a_submission_then_a_mended_spec_and_a_cleared_task_run_each_unit_once(l
     with pytest.raises((BatchError, Killed)) if ends_badly else contextlib.nullcontext():
         run.start()
     assert fates == [], "it has befallen a call"
-    mend("v2")
+    fix("v2")
     result, failed = lab.to_the_end()
     assert not is_red(result, failed, 0)
     assert not lab.run().scope.plan().of(UnitState.PENDING)

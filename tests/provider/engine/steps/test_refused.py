@@ -1,4 +1,4 @@
-"""A submission that AWS refused is forgotten, one without an answer is looked up: what is mended is used."""
+"""A submission that AWS refused is forgotten, one without an answer is looked up: what is fixed is used."""
 
 import json
 from dataclasses import replace

@@ -32,7 +32,7 @@ def test_a_step_runs_every_unit_once_and_a_second_run_nothing(lab):
     assert lab.aws.cloud.calls["batch.submitjob"] == before
 
 
-def test_a_failed_unit_is_named_and_runs_alone_once_it_is_mended(lab):
+def test_a_failed_unit_is_named_and_runs_alone_once_it_is_fixed(lab):
     lab.write(A01=GOOD, A02="echo ValueError: no such channel; exit 3\n", A03=GOOD)
     result, [failure] = lab.to_the_end()
     assert (result.succeeded, result.failed) == (2, 1)

@@ -45,13 +45,13 @@ def test_what_a_run_has_going_is_waited_for(lab, order):
 
 
 def test_what_fails_elsewhere_and_what_is_new_is_run_after_it(lab):
-    lab.write(A01=held(lab, f"test -e {lab.folder}/mended || exit 3\n{GOOD}"), A02=held(lab))
+    lab.write(A01=held(lab, f"test -e {lab.folder}/fixed || exit 3\n{GOOD}"), A02=held(lab))
     lab.run("run-1").start()
     lab.write(A03=GOOD)
     lab.run("run-2").start()
     release(lab)
     lab.collect("run-1")
-    (lab.folder / "mended").touch()
+    (lab.folder / "fixed").touch()
     result, failed = lab.collect("run-2")
     assert (result.succeeded, result.done_before, failed) == (2, 1, [])
     assert lab.starts() == {"A01": 2, "A02": 1, "A03": 1}

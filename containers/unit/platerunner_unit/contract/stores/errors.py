@@ -1,4 +1,4 @@
-"""What a storage can fail with, whatever it is: our errors for obstore's, which has S3's answer in its text alone."""
+"""Errors of a storage, made of obstore's, whose text is all that is left of S3's answer."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from platerunner_unit.contract.transfer import MEANINGS, Answer, Kind, TransferF
 
 _DENIED = (PermissionError, obstore.exceptions.PermissionDeniedError, obstore.exceptions.UnauthenticatedError)
 _MISSING = (FileNotFoundError, obstore.exceptions.NotFoundError)
-# obstore has ValueError for a key that it cannot take; other OSErrors, as of a full disk, stay what they are.
+# obstore raises ValueError for a key that it refuses. Other OSErrors, such as a full disk, are not translated.
 TRANSLATED = (*_DENIED, *_MISSING, ValueError, obstore.exceptions.BaseError)
 
 
 _ROLE = re.compile(r"RoleError\(((['\"]).*?(?<!\\)\2)\)")
-"""A role that may not be taken, as obstore repeats what :mod:`platerunner_unit.contract.stores.assumed_role` raised."""
+"""How obstore repeats what :mod:`platerunner_unit.contract.stores.assumed_role` raised for a role it may not assume."""
 
 _BAD_NAME = re.compile(r'invalid path: (?:Error parsing )?Path "/?(.*?)"(?:: | contained)', re.DOTALL)
 _CIRCLE = re.compile(r"File system loop found: (.*) points to an ancestor")
 _SYSTEM = re.compile(r": ([A-Z][^:]*) \(os error \d+\)")
-"""Errors of a folder end with the system's words, after obstore's own, which have names of its making."""
+"""A folder's errors end with the system's words; obstore puts its own before them, with temporary names."""
 
 
 class StorageError(Exception):
-    """The storage did not do what it was asked; the message names the URL.
+    """A request to the storage failed; the message names the URL.
 
     :param failure: the same for the judge.
     """
@@ -65,7 +65,7 @@ _CLASSES: dict[Category, type[StorageError]] = {
 
 
 def translate(url: str, error: BaseException) -> StorageError:
-    """Our error for one of obstore's, which has S3's answer in its text alone.
+    """Make our error of one of obstore's, by the text of S3's answer.
 
     :param url: of what is read or written, or of the whole storage.
     :param error: one of :data:`TRANSLATED`.
@@ -99,13 +99,13 @@ def _kind(error: BaseException, answer: Answer, text: str) -> Kind:
         return Kind.MISSING
     if isinstance(error, _DENIED):
         return Kind.DENIED
-    # A folder's errors come with the system's number alone.
+    # A folder's errors have the system's number and no code.
     found = re.search(r"\(os error (\d+)\)\s*(?:\n\nDebug source|$)", text)
     return kind_of_os_error(OSError(int(found[1]), "")) if found else Kind.FAILED
 
 
 def _told(kind: Kind, answer: Answer) -> str:
-    """What S3 said besides, where it says more than the kind."""
+    """What S3 said beyond the kind of error; empty if nothing."""
     if kind is Kind.ARCHIVED:
         return f" ({answer.storage_class}): restore it, then clear the task" if answer.storage_class else ""
     if kind is Kind.MISSING or answer.message in ("", "Access Denied"):

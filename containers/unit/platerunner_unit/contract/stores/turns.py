@@ -1,4 +1,4 @@
-"""Writes to a storage in turn: of several that try at once, one succeeds, and the others hear of it."""
+"""Conditional writes to a storage: of several writers at once, one succeeds, and the others learn that they lost."""
 
 from __future__ import annotations
 

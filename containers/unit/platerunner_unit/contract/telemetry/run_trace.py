@@ -1,4 +1,4 @@
-"""The one trace of a run: its ids follow from the run, so that whoever tells a part of it needs to ask nobody.
+"""The one trace of a run. Its ids follow from the run, so that every process computes the same ones.
 
 A worker that died, the one that goes on, and every container name the same spans. Where Airflow traces its runs
 itself, its trace is used instead, and only the spans below a task's follow from the run.

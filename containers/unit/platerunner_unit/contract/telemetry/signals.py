@@ -126,4 +126,4 @@ WORKER = (
     RUN_DURATION, STEP_DURATION, STEP_UNITS, ATTEMPTS, RETRIES, COST, UNPRICED, BUDGET_SHARE, UNITS_NOW, OLDEST,
     CALLS, TROUBLES, LAG, GATE_ASKED, GATE_WAIT,
 )  # fmt: skip
-"""What whoever runs a pipeline sends: an Airflow worker, its triggerer, `platerunner run`."""
+"""Metrics from the side that runs pipelines: an Airflow worker, its triggerer, `platerunner run`."""

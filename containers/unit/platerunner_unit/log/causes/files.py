@@ -62,7 +62,7 @@ FILES: tuple[LineRule, ...] = (
         learnt_from="ValueError: Error on line 6 of load_data.csv.",
         category=C.INPUT_UNREADABLE,
         clause="line {row} of {path} has not as many cells as the header",
-        hint="Mend the line of the file that is named.",
+        hint="Fix the line of the file that is named.",
         tool="cellprofiler",
     ),
     LineRule(

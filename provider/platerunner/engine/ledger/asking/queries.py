@@ -35,7 +35,7 @@ class Parameter:
     default: Any = None
 
     def literal(self, value: Any) -> str:
-        """A value as it stands in SQL.
+        """A value as SQL text.
 
         :raises LedgerError: if it is not of the type.
         """

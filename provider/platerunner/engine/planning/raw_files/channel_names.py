@@ -11,7 +11,7 @@ from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import Storage
 
 MOST = 20
-"""Files that are read: each plate has its own, and all of them ought to agree."""
+"""Files that are read: each plate has its own, and all should agree."""
 
 
 def find_channel_names(told: ChannelNames, keys: Iterable[str], storage: Storage) -> tuple[dict[str, str], str]:

@@ -33,7 +33,7 @@ def index_rows(ref: str, table: Table, storage: Storage) -> dict[str, Row]:
             name = record.get(table.path, "")
             check.take(line, [*values, *(record.get(field, "") for field in own), name and folder + name])
         check.refuse(what)
-        if not records:  # a plate would be left out, and nobody would hear of it
+        if not records:  # a plate would be left out silently
             message = f"{what} lists no images that are a `{table.record}`, as an index of another export or microscope"
             raise PlanningError(f"{message}. Export the measurement again, move it away, or leave out `index: true`.")
     if not check.files:

@@ -136,7 +136,7 @@ def _sampled(available: Available, name: str, nth: int, within: str | None) -> A
 class Names:
     """The ``rename`` of a file set, in both directions.
 
-    :param rename: wildcard to value in the file's name to the name that it goes by.
+    :param rename: wildcard to value in the file's name to the name that replaces it.
     """
 
     def __init__(self, rename: Mapping[str, Mapping[str, str]]) -> None:

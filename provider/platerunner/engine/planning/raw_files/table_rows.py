@@ -137,7 +137,7 @@ class Rows:
         """
         if self._problems:
             told = "; ".join(self._problems)
-            raise PlanningError(f"{what}: {told}{and_more(self._count - len(self._problems))}. Mend the table.")
+            raise PlanningError(f"{what}: {told}{and_more(self._count - len(self._problems))}. Fix the table.")
 
     def _unusable(self, cells: Sequence[str]) -> str:
         index = next(each for each in self._named if self._values[cells[each]] in self._values.unusable)

@@ -14,7 +14,7 @@ class BadXmlError(ValueError):
 def read_records(content: bytes, record: str) -> Iterator[tuple[int, dict[str, str]]]:
     """The records of a file, each with its line.
 
-    A value goes by the name of its attribute or element, an attribute of an element within by both (`Row.number`), the
+    A value has the name of its attribute or element, an attribute of an inner element has both (`Row.number`), the
     record's own text by `text`; prefixes of names do not count.
 
     :param content: the file.

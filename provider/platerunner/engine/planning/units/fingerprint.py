@@ -111,7 +111,7 @@ def step_ingredients(
 
 
 def unit_ingredients(inputs: Inputs, renamed: Renamed = _NOTHING) -> dict[str, list[list[Any]]]:
-    """What a unit has of its own: root, key, size and ETag of each input, and what it goes by instead of its key."""
+    """What a unit has of its own: root, key, size and ETag of each input, and the name that replaces its key."""
     return {name: _inputs(files, renamed.get(name, ())) for name, files in sorted(inputs.items())}
 
 

@@ -19,7 +19,7 @@ from platerunner_unit.contract.manifest import UnitTask
 def misfits(
     pipeline: Pipeline, modules: Mapping[str, Module], context: RunContext, plans: Sequence[StepPlan]
 ) -> Iterator[str]:
-    """What stands against running units that are pending, as sentences; one unit speaks for all with its settings.
+    """Why pending units cannot run, as sentences; one unit is checked for all that have its settings.
 
     :param modules: the catalog.
     :param plans: of all steps.

@@ -49,9 +49,9 @@ def test_both_files_are_named_and_the_remedy_works(tmp_path, pattern, keys, name
     said = str(raised.value)
     assert all(f"`{name}`" in said for name in names)
     assert f"Write `{remedy}`" in said
-    mended = from_dataset(FileSet("raw", remedy), Storage(str(tmp_path)), {})
-    check_distinct(mended)
-    assert {*names} & {file.key for file in mended.files}
+    fixed = from_dataset(FileSet("raw", remedy), Storage(str(tmp_path)), {})
+    check_distinct(fixed)
+    assert {*names} & {file.key for file in fixed.files}
 
 
 @pytest.mark.parametrize(
