@@ -32,12 +32,12 @@ _pool = ThreadPoolExecutor(1, "platerunner-forecast")
 
 
 class NoForecastError(Exception):
-    """There is none now; the message says why, and what to do."""
+    """No forecast can be made now; the message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Units of a step that stand alike, for the same reason.
+    """Units of a step in the same state for the same reason.
 
     :param why: what changed, of the first of them; empty where the reason says it.
     """
@@ -65,7 +65,7 @@ class Forecast:
 
     :param head: of the table of what it would take.
     :param rows: of that table, a row per step with pending units and the total; empty if nothing is pending.
-    :param basis: on what these figures stand, as sentences.
+    :param basis: what the figures are based on, as sentences.
     """
 
     steps: list[StepForecast]

@@ -1,4 +1,4 @@
-"""Airflow's button "mark success" on a gate that waits: honoured by Airflow, and here recorded as what it is.
+"""Airflow's button "mark success" on a gate that waits: Airflow obeys it, and this module records who pressed it.
 
 Airflow calls listeners in the API server, where the button was pressed. The gate itself never learns of it.
 """
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def record_mark(task: TaskInstance) -> None:
-    """Write who marked a gate into the record of its workspace, if the gate had asked and had no answer yet."""
+    """Record in the workspace who marked a gate, if the gate had asked and had no answer yet."""
     with create_session() as session:
         asked, user = asked_of(task, session), _who(task, session)
         if asked is None:

@@ -12,7 +12,7 @@ from platerunner_unit.contract.storage import Storage
 from platerunner_unit.contract.unit_keys import Kept, natural_key, parse_unit_id
 
 MOST = 200
-"""Records that are read: one a step and plate."""
+"""Records that are read at most: one per step and plate."""
 
 
 @dataclass(frozen=True, slots=True)

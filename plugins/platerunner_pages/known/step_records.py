@@ -1,4 +1,4 @@
-"""What a step recorded in a run: in one place, or in one for each branch of a pipeline that is split."""
+"""What a step recorded in a run: in one place, or in one per branch of a split pipeline."""
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -52,7 +52,7 @@ class StepRecords:
 
     @property
     def result(self) -> Mapping[str, Any] | None:
-        """The counts that it ended with, and the seconds of the slowest branch; None if it never ended."""
+        """The step's final counts, and the seconds of the slowest branch; None if it never ended."""
         ended = [result for result in self._of_each(lambda record: record.result) if result is not None]
         if not ended:
             return None
@@ -61,7 +61,7 @@ class StepRecords:
 
     @property
     def blocked(self) -> list[str]:
-        """What AWS Batch says of its jobs that wait, and who acts."""
+        """What AWS Batch says about its waiting jobs, and who has to act."""
         said = dict.fromkeys(chain.from_iterable(self._of_each(lambda record: record.blocked)))
         return [explain_wait(reason) for reason in said]
 

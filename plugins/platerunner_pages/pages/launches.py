@@ -1,4 +1,4 @@
-"""The page of a pipeline's launches: what files asked for, how far that is, and the files that were refused."""
+"""The page of a pipeline's launches: what files asked for, how far each launch is, and which files were refused."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ MOST = 200
 
 @router.get("/launches")
 def launches(request: Request, dag_id: str, _user: Reader, session: SessionDep) -> HTMLResponse:
-    """Show launches, that which moved last first."""
+    """Show launches, the most recently changed first."""
     dag = find_dag(dag_id, session)
     if not dag.steps:
         return page(request, "foreign.html", title=dag_id, dag_id=dag_id)

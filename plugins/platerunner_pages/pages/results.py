@@ -36,7 +36,7 @@ SHOWN = 500
 FIELDS = 96
 """Fields of view whose images are shown."""
 LARGEST = 1024**3
-"""Bytes of a file that is sent; it is sent in pieces, so that the server never has it whole."""
+"""Largest file that is sent, in bytes. It goes in pieces, so that the server never holds all of it."""
 Name = Annotated[str, Query(max_length=500)]
 Key = Annotated[str, Query(max_length=1024)]
 
@@ -220,7 +220,7 @@ def _files(run: SeenRun, step: SeenStep, chosen: str, plate: str) -> tuple[list[
 
 
 def _file(run: SeenRun, step: SeenStep, output: str, key: str) -> tuple[Storage, TableFile]:
-    """A file that an output or an input may have; whatever else a key names is as if it were not there."""
+    """A file of an output or an input; any other key is answered as not found."""
     source = sources_of(step).get(output)
     values = source.pattern.match(key) if source is not None else None
     if source is None or values is None:

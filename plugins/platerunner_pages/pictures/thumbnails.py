@@ -19,7 +19,7 @@ AT_ONCE = 2
 TIMEOUT_S = 120.0
 """Seconds of wall time, since the machine may be busy; the worker has a limit of CPU time."""
 PATIENCE_S = 20.0
-"""For so long a thumbnail waits for its turn."""
+"""Seconds that a thumbnail waits for its turn."""
 NO_PILLOW = (
     "Images are decoded with Pillow: install `airflow-plugin-platerunner[pictures]` where Airflow's API server runs."
 )

@@ -12,7 +12,7 @@ from fastapi import Depends, HTTPException, Request, status
 from platerunner_pages.requests import tokens
 
 NOTHING = "There is nothing here, or it is not for you to see."
-"""Said alike of what does not exist and of what may not be seen, so that nobody can tell one from the other."""
+"""The same words for what does not exist and what a user may not see, so that the answer reveals neither."""
 TOKEN_HEADER = "X-Platerunner-Token"  # noqa: S105  (a header's name)
 NOT_YOURS_TO_RUN = "You may look at this DAG, but not change its runs."
 NOT_YOURS_TO_ANSWER = "You may look at this DAG, but not answer its gates."
@@ -36,7 +36,7 @@ _ANSWER = (requires_access_dag("PUT", DagAccessEntity.HITL_DETAIL),)
 
 
 def missing() -> HTTPException:
-    """The one answer about what is not there or not to be seen."""
+    """The answer for what does not exist or may not be seen."""
     return HTTPException(status.HTTP_404_NOT_FOUND, NOTHING)
 
 

@@ -51,7 +51,7 @@ def file(request: Request, token: str, user: GetUserDep, session: SessionDep) ->
     run = find_run(dag_id, run_id, session)
     workspace = workspace_of(run, run.step(task_id))
     try:
-        key = workspace.resolved(key)  # what may be served is asked of the file itself, not of a link to it
+        key = workspace.resolved(key)  # the file itself decides what may be served, not a link to it
         size = workspace.head(key).size
         if not servable(key, size):
             raise too_large(key) if size > LARGEST else missing()

@@ -21,7 +21,7 @@ _LARGEST_FACTOR = 100.0
 
 
 class QuantityError(ValueError):
-    """A text is not the quantity that it should be.
+    """A text is not a quantity of the required kind.
 
     :param message: a clause: what is wrong.
     :param remedy: a sentence.
@@ -105,7 +105,7 @@ KINDS: Mapping[str, Callable[[str], float]] = {
 
 
 def within(kind: str, text: str, least: str | None = None, most: str | None = None) -> float:
-    """A quantity that is neither too small nor too large.
+    """Read a quantity and check its limits.
 
     :param kind: one of :data:`KINDS`.
     :param least: as people write it; None for no limit.

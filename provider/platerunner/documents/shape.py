@@ -1,7 +1,7 @@
 """A JSON Schema prepared for looking at many values, and the walk along it through a document.
 
-A look at a value says only whether it is surely right. If it may be wrong, the validator decides and explains: to
-find out that nothing is wrong would take it most of the time that a spec takes.
+A look at a value tells only whether it is surely right. If not, the validator decides and explains. To run it on every
+document would take most of the time that a spec takes to load.
 """
 
 import re
@@ -54,7 +54,7 @@ def _shared_keys(schema: Node, value: Mapping[str, Any]) -> tuple[int, int]:
 
 
 class Shape:
-    """What a schema says of a value, worked out as far as values ask for it.
+    """A schema for one value, whose parts are prepared when they are first needed.
 
     :param node: a schema without references; nobody changes it.
     """
@@ -100,7 +100,7 @@ class Shape:
 
     @cached_property
     def suits(self) -> Look:
-        """Whether a value itself is surely right; what it holds has shapes of its own."""
+        """Whether a value is surely right, without its children, which have shapes of their own."""
         match self._looks:
             case ():
                 return lambda _: True
@@ -135,7 +135,7 @@ _NO_LOOK = frozenset(
     {"$schema", "$id", "title", "description", "default", "examples"}
     | {"properties", "patternProperties", "additionalProperties", "items", "anyOf", "oneOf"}
 )
-"""Keywords that say nothing about the value itself, or only about what it holds."""
+"""Keywords that do not check the value itself: descriptions, or checks of what it contains."""
 
 
 def _doubt(_value: Any) -> bool:

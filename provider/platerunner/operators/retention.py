@@ -1,4 +1,4 @@
-"""Takes away what has been kept long enough, for all pipelines of a folder, as one Airflow task."""
+"""Deletes what has been kept long enough, for all pipelines of a folder, as one Airflow task."""
 
 import os
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from platerunner.hooks.connection_id import CONN_ID
 
 
 class RetentionOperator(BaseOperator):
-    """Takes away what the connection's `retention` has for due; what it took is on record in the workspace.
+    """Deletes what is due by the connection's `retention`, and records in the workspace what it deleted.
 
     :param specs: a folder of specs, or one.
     :param dry: only say what would go (templated).
@@ -36,7 +36,7 @@ class RetentionOperator(BaseOperator):
         self.conn_id = conn_id
 
     def execute(self, context: Context) -> list[str]:  # noqa: ARG002
-        """Take it away; a sentence per place."""
+        """Delete it; returns a sentence per place."""
         from platerunner.engine.retention.keeping import keep_no_more
         from platerunner.hooks.platerunner import PlaterunnerHook
         from platerunner.spec.loader import load_pipeline

@@ -8,7 +8,7 @@ from typing import Optional
 
 
 class Category(str, enum.Enum):
-    """What became of a unit; the value is the word used in outcomes, digests and docs."""
+    """How a unit ended; the value is the word used in outcomes, digests and docs."""
 
     SUCCEEDED = "succeeded"
     OUT_OF_MEMORY = "out_of_memory"

@@ -13,7 +13,7 @@ runs fastest in files without metadata of their axes."""
 
 
 def as_kept(planes: Mapping[str, Planes]) -> dict[str, list[list[object]]]:
-    """The planes of inputs as plain data that keeps the order of axes, which counts.
+    """The planes of inputs as plain data. The order of axes matters, and is kept.
 
     :param planes: input name to its planes.
     """
@@ -24,7 +24,7 @@ def as_kept(planes: Mapping[str, Planes]) -> dict[str, list[list[object]]]:
 
 
 def named(planes: Planes) -> dict[str, tuple[str, ...]]:
-    """The axes of which the values are named: these are wildcards."""
+    """The axes whose values are named: these are wildcards."""
     return {axis: values for axis, values in planes.items() if values is not None}
 
 

@@ -100,7 +100,7 @@ class Facts:
 
     @cached_property
     def hung_when_done(self) -> bool:
-        """Whether it was ended from outside after its work was done, which a leftover thread makes necessary."""
+        """Whether the runner ended it after its work was done, because a leftover thread kept it alive."""
         if self.evidence.stopped_by not in ("stall", "after_complete"):
             return False
         told = self.evidence.done_file == "Complete" and self.evidence.done_file_asked

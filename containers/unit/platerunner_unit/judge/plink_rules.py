@@ -30,7 +30,7 @@ MEANINGS: tuple[tuple[str, Category], ...] = (
 
 
 def said(facts: Facts) -> Optional[Verdict]:
-    """It names what is wrong itself."""
+    """PLINK itself names the error."""
     log = run_of(facts).log
     if not log.errors or facts.evidence.exit_code == 0:
         return None

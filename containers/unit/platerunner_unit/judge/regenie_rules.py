@@ -77,7 +77,7 @@ def not_fitted(facts: Facts) -> Optional[Verdict]:
 
 
 def cut_outputs(facts: Facts) -> Optional[Verdict]:
-    """Outputs that are empty, or end without or within a row: what it writes to a full disk without a word."""
+    """Outputs that are empty, or end too early or within a row: what it silently writes to a full disk."""
     outputs = [o for o in run_of(facts).outputs if o.size == 0 or not o.whole]
     if not outputs:
         return None

@@ -1,4 +1,4 @@
-"""What a command line of PLINK asks for, as far as the line alone tells."""
+"""What a command line of PLINK asks for, from the line alone."""
 
 from __future__ import annotations
 

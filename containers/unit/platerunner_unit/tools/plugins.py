@@ -1,4 +1,4 @@
-"""The folder of plugins that CellProfiler is given: it takes one, and looks into that alone, not below it."""
+"""The folder of plugins that CellProfiler gets: it takes one folder, and does not look into folders below it."""
 
 from __future__ import annotations
 

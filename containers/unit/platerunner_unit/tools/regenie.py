@@ -1,6 +1,6 @@
 """regenie, by a command line with placeholders, with a look at its inputs before and at its outputs after.
 
-It ends with 0 in many a run that lost work, so nothing is taken from its exit code; see
+It ends with 0 in many runs that lost work, so its exit code proves nothing; see
 :mod:`platerunner_unit.judge.regenie_rules`. Two of its habits do not fit a container, and are made to fit here: the
 master file of a split step 1 and the list of predictions name files by the paths that they had when they were written.
 """
@@ -52,7 +52,7 @@ class Regenie(Command):
         return [*argv, KEEP] if "--run-l1" in argv and KEEP not in argv else argv
 
     def evidence(self, job: Job, tail: Sequence[str] = ()) -> dict[str, Any]:
-        """What was asked for, said and left."""
+        """What was asked for, what the program printed, and what it wrote."""
         written = sorted(path for path in job.folder.out.rglob("*.log"))
         texts = ["\n".join(tail), *(path.read_text(encoding="utf-8", errors="replace") for path in written)]
         return {"regenie": RegenieRun(self._asked, log.read(texts), tuple(self._outputs(job)))}

@@ -28,13 +28,13 @@ class Lustre:
         self._fsx = fsx
 
     def all(self) -> Iterator[Made]:
-        """Those that runs have made and that are not going away yet."""
+        """The file systems that runs made and that are not being deleted."""
         for page in self._fsx.get_paginator("describe_file_systems").paginate():
             made = [_made(each) for each in page["FileSystems"]]
             yield from (each for each in made if each.token and each.state != "deleting")
 
     def make(self, order: Order) -> None:
-        """Begin to make one of the cheapest form, which keeps no second copy."""
+        """Begin to make a file system of the cheapest type, which keeps one copy of the data."""
         self._fsx.create_file_system(
             ClientRequestToken=order.token,
             FileSystemType="LUSTRE",
@@ -62,12 +62,12 @@ class Lustre:
         return f"{HOST_FOLDER}/{made.id}.{made.name}" if state == "available" else None
 
     def end(self, made: Made) -> bool:
-        """Delete it, with its link; the bucket keeps all that it has."""
+        """Delete the file system and its link; the bucket keeps all objects."""
         self._fsx.delete_file_system(FileSystemId=made.id)
         return True
 
     def _link(self, made: Made, order: Order) -> None:
-        """Without rules for what arrives later: the run knows its files already."""
+        """Without rules for objects that arrive later: the run has listed its files already."""
         self._fsx.create_data_repository_association(
             ClientRequestToken=order.token,
             FileSystemId=made.id,

@@ -1,7 +1,7 @@
 """Merges a day's small files into one, while steps write and others read and merge.
 
-What a merge is about to do is written down first, and only one may write it at a time. Who finds one that did not
-end finishes it: each part of it can be done twice. Files are taken away only after the merged one was read back.
+A merge first records what it will do, and one process at a time can write that record. A process that finds an
+unfinished merge finishes it: every part can be done twice. Files are deleted only after the merged one was read back.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ class Merge:
 
     :param target: key of the merged file.
     :param sources: keys of the files that are merged.
-    :param done: whether they are taken away.
+    :param done: whether the sources are deleted.
     """
 
     target: str
@@ -87,7 +87,7 @@ def merge(ledger: Ledger, section: Section) -> int:
 
 
 def _intent(ledger: Ledger, section: Section, content: Content) -> Merge:
-    """What stands now, under a name that follows from it and sorts after the names of what it takes in."""
+    """The merge to do now. The target's name follows from its sources and sorts after theirs."""
     sources = sorted([*content.merged, *content.new])
     inside = {*map(name_of, sources), *content.inside}
     name = f"{len(inside):08}-{hashlib.sha256('/'.join(sorted(inside)).encode()).hexdigest()[:16]}.parquet"
@@ -95,7 +95,7 @@ def _intent(ledger: Ledger, section: Section, content: Content) -> Merge:
 
 
 def _carry_out(ledger: Ledger, section: Section, intent: Merge) -> None:
-    """Write the merged file, unless it is there or was merged further, and take away what is in it."""
+    """Write the merged file, unless it exists or was merged again, and delete its sources."""
     content = ledger.load(section)
     if not ledger.storage.exists(intent.target) and name_of(intent.target) not in content.inside:
         if lacking := set(intent.sources) - {*content.merged, *content.new}:
@@ -107,7 +107,7 @@ def _carry_out(ledger: Ledger, section: Section, intent: Merge) -> None:
 
 
 def _say_lacking(ledger: Ledger, intent: Merge, lacking: Collection[str]) -> None:
-    """Somebody else has just merged these, or took them away by hand: what is there now is merged next."""
+    """The sources are gone: merged by another process, or deleted by hand. The next merge takes what is there then."""
     if not ledger.storage.exists(intent.target):
         log.warning("%s is not merged: %s is gone", intent.target, min(lacking))
 

@@ -31,7 +31,7 @@ class Origin:
 
     @property
     def note(self) -> str:
-        """What a person should know of how it was found; empty if nothing."""
+        """What a person should know about how it was found; empty if nothing."""
         if self.copy:
             return f"It was found by its content: it is a copy of {self.output.key}."
         if self.sha256 and self.sha256 != self.output.sha256 and self.output.key.startswith(PREFIX):

@@ -21,17 +21,17 @@ from platerunner_unit.contract.stores.buckets import REQUESTER_PAYS
 from platerunner_unit.contract.words import show_usd
 
 HEADS = 20_000
-"""Objects that are looked at one by one, where a LIST does not tell how far their restore is."""
+"""Objects that are asked one by one, where a LIST does not show the progress of a restore."""
 SAMPLE = 20
 PAUSES_S = {EXPEDITED: 30.0, "standard": 300.0, "bulk": 600.0}
 """Seconds between looks at the sample."""
 
 
 class Restoring:
-    """What a step does about its archived raw files.
+    """Restores the archived raw files of a step.
 
     :param restore: as the spec says.
-    :param log: gets what a person may want to read.
+    :param log: gets messages for people.
     """
 
     def __init__(self, scope: StepScope, restore: Restore, log: Log) -> None:
@@ -42,9 +42,9 @@ class Restoring:
         self._file = RestoreFile(scope.workspace, scope.context.run_id, self._step, scope.branch)
 
     def look(self) -> AwaitRestore | None:
-        """Ask for what was not asked for yet, and wait; None if all can be read.
+        """Request what was not requested yet, and wait; None if all can be read.
 
-        :raises FailedError: if it cannot be brought back so, takes too long, or was gone again before it was read.
+        :raises FailedError: if the restore is impossible or takes too long, or a copy expired before it was read.
         """
         plan = self._scope.plan()
         archived = self._archived(plan)
@@ -84,7 +84,7 @@ class Restoring:
             )
 
     def _request(self, files: Sequence[ArchivedFile]) -> None:
-        """Ask S3, and write down what was asked for as it goes on: a process that dies asks for little twice."""
+        """Request restores, and record them on the way, so that after a crash few are requested twice."""
         self._file.begin(self._restore.tier)
         if not files:
             return

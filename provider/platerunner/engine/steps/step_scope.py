@@ -1,4 +1,4 @@
-"""One step of one run, before anything is done about it: its spec, its settings, its files, its plan."""
+"""One step of one run, before it starts: its spec, its settings, its files, its plan."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class StepScope:
-    """What is known of a step in a run. It looks things up; it changes nothing.
+    """Looks up what is known about a step in a run; changes nothing.
 
     :param hook: clients, storages and settings.
     :param pipeline: the spec.
@@ -61,7 +61,7 @@ class StepScope:
 
     @property
     def units_of_branch(self) -> str:
-        """What the ids of the branch's units begin with, if they tell it; empty for all."""
+        """The common beginning of the ids of the branch's units, if they have one; empty for all units."""
         return self.context.branch.units_of(self.step.foreach) if self.context.branch else ""
 
     def first_ask(self, values: Mapping[str, Any]) -> Ask:
@@ -75,7 +75,7 @@ class StepScope:
 
     @cached_property
     def measured(self) -> Measured:
-        """What the step's units took before, by the ledger."""
+        """What the step's units used before, from the ledger."""
         unread: list[str] = []
         rows = readable_rows(ledgers_of(self.hook, self.workspace), unread)
         found = measure_memory(rows, self.pipeline, self.step)

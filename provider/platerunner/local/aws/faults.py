@@ -1,4 +1,4 @@
-"""What goes wrong in the embedded cloud on purpose, so that what comes through it can be trusted."""
+"""Faults injected into the embedded cloud, to test that pipelines survive them."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What the agent and the processes that it starts ask of Linux's kernel for themselves."""
+"""Requests of the agent and its child processes to the Linux kernel."""
 
 import ctypes
 import os
@@ -12,7 +12,7 @@ PR_SET_PDEATHSIG, PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 1, 15, 36
 
 
 def call_prctl(option: int, value: int | bytes) -> None:
-    """Ask for one thing; nothing happens on other systems."""
+    """Make one request; does nothing on other systems."""
     if LINUX:
         _LIBC.prctl(option, value, 0, 0, 0)
 

@@ -1,4 +1,4 @@
-"""Whether CellProfiler pipelines fit the units that are planned: what each container would find, found once before."""
+"""Whether CellProfiler pipelines fit the planned units: what each container would check, once and before the run."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
