@@ -1,13 +1,14 @@
 """Time and peak memory of planning one step: a million raw images, a hundred thousand wells.
 
-    python benchmarks/planning.py [--wells 100000] [--files-per-well 10] [--table]
+    python benchmarks/planning.py [--wells 100000] [--files-per-well 10] [--table | --image-sets]
 
 A small S3 server in a process of its own answers LIST with pages of 1,000 keys, as S3 does. Each plan runs in a fresh
 process: once with an empty workspace (all units new), once with all outcomes and outputs there (all units done). Then
 follows what the step writes: the manifests of its arrays, and the record of what is done. A hundred plates of 384
 wells, 9 sites and 5 channels, 1.7 million images, are `--wells 38400 --files-per-well 45`.
 
-With `--table`, a samplesheet beside the spec, a row for each image, says which there are; the bucket is the same.
+With `--table`, a samplesheet beside the spec, a row for each image, says which there are; the bucket is the same. With
+`--image-sets` it is a LoadData CSV, whose rows have five images each.
 
 With `--branches`, one plate of a pipeline with `split` is planned instead, among 5, 20 and 100 that are all there: a
 step that reads another step's outputs, of units that ran before with other settings.
@@ -26,6 +27,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import batched
 from multiprocessing.connection import Connection
 from pathlib import Path
 from shutil import rmtree
@@ -54,7 +56,12 @@ steps:
 """
 
 
-TABLE = "raw: {table: raw.csv, path: path, columns: {plate: plate, well: well, site: site, channel: channel}}"
+CHANNELS = ("DNA", "ER", "RNA", "AGP", "Mito")
+TABLES = {
+    "raw.csv": "raw: {table: raw.csv, path: path, columns: {plate: plate, well: well, site: site, channel: channel}}",
+    "load_data.csv": "raw: {table: load_data.csv, path: 'FileName_Orig{channel}', "
+    "columns: {plate: Metadata_Plate, well: Metadata_Well, site: Metadata_Site}}",
+}
 SPLIT = """
   measure:
     module: command
@@ -75,12 +82,27 @@ def write_table(path: Path, keys: Iterator[str]) -> None:
             table.write(f"{key},{plate},{','.join(name.removesuffix('.tiff').replace('_s', '_').split('_'))}\n")
 
 
+def write_image_sets(path: Path, keys: Iterator[str]) -> None:
+    """A LoadData CSV with a row for each image set.
+
+    :param keys: the images of a set one after the other, in the order of :data:`CHANNELS`.
+    """
+    columns = [f"{kind}_Orig{channel}" for channel in CHANNELS for kind in ("FileName", "PathName")]
+    with path.open("w") as table:
+        table.write(",".join([*columns, "Metadata_Plate", "Metadata_Well", "Metadata_Site"]) + "\n")
+        for image_set in batched(keys, len(CHANNELS)):
+            folder, _, name = image_set[0].rpartition("/")
+            well, site, _ = name.split("_")
+            images = [f"{key.rpartition('/')[2]},{folder}" for key in image_set]
+            table.write(",".join([*images, folder.rpartition("/")[2], well, site[1:]]) + "\n")
+
+
 def raw_keys(wells: int, files_per_well: int) -> Iterator[str]:
     for number in range(wells):
         plate, place = divmod(number, WELLS_PER_PLATE)
         well = f"{chr(ord('A') + place // 24)}{place % 24 + 1:02d}"
         for file in range(files_per_well):
-            yield f"images/BR{plate:08d}/{well}_s{file // 5 + 1}_{('DNA', 'ER', 'RNA', 'AGP', 'Mito')[file % 5]}.tiff"
+            yield f"images/BR{plate:08d}/{well}_s{file // 5 + 1}_{CHANNELS[file % 5]}.tiff"
 
 
 class Bucket(BaseHTTPRequestHandler):
@@ -212,7 +234,8 @@ def plan(port: int, folder: Path, pipe: Connection) -> None:
 
     data, workspace = storages(port)
     line = next(each for each in SPEC.splitlines() if "raw:" in each).strip()
-    pipeline = load_text(SPEC.replace(line, TABLE) if (folder / "raw.csv").exists() else SPEC, folder / "bench.yaml")
+    files = next((files for name, files in TABLES.items() if (folder / name).exists()), line)
+    pipeline = load_text(SPEC.replace(line, files), folder / "bench.yaml")
     base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start, cpu = time.perf_counter(), time.process_time()
     planned = plan_one(
@@ -300,7 +323,9 @@ def main() -> None:
     parser.add_argument("--wells", type=int, default=100_000)
     parser.add_argument("--files-per-well", type=int, default=10)
     parser.add_argument("--branches", action="store_true")
-    parser.add_argument("--table", action="store_true")
+    tables = parser.add_mutually_exclusive_group()
+    tables.add_argument("--table", action="store_true")
+    tables.add_argument("--image-sets", action="store_true")
     arguments = parser.parse_args()
     os.environ["PYTHONHASHSEED"] = "0"  # ETags of the server stay the same from one process to the next
     with tempfile.TemporaryDirectory() as name:
@@ -315,6 +340,8 @@ def main() -> None:
         keys.write_text("".join(f"data/{key}\n" for key in raw_keys(arguments.wells, arguments.files_per_well)))
         if arguments.table:
             write_table(folder / "raw.csv", raw_keys(arguments.wells, arguments.files_per_well))
+        if arguments.image_sets:
+            write_image_sets(folder / "load_data.csv", raw_keys(arguments.wells, arguments.files_per_well))
         print("all new: ", json.dumps(measure(keys, folder)), flush=True)
         with keys.open("a") as file:
             file.write((folder / "after").read_text())

@@ -75,15 +75,21 @@ def test_bad_tables_plate_maps_and_parameters_end_in_a_sentence_with_a_remedy(cy
         cases.add(program, inputs, outputs.get(program, {"numbers": "n.json"}), **params)
         said.append(sentence)
 
-    refused("the plate map has no row", "profiles", {"cells": cells(), "platemap": "well,treatment\n"})
+    refused("has no row: write one for each well", "profiles", {"cells": cells(), "platemap": "well,treatment\n"})
     refused("1 well (0512 B01); add a row", "profiles", {"cells": cells(), "platemap": MAP.replace("B1,drug\n", "")})
     refused(
-        "1 value (`Z` in line 5) of `well_position` that no plate has as a well",
+        "line 5: `Z` is no well of any plate: fix it, or delete the row",
         "profiles",
         {"cells": cells(), "platemap": f"{MAP}Z,x\n"},
     )
-    refused("no column names the well; call it", "profiles", {"cells": cells(), "platemap": "where,what\nA01,x\n"})
-    refused("1 well (A01) twice", "profiles", {"cells": cells(), "platemap": f"{MAP}A1,x\n"})
+    refused(
+        "has no column that names the well: call it `well_position`",
+        "profiles",
+        {"cells": cells(), "platemap": "where,what\nA01,x\n"},
+    )
+    refused(
+        "A01 is in line 2, too: leave one row of each well", "profiles", {"cells": cells(), "platemap": f"{MAP}A1,x\n"}
+    )
     refused("chooses 0 wells; normalising needs two", "profiles", {"cells": cells()}, samples="Metadata_Well == 'H12'")
     refused("is no question to these columns: Metadata_Plate", "profiles", {"cells": cells()}, samples="treatment == 1")
     refused("has no column Metadata_Well", "profiles", {"cells": cells().replace("Metadata_Well", "Metadata_W")})

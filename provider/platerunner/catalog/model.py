@@ -45,6 +45,7 @@ class Parameter:
     :param items: type of an array's items, one of the same words; None for any.
     :param default: None if the module itself decides.
     :param values_of: the inputs' wildcard whose value this names; None if it names none.
+    :param content: what a file holds, so that it is looked at before a run: ``plate-map``; empty if that is unknown.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Parameter:
     minimum: float | None = None
     items: str | None = None
     values_of: str | None = None
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """A samplesheet as labs have it: a row per file, or LoadData's row per image set."""
 
-import csv
 import gzip
-import io
 import posixpath
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from platerunner.cli.console import fail
+from platerunner_unit.contract.delimited import BadTableError, read_table
 
 _PLACES = ("plate", "well", "site", "channel")
 _ALIASES = {
@@ -45,17 +45,31 @@ def read_samplesheet(path: Path) -> Sheet:
 
     :param path: with commas, tabs or semicolons, perhaps with gzip.
     """
-    try:
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
-        first = text[: text.find("\n")] if "\n" in text else text
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=first.count))
-        header, rows = list(reader.fieldnames or ()), list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        fail(f"{path} cannot be read as a samplesheet: {error}.")
+    header, rows = _read(path)
     if not rows:
-        fail(f"{path} has no row.")
+        fail(f"{path} has no row. Write one for each file below the header.")
     return _wide(path, header, rows) or _tall(path, header, rows)
+
+
+def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """The columns, and the rows by them."""
+    try:
+        content = path.read_bytes()
+        header, lines = read_table(gzip.decompress(content) if path.suffix == ".gz" else content)
+        rows = [_row(path, header, line, cells) for line, cells in lines]
+    except BadTableError as error:
+        fail(f"{error.of(str(path))}: {error.remedy}.")
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        fail(f"{path} is no whole gzip file ({error}): copy it again.")
+    except OSError as error:
+        fail(f"{path} cannot be read: {error.strerror}. Name a samplesheet.")
+    return header, rows
+
+
+def _row(path: Path, header: list[str], line: int, cells: list[str]) -> dict[str, str]:
+    if len(cells) != len(header):
+        fail(f"{path}: line {line} has {len(cells)} cells, the header {len(header)}. Fix the table.")
+    return {name: cell.strip() for name, cell in zip(header, cells, strict=True) if name}
 
 
 def _wide(path: Path, header: list[str], rows: list[dict[str, str]]) -> Sheet | None:

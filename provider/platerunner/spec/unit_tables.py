@@ -1,16 +1,13 @@
 """Tables beside the spec whose rows make units: `foreach: {compound: {table: doses.csv}, dose: {table: doses.csv}}`."""
 
-import csv
 from collections.abc import Mapping, Sequence
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from platerunner.documents.problems import suggest
 from platerunner.documents.source import find_file
+from platerunner_unit.contract.delimited import BadTableError, read_table
 from platerunner_unit.contract.patterns.wildcard_types import text_of
-
-DELIMITERS = (",", "\t", ";")
 
 
 class UnitTableError(Exception):
@@ -86,19 +83,9 @@ def _check(table: str, line: int, cells: Mapping[str, str]) -> None:
 
 def _read(path: Path, table: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The header, and the rows with their lines."""
-    save = "Save the table as `CSV UTF-8`."
-    content = path.read_bytes()
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise UnitTableError(f"`{table}`: line {line} is no UTF-8", save) from None
-    first = text.partition("\n")[0]
-    if "\0" in text or not first.strip():
-        raise UnitTableError(f"`{table}` {'is no text' if first.strip() else 'begins with no header'}", save)
-    reader = csv.reader(StringIO(text, newline=""), delimiter=max(DELIMITERS, key=first.count), strict=True)
-    try:
-        rows = [(reader.line_num, cells) for cells in reader]
-    except csv.Error as error:
-        raise UnitTableError(f"`{table}`: line {reader.line_num}: {error}", save) from None
-    return [name.strip() for name in rows[0][1]], [(line, cells) for line, cells in rows[1:] if any(cells)]
+        header, rows = read_table(path.read_bytes())
+        return header, list(rows)
+    except BadTableError as error:
+        remedy = f"{error.remedy[0].upper()}{error.remedy[1:]}."
+        raise UnitTableError(error.of(f"`{table}`"), remedy) from None

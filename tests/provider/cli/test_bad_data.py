@@ -42,9 +42,15 @@ BAD = {
     ),
     "another wrong encoding": (
         TABLE,
-        {"sheet.csv": "path,plate,well\na.tif,P,A01\n".encode("utf-16")},
+        {"sheet.csv": "path,plate,well\na.tif,P,A01\n".encode("utf-16-le")},
         2,
-        "lab.yaml:7: dataset.raw: sheet.csv: line 1 is no UTF-8: save the table as `CSV UTF-8`",
+        "lab.yaml:7: dataset.raw: sheet.csv is no text: save the table as `CSV UTF-8`",
+    ),
+    "a quote that is never closed": (
+        TABLE,
+        {"sheet.csv": HEAD + b'a.tif,P,A01\n"b.tif,P,A02\n'},
+        2,
+        "lab.yaml:7: dataset.raw: sheet.csv: line 3: a quote opens there and never closes: close it, or delete it",
     ),
     "wrong separator": (
         TABLE,
@@ -63,6 +69,12 @@ BAD = {
         {"sheet.csv": HEAD + b"/mnt/x/a.tif,P,A01\n"},
         2,
         'say in `prefix` what its beginning is there, like `prefix: {"/old/folder/": "folder/"}`',
+    ),
+    "a well that no plate of the size has, in a table": (
+        f'{TABLE[:-1]}, derive: {{place: "{{well:well384}}"}}}}',
+        {"sheet.csv": HEAD + b"a.tif,P,A01\nb.tif,P,Q25\n", "data/a.tif": b"x", "data/b.tif": b"x"},
+        2,
+        "sheet.csv: line 3: `derive` makes nothing of it: `Q25` is not usable as a well of a 384-well plate",
     ),
     "two tables that overlap": (
         TWO,
@@ -107,3 +119,46 @@ def test_bad_data_is_said_with_a_way_out(name: str, tmp_path: Path, monkeypatch:
     roots = ["--data-root", str(tmp_path / "data"), "--workspace-root", str(tmp_path / "work")]
     done = CliRunner().invoke(app, ["plan", str(tmp_path / "lab.yaml"), *roots])
     assert (done.exit_code, said in done.stdout + done.stderr) == (code, True), done.output
+
+
+PROFILES = """\
+version: 1
+pipeline: lab
+workspace: "{{ workspace_root }}/lab"
+params: {map: {type: string, default: map.csv}}
+dataset:
+  root: "{{ data_root }}"
+  files: {cells: "{plate}.parquet"}
+steps:
+  profiles:
+    module: cytomining.profiles
+    foreach: [plate]
+    inputs: {cells: dataset.cells}
+    with: {platemap: NAME}
+    outputs: {normalized: "{plate}_normalized.parquet"}
+"""
+
+
+@pytest.mark.parametrize("name", ["map.csv", '"{{ params.map }}"'])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"well,treatment\n", "`map.csv` has no row. Write one for each well."),
+        (b"", "`map.csv` is empty. Write the names of its columns, and below them its rows."),
+        (b"well,x\nA01,1\nA1,2\n", "`map.csv`: line 3: A01 is in line 2, too. Leave one row of each well."),
+        (b"well,x\nA01,1\n", None),
+    ],
+)
+def test_a_plate_map_that_is_none_is_said_before_the_hours_that_come_before_it(
+    name: str, content: bytes, said: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_PLATERUNNER", raising=False)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/P1.parquet").write_bytes(b"x")
+    (tmp_path / "map.csv").write_bytes(content)
+    (tmp_path / "lab.yaml").write_text(PROFILES.replace("NAME", name))
+    roots = ["--data-root", str(tmp_path / "data"), "--workspace-root", str(tmp_path / "work")]
+    done = CliRunner().invoke(app, ["plan", str(tmp_path / "lab.yaml"), *roots])
+    assert done.exit_code == (2 if said else 0), done.output
+    assert said is None or said in " ".join((done.stdout + done.stderr).split())
+    assert said is None or "lab.yaml:13" in done.stdout + done.stderr

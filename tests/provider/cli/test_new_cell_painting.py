@@ -1,6 +1,7 @@
 """`platerunner new cell-painting`: from a samplesheet as labs have it to a spec that plans."""
 
 import csv
+import gzip
 
 import pytest
 from typer.testing import CliRunner
@@ -116,6 +117,41 @@ def test_a_sheet_that_does_not_do_is_refused_and_nothing_is_written(new, tmp_pat
     assert done.exit_code == 2, done.output
     assert sentence in " ".join(done.stderr.split())
     assert not (tmp_path / "sheet").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "sheet.csv is empty: write the names of its columns"),
+        (b"path,plate\n", "sheet.csv has no row. Write one for each file below the header."),
+        (b"path,plate\na.tif,P1\nb.tif\n", "sheet.csv: line 3 has 1 cells, the header 2. Fix the table."),
+        (
+            b'path,plate\n"a.tif,P1\n',
+            "sheet.csv: line 2: a quote opens there and never closes: close it, or delete it.",
+        ),
+        (b"path,plate\na.tif,P\xb5\n", "sheet.csv: line 2 is no UTF-8: save the table as `CSV UTF-8`."),
+        (gzip.compress(b"path,plate\na.tif,P1\n")[:-9], "sheet.csv.gz is no whole gzip file"),
+        (None, "sheet.csv cannot be read: No such file or directory. Name a samplesheet."),
+    ],
+)
+def test_a_sheet_that_cannot_be_read_is_said_with_its_line(new, tmp_path, content, sentence):
+    name = "sheet.csv.gz" if content is not None and content.startswith(b"\x1f\x8b") else "sheet.csv"
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    done = new("cell-painting", name)
+    assert done.exit_code == 2, done.output
+    assert sentence in " ".join(done.stderr.split())
+    assert not (tmp_path / "sheet").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_sheet_is_read_however_it_was_saved(new, tmp_path, encoding):
+    sheet = tmp_path / "sheet.csv"
+    tall(sheet)
+    sheet.write_text(sheet.read_text().replace(",", "\t"), encoding=encoding)
+    done = new("cell-painting", "sheet.csv")
+    assert done.exit_code == 0, done.output
+    assert "analysis: 0 done, 2 pending" in done.stdout
 
 
 def test_a_table_after_a_folder_is_refused(new, tmp_path):

@@ -137,13 +137,13 @@ def test_rows_of_a_table_are_units_and_not_each_value_with_each(tmp_path, comman
     ("table", "said"),
     [
         (None, "there is no file `doses.csv`"),
-        (b"", "`doses.csv` begins with no header"),
+        (b"", "`doses.csv` is empty. Write the names of its columns, and below them its rows."),
         (b"compound,dose\n", "`doses.csv` has no row below its header"),
         (b"compound,Dose\nx,1\n", "`doses.csv` has no column `dose`. Did you mean `Dose`?"),
         (b"compound,dose\nx,1\n\ny,\n", "`doses.csv`: line 4 has no `dose`"),
         (b"compound,dose\nx,1/2\n", "`doses.csv`: line 2, `dose`: `1/2` is not usable"),
         (b"compound,dose\n\xb5,1\n", "`doses.csv`: line 2 is no UTF-8. Save the table as `CSV UTF-8`."),
-        (b'compound,dose\n"x"y,1\n', "`doses.csv`: line 2: "),
+        (b'compound,dose\n"x"y,1\n', "`doses.csv`: line 2: text follows the quote that closes a cell. Write a quote"),
     ],
 )
 def test_a_table_that_makes_no_units_is_said_with_its_line(tmp_path, table, said):

@@ -136,6 +136,21 @@ def test_a_channel_without_a_function_is_named(bench):
     assert "c.tiff: needs one illumination function, found 0" in sentence
 
 
+def test_planes_that_one_output_stands_for_are_named_with_the_ways_out(bench):
+    flat = np.ones((8, 8), np.uint16)
+    images = [bench.image(f"p{z}.tif", flat, site=1, z=z, channel="DNA") for z in (1, 2)]
+    function = bench.image("f.npy", np.ones((8, 8), np.float32), channel="DNA")
+    given = {"images": images, "illum": [function]}
+    sentence = bench.refusal("illum-apply", given, {"corrected": [bench.out("c.tiff", site=1, channel="DNA")]})
+    assert (
+        "c.tiff: needs one image, found 2 (p1.tif, p2.tif); they differ in z: write `{z}` into the output's" in sentence
+    )
+    assert "`imaging.project`" in sentence
+    bench.run(
+        "illum-apply", given, {"corrected": [bench.out(f"c{z}.tiff", site=1, z=z, channel="DNA") for z in (1, 2)]}
+    )
+
+
 @pytest.mark.parametrize("content", [b"", b"not a picture", b"II*\x00\x08\x00\x00\x00"])
 def test_a_damaged_image_is_named(bench, content):
     image = bench.image("broken.tif", np.ones((8, 8), np.uint16), channel="DNA")

@@ -55,5 +55,18 @@ def _corrected(image: File, name: Path, function: Floats) -> Pixels:
 def _only(files: Sequence[File], output: File, what: str) -> File:
     if len(files) != 1:
         found = ", ".join(file.path.name for file in files[:3]) or "none"
-        raise DataError(f"{output.path.name}: needs one {what}, found {len(files)} ({found})")
+        raise DataError(f"{output.path.name}: needs one {what}, found {len(files)} ({found}){_remedy(files)}")
     return files[0]
+
+
+def _remedy(files: Sequence[File]) -> str:
+    """What to do about several files: they differ in something that the output's name does not say, such as planes."""
+    names = dict.fromkeys(name for file in files for name in file.values)
+    differing = [name for name in names if len({file.values.get(name) for file in files}) > 1]
+    if not differing:
+        return ""
+    told, name = " and ".join(differing), differing[0]
+    remedy = (
+        f"write `{{{name}}}` into the output's name, ask for one {name} by `where`, or make one image of them before"
+    )
+    return f"; they differ in {told}: {remedy} with `imaging.project`"

@@ -220,7 +220,7 @@ def _match(
     for batch in batched(objects, BATCH):
         matches = [(found, pattern.match(found.key)) for found in batch]
         files = [
-            InputFile(found.key, table.root, found.size, found.etag, values)
+            (found.key, found.size, found.etag, values)
             for found, values in matches
             if values is not None and (strays is None or strays.is_data(found))
         ]
@@ -229,8 +229,9 @@ def _match(
             left_over = [each.key for each in unmatched if strays is None or strays.is_left_over(each)]
             others += left_over[: SAMPLE - len(others)]
             count += len(left_over)
-        with lock:
-            rows.extend(table.extend(files))
+        if files:
+            with lock:
+                rows.extend(table.add(*zip(*files, strict=True)))
     return rows, others, count
 
 

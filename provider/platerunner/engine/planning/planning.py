@@ -90,8 +90,8 @@ class _Planner:
         index = store.index(step.name, branch.units_of(step.foreach) if branch else "")
         self._index, self.overwritten = without_overwritten(store, step.name, index)
         self._history = History(self._index, workspace, step.foreach, self._outputs, branch)
-        named = {each.name: each.pattern for each in self._outputs if each.at_least is None}
-        self.keys = UnitKeys(step.name, named, available)
+        named = [each for each in self._outputs if each.at_least is None]
+        self.keys = UnitKeys(step.name, named, available, step.own)
         self._absent = frozenset(file.key for each in available.values() for file in each.absent)
         self._failing: list[str] = []
         self._make_task = self._task_of  # one bound method for all units

@@ -15,7 +15,7 @@ from platerunner.engine.planning.earlier import Contents, Earlier
 from platerunner.engine.planning.errors import placed
 from platerunner.engine.planning.model import StepPlan, StepSettings
 from platerunner.engine.planning.planning import plan_step
-from platerunner.engine.planning.raw_files.tables import overlap_notes
+from platerunner.engine.planning.raw_files.loaded_tables import overlap_notes
 from platerunner.engine.planning.settings import Variants, data_root, with_own_values, workspace_url
 from platerunner.engine.planning.sources import Sources, check_named, step_of
 from platerunner.engine.planning.units.batches import batch_note, limits_note

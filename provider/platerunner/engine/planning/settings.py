@@ -10,6 +10,7 @@ from platerunner.documents.source import NamedFileError, find_file
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import PlanningError, placed, stands_at
 from platerunner.engine.planning.model import StepSettings
+from platerunner.spec.file_contents import UnfitFileError, check_content
 from platerunner.spec.model import Pipeline
 from platerunner.spec.steps import Step
 from platerunner.spec.templates import render, truthy
@@ -99,10 +100,11 @@ def _files(step: Step, parameter: Parameter, value: Any, spec_folder: Path) -> F
             return tuple((name, str(find_file(spec_folder, name, kind="file"))) for name in names)
         path = find_file(spec_folder, str(value), kind=parameter.type)
         if parameter.type == "file":
+            check_content(parameter, str(value), path)
             return ((path.name, str(path)),)
         found = [file.relative_to(path).as_posix() for file in _folder_files(path)]
         return tuple((name, str(find_file(spec_folder, f"{value}/{name}", kind="file"))) for name in found)
-    except NamedFileError as error:
+    except (NamedFileError, UnfitFileError) as error:
         raise PlanningError(f"step {step.name}, `{parameter.name}`: {error}", *place) from error
 
 

@@ -11,6 +11,7 @@ from platerunner.documents.problems import suggest
 from platerunner.documents.sentences import in_quotes, what_it_is
 from platerunner.documents.source import Keys, NamedFileError, find_file
 from platerunner.spec.draft import Data, Draft, settings, texts
+from platerunner.spec.file_contents import UnfitFileError, check_content
 from platerunner.spec.rules.patterns import braced
 from platerunner.spec.templates import contains_template, is_template
 
@@ -88,11 +89,11 @@ def _check_value(draft: Draft, keys: Keys, parameter: Parameter, value: Any) -> 
 def _check_meaning(draft: Draft, keys: Keys, parameter: Parameter, value: Any) -> None:
     """What a type does not say of a value: files that are there, variables, folders."""
     if parameter.type in FILE_TYPES:
-        _check_file(draft, keys, value, kind=parameter.type)
+        _check_file(draft, keys, parameter, value, kind=parameter.type)
     elif parameter.items in FILE_TYPES:
         for index, name in enumerate(value):
             if not contains_template(name):
-                _check_file(draft, (*keys, index), name, kind=parameter.items)
+                _check_file(draft, (*keys, index), parameter, name, kind=parameter.items)
     elif parameter.name == "environment" and parameter.type == "object":
         _check_environment(draft, keys, value)
     elif parameter.name == WORKING_FOLDER and value not in FOLDERS and not value.startswith("/"):
@@ -134,11 +135,13 @@ def _check_image(draft: Draft, keys: Keys, module: Module, step: Data, setting: 
         draft.source.at_value((*keys, "module"), message, remedy, "missing-image")
 
 
-def _check_file(draft: Draft, keys: Keys, name: str, *, kind: str) -> None:
+def _check_file(draft: Draft, keys: Keys, parameter: Parameter, name: str, *, kind: str) -> None:
     try:
-        find_file(draft.source.path.parent, name, kind=kind)
+        check_content(parameter, name, find_file(draft.source.path.parent, name, kind=kind))
     except NamedFileError as error:
         draft.source.at_value(keys, error.message, error.remedy, error.code)
+    except UnfitFileError as error:
+        draft.source.at_value(keys, error.message, error.remedy, "unfit-file")
 
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")

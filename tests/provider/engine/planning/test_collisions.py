@@ -170,6 +170,22 @@ def test_values_that_follow_from_keys_make_different_keys(parts, rows):
     assert not [key for key, count in keys.items() if count > 1]
 
 
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=8), st.lists(VALUES, min_size=2, max_size=12))
+def test_what_values_there_are_tells_more_than_their_types(parts, rows):
+    text = re.sub(r"/+", "/", "".join(parts)).strip("/")
+    if not text:
+        return
+    pattern = Pattern.parse(text)
+    types = dict.fromkeys("abc", "text")
+    if not follows(pattern, types, lambda name, character: any(character in str(row[name]) for row in rows)):
+        assert not follows(pattern, types)
+        return
+    values = {tuple(str(row[name]) for name in pattern.wildcards) for row in rows}
+    keys = Counter(pattern.format(dict(zip(pattern.wildcards, row, strict=True))) for row in values)
+    assert not [key for key, count in keys.items() if count > 1]
+
+
 @pytest.mark.parametrize(
     ("text", "sure"),
     [

@@ -12,10 +12,11 @@ from platerunner.engine.planning.files import Files
 from platerunner.engine.planning.listing import SAMPLE, Listed, list_folders, list_matching
 from platerunner.engine.planning.raw_files.alike import alike_notes
 from platerunner.engine.planning.raw_files.folders import folder_notes
+from platerunner.engine.planning.raw_files.loaded_tables import LoadedTable, lost_note, lost_rows, without_rows
 from platerunner.engine.planning.raw_files.missing import absent, absent_note, short_of
 from platerunner.engine.planning.raw_files.selection import Names, Reasons, idle, idle_note, in_listing, without
 from platerunner.engine.planning.raw_files.strays import Strays, left_over_note
-from platerunner.engine.planning.raw_files.tables import LoadedTable, load_table, lost_note, lost_rows, without_rows
+from platerunner.engine.planning.raw_files.tables import load_table
 from platerunner.engine.planning.where import Only, in_vain, in_words, is_asked_for, nowhere, only_asked
 from platerunner.spec.dataset import Exclusion, FileSet
 from platerunner.spec.derived import DerivingPattern, bare_of, deriving
@@ -48,21 +49,25 @@ def from_dataset(
     """
     names = Names(files.rename)
     written = {each.place: each for each in exclude}
-    patterns = [_pattern_of(files, storage), *map(pattern_of, beside)]
     asked, left_out = names.in_keys(where), tuple(map(names.excluded_keys, exclude))
     files = replace(files, wanted=names.wanted_keys(files.wanted))
+    patterns = [_pattern_of(files, storage, asked), *map(pattern_of, beside)]
     strays = Strays(patterns, markers=storage.local is None, workspace=workspace)
     found, unused = _as_listed_there(files, patterns, storage, asked, left_out, places or {}, strays)
     notes = tuple(idle_note(files.name, written[each.place]) for each in unused if each.place)
     return names.given(replace(found, notes=(*found.notes, *notes)))
 
 
-def _pattern_of(files: FileSet, storage: Storage) -> Pattern:
+def _pattern_of(files: FileSet, storage: Storage, where: Mapping[str, Any]) -> Pattern:
     if files.table is None:
         return pattern_of(files)
+    only = only_asked(pattern_of(files), where)
     with stands_at("dataset", "files", files.name, "table"):
-        table = load_table(f"dataset.{files.name}", files.table, storage)
-        return with_planes(deriving(table, files.derive), files.planes)
+        ref = f"dataset.{files.name}"
+        table = load_table(ref, files.table, storage, only)
+        pattern = deriving(table, files.derive)
+        table.check_made(ref, pattern)
+        return with_planes(pattern, files.planes)
 
 
 def _as_listed_there(
@@ -75,7 +80,7 @@ def _as_listed_there(
     strays: Strays,
 ) -> tuple[Available, list[Exclusion]]:
     """As :func:`from_dataset`, by the values in the files' own names; and the exclusions that match no file."""
-    pattern = patterns[0]
+    pattern, table = patterns[0], bare_of(patterns[0])
     only = only_asked(pattern, where)
     listed = _planes_apart(files, _listed(storage, pattern, only, files.name, strays))
     kept = listed.files.where(lambda values: is_asked_for(values, only)) if only else listed.files
@@ -105,6 +110,7 @@ def _as_listed_there(
             *alike_notes(files.name, usable, pattern),
             *absent_note(files.name, lacking),
             *(lost_note(files, gone) if gone else ()),
+            *(table.unlisted_note(f"dataset.{files.name}", only) if isinstance(table, LoadedTable) else ()),
             *_all_excluded(files.name, usable, excluded, exclude),
         ),
         nowhere=nowhere(only, kept),
@@ -154,14 +160,32 @@ def _listed(storage: Storage, pattern: Pattern, only: Only, name: str, strays: S
             found = list_folders(storage, "data", pattern, only)
             notes = tuple(folder_notes(name, found.holds))
             return replace(_some(storage, pattern, only, name, found.listed), notes=notes)
-        folders = table.folders(only) if isinstance(table, LoadedTable) else None
+        folders = _folders(table, only, name) if isinstance(table, LoadedTable) else None
         listed = list_matching(storage, "data", pattern, only, strays, folders=folders)
     except NotFoundError as error:
         message = f"the data root {storage.url} does not exist: there is no such bucket"
         raise NothingListed(message, "dataset", "root") from error
     if not listed.files and isinstance(table, LoadedTable):
-        raise NothingListed(f"dataset.{name}: {table.none_there(storage.url)}", "dataset", "files", name, "table")
+        others = (found.key for found in islice(storage.list(), SAMPLE))
+        said = f"dataset.{name}: {table.none_there(storage.url, others)}"
+        raise NothingListed(said, "dataset", "files", name, "table")
     return _some(storage, pattern, only, name, listed)
+
+
+def _folders(table: LoadedTable, only: Only, name: str) -> set[str]:
+    """The folders of what is asked for.
+
+    :raises NothingListed: if no row is.
+    """
+    folders = table.folders(only)
+    if not folders:
+        said = f"dataset.{name}: {table.name} has no row{in_words(only)}"
+        for wildcard, asked in only.items():
+            values = table.distinct(wildcard)
+            if values and not asked.intersection(values):
+                raise NothingListed(f"{said}; {_has_values(wildcard, sorted(values))}", "dataset", "where", wildcard)
+        raise NothingListed(said, "dataset", "where", next(iter(only)))
+    return folders
 
 
 def _some(storage: Storage, pattern: Pattern, only: Only, name: str, listed: Listed) -> Listed:

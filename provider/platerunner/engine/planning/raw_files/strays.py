@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import cache
 
 from platerunner.spec.derived import bare_of
 from platerunner.spec.file_patterns import FolderPattern, TablePattern
+from platerunner.spec.microscopes import presets
 from platerunner_unit.contract.keys import PREFIX
 from platerunner_unit.contract.patterns import Pattern
 from platerunner_unit.contract.storage import StoredObject
@@ -53,12 +55,24 @@ class Strays:
             not self._chosen
             and self.is_data(found)
             and not found.key.endswith(_OF_SPECS)
+            and not (self._patterns and _is_of_microscope(found.key[found.key.rfind("/") + 1 :]))
             and not (self._workspace and found.key.startswith(self._workspace))
             and not found.key.startswith(f"{PREFIX}/")
             and f"/{PREFIX}/" not in found.key
             and all(pattern.match(found.key) is None for pattern in self._patterns)
             and not any(folder.holds(found.key) for folder in self._folders)
         )
+
+
+def _is_of_microscope(name: str) -> bool:
+    """Whether a microscope writes a file of this name beside its images: an index, or what its channels are."""
+    return any(pattern.match(name) is not None for pattern in _files_of_microscopes())
+
+
+@cache
+def _files_of_microscopes() -> tuple[Pattern, ...]:
+    told = (each for preset in presets().values() for each in (preset.index, preset.channels) if each is not None)
+    return tuple(Pattern.parse(text) for text in dict.fromkeys(each.file for each in told))
 
 
 def left_over_note(count: int, others: Iterable[str], patterns: Iterable[Pattern], root: str) -> str:

@@ -1,121 +1,57 @@
 """Reads a table that lists files: every row checked, each problem with its line."""
 
-import csv
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from io import StringIO
-from itertools import combinations
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from platerunner.documents.problems import suggest
 from platerunner.documents.source import NamedFileError, find_file
 from platerunner.engine.planning.errors import PlanningError
-from platerunner.engine.planning.files import Files
 from platerunner.engine.planning.raw_files.index_files import index_rows
-from platerunner.engine.planning.raw_files.table_rows import Image, Row, Rows
-from platerunner.engine.planning.where import Only, is_asked_for
-from platerunner.spec.dataset import FileSet, Table
-from platerunner.spec.derived import bare_of
+from platerunner.engine.planning.raw_files.loaded_tables import LoadedTable
+from platerunner.engine.planning.raw_files.table_rows import Image, Rows
+from platerunner.engine.planning.where import Only
+from platerunner.spec.dataset import Table
 from platerunner.spec.file_patterns import TablePattern
-from platerunner_unit.contract.manifest import InputFile
-from platerunner_unit.contract.patterns import Pattern, Value
+from platerunner_unit.contract.delimited import BadTableError, read_table
 from platerunner_unit.contract.storage import NotFoundError, Storage
-from platerunner_unit.contract.words import and_more
-
-_DELIMITERS = (",", "\t", ";")
 
 
-class LoadedTable(TablePattern):
-    """A table's files by their keys.
-
-    :param table: as the spec says it.
-    :param rows: of the files, by their keys.
-    """
-
-    def __init__(self, table: Table, rows: Mapping[str, Row]) -> None:
-        super().__init__(table.name, table.path, table.columns)
-        self._rows = rows
-
-    def match(self, key: str) -> dict[str, Value] | None:
-        """The values of a file that the table names."""
-        row = self._rows.get(key)
-        return None if row is None else dict(zip(self.wildcards, row.values, strict=True))
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def shared(self, other: "LoadedTable") -> list[str]:
-        """The files that another table names, too."""
-        return [key for key in self._rows if other.has(key)]
-
-    def has(self, key: str) -> bool:
-        """Whether it names a file."""
-        return key in self._rows
-
-    def none_there(self, root: str) -> str:
-        """Says that no file is there, as a sentence."""
-        key, row = next(iter(self._rows.items()))
-        return (
-            f"none of the {len(self):,} files that {self.name} names is under {root}, such as `{key}` "
-            f"(line {row.line}); say in `prefix` what names begin with there, or give another root"
-        )
-
-    def folders(self, only: Only) -> set[str]:
-        """The folders of the files that are asked for."""
-        keys = (key for key, _, _ in self.asked_for(only)) if only else self._rows
-        return {key[: key.rfind("/") + 1] for key in keys}
-
-    def asked_for(self, only: Only) -> Iterator[tuple[str, dict[str, Any], int]]:
-        """Key, values and line of the files that are asked for."""
-        for key, row in self._rows.items():
-            values = dict(zip(self.wildcards, row.values, strict=True))
-            if is_asked_for(values, only):
-                yield key, values, row.line
-
-
-def overlap_notes(step: str, patterns: Mapping[str, Pattern]) -> list[str]:
-    """Says which files two tables of a step both name, so that its units get them twice.
-
-    :param patterns: input name to the pattern of its file set.
-    """
-    tables = {name: bare for name, each in patterns.items() if isinstance(bare := bare_of(each), LoadedTable)}
-    notes = []
-    for one, other in combinations(tables, 2):
-        files = tables[one].shared(tables[other]) if tables[one].name != tables[other].name else []
-        if files:
-            names = f"{tables[one].name} and {tables[other].name}"
-            said = f"{len(files):,} file{'s are' if len(files) > 1 else ' is'} in both {names}, such as `{files[0]}`"
-            notes.append(f"{step}: {said}: units get each as `{one}` and as `{other}`")
-    return notes
-
-
-def load_table(ref: str, table: Table, storage: Storage) -> LoadedTable:
+def load_table(ref: str, table: Table, storage: Storage, only: Only) -> LoadedTable:
     """The files that a table names.
 
     :param ref: of the file set, for people.
     :param storage: the data root.
+    :param only: the rows that are asked for; if there are none, all are read, to say which there are.
     :raises PlanningError: if the table is not there or cannot be read, or rows of it are of no use; it says which.
     """
     if table.record:
-        return LoadedTable(table, index_rows(ref, table, storage))
+        return LoadedTable(table, *index_rows(ref, table, storage, only))
     what = f"{ref}: {table.name}"
-    read = _read_parquet if table.name.endswith(".parquet") else _read
-    header, lines = read(what, _content(what, table, storage))
-    if twice := next((name for index, name in enumerate(header) if name in header[:index]), None):
-        raise PlanningError(f"{what} has two columns `{twice}`: give one of them another name")
-    pattern = TablePattern(table.name, table.path, table.columns)
-    images = _images(what, header, pattern)
-    columns = {name: _column(what, header, name) for name in (*table.columns.values(), *table.rows)}
-    check = Rows(table, header, images, columns, storage)
-    for line, cells in lines:
-        check.take(line, cells)
-    check.refuse(what)
+    content = _content(what, table, storage)
+    check = _rows_of(what, content, table, storage, only)
+    if only and not check.files:
+        check = _rows_of(what, content, table, storage, {})
     if not check.files:
         asked = ", ".join(f"{name} {value}" for name, value in table.rows.items())
         remedy = "Compare `rows` with the table." if asked else "Write a row for each file below the header."
         raise PlanningError(f"{what} has no row{f' with {asked}' if asked else ''}. {remedy}")
-    return LoadedTable(table, check.files)
+    return LoadedTable(table, check)
+
+
+def _rows_of(what: str, content: bytes, table: Table, storage: Storage, only: Only) -> Rows:
+    """The rows, each of them checked."""
+    header, lines = (_read_parquet if table.name.endswith(".parquet") else _read)(what, content)
+    if twice := next((name for index, name in enumerate(header) if name and name in header[:index]), None):
+        raise PlanningError(f"{what} has two columns `{twice}`: give one of them another name")
+    images = _images(what, header, TablePattern(table.name, table.path, table.columns))
+    columns = {name: _column(what, header, name) for name in (*table.columns.values(), *table.rows)}
+    check = Rows(table, header, images, columns, storage, only)
+    for line, cells in lines:
+        check.take(line, cells)
+    check.refuse(what)
+    return check
 
 
 def _content(what: str, table: Table, storage: Storage) -> bytes:
@@ -149,29 +85,17 @@ def _beside(what: str, table: Table) -> bytes | None:
 def _read(what: str, content: bytes) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """The header, and the rows with their lines."""
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise PlanningError(f"{what}: line {line} is no UTF-8: save the table as `CSV UTF-8`") from None
-    first = text.partition("\n")[0]
-    if "\0" in text or not first.strip():
-        raise PlanningError(
-            f"{what} {'is no text' if first.strip() else 'begins with no header'}: save the table as `CSV UTF-8`"
-        )
-    delimiter = max(_DELIMITERS, key=first.count)
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    return [name.strip() for name in next(reader)], _lines(what, reader)
+        header, lines = read_table(content)
+    except BadTableError as error:
+        raise PlanningError(f"{error.of(what)}: {error.remedy}") from None
+    return header, _lines(what, lines)
 
 
-def _lines(what: str, reader: Any) -> Iterator[tuple[int, list[str]]]:
-    line = reader.line_num + 1
+def _lines(what: str, lines: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
     try:
-        for cells in reader:
-            if cells:
-                yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise PlanningError(f"{what}: line {line}: {error}") from None
+        yield from lines
+    except BadTableError as error:
+        raise PlanningError(f"{error.of(what)}: {error.remedy}") from None
 
 
 def _read_parquet(what: str, content: bytes) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
@@ -229,45 +153,3 @@ def _images(what: str, header: Sequence[str], pattern: TablePattern) -> list[Ima
         remedy = suggest(pattern.of_columns.text, header, "columns")
         raise PlanningError(f"{what} has no column `{pattern.of_columns.text}`. {remedy}")
     return found
-
-
-class Lost(NamedTuple):
-    """A file that a table names and nobody has.
-
-    :param line: of the table.
-    """
-
-    file: InputFile
-    line: int
-
-
-def lost_rows(pattern: Pattern, there: Files, only: Only) -> list[Lost]:
-    """The files that are asked for, named by a table, and not there; none if no table lists them.
-
-    :param pattern: of a file set.
-    :param there: what was found of it.
-    """
-    table = bare_of(pattern)
-    if not isinstance(table, LoadedTable) or len(there) == len(table):
-        return []
-    keys = {file.key for file in there}
-    named = ((key, pattern.completed(values), line) for key, values, line in table.asked_for(only) if key not in keys)
-    return [
-        Lost(InputFile(key, "data", values=dict(values)), line)
-        for key, values, line in named
-        if is_asked_for(values, only)
-    ]
-
-
-def without_rows(missing: Iterable[InputFile], lost: Iterable[Lost], pattern: Pattern) -> list[InputFile]:
-    """The files that should be there, without those that have a row and so a name."""
-    named = {tuple([str(row.file.values[name]) for name in pattern.wildcards]) for row in lost}
-    return [file for file in missing if tuple([str(file.values[name]) for name in pattern.wildcards]) not in named]
-
-
-def lost_note(files: FileSet, lost: Sequence[Lost]) -> tuple[str, ...]:
-    """Says which files a table names and nobody has; nothing if none is missing."""
-    if not lost or files.table is None:
-        return ()
-    shown = ", ".join(f"`{row.file.key}` (line {row.line})" for row in lost[:3]) + and_more(len(lost) - 3)
-    return (f"dataset.{files.name}: {len(lost):,} of the files that {files.table.name} names are not there: {shown}",)

@@ -1,6 +1,6 @@
 """The files that a unit must write, from its patterns and the values of its inputs; no two units may write one."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, product
 from typing import Any
@@ -38,7 +38,7 @@ class ExpectedOutput:
         ranges = {name: range(first, last + 1) for name, (first, last) in output.ranges.items()}
         choices = {name: each for name, each in {**ranges, **output.named}.items() if name in self.pattern.wildcards}
         rest = tuple(name for name in self.pattern.wildcards if name not in step.foreach and name not in choices)
-        self._rest, self._choices = rest, choices
+        self._rest, self.choices = rest, choices
         self._suppliers = [] if self.at_least is not None else self._find_suppliers(available)
 
     def files(self, values: Mapping[str, Any], inputs: Inputs) -> tuple[OutputFile, ...]:
@@ -48,8 +48,8 @@ class ExpectedOutput:
         :param inputs: its files.
         :raises PlanningError: if a value does not suit the pattern.
         """
-        names = (*(name for supplied, _ in self._suppliers for name in supplied), *self._choices)
-        choices = list(self._choices.values())
+        names = (*(name for supplied, _ in self._suppliers for name in supplied), *self.choices)
+        choices = list(self.choices.values())
         supplied = [_rows(wildcards, inputs, by) for wildcards, by in self._suppliers]
         # Nearly all outputs have one supplier and no values of their own, so that nothing has to be combined.
         rows: Iterable[Row] = (
@@ -127,14 +127,19 @@ def _flat(row: tuple[Row, ...]) -> Row:
 class UnitKeys:
     """Watches what the units of a step write; costs nothing where values follow from keys.
 
-    :param outputs: name to pattern, of those whose names are known beforehand.
+    :param outputs: those whose names are known beforehand.
     :param available: the step's inputs, which have the values.
+    :param own: wildcards whose values the step gives itself.
     """
 
-    def __init__(self, step: str, outputs: Mapping[str, Pattern], available: Mapping[str, Available]) -> None:
+    def __init__(
+        self, step: str, outputs: Sequence[ExpectedOutput], available: Mapping[str, Available], own: Iterable[str] = ()
+    ) -> None:
         self._step = step
-        types = _types(available.values())
-        self._watched = {name: pattern for name, pattern in outputs.items() if not follows(pattern, types)}
+        given = {*own, *(name for each in outputs for name in each.choices)}
+        types = {name: type_ for name, type_ in _types(available.values()).items() if name not in given}
+        holds = _Held(types, available)
+        self._watched = {each.name: each.pattern for each in outputs if not follows(each.pattern, types, holds)}
         self._doubtful: dict[str, set[str]] = {name: set() for name in self._watched}
 
     def look(self, task: UnitTask) -> None:
@@ -170,21 +175,45 @@ class UnitKeys:
         return f"step {self._step}, output {name}: {who} `{key}`. {remedy}"
 
 
-def follows(pattern: Pattern, types: Mapping[str, str]) -> bool:
+class _Held:
+    """Whether values have a character, by the values that there are; types alone tell that few cannot.
+
+    :param types: wildcard to the type that its values have, of those that come from inputs alone.
+    """
+
+    def __init__(self, types: Mapping[str, str], available: Mapping[str, Available]) -> None:
+        self._types, self._inputs = types, available.values()
+        self._characters: dict[str, set[str]] = {}
+
+    def __call__(self, name: str, character: str) -> bool:
+        if name not in self._types:
+            return True
+        if not may_hold(self._types[name], character):
+            return False
+        if name not in self._characters:
+            values = {value for each in self._inputs for value in each.files.distinct(name)}
+            values |= {file.values.get(name, "") for each in self._inputs for file in each.absent}
+            self._characters[name] = set(chain.from_iterable(map(str, values)))
+        return character in self._characters[name]
+
+
+def follows(pattern: Pattern, types: Mapping[str, str], holds: Callable[[str, str], bool] | None = None) -> bool:
     """Whether the values certainly follow from a key, so that different values make different keys.
 
     Folder by folder: a wildcard is known if it ends where something stands that it cannot have, or if it is the only
     one of its folder or name that is left.
 
     :param types: wildcard to the type that its values have.
+    :param holds: whether the values of a wildcard have a character; None to go by their types.
     """
+    holds = holds or (lambda name, character: may_hold(types.get(name, "text"), character))
     if any(type_ not in ("text", types.get(name)) for name, type_ in pattern.types.items()):
         return False  # two values that differ may be written alike
     known: set[str] = set()
     for part in [Pattern.parse(part) for part in pattern.text.split("/")]:
         tokens = [(token.kind, token.text) for token in part.tokens]
         for way in (tokens, [(kind, text[::-1] if kind == "literal" else text) for kind, text in reversed(tokens)]):
-            _walk(way, types, known)
+            _walk(way, holds, known)
         left = {text for kind, text in tokens if kind == "wildcard" and text not in known}
         if len(left) > 1:
             return False
@@ -192,11 +221,11 @@ def follows(pattern: Pattern, types: Mapping[str, str]) -> bool:
     return True
 
 
-def _walk(tokens: Sequence[tuple[str, str]], types: Mapping[str, str], known: set[str]) -> None:
+def _walk(tokens: Sequence[tuple[str, str]], holds: Callable[[str, str], bool], known: set[str]) -> None:
     """Take the wildcards for known that end at a character which they cannot have, up to the first that does not."""
     for (kind, text), (after, literal) in zip(tokens, [*tokens[1:], ("end", "")], strict=True):
         if kind == "wildcard" and text not in known:
-            if after != "literal" or may_hold(types.get(text, "text"), literal[0]):
+            if after != "literal" or holds(text, literal[0]):
                 return
             known.add(text)
 

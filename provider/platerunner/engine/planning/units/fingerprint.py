@@ -117,7 +117,7 @@ def unit_ingredients(inputs: Inputs, renamed: Renamed = _NOTHING) -> dict[str, l
 
 def _inputs(files: tuple[InputFile, ...], renamed: tuple[str, ...]) -> list[list[Any]]:
     return [
-        [file.root, file.key, file.size, file.etag, *(str(file.values[name]) for name in renamed)] for file in files
+        [file.root, file.key, file.size, file.etag, *[str(file.values[name]) for name in renamed]] for file in files
     ]
 
 

@@ -75,6 +75,16 @@ def test_each_image_is_what_its_record_says(storage):
     assert found.notes == ()
 
 
+def test_the_indexes_of_plates_that_nobody_asks_for_are_not_read(storage):
+    for plate in ("P1", "P2", "P3"):
+        storage.put(f"{plate}__x/Images/Index.xml", harmony("one.tiff") if plate == "P2" else b"no XML")
+        storage.put(f"{plate}__x/Images/one.tiff", b"1")
+    files = file_set("{microscope: opera-phenix, index: true}")
+    assert [file.values["plate"] for file in from_dataset(files, storage, {"plate": "P2"}).files] == ["P2"]
+    with pytest.raises(PlanningError, match=r"P1__x/Images/Index\.xml: line 1 is no XML"):
+        from_dataset(files, storage, {})
+
+
 def test_an_image_that_is_not_there_is_named_with_its_line(storage):
     folder = "P1__2026-Measurement 1/Images"
     storage.put(f"{folder}/Index.xml", harmony("one.tiff", "two.tiff"))
@@ -92,7 +102,7 @@ def test_an_image_that_is_not_there_is_named_with_its_line(storage):
         (b"<!DOCTYPE x [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><x>&b;</x>", "line 1 has a document type"),
         (harmony("one.tiff", "one.tiff"), "is in line 5, too, with other values"),
         (harmony(""), "line 5: `URL` is empty"),
-        (harmony("/c/one.tiff"), "does not lie under the root"),
+        (harmony("/c/one.tiff"), "has an empty folder, `.` or `..` in it. Export the measurement again"),
         (
             b"<EvaluationInputData><Images/></EvaluationInputData>",
             "Index.idx.xml lists no images that are a `Images/Image`",
@@ -115,6 +125,21 @@ def test_one_plate_s_index_of_another_export_is_named_and_not_left_out(tmp_path)
     storage.put("P2__x/Images/Index.idx.xml", b"<bts:MeasurementData xmlns:bts='x'><bts:Record/></bts:MeasurementData>")
     with pytest.raises(PlanningError, match=r"P2__x/Images/Index\.idx\.xml lists no images"):
         from_dataset(file_set("{microscope: opera-phenix, index: true}"), storage, {})
+
+
+def test_a_plate_without_an_index_is_named_and_not_left_out_in_silence(storage):
+    for plate in ("P1", "P2", "P3"):
+        storage.put(f"{plate}__x/Images/one.tiff", b"1")
+    storage.put("P1__x/Images/Index.idx.xml", harmony("one.tiff"))
+    storage.put("notes/Images/read.me", b"1")
+    files = file_set("{microscope: opera-phenix, index: true}")
+    (note,) = from_dataset(files, storage, {}).notes
+    said = "images without an index `Index.{:idx.xml|xml}` beside them are left out: `P2__x/Images/`, `P3__x/Images/`."
+    assert note == f"dataset.raw: {said} Export the measurement again, or leave out `index: true`."
+    assert from_dataset(files, storage, {"plate": "P1"}).notes == ()
+    for plate in ("P2", "P3"):
+        storage.put(f"{plate}__x/Images/Index.idx.xml", harmony("one.tiff"))
+    assert from_dataset(files, storage, {}).notes == ()
 
 
 def test_without_any_index_the_names_are_recommended(tmp_path):

@@ -68,6 +68,15 @@ def test_specs_and_results_among_the_images_are_not_left_over(storage):
     assert survey(storage).left == len(GOOD) + 2
 
 
+def test_what_a_microscope_writes_beside_its_images_is_not_left_over(storage):
+    for key in [*GOOD, "P1/Index.idx.xml", "P1/MeasurementData.mlf", "P1/plate 1.HTD", "P1/Index.xml.bak"]:
+        storage.put(key, b"x")
+    (note,) = from_dataset(RAW, storage, {}).notes
+    assert note.startswith("1 file matches")
+    assert "`P1/Index.xml.bak`" in note
+    assert survey(storage).left == len(GOOD) + 4
+
+
 def test_counting_costs_no_list():
     with s3_bucket() as bucket:
         storage = Storage(f"s3://{bucket}")

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import re
 import sys
 from collections import Counter
 from dataclasses import replace
@@ -10,13 +11,16 @@ from pathlib import Path
 
 import pyarrow
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 from tests.provider.engine.planning.s3 import s3_bucket
 
 from platerunner.engine.planning.errors import NothingListed, PlanningError
+from platerunner.engine.planning.raw_files import loaded_tables
 from platerunner.engine.planning.raw_files.dataset import from_dataset
+from platerunner.engine.planning.raw_files.tables import load_table
 from platerunner.engine.planning.units.grouping import Groups
 from platerunner.spec.dataset import Exclusion, FileSet, Table
 from platerunner.spec.steps import Step
@@ -117,6 +121,8 @@ def test_files_that_belong_to_many_rows_are_there_once(storage, tmp_path):
         ("t.csv", written),
         ("t.tsv", lambda rows: written(rows, "\t")),
         ("t.csv", lambda rows: written(rows, ";")),
+        ("t.csv", lambda rows: written(rows, "\t").decode().encode("utf-16")),
+        ("t.csv", lambda rows: written([[*row, "", ""] for row in rows]) + b"," * 11 + b"\n"),
         ("t.csv.gz", lambda rows: gzip.compress(written(rows))),
         ("t.csv", lambda rows: b"\xef\xbb\xbf" + written(rows).replace(b"\n", b"\r\n")),
         ("t.parquet", as_parquet),
@@ -240,26 +246,43 @@ def test_only_the_folders_of_the_table_are_listed(tmp_path):
         assert listed == ["raw/P2/"]
 
 
+def test_very_many_folders_with_few_files_are_listed_together(tmp_path, monkeypatch):
+    monkeypatch.setattr(loaded_tables, "MANY", 6)
+    storage, rows = Storage(str(tmp_path / "data")), [["file", "plate", "well"]]
+    for plate in ("P1", "P2"):
+        for well in range(5):
+            storage.put(f"raw/{plate}/{well}/a.tif", b"x")
+            rows.append([f"raw/{plate}/{well}/a.tif", plate, str(well)])
+    storage.put("raw/P3/1/a.tif", b"x")
+    columns = {"plate": "plate", "well": "well"}
+    files = table(tmp_path / "specs", written(rows), path="file", columns=columns, prefix={})
+    loaded = load_table("dataset.raw", files.table, storage, {})
+    assert loaded.folders({}) == {"raw/P1/", "raw/P2/"}
+    assert loaded.folders({"plate": frozenset({"P1"})}) == {f"raw/P1/{well}/" for well in range(5)}
+    assert len(from_dataset(files, storage, {}).files) == 10
+
+
 ROWS = list(load_data())
 BROKEN = [
     (written(change(ROWS, 4, "Metadata_Well", " ")), "line 4: `Metadata_Well` is empty"),
     (written(change(ROWS, 9, "FileName_OrigER", "")), "line 9: `FileName_OrigER` is empty"),
     (written(change(ROWS, 2, "PathName_OrigER", "")), "line 2: `PathName_OrigER` is empty"),
     (written([*ROWS, ROWS[2]]), "line 10 says what another line says (`raw/P1/A01_2_DNA.tif` is in line 3, too)"),
-    (written(change(ROWS, 3, "Metadata_Site", "1")), "the same values as `raw/P1/A01_1_DNA.tif` of line 2 (columns"),
+    (written(change(ROWS, 3, "Metadata_Site", "1")), "the same values as `raw/P1/A01_1_DNA.tif` of line 2 (col"),
     (written(change(ROWS, 3, "FileName_OrigDNA", "A01_1_DNA.tif")), "is in line 2, too, with other values"),
     (written(change(ROWS, 5, "PathName_OrigER", "/mnt/x")), "line 5: `/mnt/x/B03_2_ER.tif` does not lie under"),
-    (written(change(ROWS, 5, "PathName_OrigER", f"{OLD}/../..")), "/../../B03_2_ER.tif` does not lie under"),
+    (written(change(ROWS, 5, "PathName_OrigER", f"{OLD}/../..")), "/../../B03_2_ER.tif` has an empty"),
     (written(change(ROWS, 5, "Metadata_Well", "a/b")), "line 5: `a/b` is not usable as a name"),
     (written([*ROWS, ROWS[2][:-1]]), "line 10 has 9 cells, the header 10"),
     (written(change(ROWS, 1, "Metadata_Well", "Metadata_well")), "`Metadata_Well`. Did you mean `Metadata_well`?"),
     (written([[name.lower() for name in ROWS[0]], *ROWS[1:]]), "has no column `FileName_Orig{channel}`"),
     (written(change(ROWS, 1, "Compound", "Metadata_Well")), "has two columns `Metadata_Well`"),
     (written(ROWS).replace(b"drug of A01", b"dr\xfcg", 1), "line 2 is no UTF-8"),
-    (written(ROWS).decode().encode("utf-16"), "line 1 is no UTF-8: save the table as `CSV UTF-8`"),
-    (b"", "begins with no header"),
+    (written(ROWS).decode().encode("utf-16-le"), "is no text: save the table as `CSV UTF-8`"),
+    (b"", "is empty: write the names of its columns"),
+    (b"\n" + written(ROWS), "begins with no header: delete what stands above"),
     (written(ROWS[:1]), "has no row"),
-    (written(ROWS).replace(b"A01", b'"A01', 1), "line 2: unexpected end of data"),
+    (written(ROWS).replace(b"A01", b'"A01', 1), "line 2: a quote opens there and never closes: close it"),
 ]  # fmt: skip
 
 
@@ -270,6 +293,30 @@ def test_what_is_wrong_with_a_table_is_said_with_its_line(tmp_path, content, sai
     assert str(caught.value).startswith("dataset.raw: load_data.csv")
     assert said in str(caught.value)
     assert caught.value.keys == ("dataset", "files", "raw", "table")
+
+
+def test_many_rows_with_the_same_values_are_counted_and_few_of_them_looked_for(tmp_path):
+    rows = [ROWS[0], *([*row[:4], "P1", "A01", "1", *row[7:]] for row in ROWS[1:])]
+    with pytest.raises(
+        PlanningError, match=r"line 3: `raw/P1/A01_2_DNA.tif` has the same values as .* and 2 more"
+    ) as caught:
+        from_dataset(table(tmp_path / "specs", written(rows)), filled(Storage(str(tmp_path / "data"))), {})
+    assert str(caught.value).count("has the same values as `raw/P1/A01_1_DNA.tif` of line 2") == 5
+
+
+def test_a_row_of_which_nothing_can_be_derived_is_said_with_its_line(tmp_path):
+    storage = filled(Storage(str(tmp_path / "data")))
+    rows = change(change(ROWS, 5, "Metadata_Well", "Q25"), 3, "Metadata_Well", "A1")
+    files = replace(table(tmp_path / "specs", written(rows)), derive={"place": "{well:well384}-{site}"})
+    with pytest.raises(PlanningError) as caught:
+        from_dataset(files, storage, {})
+    said = (
+        "dataset.raw: load_data.csv: line 5: `derive` makes nothing of it: `Q25` is not usable as a well of a 384-well"
+    )
+    assert str(caught.value).startswith(said)
+    assert str(caught.value).endswith(" Fix the table, or change `derive`.")
+    fixed = table(tmp_path / "specs", written(change(rows, 5, "Metadata_Well", "P24")))
+    assert len(from_dataset(replace(fixed, derive=files.derive), storage, {}).files) == len(SITES) * len(CHANNELS)
 
 
 def test_what_is_wrong_with_many_rows_is_counted(tmp_path):
@@ -284,8 +331,48 @@ def test_a_table_that_is_nowhere_and_one_whose_files_are(storage, tmp_path):
     with pytest.raises(PlanningError, match="no whole gzip file"):
         from_dataset(table(tmp_path / "specs", gzip.compress(written(ROWS))[:-9], "t.csv.gz"), storage, {})
     files = table(tmp_path / "specs", written(ROWS), prefix={OLD: "elsewhere"})
-    with pytest.raises(NothingListed, match=r"none of the 16 files .* such as `elsewhere/P1/A01_1_DNA.tif` \(line 2\)"):
+    said = r"none of the 16 files .* such as `elsewhere/P1/A01_1_DNA.tif` \(line 2\); `raw/.*tif` is there"
+    with pytest.raises(NothingListed, match=said):
+        from_dataset(files, filled(storage), {})
+
+
+@pytest.mark.parametrize("root", [r"C:\screens\it's", "/mnt/x", "s3://other/y", "old"])
+def test_the_prefix_that_a_message_names_helps(tmp_path, root):
+    storage = filled(Storage(str(tmp_path / "data")))
+    files = table(tmp_path / "specs", written(load_data(root=root)), prefix={})
+    with pytest.raises(PlanningError) as caught:
         from_dataset(files, storage, {})
+    told = re.search(r"`prefix: (\{.*?\})`", str(caught.value))[1]
+    prefix = {old: new or "raw/" for old, new in yaml.safe_load(told).items()}
+    fixed = replace(files, table=replace(files.table, prefix=prefix))
+    assert len(from_dataset(fixed, storage, {}).files) == len(SITES) * len(CHANNELS)
+
+
+@pytest.mark.parametrize("prefix", [{OLD: "raw"}, {OLD: "raw/"}, {f"{OLD}/": "raw/"}, {"/home/lab/images": "./raw/"}])
+def test_a_slash_at_the_end_of_a_prefix_changes_nothing(tmp_path, prefix):
+    storage = filled(Storage(str(tmp_path / "data")))
+    files = table(tmp_path / "specs", written(load_data()), prefix=prefix)
+    assert len(from_dataset(files, storage, {}).files) == len(SITES) * len(CHANNELS)
+
+
+def test_rows_that_nobody_asks_for_are_passed_over(storage, tmp_path):
+    rows = change(ROWS, 9, "FileName_OrigER", "")
+    files = table(tmp_path / "specs", written(rows))
+    assert rows[8][rows[0].index("Metadata_Plate")] == "P2"
+    assert {file.values["plate"] for file in from_dataset(files, filled(storage), {"plate": "P1"}).files} == {"P1"}
+    with pytest.raises(PlanningError, match="line 9: `FileName_OrigER` is empty"):
+        from_dataset(files, storage, {"plate": "P2"})
+
+
+def test_where_asks_for_what_no_row_has(storage, tmp_path):
+    files = table(tmp_path / "specs", written(ROWS))
+    for where, said in (
+        ({"plate": "P9"}, "load_data.csv has no row with plate in [P9]; {plate} has the values P1, P2"),
+        ({"channel": "RNA"}, "load_data.csv has no row with channel in [RNA]; {channel} has the values DNA, ER"),
+    ):
+        with pytest.raises(NothingListed, match=re.escape(said)) as caught:
+            from_dataset(files, filled(storage), where)
+        assert caught.value.keys == ("dataset", "where", *where)
 
 
 def test_a_link_leads_to_no_table_of_others(tmp_path):
