@@ -68,7 +68,7 @@ BAD = {
         TABLE,
         {"sheet.csv": HEAD + b"/mnt/x/a.tif,P,A01\n"},
         2,
-        'say in `prefix` what its beginning is there, like `prefix: {"/old/folder/": "folder/"}`',
+        "If `/mnt/x/` is the root, write `prefix: {'/mnt/x/': ''}`; if it is a folder there, its path in place of",
     ),
     "a well that no plate of the size has, in a table": (
         f'{TABLE[:-1]}, derive: {{place: "{{well:well384}}"}}}}',

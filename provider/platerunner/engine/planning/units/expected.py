@@ -176,7 +176,7 @@ class UnitKeys:
 
 
 class _Held:
-    """Whether values have a character, by the values that there are; types alone tell that few cannot.
+    """Whether values have a character, by all values that occur; types alone tell that few cannot.
 
     :param types: wildcard to the type that its values have, of those that come from inputs alone.
     """
