@@ -9,6 +9,7 @@ from platerunner.catalog.model import Resources
 from platerunner.documents.sentences import where
 from platerunner.documents.shape import Place
 from platerunner.documents.source import Keys, Source
+from platerunner_unit.contract.words import shorten
 
 _NUMBER = re.compile(r"\s*(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[^\s0-9].*?)?\s*")
 _SIZES = {
@@ -60,10 +61,10 @@ def share(text: str) -> float:
     found = _NUMBER.fullmatch(text)
     if found is None or found["unit"] != "%":
         raise QuantityError(
-            f"`{_short(text)}` is not a share", "Write a percentage like `2%`, or a whole number of units."
+            f"`{shorten(text, 40)}` is not a share", "Write a percentage like `2%`, or a whole number of units."
         )
     if float(found["number"]) >= 100:
-        raise QuantityError(f"`{_short(text)}` would let every unit fail", "Write a percentage below 100%.")
+        raise QuantityError(f"`{shorten(text, 40)}` would let every unit fail", "Write a percentage below 100%.")
     return float(found["number"]) / 100
 
 
@@ -75,7 +76,7 @@ def factor(text: str) -> float:
     """
     number = re.fullmatch(r"\s*x\s*([0-9]+(?:\.[0-9]+)?)\s*", text)
     if number is None or not 1 <= float(number[1]) <= _LARGEST_FACTOR:
-        raise QuantityError(f"`{_short(text)}` is not a factor from x1 to x100", "Write a factor like `x2`.")
+        raise QuantityError(f"`{shorten(text, 40)}` is not a factor from x1 to x100", "Write a factor like `x2`.")
     return float(number[1])
 
 
@@ -88,9 +89,9 @@ def money(text: str) -> float:
     found = _NUMBER.fullmatch(text)
     if found is None or found["unit"] != "USD":
         number = found["number"] if found else "50"
-        raise QuantityError(f"`{_short(text)}` is not an amount in USD", f"Write it like `{number} USD`.")
+        raise QuantityError(f"`{shorten(text, 40)}` is not an amount in USD", f"Write it like `{number} USD`.")
     if len(found["number"]) > 15 or float(found["number"]) <= 0:
-        raise QuantityError(f"`{_short(text)}` is not an amount that can be used", "Write it like `50 USD`.")
+        raise QuantityError(f"`{shorten(text, 40)}` is not an amount that can be used", "Write it like `50 USD`.")
     return float(found["number"])
 
 
@@ -115,9 +116,9 @@ def within(kind: str, text: str, least: str | None = None, most: str | None = No
     read = KINDS[kind]
     number = read(text)
     if least is not None and number < read(least):
-        raise QuantityError(f"`{_short(text)}` is less than AWS Batch takes", f"Write {least} or more.")
+        raise QuantityError(f"`{shorten(text, 40)}` is less than AWS Batch takes", f"Write {least} or more.")
     if most is not None and number > read(most):
-        raise QuantityError(f"`{_short(text)}` is more than AWS Batch takes", f"Write {most} or less.")
+        raise QuantityError(f"`{shorten(text, 40)}` is more than AWS Batch takes", f"Write {most} or less.")
     return number
 
 
@@ -189,20 +190,16 @@ def duration_text(seconds: float) -> str:
 def _with_unit(text: str, units: Mapping[str, float], example: str) -> float:
     found = _NUMBER.fullmatch(text)
     if found is None:
-        raise QuantityError(f"`{_short(text)}` is not a number with a unit", f"Write it like `{example}`.")
+        raise QuantityError(f"`{shorten(text, 40)}` is not a number with a unit", f"Write it like `{example}`.")
     number, unit = found["number"], found["unit"]
     if unit is None:
         raise QuantityError(
-            f"`{_short(text)}` has no unit", f"Write `{number} {example.split()[1]}`, if you meant that."
+            f"`{shorten(text, 40)}` has no unit", f"Write `{number} {example.split()[1]}`, if you meant that."
         )
     if unit not in units:
         meant = [u for u in units if u.lower() == unit.lower()]
         remedy = f"Did you mean `{number} {meant[0]}`?" if meant else f"Use one of {', '.join(units)}."
-        raise QuantityError(f"`{_short(unit)}` is not a unit here", remedy)
+        raise QuantityError(f"`{shorten(unit, 40)}` is not a unit here", remedy)
     if len(number) > 15 or float(number) * units[unit] < 1:
-        raise QuantityError(f"`{_short(text)}` is not an amount that can be used", f"Write it like `{example}`.")
+        raise QuantityError(f"`{shorten(text, 40)}` is not an amount that can be used", f"Write it like `{example}`.")
     return float(number) * units[unit]
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from platerunner.documents.problems import nearest, suggest
 from platerunner.documents.shape import Node
 from platerunner.documents.source import Keys
+from platerunner_unit.contract.words import shorten
 
 _TYPE_WORDS = {
     "object": "keys with values",
@@ -63,7 +64,7 @@ def what_it_is(value: Any) -> str:
     if isinstance(value, list):
         return "a list"
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return f"`{text if len(text) <= 40 else text[:37] + '...'}`"
+    return f"`{shorten(text, 40)}`"
 
 
 def _keys(error: Error) -> Keys:

@@ -10,6 +10,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from platerunner.spec.problems import PlacedError
+from platerunner_unit.contract.words import shorten
 
 MARKS = ("{{", "{%", "{#")
 _MAX_TEXT = 100_000
@@ -28,8 +29,7 @@ class TemplateProblem(PlacedError, ValueError):  # noqa: N818  (a problem of a s
     """
 
     def __init__(self, template: str, message: str, line: int = 1) -> None:
-        shown = template if len(template) <= 80 else f"{template[:77]}..."
-        super().__init__(f"template `{shown}`: {message}")
+        super().__init__(f"template `{shorten(template, 80)}`: {message}")
         self.template = template
         self.message = message
         self.line = line

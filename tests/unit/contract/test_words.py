@@ -2,7 +2,7 @@
 
 import pytest
 
-from platerunner_unit.contract.words import and_more, show_number, show_usd
+from platerunner_unit.contract.words import and_more, shorten, show_number, show_usd
 
 NUMBERS = {
     0: "0", 3: "3", 42.5: "42.5", 0.0123456: "0.01235", 999.94: "999.9", 1000: "1,000", 1234567.8: "1,234,568",
@@ -29,3 +29,7 @@ def test_a_list_that_is_whole_does_not_go_on() -> None:
 )
 def test_money_is_written_to_the_cent_and_small_amounts_in_full(usd, text) -> None:
     assert show_usd(usd) == text
+
+
+def test_a_long_text_ends_with_dots_and_is_no_longer_than_asked() -> None:
+    assert (shorten("a" * 60), shorten("a" * 61), shorten("abcdefgh", 6)) == ("a" * 60, "a" * 57 + "...", "abc...")

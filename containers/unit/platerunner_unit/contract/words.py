@@ -1,4 +1,4 @@
-"""How both sides say that a list goes on, and how they write numbers and money."""
+"""How both sides say that a list or a text goes on, and how they write numbers and money."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ def and_more(count: int) -> str:
     :param count: how many are not named.
     """
     return f" and {count:,} more" if count > 0 else ""
+
+
+def shorten(text: str, most: int = 60) -> str:
+    """A text for people; a long one ends with three dots.
+
+    :param most: characters, dots included.
+    """
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def show_number(value: float, digits: int = 4) -> str:

@@ -7,11 +7,14 @@ from typing import Optional
 
 from platerunner_unit.contract.category import BY_EXIT_CODE, CATEGORIES, Category
 from platerunner_unit.contract.evidence import BatchEvidence, Evidence, Verdict
+from platerunner_unit.contract.words import shorten
 from platerunner_unit.judge.batch_rules import BATCH_RULES
 from platerunner_unit.judge.batch_words import Said
 from platerunner_unit.judge.ending_rules import SIGKILL, SIGNALS
 
 C = Category
+MOST_SAID = 300
+"""Characters of Batch's own words in a sentence."""
 # What Batch says of its own accord of a job that was ended, even one that somebody asked it to end.
 _OWN_REASONS = re.compile(
     r"(?:host EC2 \(|job attempt duration exceeded timeout|your spot task|spotinterruption"
@@ -47,7 +50,9 @@ def _stopped(batch: BatchEvidence) -> Optional[Verdict]:
     if _OWN_REASONS.match(reason) or batch.status == "SUCCEEDED":
         return None
     if batch.stopped or _SIGNED.match(reason):
-        return Verdict(C.STOPPED_BY_USER.value, f"Somebody stopped the job: {_short(reason)}", reason, "terminated")
+        return Verdict(
+            C.STOPPED_BY_USER.value, f"Somebody stopped the job: {shorten(reason, MOST_SAID)}", reason, "terminated"
+        )
     return None
 
 
@@ -56,13 +61,9 @@ def _by_rule(batch: BatchEvidence) -> Optional[Verdict]:
     for rule in BATCH_RULES:
         for said in sayings:
             if rule.fits(said):
-                sentence = f"{rule.sentence} AWS Batch says: {_short(said.text)}"
+                sentence = f"{rule.sentence} AWS Batch says: {shorten(said.text, MOST_SAID)}"
                 return Verdict(rule.category.value, sentence, said.text, rule.name)
     return None
-
-
-def _short(line: str) -> str:
-    return line if len(line) <= 300 else line[:297] + "..."
 
 
 def _by_exit_code(batch: BatchEvidence, evidence: Evidence) -> Optional[Verdict]:
@@ -95,7 +96,7 @@ def _by_signal(batch: BatchEvidence, signal: int, line: str) -> Optional[Verdict
 
 def _without_cause(batch: BatchEvidence, what: str, line: str) -> Verdict:
     said = next((r for r in (batch.container_reason, batch.status_reason) if not _EMPTY_REASONS.fullmatch(r)), "")
-    says = f" AWS Batch says: {_short(said)}" if said else ""
+    says = f" AWS Batch says: {shorten(said, MOST_SAID)}" if said else ""
     return Verdict(C.UNKNOWN.value, f"The container {what} and left no outcome.{says}", line or said, "exit_code")
 
 
@@ -106,6 +107,6 @@ def _by_status(batch: BatchEvidence) -> Verdict:
         )
         return Verdict(C.UNKNOWN.value, sentence, batch.status_reason, "no_outcome")
     said = batch.container_reason or batch.status_reason
-    says = f" AWS Batch says: {_short(said)}" if said else ""
+    says = f" AWS Batch says: {shorten(said, MOST_SAID)}" if said else ""
     sentence = f"The job is {batch.status or 'gone'} and left no outcome.{says}"
     return Verdict(C.UNKNOWN.value, sentence, said, "no_reason")

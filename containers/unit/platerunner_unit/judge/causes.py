@@ -9,6 +9,7 @@ from typing import NamedTuple, Optional
 
 from platerunner_unit.contract.category import Category
 from platerunner_unit.contract.evidence import LogMatch
+from platerunner_unit.contract.words import shorten
 from platerunner_unit.judge.facts import Facts
 from platerunner_unit.log.causes import CAUSES, LAST_RESORT
 from platerunner_unit.log.line_rules import LineRule
@@ -206,8 +207,7 @@ class _Default(dict[str, str]):
 
 def short(line: str) -> str:
     """A line as it fits into a sentence: without log prefix and trailing full stop, at most 200 characters."""
-    text = line.strip(" \t,").rstrip(".")
-    return text if len(text) <= 200 else text[:197] + "..."
+    return shorten(line.strip(" \t,").rstrip("."), 200)
 
 
 def place(facts: Facts, mark: Optional[LogMatch]) -> str:

@@ -12,6 +12,7 @@ from platerunner.spec import templates
 from platerunner.spec.draft import Data, Draft
 from platerunner.spec.rules.schedule import given_by_schedule
 from platerunner.spec.run_params import RUN_PARAMS
+from platerunner_unit.contract.words import shorten
 
 MAX_MATCHED = 5_000
 """Characters of a text that is compared with a pattern: time may grow with their square."""
@@ -94,7 +95,7 @@ def _check_values(draft: Draft, name: str, param: Data) -> None:
     for error in Draft202012Validator(rules).iter_errors(param["default"]):
         shown = what_it_is(param["default"])
         message = f"the default of `{name}`, {shown}, breaks the param's own `{error.validator}`"
-        remedy = f"Change the default, or `{error.validator}` ({_shown(error.validator_value)})."
+        remedy = f"Change the default, or `{error.validator}` ({shorten(str(error.validator_value))})."
         draft.source.at_value(("params", name, "default"), message, remedy, "bad-default")
 
 
@@ -102,11 +103,6 @@ def _is_sound(rules: Data, default: Any) -> bool:
     shape = Shape(rules)
     items = shape.items if isinstance(default, list) else None
     return shape.suits(default) and (items is None or all(map(items.suits, default)))
-
-
-def _shown(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 LONGEST_ON_FARGATE = "14 d"

@@ -8,6 +8,7 @@ from platerunner.spec.draft import Draft, readable
 from platerunner_unit.contract.patterns import Pattern, PatternError, Token
 from platerunner_unit.contract.patterns.text import MISSING_PART
 from platerunner_unit.contract.patterns.wildcard_types import Type, type_of
+from platerunner_unit.contract.words import shorten
 
 
 def check_pattern(draft: Draft, keys: Keys, text: str, *, globs: bool) -> None:
@@ -20,17 +21,17 @@ def check_pattern(draft: Draft, keys: Keys, text: str, *, globs: bool) -> None:
     for expression, message, remedy in _FOREIGN:
         if found := expression.search(plain):
             at = draft.source.inside(keys, found.start())
-            draft.source.add(at, f"`{_short(text)}`: {message.format(found[0])}", remedy, "bad-pattern")
+            draft.source.add(at, f"`{shorten(text)}`: {message.format(found[0])}", remedy, "bad-pattern")
             return
     try:
         pattern = readable(text) or Pattern.parse(text)
     except PatternError as error:
         at = draft.source.inside(keys, error.column - 1)
-        draft.source.add(at, f"`{_short(text)}`: {error.message}", _REMEDY, "bad-pattern")
+        draft.source.add(at, f"`{shorten(text)}`: {error.message}", _REMEDY, "bad-pattern")
         return
     if pattern.has_glob and not globs:
         star = next(token for token in pattern.tokens if token.kind in ("glob", "optional"))
-        message = f"`{_short(text)}` has a `{star.text}`, but the names of outputs must be known beforehand"
+        message = f"`{shorten(text)}` has a `{star.text}`, but the names of outputs must be known beforehand"
         remedy = "Write a wildcard like `{tile}` and give its `range`, or `at_least`."
         draft.source.add(draft.source.inside(keys, star.column - 1), message, remedy, "bad-pattern")
 
@@ -67,10 +68,6 @@ _FOREIGN = (
 """What other languages write, with what is wrong and what to do; `*` matches the rare names that hold it."""
 
 _REMEDY = "Write a relative path with wildcards, like `{plate}/{well}_s{site:int}.tif`."
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def braced(names: object) -> str:
