@@ -27,11 +27,12 @@ demo: $(SYNCED)  ## make a small plate, run it to a heat map, run it again: noth
 up: $(SYNCED)  ## Airflow with the embedded cloud; Ctrl-C ends all of it
 	$(RUN) platerunner up
 
-test: $(SYNCED)  ## unit tests (with CellProfiler where it is installed)
+test: $(SYNCED)  ## unit tests
 	$(RUN) pytest -n auto --dist worksteal
 
-test-all: $(SYNCED)  ## the above, end to end and browser tests
+test-all: $(SYNCED)  ## the above, those with a real CellProfiler, end to end and browser tests
 	$(RUN) pytest -n auto --dist worksteal
+	$(RUN) pytest tests/live -n 2 --timeout 600
 	$(RUN) pytest tests/e2e -n 2 --dist worksteal
 	$(RUN) pytest tests/browser
 

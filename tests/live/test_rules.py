@@ -15,6 +15,7 @@ from tests.unit.bench import Bench, Ran, folder_bench
 
 from platerunner_unit.contract.manifest import InputFile, LoadData, OutputFile, ToolFile, UnitTask
 
+pytestmark = pytest.mark.cellprofiler
 PIPELINES = Path(__file__).parents[1] / "data" / "cppipe"
 BATCH = """
 CreateBatchFiles:[module_num:7|svn_version:'Unknown'|variable_revision_number:8|show_window:False|notes:[]|enabled:True]
@@ -59,12 +60,6 @@ def plate(bench: Bench, *names: str) -> tuple[InputFile, ...]:
     return tuple(image(bench, name, 0.1 * (i + 1)) for i, name in enumerate(names))
 
 
-@pytest.fixture
-def bench(tmp_path: Path, cellprofiler: str) -> Bench:
-    return folder_bench(tmp_path, PLATERUNNER_CELLPROFILER=cellprofiler)
-
-
-@pytest.mark.cellprofiler
 def test_the_pipelines_own_rules_decide_and_the_outcome_says_so(bench: Bench) -> None:
     files = plate(bench, "A01_s1_DNA.tif", "A01_s1_GFP.tif", "B02_s1_DNA.tif", "B02_s1_GFP.tif", "B02_s1_RNA.tif")
     text = (PIPELINES / "rules_metadata.cppipe").read_text().replace("ModuleCount:6", "ModuleCount:7")
@@ -83,7 +78,6 @@ def test_the_pipelines_own_rules_decide_and_the_outcome_says_so(bench: Bench) ->
     assert means == pytest.approx([0.2, 0.4], abs=1e-3)
 
 
-@pytest.mark.cellprofiler
 def test_an_image_set_without_its_partner_is_lost_work(bench: Bench) -> None:
     files = plate(bench, "A01_s1_DNA.tif", "A01_s1_GFP.tif", "A01_s2_DNA.tif")
     ran = run(bench, (PIPELINES / "rules_metadata.cppipe").read_text(), files)
@@ -91,14 +85,12 @@ def test_an_image_set_without_its_partner_is_lost_work(bench: Bench) -> None:
     assert "A01 / 2 was dropped" in ran.sentence
 
 
-@pytest.mark.cellprofiler
 def test_files_that_no_rule_takes(bench: Bench) -> None:
     ran = run(bench, (PIPELINES / "rules_metadata.cppipe").read_text(), plate(bench, "A01_s1_RNA.tif"))
     assert ran.category == "nothing_matched"
     assert ran.sentence == "The pipeline's own rules made no image set of the 1 file that it was given: A01_s1_RNA.tif."
 
 
-@pytest.mark.cellprofiler
 def test_matching_by_order_that_pairs_other_sites_is_said(bench: Bench) -> None:
     """One file of each channel is missing, so that the counts agree: CellProfiler itself has nothing to say."""
     there = ("s1_DNA", "s1_GFP", "s2_DNA", "s3_GFP", "s4_DNA", "s4_GFP")
@@ -110,7 +102,6 @@ def test_matching_by_order_that_pairs_other_sites_is_said(bench: Bench) -> None:
     assert expected in ran.outcome.verdict.notes
 
 
-@pytest.mark.cellprofiler
 @pytest.mark.parametrize("name", ["A 01 #1%20_s1_DNA .tif", "Ümläut_s1_DNA.tif"])
 def test_names_that_a_list_or_a_url_would_spoil(bench: Bench, name: str) -> None:
     text = (PIPELINES / "rules_order.cppipe").read_text().replace("_DNA.", "_DNA")
@@ -128,7 +119,6 @@ def test_with_load_data_such_a_pipeline_is_refused(tmp_path: Path) -> None:
     assert "reads its images by NamesAndTypes and not by LoadData, so that `load_data` has no effect" in ran.sentence
 
 
-@pytest.mark.cellprofiler
 def test_create_batch_files_does_not_end_a_run_by_load_data(bench: Bench) -> None:
     text = (PIPELINES / "illum_apply.cppipe").read_text()
     count = len(re.findall(r"(?m)^\w+:\[", text))
