@@ -1,8 +1,9 @@
 """What a person would type of `Cells.csv` tables alone: pandas and pycytominer, without Platerunner.
 
-    python cells_by_hand.py WORKSPACE
+    python cells_by_hand.py WORKSPACE TABLES
 
-Prints, as JSON, the number of wells, and how far each level of the workspace's profiles is from the one made here.
+TABLES is the folder of the workspace that has a folder per plate, with one per well. Prints, as JSON, the number of
+wells, and how far each level of the workspace's profiles is from the one made here.
 """
 
 import json
@@ -15,22 +16,22 @@ import pycytominer
 STRATA = ["Metadata_Plate", "Metadata_Well"]
 
 
-def main(workspace: Path) -> None:
-    (plate,) = (folder for folder in (workspace / "measurements").iterdir() if folder.is_dir())
+def main(workspace: Path, tables: str) -> None:
+    (plate,) = (folder for folder in (workspace / tables).iterdir() if folder.is_dir())
     cells = pd.concat([cells_of(well) for well in sorted(plate.iterdir())], ignore_index=True)
     features = [name for name in cells if name.startswith("Cells_")]
     aggregated = pycytominer.aggregate(cells, strata=STRATA, features=features)
     normalized = pycytominer.normalize(aggregated, features=features, method="standardize")
     found: dict[str, float] = {"wells": len(aggregated)}
-    for suffix, frame in (("_cells", cells), ("", aggregated), ("_normalized", normalized)):
-        stored = pd.read_parquet(workspace / "profiles" / f"{plate.name}{suffix}.parquet")
-        found[suffix or "aggregated"] = distance(frame, stored, features)
+    for level, frame in (("cells", cells), ("normalized", normalized)):
+        stored = pd.read_parquet(workspace / "profiles" / f"{plate.name}_{level}.parquet")
+        found[level] = distance(frame, stored, features)
     print(json.dumps(found))
 
 
 def cells_of(well: Path) -> pd.DataFrame:
     table = pd.read_csv(well / "Cells.csv")
-    drop = [c for c in table if c.startswith("Metadata_") or c in ("ImageNumber", "ObjectNumber")]
+    drop = [c for c in table if c.startswith(("Metadata_", "Parent_")) or c in ("ImageNumber", "ObjectNumber")]
     features = table.drop(columns=drop).add_prefix("Cells_")
     return features.assign(Metadata_Plate=well.parent.name, Metadata_Well=well.name)
 
@@ -47,4 +48,4 @@ def distance(hand: pd.DataFrame, ours: pd.DataFrame, features: list[str]) -> flo
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -6,9 +6,11 @@ import csv
 import json
 import statistics
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 DRIVER = """
@@ -29,6 +31,16 @@ FLAT = "Metadata_Plate,Metadata_Well,Cells_a,Cells_b\nP1,A01,1,4\nP1,A02,1,4\nP2
 PROFILES = (
     "Metadata_Plate,Metadata_Well,Metadata_treatment,Cells_a,Cells_b\nP1,A01,DMSO,1,4\nP1,A02,DMSO,2,1\nP2,A01,x,9,2\n"
 )
+WELLS = {
+    well: {
+        "image": "ImageNumber,Metadata_Plate,Metadata_Well,Metadata_Site\n"
+        f"1,0512,{well},1\n2,0512,{well},02\n3,0512,{well},3\n",
+        "cells": "ImageNumber,ObjectNumber,Parent_Nuclei,AreaShape_Area\n"
+        f"1,1,1,{area + 1}\n2,1,1,{area + 2}\n2,2,3,{area + 3}\n",
+    }
+    for well, area in (("A01", 10), ("B02", 20))
+}
+"""Tables of wells, each of which counts its image sets from 1; the third has no cell."""
 
 
 def cells() -> str:
@@ -47,14 +59,36 @@ class Cases:
         place.mkdir()
         for name, text in inputs.items():
             (place / f"{name}.csv").write_text(text)
+        self._add(program, place, {name: [(place / f"{name}.csv", {})] for name in inputs}, outputs, params)
+        return place
+
+    def add_wells(self, program: str, wells: dict[str, dict[str, str]], outputs: dict[str, str]) -> Path:
+        """A unit whose inputs are tables of several wells, as their analyses wrote them."""
+        place = self.folder / str(len(self.units))
+        found: dict[str, list[tuple[Path, dict[str, str]]]] = {}
+        for well, tables in wells.items():
+            (place / well).mkdir(parents=True)
+            for name, text in tables.items():
+                (place / well / f"{name}.csv").write_text(text)
+                found.setdefault(name, []).append((place / well / f"{name}.csv", {"plate": "0512", "well": well}))
+        self._add(program, place, found, outputs, {})
+        return place
+
+    def _add(
+        self,
+        program: str,
+        place: Path,
+        inputs: Mapping[str, Sequence[tuple[Path, dict[str, str]]]],
+        outputs: Mapping[str, str],
+        params: Mapping[str, Any],
+    ) -> None:
         unit = {
             "unit": "plate=0512", "values": {}, "params": params, "notes": str(place / "notes.txt"),
-            "inputs": {name: [{"path": str(place / f"{name}.csv"), "values": {}}] for name in inputs},
+            "inputs": {name: [{"path": str(p), "values": v} for p, v in files] for name, files in inputs.items()},
             "outputs": {name: [{"path": str(place / to), "values": {}}] for name, to in outputs.items()},
         }  # fmt: skip
         (place / "unit.json").write_text(json.dumps(unit))
         self.units.append([program, str(place / "unit.json")])
-        return place
 
     def run(self, cytomining: Path) -> list[list[Any]]:
         (self.folder / "cases.json").write_text(json.dumps(self.units))
@@ -134,7 +168,9 @@ def test_profiles_name_what_has_no_value_keep_names_as_text_and_are_the_same_byt
         for _ in range(2)
     )
     few = cases.add("report", {"profiles": PROFILES}, {"umap": "u.png"}, replicates=["treatment"])
-    assert cases.run(cytomining) == [[0, ""]] * 5
+    converted = cases.add_wells("convert", WELLS, {"cells": "cells.parquet"})
+    assert cases.run(cytomining) == [[0, ""]] * 6
+    cells_stayed_with_their_image_set(converted / "cells.parquet")
     pictures = [path.read_bytes() for path in (seen / "u.png", seen_again / "u.png", seen / "c.png", few / "u.png")]
     assert pictures[0] == pictures[1]
     assert len({*pictures}) == 3
@@ -145,6 +181,14 @@ def test_profiles_name_what_has_no_value_keep_names_as_text_and_are_the_same_byt
     note = "1 feature (Cells_Blank) without a value in any well of the aggregated profiles.\n"
     assert (first / "notes.txt").read_text() == note
     assert (first / "n.csv.gz").read_bytes() == (again / "n.csv.gz").read_bytes()
+
+
+def cells_stayed_with_their_image_set(path: Path) -> None:
+    told = ("Metadata_Plate", "Metadata_Well", "Metadata_Site", "Cells_AreaShape_Area")
+    assert sorted(tuple(row[column] for column in told) for row in pq.read_table(path).to_pylist()) == [
+        ("0512", "A01", "02", 12), ("0512", "A01", "02", 13), ("0512", "A01", "1", 11),
+        ("0512", "B02", "02", 22), ("0512", "B02", "02", 23), ("0512", "B02", "1", 21),
+    ]  # fmt: skip
 
 
 @pytest.mark.timeout(300)
