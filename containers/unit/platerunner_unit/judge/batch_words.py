@@ -109,7 +109,7 @@ DENIED = Why(
 # In AWS's codes: a log group, a secret, a subnet.
 ABSENT = Why(
     r"\b(?:(?:Resource|Parameter|Secret|Cluster|Repository|Image)NotFound(?:Exception)?|NoSuch\w+|Invalid\w+\.NotFound"
-    r"|FileSystemNotFound|AccessPointNotFound)\b|can'?t find the specified|(?:does not|doesn'?t) exist",
+    r"|FileSystemNotFound|AccessPointNotFound)\b|can'?t find the specified|does(?: not|n'?t) exist",
     frozenset({404}),
 )
 NO_IMAGE = Why(
