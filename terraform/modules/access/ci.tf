@@ -266,7 +266,7 @@ data "aws_iam_policy_document" "push" {
     sid = "PushOurImages"
     actions = [
       "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload", "ecr:DescribeImages", "ecr:DescribeImageScanFindings", "ecr:GetDownloadUrlForLayer",
-      "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart",
+      "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:StartImageScan", "ecr:UploadLayerPart",
     ]
     resources = ["${local.arn}:ecr:${local.here}:repository/${var.name}/*"]
   }

@@ -30,7 +30,7 @@ locals {
 
   scan_alarms = {
     holes-in-images = {
-      description = "ECR found a critical or a high hole in an image of ours when it was pushed. `aws ecr describe-image-scan-findings` names it; build the image anew with what fixes it."
+      description = "ECR found a critical or a high hole in an image of ours, when it was pushed or in the weekly scan. `aws ecr describe-image-scan-findings` names it; build the image anew with what fixes it."
       namespace   = local.namespace
       metric      = "ImageHoles"
       dimensions  = {}

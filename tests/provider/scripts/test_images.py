@@ -35,6 +35,22 @@ def test_a_build_gets_the_tag_the_versions_and_its_base() -> None:
     assert arguments("nothing") == []
 
 
+def test_what_is_pushed_stands_on_what_the_same_run_has_pushed(tmp_path: Path) -> None:
+    """A version's tag stays on its first build: what stood on that would never get a fix."""
+    workflow = yaml.safe_load((ROOT / ".github/workflows/images.yml").read_text())
+    (step,) = [each for each in workflow["jobs"]["push"]["steps"] if each.get("id") == "arguments"]
+    uv = tmp_path / "uv"
+    uv.write_text(f'#!/bin/sh\nshift 4\nexec {sys.executable} "$@"\n')
+    uv.chmod(0o755)
+    run = {"NAME": "imaging", "REGISTRY": "ours.example.org/dev", "GITHUB_SHA": "abc", "GITHUB_RUN_NUMBER": "7"}
+    environ = {**run, "PATH": f"{tmp_path}:/usr/bin:/bin", "GITHUB_OUTPUT": str(tmp_path / "output")}
+    subprocess.run(["bash", "-e", "-c", step["run"]], cwd=ROOT, env=environ, check=True)
+    said = (tmp_path / "output").read_text().splitlines()
+    assert said[0] == f"tag={arguments('imaging')[0]}"
+    assert "UNIT=ours.example.org/dev/unit:build-7" in said
+    assert [line for line in said if "localhost" in line] == []
+
+
 def test_the_matrix_begins_with_what_the_others_stand_on() -> None:
     (line,) = arguments("--matrix")
     images = json.loads(line)
