@@ -8,6 +8,7 @@ root=$PWD
 work=$(mktemp -d "${TMPDIR:-/tmp}/platerunner-approval.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cp -R terraform "$work/terraform"
+find "$work/terraform" -name .terraform.lock.hcl -delete # a lock of the real provider fits no stand-in
 export TF_IN_AUTOMATION=1 TF_INPUT=0 CHECKPOINT_DISABLE=1 TF_CLI_ARGS=-no-color
 standin=${PLATERUNNER_TF_STANDIN:-}
 [ -n "$standin" ] || [ ! -x ../shared/terraform-standin/install.sh ] || standin=../shared/terraform-standin

@@ -11,6 +11,7 @@ import pytest
 from tests.terraform.applied import CHECKOUT
 
 TERRAFORM = CHECKOUT / "terraform"
+LOCK = ".terraform.lock.hcl"
 FOLDERS = sorted(path.parent for path in TERRAFORM.glob("*/*/main.tf"))
 
 
@@ -66,3 +67,20 @@ def test_the_overview_names_every_module() -> None:
     overview = (TERRAFORM / "README.md").read_text()
     for folder in FOLDERS:
         assert f"({folder.parent.name}/{folder.name}/README.md)" in overview or folder.name in ("dev", "prod")
+
+
+def foreign(lock: str) -> list[str]:
+    """The providers of a lock file without checksums of HashiCorp's registry, which are there for all platforms."""
+    found = re.findall(r'^provider "([^"]+)" \{\n(.*?)^\}', lock, re.MULTILINE | re.DOTALL)
+    return [name for name, body in found if not re.search(r'^ +"zh:[0-9a-f]{64}",$', body, re.MULTILINE)]
+
+
+def test_locks_of_environments_are_of_providers_from_the_registry() -> None:
+    locks = TERRAFORM.glob(f"environments/*/{LOCK}")
+    assert [(lock.parent.name, name) for lock in locks for name in foreign(lock.read_text())] == []
+
+
+def test_a_lock_of_a_stand_in_is_told_from_one_of_the_registry() -> None:
+    start = 'provider "registry.terraform.io/hashicorp/aws" {\n  version = "6.2.0"\n  hashes = [\n    "h1:TzS0="'
+    assert foreign(f"{start},\n  ]\n}}\n") == ["registry.terraform.io/hashicorp/aws"]
+    assert foreign(f'{start},\n    "zh:{"0a" * 32}",\n  ]\n}}\n') == []
