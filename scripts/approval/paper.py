@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from approval.ceiling import cost
 from approval.plan import LATER, Plan
 from approval.rights import rights
 from approval.stores import data, encryption, keeping, network
 from approval.text import table
-from approval.upkeep import cost, owners, patching
+from approval.upkeep import owners, patching
 
 HEAD = f"""\
 # What is to be approved

@@ -57,6 +57,21 @@ class Plan:
         """The value of an output; None where it is not known yet."""
         return self.raw["planned_values"]["outputs"].get(name, {}).get("value")
 
+    def variable(self, name: str) -> Any:
+        """The value of a variable; None where there is none."""
+        return self.raw.get("variables", {}).get(name, {}).get("value")
+
+    @property
+    def region(self) -> str:
+        """Where all of it is; empty where the plan does not tell."""
+        return str(self.variable("region") or "")
+
+    @property
+    def disks(self) -> list[Mapping[str, Any]]:
+        """The disks of jobs' hosts, a kind each."""
+        devices = [each for one in self.of("aws_launch_template") for each in one.get("block_device_mappings") or ()]
+        return [disk for each in devices for disk in each["ebs"]]
+
     @cached_property
     def changes(self) -> dict[str, list[str]]:
         """What is done (`create`, `update`, `replace`, `delete`) to the addresses that it is done to."""

@@ -9,6 +9,11 @@ from typing import Any
 from approval.plan import LATER, Plan, Statement
 from approval.text import many, table
 
+PEOPLE = (
+    ("People", "-people-", "IT gives the policies for people below to roles of its own, or names members in `people`."),
+    ("CI", "-ci-", "somebody of IT plans and applies by hand, or `ci` names the repository that may."),
+)
+"""Whose roles are made if somebody asks for them, by what their names have in them; and what holds until then."""
 KINDS = {"aws_iam_policy": "policy for people", "aws_iam_role_policy": "policy of the role"}
 
 
@@ -18,6 +23,8 @@ def rights(plan: Plan) -> Iterator[str]:
     yield ""
     roles = {each["name"]: each.get("assume_role_policy") for each in plan.of("aws_iam_role")}
     yield from table(("role", "taken by"), [(f"`{name}`", _takers(text)) for name, text in sorted(roles.items())])
+    unmade = [each for each in PEOPLE if not any(each[1] in name for name in roles)]
+    yield from ("", *(f"- {who}: no role is made; {then}" for who, _, then in unmade)) if unmade else ()
     policies = [each for each in plan.resources if each["type"] in KINDS]
     for policy in sorted(policies, key=lambda each: str(each["address"])):
         yield ""

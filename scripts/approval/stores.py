@@ -15,8 +15,8 @@ def network(plan: Plan) -> Iterator[str]:
     """What comes in and what leaves."""
     yield f"### {plan.name}: what comes in and what leaves the network"
     yield ""
-    rows = [_rule(way, rule) for kind, way in RULES.items() for rule in plan.of(kind)]
-    yield from table(("way", "what", "port", "from or to"), sorted(rows))
+    rows = [_rule(RULES[each["type"]], each) for each in plan.resources if each["type"] in RULES]
+    yield from table(("way", "whose", "what", "port", "from or to"), sorted(rows))
     yield ""
     services = [str(each.get("service_name") or "").partition(".amazonaws.")[2] for each in plan.of("aws_vpc_endpoint")]
     named = ", ".join(sorted(each.partition(".")[2] for each in services if each)) or "none"
@@ -35,9 +35,13 @@ def network(plan: Plan) -> Iterator[str]:
             yield f"- Mail of alarms to {subscription.get('endpoint')}."
 
 
-def _rule(way: str, rule: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _rule(way: str, resource: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
+    rule = resource["values"]
+    module, _, name = str(resource["address"]).removeprefix("module.stack.").rpartition(f".{resource['type']}.")
+    whose = f"`{module.removeprefix('module.')}.{name.partition('[')[0]}`"
     port = "all" if rule.get("from_port") in (None, -1) else str(rule["from_port"])
-    return way, str(rule.get("description") or ""), port, rule.get("cidr_ipv4") or "the same group, or one of ours"
+    what, other = str(rule.get("description") or ""), rule.get("cidr_ipv4") or "the same group, or one of ours"
+    return way, whose, what, port, other
 
 
 def data(plan: Plan) -> Iterator[str]:
@@ -107,7 +111,8 @@ def encryption(plan: Plan) -> Iterator[str]:
     yield ""
     for key in plan.of("aws_kms_key"):
         rotated = "rotated" if key.get("enable_key_rotation") else "NOT rotated"
-        yield f"- A key of our own, {rotated}; it ends {key.get('deletion_window_in_days')} days after the order."
+        days = key.get("deletion_window_in_days")
+        yield f"- A key of our own, {rotated}; its deletion, once ordered, can be called off for {days} days."
     ciphers = Counter(
         str(cipher["sse_algorithm"])
         for each in plan.of("aws_s3_bucket_server_side_encryption_configuration")
@@ -115,8 +120,7 @@ def encryption(plan: Plan) -> Iterator[str]:
         for cipher in rule["apply_server_side_encryption_by_default"]
     )
     yield f"- Buckets: {', '.join(f'{number} by {cipher}' for cipher, number in sorted(ciphers.items()))}."
-    devices = [each for one in plan.of("aws_launch_template") for each in one.get("block_device_mappings") or ()]
-    disks = [disk for each in devices for disk in each["ebs"]]
+    disks = list(plan.disks)
     disks += [disk for each in plan.of("aws_instance") for disk in each.get("root_block_device") or ()]
     disks += plan.of("aws_ebs_volume")
     encrypted = sum(str(each.get("encrypted")).lower() == "true" for each in disks)

@@ -1,20 +1,10 @@
-"""The parts of the paper on patching, cost and owners."""
+"""The parts of the paper on patching and owners."""
 
 from collections import Counter
 from collections.abc import Iterator
 
 from approval.plan import Plan
 
-HOURS_UNSEEN = 12
-"""AWS Budgets looks up to three times a day, 8 to 12 hours apart.
-
-Source: https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-managing-costs.html
-"""
-DEAREST_VCPU_USD = 0.0945
-"""An hour of a vCPU at the dearest: r7i.xlarge on demand in eu-west-1, 0.2952 for 4, and a quarter more for its disk.
-
-Source: https://aws.amazon.com/ec2/pricing/on-demand/, written down in November 2026.
-"""
 TAGS = ("CostCentre", "Project", "platerunner:environment")
 
 
@@ -39,28 +29,6 @@ def patching(plan: Plan) -> Iterator[str]:
         yield f"- Airflow {version}, class {size}, patched by AWS in its maintenance window."
     for volume in plan.of("aws_ebs_volume"):
         yield f"- Airflow on a host of its own: a new `release` replaces it, its volume of {volume['size']} GiB stays."
-
-
-def cost(plan: Plan) -> Iterator[str]:
-    """The most that can be spent, and who is told."""
-    yield f"### {plan.name}: cost ceiling"
-    yield ""
-    limit, cores = plan.output("budget_usd") or 0, plan.output("max_vcpus") or 0
-    idle = plan.output("control_plane_usd") or {"total": 0}
-    unseen = cores * DEAREST_VCPU_USD * HOURS_UNSEEN
-    yield f"- The queues close at {limit:,} USD a month."
-    yield f"- Until AWS has counted, {HOURS_UNSEEN} hours, {cores:,} cores can run: at the dearest {unseen:,.0f} USD."
-    most = limit + unseen + idle["total"]
-    yield f"- **The most in a month: {most:,.0f} USD**: the limit, those hours, and what costs while nothing runs;"
-    yield "  and S3, which nothing closes."
-    for budget in plan.of("aws_budgets_budget"):
-        told = sorted(
-            {(float(each["threshold"]), each["notification_type"].lower()) for each in budget["notification"]}
-        )
-        yield f"- Told at {', '.join(f'{share:g} % ({kind})' for share, kind in told)}."
-    if idle["total"]:
-        parts = ", ".join(f"{name} {usd:,}" for name, usd in sorted(idle.items()) if name != "total")
-        yield f"- While nothing runs: {idle['total']:,} USD a month ({parts}), by `modules/stack/cost.tf`."
 
 
 def owners(plan: Plan) -> Iterator[str]:
