@@ -236,7 +236,7 @@ def _scalar(source: Source, node: ScalarNode) -> Any:
 
 def _foreign_tag(source: Source, node: Node) -> None:
     tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-    message, remedy = f"the tag `{tag}` is not allowed", "A spec is plain data: delete the tag."
+    message, remedy = f"the tag `{tag}` is not allowed", "The file is plain data: delete the tag."
     source.add(position_of(node), message, remedy, "foreign-tag")
 
 
@@ -256,7 +256,7 @@ def _usable_key(source: Source, node: Node, seen: Mapping[str, Node]) -> bool:
         remedy = "Keys are words. A template or a pattern that begins with `{` needs quotes around it."
         source.add(position_of(node), "a key that is not a word", remedy, "bad-key")
     elif node.value == "<<" and not node.style:
-        message, remedy = "`<<` (merge) is not part of YAML 1.2", "Write the keys out, or use `defaults`."
+        message, remedy = "`<<` (merge) is not part of YAML 1.2", "Write the keys out."
         source.add(position_of(node), message, remedy, "merge-key")
     elif node.tag not in KNOWN_TAGS:
         _foreign_tag(source, node)

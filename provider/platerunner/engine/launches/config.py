@@ -89,7 +89,8 @@ class _Reading:
 
     def __init__(self, source: Source, pipeline: Pipeline, pools: Collection[str]) -> None:
         self._source = source
-        self._data: dict[str, Any] = source.data
+        # Programs write null for what nobody has filled in.
+        self._data: dict[str, Any] = {key: value for key, value in source.data.items() if value is not None}
         self._pipeline = pipeline
         self._pools = pools
         self._missing: list[str] = []
@@ -104,14 +105,14 @@ class _Reading:
 
     def _names(self) -> str:
         """The launch's id, empty if it cannot be used; and all about keys and the pipeline."""
-        for key in self._data:
+        for key in self._source.data:
             if key not in KEYS:
                 self._source.at_key((key,), f"unknown key `{key}`", suggest(key, KEYS, "keys"), "unknown-key")
         for key in REQUIRED:
             if key not in self._data:
                 self._lacks((), key, f"`{key}` is missing", f"Add it: {EXAMPLE}.")
         if "pipeline" in self._data and self._data["pipeline"] != self._pipeline.name:
-            message = f"files here start `{self._pipeline.name}`, and not `{self._text('pipeline')}`"
+            message = f"files here start `{self._pipeline.name}`, and not {_shown(self._data['pipeline'])}"
             remedy = f"Write `{self._pipeline.name}`, or upload it where the other pipeline looks."
             self._source.at_value(("pipeline",), message, remedy, "unknown-pipeline")
         if "launch" not in self._data:
@@ -148,7 +149,7 @@ class _Reading:
         found |= self._data_param(given)
         for name, schema in declared.items():
             if schema.get("required") and name not in found:
-                keys: Keys = ("params",) if "params" in self._data else ()
+                keys: Keys = ("params",) if "params" in self._source.data else ()
                 remedy = f"Add it under `params`. {schema.get('description', '')}".rstrip()
                 self._lacks(keys, name, f"the param `{name}` is missing, and has no default", remedy)
         return found
@@ -176,7 +177,9 @@ class _Reading:
         value = self._as_written(keys, value, schema)
         for error in Draft202012Validator(schema).iter_errors(value):
             allowed = json.dumps(error.validator_value)
-            message = f"{_shown(value)} is no value for the param `{name}`: {error.message}"
+            message = f"{_shown(value)} is no value for the param `{name}`"
+            if error.validator != "type":  # of types it speaks as Python does
+                message += f": {error.message}"
             self._source.at_value((*keys, *error.path), message, f"Its `{error.validator}` is {allowed}.", "bad-param")
         return value
 
@@ -194,25 +197,32 @@ class _Reading:
         given = self._data["only"]
         texts = given if isinstance(given, list) else [given]
         for index, text in enumerate(texts):
-            try:
-                UnitPattern.parse(str(text), self._pipeline)
-            except PlanningError as error:
+            if problem := self._unit_problem(text):
                 keys: Keys = ("only", index) if isinstance(given, list) else ("only",)
-                self._source.at_value(
-                    keys, str(error).partition(". ")[0], "Write `step:plate=P1/well=A*`.", "bad-units"
-                )
+                self._source.at_value(keys, problem, "Write `step:plate=P1/well=A*`.", "bad-units")
         return {"only": [str(text) for text in texts]}
+
+    def _unit_problem(self, text: Any) -> str:
+        """Why something names no units; empty if it does."""
+        if isinstance(text, dict | list):
+            return f"{_shown(text)} names no units"
+        try:
+            UnitPattern.parse(str(text), self._pipeline)
+        except PlanningError as error:
+            return str(error).partition(". ")[0]
+        return ""
 
     def _compute(self) -> dict[str, Any]:
         if "compute" not in self._data:
             return {}
         pool = self._data["compute"]
         if pool not in self._pools:
-            message = f"the connection has no queue for the pool `{pool}`"
+            message = f"the connection has no queue for the pool {_shown(pool)}"
             self._source.at_value(("compute",), message, suggest(str(pool), self._pools, "pools"), "unknown-pool")
         return {"resources": {step.name: {"pool": pool} for step in self._pipeline.modules}}
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value)
+    """A value as the file has it, and not as Python does."""
+    text = value if isinstance(value, str) else json.dumps(value)
     return f"`{text}`" if len(text) <= LONGEST else f"`{text[:LONGEST]}...`"

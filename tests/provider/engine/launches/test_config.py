@@ -61,6 +61,10 @@ def test_json_and_yaml_say_the_same():
     }  # fmt: skip
 
 
+def test_what_is_null_was_not_filled_in():
+    assert read(f'{{{GOOD}, "only": null, "compute": null, "data": null}}') == read(GOOD.join("{}"))
+
+
 def test_compute_is_the_pool_of_every_step():
     found = read('{"launch": "b7", "pipeline": "cells", "params": {"plate": "P1"}, "compute": "large"}')
     assert found.params["resources"] == {"work": {"pool": "large"}}
@@ -100,6 +104,12 @@ GOOD = '"launch": "b7", "pipeline": "cells", "params": {"plate": "P1"}'
         (GOOD.replace('{"plate": "P1"}', "7").join("{}"), 1, "`params` is no mapping"),
         (f'{{{GOOD}, "only": "wrk:plate=P1"}}', 1, "`wrk:plate=P1`"),
         (f'{{{GOOD}, "compute": 7}}', 1, "no queue for the pool `7`"),
+        (f'{{{GOOD}, "compute": ["spot"]}}', 1, 'no queue for the pool `["spot"]`'),
+        (f'{{{GOOD}, "only": [["a"]]}}', 1, '`["a"]` names no units'),
+        (GOOD.replace('"cells"', '["cells"]').join("{}"), 1, 'and not `["cells"]`'),
+        (GOOD.replace('"P1"', "null").join("{}"), 1, "`null` is no value for the param `plate`"),
+        ("launch:\npipeline: cells\nparams: {plate: P1}\n", 1, "`launch` is missing"),
+        ("launch: a\npipeline: cells\nparams:\n", 3, "the param `plate` is missing"),
         ("!!python/object:os.system {launch: b7}", 1, ""),
     ],
 )  # fmt: skip
