@@ -14,6 +14,9 @@ RESULTS: Mapping[str, Mapping[str, str]] = {
         "illumination_montage.png": "Sites of real images, corrected for illumination, as the gate shows them",
         "illumination_heatmap.png": "What was measured of each well, as a plate",
     },
+    "regenie": {
+        "gwas_manhattan.png": "Tests of a trait along the genome, as a gate shows them (made-up genotypes)",
+    },
     "snakemake": {"snakemake_rules.svg": "The rules of the workflow, each with how many of its files are there"},
 }
 """Pipeline to pictures that a run of it made, with what they show."""

@@ -2,7 +2,6 @@
 
 gwas.py part JOB JOBS TARGET PHENO BED BIM FAM      predictions by every JOBS-th variant of the array
 gwas.py fit TRAIT TARGET PHENO COVAR PART...        the covariates, and one prediction of all parts
-gwas.py merge TARGET PICTURE STATS...               all chromosomes, with lambda, and a Manhattan plot
 """
 
 import csv
@@ -10,10 +9,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from statistics import NormalDist
 
 import numpy as np
-from PIL import Image
 
 Table = dict[str, np.ndarray]
 
@@ -78,19 +75,5 @@ def fit(trait: str, target: str, pheno: str, covar: str, *parts: str) -> None:
     write(Path(target), samples, {name: values[order] for name, values in covariates.items()} | {"PRED": fitted})
 
 
-def merge(target: str, picture: str, *stats: str) -> None:
-    """Put the chromosomes under each other and draw them."""
-    tables = [Path(file).read_text().splitlines() for file in stats]
-    Path(target).write_text("\n".join([tables[0][0], *(line for table in tables for line in table[1:])]) + "\n")
-    column = tables[0][0].split("\t").index("P")
-    p = np.array([float(c[column]) for t in tables for c in (line.split("\t") for line in t[1:]) if c[column] != "NA"])
-    median = NormalDist().inv_cdf(float(np.median(p)) / 2)
-    print(f"lambda {median**2 / 0.4549:.3f} over {len(p)} variants")
-    height = np.minimum(-np.log10(p) * 10, 199).astype(int)
-    pixels = np.full((200, max(200, len(p))), 255, np.uint8)
-    pixels[199 - height, np.arange(len(p))] = 0
-    Image.fromarray(pixels).save(picture)
-
-
 if __name__ == "__main__":
-    {"part": part, "fit": fit, "merge": merge}[sys.argv[1]](*sys.argv[2:])
+    {"part": part, "fit": fit}[sys.argv[1]](*sys.argv[2:])

@@ -135,7 +135,7 @@ def test_two_step_gwas(platerunner: Callable[..., Result], lab: Path) -> None:
     data = lab / "data"
     make_genotypes(data)
     options = ("--param", "jobs=2")
-    results = run(platerunner, lab, "two_step_gwas", {"l0": 2, "l1": 2, "assoc": 4, "merge": 2}, *options)
+    results = run(platerunner, lab, "two_step_gwas", {"l0": 2, "l1": 2, "assoc": 4, "plots": 2}, *options)
     best = {}
     for trait in ("bmi", "height"):
         with (results / f"gwas_{trait}.tsv").open(newline="") as stream:
@@ -144,6 +144,11 @@ def test_two_step_gwas(platerunner: Callable[..., Result], lab: Path) -> None:
         best[trait] = min(rows, key=lambda row: float(row["P"]))
     assert (best["bmi"]["#CHROM"], best["bmi"]["ID"]) == ("2", TESTED)
     assert float(best["bmi"]["P"]) < 1e-10 < float(best["height"]["P"])
+    told = {trait: json.loads((results / f"gwas_{trait}.json").read_text()) for trait in best}
+    assert {trait: (each["tests"], each["hits"] > 0) for trait, each in told.items()} == {
+        "bmi": (40, True), "height": (40, False),
+    }  # fmt: skip
+    assert told["bmi"]["best"][0]["name"] == TESTED
 
 
 def make_genotypes(data: Path) -> None:

@@ -40,7 +40,7 @@ CASES = {
         ["--param", "plate=P1"],
         {"illum": 1},
     ),
-    "two_step_gwas": (GWAS, ["--param", "jobs=3"], {"l0": 3, "l1": 2, "assoc": 6, "merge": 2}),
+    "two_step_gwas": (GWAS, ["--param", "jobs=3"], {"l0": 3, "l1": 2, "assoc": 6, "plots": 2}),
 }
 
 

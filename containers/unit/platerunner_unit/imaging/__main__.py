@@ -11,7 +11,7 @@ from typing import Optional
 
 from platerunner_unit.imaging.unit import DataError, Unit
 
-PROGRAMS = ("illum-calc", "illum-apply", "segment-measure", "project", "montage", "plate-report")
+PROGRAMS = ("illum-calc", "illum-apply", "segment-measure", "project", "montage", "plate-report", "association-report")
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
