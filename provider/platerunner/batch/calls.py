@@ -59,11 +59,16 @@ GONE = ("not exist", "not found", "not be found")
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
 
+S3_CONNECTIONS = 32
+"""Of a client for S3: so many objects are asked for at once when they come back from an archive."""
+
+
 @cache
-def client_config(*, patient: bool = True) -> "Config":
+def client_config(*, patient: bool = True, connections: int = 10) -> "Config":
     """For every client that these functions are given: botocore slows down by itself when AWS asks for it.
 
     :param patient: whether to wait long for a service that may not be reached from here.
+    :param connections: that may be open at once.
     """
     from botocore.config import Config  # takes in most of botocore, which a DAG file does not need
 
@@ -71,7 +76,7 @@ def client_config(*, patient: bool = True) -> "Config":
         retries={"mode": "adaptive", "total_max_attempts": 6 if patient else 2},
         connect_timeout=10 if patient else 3,
         read_timeout=60 if patient else 10,
-        max_pool_connections=10,
+        max_pool_connections=connections,
         user_agent_extra="platerunner",
     )
 

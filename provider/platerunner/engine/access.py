@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from botocore.exceptions import BotoCoreError
 
-from platerunner.batch.calls import client_config
+from platerunner.batch.calls import S3_CONNECTIONS, client_config
 from platerunner.engine.connection import ConnectionProblem, ConnectionSettings
 from platerunner_unit.contract.storage import Storage
 from platerunner_unit.contract.stores.buckets import ANONYMOUS, config_for, role_of
@@ -142,7 +142,9 @@ class Access:
         return self._client("sns", region)
 
     def _client(self, service: Service, region: str | None = None) -> Any:
-        address, config = self._endpoint(service), client_config(patient=service not in _FOR_PRICES)
+        connections = S3_CONNECTIONS if service == "s3" else 10
+        config = client_config(patient=service not in _FOR_PRICES, connections=connections)
+        address = self._endpoint(service)
         try:
             with _MAKING:
                 return self.session.client(service, region, config=config, endpoint_url=address)

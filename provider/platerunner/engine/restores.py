@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from platerunner.batch.calls import DENIED, THROTTLES, code_of
+from platerunner.batch.calls import DENIED, S3_CONNECTIONS, THROTTLES, code_of
 from platerunner.engine.archives import ARCHIVES
 from platerunner.engine.planning.archived import ArchivedFile
 from platerunner.engine.planning.restore_prices import TIERED
@@ -17,8 +17,8 @@ from platerunner.spec.dataset import Restore
 
 BATCH = 1000
 """Requests after which is written down what was asked for."""
-THREADS = 10
-"""As many as boto3's client has connections."""
+THREADS = S3_CONNECTIONS
+"""With ten, S3's own latency would be what a million objects wait for; with more, this process's CPU is."""
 PATIENCE_S = 300.0
 """How long a request is repeated while S3 only asks to slow down."""
 PAUSE_S = (0.5, 30.0)
