@@ -1,13 +1,16 @@
 """Real Snakemake: the spec of docs/how-to/snakemake.md on a hundred small texts, and jobs of rules on Batch."""
 
 import gzip
+import json
+import os
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.e2e.conftest import COMMAND, ROOT, Result
+from tests.embedded import Account, embedded
 
 RAN = re.compile(r"^localrule (\w+):", re.MULTILINE)
 EMPTY = "a b\n"
@@ -127,3 +130,52 @@ def test_jobs_of_a_rule_are_one_array_job_and_what_failed_is_the_next_one(snakem
 
     assert run().returncode == 0
     assert submitted(tmp_path / "ws", seen) == {}
+
+
+@pytest.fixture
+def aws(snakemake: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """The embedded cloud with a bucket for the workspace; its jobs run the real Snakemake."""
+    monkeypatch.setenv("PLATERUNNER_SNAKEMAKE", str(snakemake))
+    with embedded() as account:
+        account.client("s3").create_bucket(Bucket=BUCKET)
+        yield account
+
+
+BUCKET = "lab-flow"
+ALL_WORDS = SNAKEFILE.partition("rule total:")[0].replace(
+    '"total.txt"', 'expand("words/{text}.txt", text=["t1", "t2", "t3"])'
+)
+
+
+def test_a_workspace_on_s3_holds_what_jobs_read_and_made_and_each_rule_is_one_call(
+    aws: Account, snakemake: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "Snakefile").write_text(ALL_WORDS)
+    for name in ("t1", "t2", "t3"):
+        (tmp_path / f"texts/{name}.txt").write_text("words\n" if name != "t3" else "none\n")
+    connection = json.dumps({"conn_type": "platerunner", "extra": aws.cloud.connection()})
+    env = {**os.environ, **aws.cloud.environment(), "AIRFLOW_CONN_PLATERUNNER": connection}
+    argv = [snakemake.with_name("snakemake"), "--executor", "platerunner", "--jobs", "100", "--keep-going"]
+    own = ["--platerunner-workspace", f"s3://{BUCKET}/flow", "--platerunner-command", COMMAND]
+
+    def run() -> tuple[subprocess.CompletedProcess[str], int]:
+        before = aws.cloud.calls["batch.submitjob"]
+        done = subprocess.run([*argv, *own], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=400)
+        return done, aws.cloud.calls["batch.submitjob"] - before
+
+    failed, calls = run()
+    assert (failed.returncode, calls) == (1, 1), failed.stderr
+    assert "tool_error: " in failed.stderr, "the judge's own sentence"
+    assert sorted(path.name for path in (tmp_path / "words").iterdir()) == ["t1.txt", "t2.txt"]
+    assert not (tmp_path / "flow").exists(), "nothing but S3 holds the workspace"
+
+    (tmp_path / "texts/t3.txt").write_text("words too\n")
+    repaired, calls = run()
+    assert (repaired.returncode, calls) == (0, 1), repaired.stderr
+    assert (tmp_path / "words/t3.txt").read_text() == "words\n"
+    keys = [each["Key"] for each in aws.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]]
+    read = [key.removeprefix("flow/data/files/") for key in keys if key.startswith("flow/data/files/")]
+    assert sorted(read) == ["texts/t1.txt", "texts/t2.txt", "texts/t3.txt"]
+    assert sum(key.endswith("words/t1.txt") for key in keys) == 1, "what was made is not made again"
+    assert run()[1] == 0, "all is there"
