@@ -97,6 +97,43 @@ def test_colour_pictures_are_shown_as_they_are(bench):
     assert (np.asarray(picture.convert("RGB")) == (200, 0, 0)).all(axis=-1).sum() >= 64 * 64
 
 
+def plot(bench, name, size, colour, **values):
+    path = bench.folder / name
+    Image.new("RGB", size, colour).save(path)
+    return path, values
+
+
+@pytest.mark.parametrize("limit", [800, 1500, 4000])
+@pytest.mark.parametrize("wells", [(), ("B02", "B03")])
+def test_plots_are_shown_whole(bench, wells, limit):
+    """A plot of no well is to be read: it has no contrast, and is made smaller only to stay within the sheet."""
+    inputs = {"manhattan": [plot(bench, "m.png", (1200, 400), (200, 0, 0))]}
+    inputs |= {"images": plate(bench, wells)} if wells else {}
+    picture, numbers = montage(bench, inputs, limit=limit)
+    assert max(picture.size) <= max(limit, 688)
+    red = (np.asarray(picture.convert("RGB")) == (200, 0, 0)).all(axis=-1)
+    wide, high = red.any(axis=0).sum(), red.any(axis=1).sum()
+    assert wide == pytest.approx(3 * high, rel=0.05)
+    assert (wide == 1200) == (limit > 800)
+    assert set(numbers["channels"]) == ({"images DNA", "images GFP"} if wells else set())
+
+
+@pytest.mark.parametrize(("number", "whole"), [(8, True), (9, False)])
+def test_more_plots_than_can_be_read_become_tiles(bench, number, whole):
+    pictures = [plot(bench, f"{n}.png", (300, 300), (200, 0, 0), chromosome=str(n)) for n in range(number)]
+    picture, numbers = montage(bench, {"manhattan": pictures})
+    assert bool(numbers["channels"]) is not whole
+    assert numbers["images"] == number
+    assert max(picture.size) <= 4000
+
+
+def test_a_damaged_plot_is_named(bench, capsys):
+    (bench.folder / "m.png").write_bytes(b"junk")
+    outputs = {"montage": [bench.out("montage.png")]}
+    assert bench.run("montage", {"manhattan": [(bench.folder / "m.png", {})]}, outputs, {}) != 0
+    assert "m.png: cannot be read as an image" in capsys.readouterr().err
+
+
 def test_two_inputs_with_the_same_channels_are_kept_apart(bench):
     _, numbers = montage(bench, {"raw": plate(bench, folder="raw/"), "corrected": plate(bench, folder="corr/")})
     assert sorted(numbers["channels"]) == ["corrected DNA", "corrected GFP", "raw DNA", "raw GFP"]

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from platerunner_unit.contract.unit_keys import natural_key
-from platerunner_unit.imaging import drawing, functions, panel, plate_sheet, sheet
+from platerunner_unit.imaging import drawing, functions, panel, plate_sheet, plots, sheet
 from platerunner_unit.imaging.measured import measured
 from platerunner_unit.imaging.page import Page, Section, table
 from platerunner_unit.imaging.pixels import IMAGE_SUFFIXES
@@ -47,9 +47,10 @@ def run(unit: Unit) -> None:
     ``images``, ``told`` (per input: what its JSON files say), and ``left_out``: sentences about what is not on the
     sheet.
 
-    :param unit: any inputs; TIFF, PNG and JPEG become tiles, ``.npy`` heat maps, per-image tables what the parameters
-        ask of them, JSON its numbers, other files a note. Parameters: ``tile`` (largest tile in pixels), ``limit``
-        (largest side of the sheet in pixels), ``low`` and ``high`` (percentiles that become black and white), those of
+    :param unit: any inputs; TIFF, PNG and JPEG become tiles, but for plots (colour pictures of no well), which are
+        shown whole; ``.npy`` become heat maps, per-image tables what the parameters ask of them, JSON its numbers,
+        other files a note. Parameters: ``tile`` (largest tile in pixels), ``limit`` (largest side of the sheet in
+        pixels), ``low`` and ``high`` (percentiles that become black and white), those of
         :func:`~platerunner_unit.imaging.measured.measured`.
     :raises DataError: if there is nothing to show among the inputs, or a file cannot be read.
     """
@@ -65,8 +66,12 @@ def run(unit: Unit) -> None:
     told = [file for file in files if file.path.suffix.lower() == ".json"]
     made.numbers |= _told(unit, told)
     limit = int(unit.number("limit", LIMIT, 400, 20_000)) - 3 * MARGIN - _HEADER - _NOTES_ROOM
-    _add_functions(made, arrays, limit)
-    _add_images(made, unit, images, limit - sum(part.height + MARGIN for part in made.parts))
+    named = len(images) > 1
+    images = _add_plots(made, images, limit, alone=not arrays)
+    _add_functions(made, arrays, limit - sum(part.height + MARGIN for part in made.parts))
+    _add_images(
+        made, unit, sheet.pictures(images, named=named), limit - sum(part.height + MARGIN for part in made.parts)
+    )
     made.sections += tables.sections
     known = (*arrays, *tables.used, *told)
     _note_others(made, [file for file in files if file not in known and not _is_image(file)])
@@ -103,6 +108,18 @@ def _numbers_of(file: File) -> dict[str, Any]:
     return found if isinstance(found, dict) else {"value": found}
 
 
+def _add_plots(made: Sheet, images: Mapping[str, Sequence[File]], limit: int, *, alone: bool) -> dict[str, list[File]]:
+    """Put the plots among the images on the sheet, in half of its height if there are others, and return the others."""
+    drawn = plots.find(images, limit // 2)
+    left = {name: [file for file in files if file not in drawn.values()] for name, files in images.items()}
+    left = {name: files for name, files in left.items() if files}
+    if drawn:
+        read = {name: plots.read(file) for name, file in drawn.items()}
+        made.parts.append(plots.draw(read, limit, limit if alone and not left else limit // 2))
+        made.sections += [Section(name, picture=plot) for name, plot in read.items()]
+    return left
+
+
 def _add_functions(made: Sheet, arrays: Sequence[File], limit: int) -> None:
     if arrays:
         image, numbers, notes = functions.draw(arrays, limit)
@@ -112,12 +129,11 @@ def _add_functions(made: Sheet, arrays: Sequence[File], limit: int) -> None:
         made.sections.append(Section("Illumination functions", picture=image))
 
 
-def _add_images(made: Sheet, unit: Unit, images: Mapping[str, Sequence[File]], limit: int) -> None:
-    if not images:
+def _add_images(made: Sheet, unit: Unit, found: Sequence[sheet.Picture], limit: int) -> None:
+    if not found:
         return
     largest = int(unit.number("tile", DEFAULT_TILE, 16, 2048))
     low, high = unit.number("low", 1.0, 0, 100), unit.number("high", 99.8, 0, 100)
-    found = sheet.pictures(images)
     made.numbers["wells"] = len({picture.place for picture in found})
     made.numbers["sites"] = len({(picture.place, picture.site) for picture in found})
     drawn = panel.draw(found, largest, limit, (low, high))

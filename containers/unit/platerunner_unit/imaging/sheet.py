@@ -96,13 +96,13 @@ class Plan:
         return notes
 
 
-def pictures(inputs: Mapping[str, Sequence[File]]) -> list[Picture]:
+def pictures(inputs: Mapping[str, Sequence[File]], *, named: bool) -> list[Picture]:
     """Sort images by plate, well, site and channel.
 
-    :param inputs: input name to images with their wildcards; with several inputs, rows carry the input's name.
+    :param inputs: input name to images with their wildcards.
+    :param named: whether rows carry the input's name.
     """
-    several = len(inputs) > 1
-    found = [_picture(file, name if several else "") for name, files in inputs.items() for file in files]
+    found = [_picture(file, name if named else "") for name, files in inputs.items() for file in files]
     return sorted(
         found, key=lambda p: (natural_key(p.place[0]), plate_order(p.place[1]), natural_key(p.site), natural_key(p.row))
     )
