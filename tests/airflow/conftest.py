@@ -31,11 +31,12 @@ class Airflow:
     def run(self, spec: Path, when: str, folder: Path, answer: tuple[str, ...] = (), **conf: Any) -> tuple[int, str]:
         """Exit code, as a command would have it, and log of a run.
 
+        :param spec: where it lies in a folder ``specs``, Airflow knows the others there, too.
         :param folder: holds ``data`` and ``workspace``.
         :param answer: to the gate, and its comment; empty leaves it unanswered.
         """
         environment = {
-            "PLATERUNNER_DAG_SPECS": str(spec),
+            "PLATERUNNER_DAG_SPECS": str(spec.parent if spec.parent.name == "specs" else spec),
             "PLATERUNNER_DATA_ROOT": str(folder / "data"),
             "PLATERUNNER_WORKSPACE_ROOT": str(folder / "workspace"),
         }

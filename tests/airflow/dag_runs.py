@@ -16,7 +16,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from airflow.jobs.job import Job
+from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 from airflow.models import import_all_models
+from airflow.models.asset import AssetEvent
+from airflow.models.dagrun import DagRun
+from airflow.utils.session import create_session
+from sqlalchemy import select
 
 from platerunner.cli.run.airflow_process import SELDOM, leave
 from platerunner.render import build_dag
@@ -42,7 +48,25 @@ def run(spec: str, when: str, environment: dict[str, str], conf: dict[str, Any],
         ).start()
     done = dag.test(run_after=moment, logical_date=moment, run_conf=conf)
     print({ti.task_id: str(ti.state) for ti in done.get_task_instances()})
+    print(f"assets updated: {updated(dag.dag_id, done.run_id)}")
+    print(f"runs for keys: {runs_for_keys()}")
     return str(done.state) == "success"
+
+
+def updated(dag_id: str, run_id: str) -> list[tuple[str, str | None]]:
+    """The assets that a run has updated, each with the key of its event."""
+    with create_session() as session:
+        found = session.scalars(select(AssetEvent).filter_by(source_dag_id=dag_id, source_run_id=run_id))
+        return sorted((event.asset.name, event.partition_key) for event in found)
+
+
+def runs_for_keys() -> list[tuple[str, str]]:
+    """The runs that the scheduler makes of the keys of assets' events, each with its key."""
+    with create_session() as session:
+        SchedulerJobRunner(job=Job())._create_dagruns_for_partitioned_asset_dags(session)
+        session.flush()
+        found = session.scalars(select(DagRun).where(DagRun.partition_key.is_not(None)))
+        return sorted((run.dag_id, run.partition_key) for run in found)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from platerunner.engine.planning.branch import Branch
+from platerunner.operators.assets import can_have_keys
 
 SPEC = """
 version: 1
@@ -32,11 +33,32 @@ steps:
     inputs: {copies: work.copy}
     with: {argv: [sh, -c, 'cat "$@" > "$0"', "{outputs.sum}", "{inputs.copies}"]}
     outputs: {sum: "sums/{plate}.txt"}
+KEYED
   whole:
     module: command
     inputs: {sums: sum.sum}
     with: {argv: [sh, -c, 'cat "$@" > "$0"', "{outputs.whole}", "{inputs.sums}"]}
     outputs: {whole: "whole.txt"}
+    assets: [whole]
+""".replace("KEYED", "    assets: [{asset: sums, by: plate}]" if can_have_keys() else "")
+FOLLOWS = """
+version: 1
+pipeline: follows
+workspace: "{{ workspace_root }}/follows"
+params: {plate: {type: string, required: true}}
+schedule: {asset: sums, by: plate}
+dataset:
+  root: "{{ workspace_root }}/plates"
+  files: {sums: "sums/{plate}.txt"}
+  where: {plate: "{{ params.plate }}"}
+steps:
+  copy:
+    module: command
+    image: base:latest
+    foreach: [plate]
+    inputs: {sum: dataset.sums}
+    with: {argv: [cp, "{inputs.sum}", "{outputs.copy}"]}
+    outputs: {copy: "copies/{plate}.txt"}
 """
 FIRST, SECOND, EMPTY = (f"2026-01-0{day}T00:00:00+00:00" for day in (1, 2, 3))
 PLATES = ("0512", "P2", "Plate 3 & Co")
@@ -48,8 +70,10 @@ class Plates:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.spec = folder / "plates.yaml"
+        self.spec = folder / "specs" / "plates.yaml"
+        self.spec.parent.mkdir()
         self.spec.write_text(SPEC)
+        self.spec.with_name("follows.yaml").write_text(FOLLOWS)
         for plate in PLATES:
             for well in ("A01", "A02"):
                 script = folder / "data/plates" / plate / f"{well}.sh"
@@ -73,6 +97,10 @@ def test_a_plate_fails_alone_and_what_gathers_goes_on_without_it(airflow, tmp_pa
     assert plates.record(FIRST, "branches.json")["branches"] == list(KEYS.values())
     assert "1 of 3 branches failed (P2), 1 may: it goes on without them" in log
     assert plates.whole() == ["0512/A01", "0512/A02", "Plate 3 & Co/A01", "Plate 3 & Co/A02"]
+    # What follows may start for each plate that came through, and with all that is there.
+    done = ("0512", "Plate 3 & Co") if can_have_keys() else ()
+    assert f"assets updated: {[*(('sums', plate) for plate in done), ('whole', None)]}" in log
+    assert f"runs for keys: {[('follows.launches', plate) for plate in done]}" in log
     assert {plate: plates.record(FIRST, f"work/{key}/result.json")["failed"] for plate, key in KEYS.items()} == {
         "0512": 0,
         "P2": 1,

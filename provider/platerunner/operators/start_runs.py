@@ -31,12 +31,14 @@ class Start:
     why: str
 
 
-class StartUploadedOperator(BaseOperator):
-    """Starts a run for each upload of which an asset's events tell.
+class _StartOperator(BaseOperator):
+    """Starts runs with params.
 
     :param pipeline: id of its DAG.
     :param declared: the pipeline's params.
     """
+
+    lacking = "nothing"
 
     def __init__(self, *, pipeline: str, declared: Mapping[str, Mapping[str, Any]], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -46,12 +48,12 @@ class StartUploadedOperator(BaseOperator):
     def execute(self, context: Context) -> list[str]:
         """Start them; the ids of the runs.
 
-        :raises AirflowSkipException: if nothing was uploaded, as when a person triggers it.
+        :raises AirflowSkipException: if nothing asks for a run, as when a person triggers it.
         :raises AirflowException: if some could not be started.
         """
-        starts = [start_of(payload, self.declared) for payload in _payloads(context)]
+        starts = self.starts(context)
         if not starts:
-            raise AirflowSkipException(f"no upload started this; start {self.pipeline} itself, with its params")
+            raise AirflowSkipException(f"{self.lacking} started this; start {self.pipeline} itself, with its params")
         refused: dict[str, str] = {}
         for start in starts:
             said = start_run(self.pipeline, start)
@@ -59,6 +61,41 @@ class StartUploadedOperator(BaseOperator):
             refused |= {start.run_id: said} if said else {}
         check_started(self.pipeline, len(starts), refused)
         return [start.run_id for start in starts]
+
+    def starts(self, context: Context) -> list[Start]:
+        """The runs to be started."""
+        raise NotImplementedError
+
+
+class StartUploadedOperator(_StartOperator):
+    """Starts a run for each upload of which an asset's events tell."""
+
+    lacking = "no upload"
+
+    def starts(self, context: Context) -> list[Start]:
+        """A run for each."""
+        return [start_of(payload, self.declared) for payload in _payloads(context)]
+
+
+class StartKeyedOperator(_StartOperator):
+    """Starts the run of a key that assets' events have had.
+
+    :param param: that the key is to the run.
+    """
+
+    lacking = "no key of an asset"
+
+    def __init__(self, *, param: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.param = param
+
+    def starts(self, context: Context) -> list[Start]:
+        """The run; always the same one of the run that this is in."""
+        key = getattr(context["dag_run"], "partition_key", None)
+        if key is None:
+            return []
+        run_id = f"asset-{_fit(key)}-{_short(context['run_id'])}"
+        return [Start(run_id, as_params({self.param: key}, self.declared), f"{self.param} {key}")]
 
 
 class StartLaunchedOperator(BaseOperator):
@@ -108,9 +145,16 @@ def start_of(payload: Mapping[str, Any], declared: Mapping[str, Mapping[str, Any
     :param declared: the pipeline's params.
     """
     values = payload["values"]
-    name = _UNFIT.sub("_", "-".join(map(str, values.values())))[:LONGEST]
-    told = hashlib.sha256(str(payload["message"]).encode()).hexdigest()[:8]
-    return Start(f"upload-{name}-{told}", as_params(values, declared), f"{payload['files']} files, {payload['last']}")
+    run_id = f"upload-{_fit('-'.join(map(str, values.values())))}-{_short(str(payload['message']))}"
+    return Start(run_id, as_params(values, declared), f"{payload['files']} files, {payload['last']}")
+
+
+def _fit(name: str) -> str:
+    return _UNFIT.sub("_", name)[:LONGEST]
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def start_run(pipeline: str, start: Start) -> str:

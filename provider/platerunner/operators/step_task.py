@@ -24,6 +24,7 @@ from platerunner.engine.steps.step_run import StepRun
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.links.batch import HERE, BatchJobLink, LogStreamLink, OutputsLink
 from platerunner.notifications.texts import DIGEST_KEY, RESULT_KEY
+from platerunner.operators.assets import add_keys, update_nothing
 from platerunner.operators.common import ends_in, plain_errors, run_context
 from platerunner.operators.owner import introduce
 from platerunner.operators.parking import park
@@ -105,6 +106,7 @@ class StepTask:
         if isinstance(then, Previewed):
             counts = then.plan.counts()
             told = {"estimate": asdict(then.estimate)} if then.estimate else {}
+            update_nothing(self._operator)
             return {"pipeline": self.run.scope.pipeline.name, "step": self._step, "dry_run": True, **counts, **told}
         if isinstance(then, AwaitRestore):
             trigger = RestoreTrigger(self._operator.conn_id, then.sample, then.below, then.seconds)
@@ -151,7 +153,9 @@ class StepTask:
         self._link(result.jobs[-1] if result.jobs else "", ended.failed)
         if ended.failed:
             self._context["ti"].xcom_push(key=DIGEST_KEY, value="\n".join(ended.lines))
-        ended.judge(self.run.scope.step.tolerate, self._log)
+        scope = self.run.scope
+        ended.judge(scope.step.tolerate, self._log)
+        add_keys(self._operator, self._context, scope.step.assets, scope.done_values)
         return result.to_json()
 
     def _link(self, job: str = "", failed: Sequence[UnitFailure] = ()) -> None:

@@ -13,7 +13,7 @@ from platerunner.operators.trigger_rule import trigger_rule
 from platerunner.render.docs import facts, gate_doc, pipeline_doc, step_doc
 from platerunner.render.notify import run_callbacks, task_callbacks
 from platerunner.render.params import airflow_params
-from platerunner.render.schedule import outlets_of, schedule_of
+from platerunner.render.schedule import check_keys, outlets_of, schedule_of
 from platerunner.sensors.qc_approval import QCApprovalSensor
 from platerunner.spec.model import Pipeline, Split
 from platerunner.spec.steps import Gate, Step
@@ -36,8 +36,9 @@ def build_dag(pipeline: Pipeline, default_args: Mapping[str, Any] | None = None)
 
     :param pipeline: a valid spec.
     :param default_args: Airflow's, for every task: notifiers, a pool, a queue; None for none.
-    :raises SpecError: if this Airflow cannot send the messages that the spec asks for.
+    :raises SpecError: if this Airflow cannot send the messages that the spec asks for, or takes no keys of its assets.
     """
+    check_keys(pipeline)
     dag = DAG(
         dag_id=pipeline.name,
         description=pipeline.title or None,

@@ -16,7 +16,7 @@ from platerunner.documents.problems import DocumentError
 from platerunner.documents.reader import content
 from platerunner.render.dag import build_dag
 from platerunner.spec.loader import is_shared, load_pipeline
-from platerunner.spec.model import OnConfig, OnUpload, Pipeline
+from platerunner.spec.model import OnAssets, OnConfig, OnUpload, Pipeline
 from platerunner.spec.problems import SpecError
 from platerunner.spec.together import check_together
 
@@ -134,7 +134,7 @@ def _build(path: Path, before: list[Pipeline], default_args: Mapping[str, Any] |
         raise SpecError(problems)
     dags = [build_dag(pipeline, default_args)]
     before.append(pipeline)
-    if isinstance(pipeline.schedule, OnUpload | OnConfig):
+    if isinstance(pipeline.schedule, OnUpload | OnConfig | OnAssets):
         from platerunner.render.launching import launching_dags  # most specs need none
 
         dags += launching_dags(pipeline)

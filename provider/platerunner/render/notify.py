@@ -11,6 +11,7 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from platerunner.engine.telemetry import is_on
+from platerunner.render.refusals import refusal
 from platerunner.spec.model import Event, Message, OnConfig, Pipeline
 from platerunner.spec.problems import Problem, SpecError
 
@@ -84,10 +85,6 @@ def _check_packages(pipeline: Pipeline) -> None:
 
 
 def _problem(pipeline: Pipeline, message: Message, package: str) -> Problem:
-    at = message.position
-    path = pipeline.parts[at.file - 1] if at.file else pipeline.path
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
     sentence = f"this Airflow cannot send by `{message.kind}`: `{package}` is not installed"
     remedy = f"Add `{package}` to what Airflow is installed with (MWAA: `requirements.txt`), or tell it in another way."
-    excerpt = lines[at.line - 1] if at.line <= len(lines) else ""
-    return Problem(path, at.line, at.column, sentence, remedy, "missing-package", excerpt)
+    return refusal(pipeline, message.position, sentence, remedy, "missing-package")

@@ -17,6 +17,7 @@ from platerunner.engine.gates.questions import Question
 from platerunner.engine.steps.gathering import check_gathered
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.links.gate import gate_url
+from platerunner.operators.assets import add_keys, update_nothing
 from platerunner.operators.common import ends_in, plain_errors, run_context
 from platerunner.sensors.assigning import assign_users
 from platerunner.triggers.earlier_answer import LOST, EarlierAnswerTrigger
@@ -78,6 +79,23 @@ class GateTask:
                 return self._ask(run, again)
             self._log.info("%s: %s", self._name, decision.sentence)
             return _result(decision)
+
+    def passed(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Let the assets have their keys; a dry run updates none.
+
+        :param result: of the gate that let pass.
+        """
+        if self.run.dry_run:
+            update_nothing(self._operator)
+        else:
+            add_keys(self._operator, self._context, self._operator.gate.assets, self._values)
+        return result
+
+    def _values(self, by: str) -> list[str]:
+        context = self.run.context
+        if context.branch is not None and context.branch.wildcard == by:
+            return [context.branch.value]
+        return [str(context.params[by])]
 
     @cached_property
     def run(self) -> GateRun:

@@ -83,14 +83,16 @@ class QCApprovalSensor(HITLOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Pass if these very files were approved before; else ask, unless an earlier try of this run has asked."""
-        return self._on_worker(context).start()
+        task = self._on_worker(context)
+        return task.passed(task.start())
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> dict[str, Any]:
         """Check the answer, keep it, and act on it.
 
         :param event: Airflow's: who chose what, or that nobody did in time.
         """
-        return self._on_worker(context).answered(event)
+        task = self._on_worker(context)
+        return task.passed(task.answered(event))
 
     def ask(self, context: Context, question: str, assigned: Sequence[Any]) -> dict[str, Any]:
         """Put the question, and wait without a worker.

@@ -68,7 +68,8 @@ def _schedule(data: Any) -> str | model.OnAssets | model.OnUpload | model.OnConf
         return data if isinstance(data, str) else None
     if "asset" in data:
         named = data["asset"]
-        return model.OnAssets(tuple(named) if isinstance(named, list) else (named,))
+        at_once = data.get("at_once", model.AT_ONCE)
+        return model.OnAssets(tuple(named) if isinstance(named, list) else (named,), data.get("by", ""), at_once)
     if "on_config" in data:
         return model.OnConfig(f"{data['on_config'].rstrip('/')}/", data.get("at_once", model.AT_ONCE))
     text, pattern = data["on_upload"], pattern_of(data["on_upload"])

@@ -10,10 +10,10 @@ from platerunner.catalog.quantities import quantified, resources
 from platerunner.spec import model
 from platerunner.spec.dataset import Restore
 from platerunner.spec.draft import Data, Draft
-from platerunner.spec.forms import is_folder, parse_output, parse_target, path_of, planes_of
+from platerunner.spec.forms import asset_of, is_folder, parse_output, parse_target, path_of, planes_of
 from platerunner.spec.rules.steps import REPORT_MODULE, report_name, shown_wildcards, split_wildcard
 from platerunner.spec.settings import Batch, Budget, LoadDataMapping, Override, Retry
-from platerunner.spec.steps import ALL, Gate, InputRef, Member, Output, Step
+from platerunner.spec.steps import ALL, Gate, InputRef, Member, Output, Step, StepAsset
 
 BATCH_SIZE = 8
 """Units in a job where `batch` says no size: seven eighths of the loading of CellProfiler are saved, and 16 would save
@@ -85,7 +85,7 @@ def build_step(draft: Draft, name: str, data: Data, position: model.Position) ->
         cost_tags={**draft.data.get("cost_tags", {}), **data.get("cost_tags", {})},
         when=data.get("when"),
         every=data.get("every", {}),
-        assets=tuple(data.get("assets", ())),
+        assets=tuple(_assets(draft, name, data)),
         waiting_for=_waiting_for(data.get("waiting_for") or defaults.get("waiting_for")),
         overrides=tuple(
             replace(_override(draft, data, item), place=draft.source.line_of(("steps", name, "overrides", index)))
@@ -116,8 +116,14 @@ def build_gate(draft: Draft, name: str, data: Data, position: model.Position) ->
         timeout=quantities.duration(data["timeout"]) if "timeout" in data else None,
         position=position,
         report=report_name(name) if data.get("show") else None,
-        assets=tuple(data.get("assets", ())),
+        assets=tuple(_assets(draft, name, data)),
     )
+
+
+def _assets(draft: Draft, name: str, data: Data) -> Iterator[StepAsset]:
+    for index, item in enumerate(data.get("assets", ())):
+        asset, by = asset_of(item)
+        yield StepAsset(asset, by, draft.source.mark(("steps", name, "assets", index)).value)
 
 
 def _own(draft: Draft, values: Any) -> Any:

@@ -66,6 +66,14 @@ def _axis(said: Any) -> tuple[str, ...] | None:
     return tuple(map(str, range(int(numbers[1]), int(numbers[2]) + 1))) if numbers else None
 
 
+def asset_of(item: Any) -> tuple[str, str]:
+    """An asset's name, and the wildcard or param whose values are the keys of its events; empty for none.
+
+    :param item: of a step's `assets`.
+    """
+    return (item, "") if isinstance(item, str) else (item["asset"], item["by"])
+
+
 def path_of(value: Any) -> str:
     """The pattern of a file set or an output, of files or of folders; empty if it has none."""
     if isinstance(value, str):

@@ -11,21 +11,26 @@ from platerunner.documents.source import Position as Position  # for those who r
 from platerunner.spec.dataset import Dataset
 from platerunner.spec.steps import START, Gate, Step
 
+AT_ONCE = 8
+"""Runs that files or keys have started and that go on at the same time, if the spec says nothing else."""
+
 
 @dataclass(frozen=True, slots=True)
 class OnAssets:
     """Start when assets have been updated.
 
     :param assets: names or URIs; all of them.
+    :param by: the param that each key of their events is to a run of its own; empty for runs that heed no key.
+    :param at_once: such runs that go on at the same time.
     """
 
     assets: tuple[str, ...]
+    by: str = ""
+    at_once: int = AT_ONCE
 
 
 QUIET, AT_LATEST = "10 min", "6 h"
 """When a pipeline starts that waits for files, if the spec says nothing else."""
-AT_ONCE = 8
-"""Runs that files have started and that go on at the same time, if the spec says nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +183,13 @@ class Pipeline:
 
     @property
     def runs_at_once(self) -> int:
-        """Runs that go on at the same time: several only where files start them, each with params of its own."""
+        """Runs that go on at the same time: several only where each has params of its own from what starts it."""
         match self.schedule:
             case OnConfig(at_once=number):
                 return number
             case OnUpload(by_values=True, at_once=number):
+                return number
+            case OnAssets(by=by, at_once=number) if by:
                 return number
         return 1
 

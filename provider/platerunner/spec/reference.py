@@ -106,6 +106,7 @@ def _sections(root: Node) -> Iterator[tuple[str, str, Node]]:
     yield "steps.<name>.load_data", "load_data", step["properties"]["load_data"]
     yield "steps.<name>.batch", "batch in its long form", step["properties"]["batch"]["anyOf"][1]
     yield "steps.<name>.leave_out", "leave_out", step["properties"]["leave_out"]
+    yield "steps.<name>.assets[]", "An asset with keys", step["properties"]["assets"]["items"]["anyOf"][1]
     output = _only(step["properties"]["outputs"])["anyOf"][1]
     yield "steps.<name>.outputs.<name>", "An output in its long form", output
     yield "steps.<name>.overrides[]", "An override", step["properties"]["overrides"]["items"]

@@ -80,6 +80,19 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class StepAsset:
+    """An Airflow asset that a success updates.
+
+    :param name: or URI.
+    :param by: wildcard or param whose values are the keys of its events; empty for an event without one.
+    """
+
+    name: str
+    by: str = ""
+    position: Position = START
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step: a module fanned out over wildcards.
 
@@ -95,7 +108,7 @@ class Step:
     :param cost_tags: of the step's jobs, besides the connection's.
     :param when: Jinja expression template over ``params``: the step is skipped if it does not hold; None for always.
     :param every: wildcard to n: only every nth of its values counts.
-    :param assets: Airflow assets that its success updates, by name or URI.
+    :param assets: Airflow assets that its success updates.
     :param own: the wildcards of ``foreach`` whose values the spec gives: a list, ``{range: [...]}``,
         ``{table: ..., column: ..., folder: ...}``, or a template that gives a list.
     :param leave_out: of input files that cannot be read (``unreadable``), the share or number without which a unit goes
@@ -121,7 +134,7 @@ class Step:
     cost_tags: Mapping[str, str] = field(default_factory=dict)
     when: str | None = None
     every: Mapping[str, int] = field(default_factory=dict)
-    assets: tuple[str, ...] = ()
+    assets: tuple[StepAsset, ...] = ()
     overrides: tuple[Override, ...] = ()
     title: str = ""
     position: Position = START
@@ -164,7 +177,7 @@ class Gate:
     :param approvers: user names or ids, and groups of them, that may answer; empty for everybody who may edit the DAG.
     :param timeout: seconds after which the gate fails; None for never.
     :param report: the step that makes the contact sheet of what is shown; None if nothing is shown.
-    :param assets: Airflow assets that passing it updates, by name or URI.
+    :param assets: Airflow assets that passing it updates.
     :param budget: what it compares with the estimate of the run, if that is what it is about, and not files.
     :param restore: the same of a restore from an archive, and its price.
     """
@@ -178,7 +191,7 @@ class Gate:
     timeout: float | None = None
     position: Position = START
     report: str | None = None
-    assets: tuple[str, ...] = ()
+    assets: tuple[StepAsset, ...] = ()
     budget: Budget | None = None
     restore: Restore | None = None
 

@@ -38,6 +38,11 @@ def takes(param: Mapping[str, Any]) -> bool:
     return bool({"string", "integer", "number"} & _types(item))
 
 
+def is_single(param: Mapping[str, Any]) -> bool:
+    """Whether a param's value is one text or whole number, such as a plate."""
+    return bool(_types(param)) and _types(param) <= {"string", "integer"}
+
+
 def _as(value: Any, param: Mapping[str, Any]) -> Any:
     if "array" in _types(param):
         return [_as(value, param.get("items", {"type": "string"}))]

@@ -7,7 +7,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowRuntimeError, Airflo
 from airflow.sdk.execution_time import task_runner
 from airflow.sdk.execution_time.comms import ErrorResponse, OKResponse
 
-from platerunner.operators.start_runs import StartUploadedOperator
+from platerunner.operators.start_runs import StartKeyedOperator, StartUploadedOperator
 
 PARAMS = {"plate": {"type": "string"}, "cycles": {"type": "array", "items": {"type": "integer"}}}
 
@@ -61,6 +61,28 @@ def test_what_is_refused_is_told_and_the_others_start(monkeypatch):
     with pytest.raises(AirflowException, match=r"1 of 3 runs of cells were not started: upload-P2-1-\w+: API_"):
         start(monkeypatch, airflow, upload("P1"), upload("P2"), upload("P3"))
     assert len(airflow.runs) == 2
+
+
+def start_keyed(monkeypatch, airflow, key, run_id="asset_triggered__1", param="plate"):
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", airflow, raising=False)
+    operator = StartKeyedOperator(task_id="start", pipeline="cells", declared=PARAMS, param=param)
+    return operator.execute({"dag_run": SimpleNamespace(partition_key=key), "run_id": run_id})
+
+
+def test_a_key_is_a_param_of_a_run_and_a_task_that_is_cleared_starts_no_second_one(monkeypatch):
+    airflow = Airflow()
+    (first,) = start_keyed(monkeypatch, airflow, "Plate 3 & Co")
+    assert start_keyed(monkeypatch, airflow, "Plate 3 & Co") == [first]
+    assert first.startswith("asset-Plate_3_Co-")
+    assert list(airflow.runs.values()) == [{"plate": "Plate 3 & Co"}]
+    start_keyed(monkeypatch, airflow, "Plate 3 & Co", "asset_triggered__2")  # it was made once more
+    start_keyed(monkeypatch, airflow, "7", param="cycles")
+    assert list(airflow.runs.values())[1:] == [{"plate": "Plate 3 & Co"}, {"cycles": [7]}]
+
+
+def test_without_a_key_there_is_nothing_to_start(monkeypatch):
+    with pytest.raises(AirflowSkipException, match="no key of an asset started this; start cells itself"):
+        start_keyed(monkeypatch, Airflow(), None)
 
 
 def test_without_an_upload_there_is_nothing_to_start(monkeypatch):

@@ -111,6 +111,17 @@ def test_nothing_is_said_when_nothing_is_broken(specs):
     assert DagBag(BROKEN_FILE).import_errors == {}
 
 
+@pytest.mark.parametrize(
+    "schedule", ['{on_upload: "s3://lab-in/{well}.txt"}', '{on_config: "s3://lab-in/"}', "{asset: made, by: well}"]
+)
+def test_the_dag_that_starts_a_specs_runs_comes_with_it(specs, schedule):
+    head = f"params: {{well: {{type: string, required: true}}}}\nschedule: {schedule}\ndataset:"
+    text = SPEC.format(name="third", key="with").lstrip().replace("dataset:", head)
+    (specs / "broken.yaml").write_text(text)
+    load_dags(specs, namespace := {})
+    assert {"third", "third.launches"} <= {dag.dag_id for dag in namespace.values()}
+
+
 def test_two_specs_of_one_name_are_an_error_of_the_second(specs):
     (specs / "third.yaml").write_text(SPEC.format(name="first", key="with").lstrip())
     assert sorted(DagBag(DAG_FILE).dag_ids) == ["first", "second"]

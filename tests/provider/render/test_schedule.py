@@ -2,14 +2,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from airflow.sdk import Asset
+from airflow.sdk import Asset, PartitionedAssetTimetable
 from airflow.sdk.definitions.asset import AssetAll, AssetNameRef, AssetUriRef
 from airflow.sdk.definitions.timetables.simple import NullTimetable
 from airflow.serialization.serialized_objects import DagSerialization
 
 from platerunner.notifications import sending
 from platerunner.notifications.events import SpecNotifier
-from platerunner.render import build_dag
+from platerunner.render import build_dag, schedule
 from platerunner.render.launching import launching_dags
 from platerunner.spec.loader import load_text
 from platerunner.spec.problems import SpecError
@@ -86,6 +86,38 @@ def test_steps_and_gates_update_assets():
     dag = dag_of("schedule: null")
     assert dag.task_dict["illum"].outlets == [Asset(name="features", group="platerunner"), Asset("s3://lab/features")]
     assert [asset.name for asset in dag.task_dict["check"].outlets] == ["approved"]
+
+
+KEYED = SPEC.replace('assets: [features, "s3://lab/features"]', "assets: [{{asset: features, by: plate}}]")
+
+
+def test_each_key_of_assets_starts_a_run_by_a_dag_of_its_own():
+    header = "params: {plate: {type: string, required: true}}\nschedule: {asset: [maps, 's3://lab/maps'], by: plate}"
+    spec = load_text(SPEC.format(header=header), Path("cells.yaml"))
+    started = build_dag(spec)
+    assert (type(started.timetable), started.max_active_runs) == (NullTimetable, 8)
+    (dag,) = launching_dags(spec)
+    DagSerialization.to_dict(dag)
+    assert isinstance(dag.timetable, PartitionedAssetTimetable)
+    assert list(dag.timetable.asset_condition.objects) == [AssetNameRef("maps"), AssetUriRef("s3://lab/maps")]
+    assert (dag.dag_id, dag.task_dict["start"].pipeline, dag.task_dict["start"].param) == (
+        "cells.launches", "cells", "plate",
+    )  # fmt: skip
+
+
+def test_a_spec_with_keys_is_refused_at_its_line_by_an_airflow_that_takes_none(monkeypatch, tmp_path):
+    path = tmp_path / "cells.yaml"
+    path.write_text(KEYED.format(header="schedule: null"))
+    spec = load_text(path.read_text(), path)
+    monkeypatch.setattr(schedule, "can_have_keys", lambda: True)
+    assert build_dag(spec).task_dict["illum"].outlets == [Asset(name="features", group="platerunner")]
+    monkeypatch.setattr(schedule, "can_have_keys", lambda: False)
+    with pytest.raises(SpecError) as caught:
+        build_dag(spec)
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.column) == (13, 14)
+    assert "takes no keys of a task's asset events" in problem.message
+    assert "Airflow 3.3 or newer" in problem.remedy
 
 
 def test_who_is_told_joins_who_the_dag_file_tells():

@@ -18,6 +18,14 @@ CHECK = 'check: {gate: Good?, needs: [work], show: {made: "made/{plate}/*.tif"}}
 SPEC = wells(head="split: plate", steps=CHECK)
 
 
+class Events(dict):
+    """Stands for Airflow's events of a task: asset to their keys."""
+
+    def __missing__(self, asset):
+        self[asset] = keys = []
+        return SimpleNamespace(add_partitions=keys.extend)
+
+
 class AskedError(Exception):
     """Stands for the parking of a gate that asks."""
 
@@ -33,8 +41,8 @@ def lab(tmp_path, monkeypatch):
     return tmp_path
 
 
-def gate(lab, plate):
-    pipeline = load_text(SPEC, lab / "lab.yaml")
+def gate(lab, plate, spec=SPEC):
+    pipeline = load_text(spec, lab / "lab.yaml")
     return QCApprovalSensor(task_id="check", spec=pipeline, gate="check", branch=plate)
 
 
@@ -78,3 +86,12 @@ def test_an_approval_is_for_one_plate(lab, monkeypatch):
     }
     (lab / "ws/made/0512/A01.tif").write_text("another")
     ask(lab, monkeypatch, "0512")
+
+
+def test_an_approval_updates_assets_for_its_plate(lab):
+    keyed = SPEC.replace("gate: Good?", "gate: Good?, assets: [{asset: approved, by: plate}]")
+    run = GateTask(gate(lab, "0512", keyed), context("0512")).run
+    run.record(Decision("approved", "1", "ada", "2026-01-01T00:00:00+00:00", "run-1"))
+    events = Events()
+    gate(lab, "0512", keyed).execute({**context("0512"), "outlet_events": events})
+    assert {asset.name: keys for asset, keys in events.items()} == {"approved": ["0512"]}

@@ -20,10 +20,12 @@ from platerunner.engine.planning.model import PlannedUnit, StepPlan
 from platerunner.engine.planning.prepare import plan_one
 from platerunner.engine.planning.raw_files.arrival import not_arrived
 from platerunner.engine.planning.settings import Variants, data_root, workspace_url
+from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.engine.records.step_state import StateFile
 from platerunner.spec.model import Pipeline
 from platerunner.spec.steps import Step
 from platerunner_unit.contract.storage import Storage
+from platerunner_unit.contract.unit_keys import natural_key, parse_unit_id
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +109,17 @@ class StepScope:
             workspace=self.workspace,
             digests=lambda image: self.image(image)[1],
         )
+
+    def done_values(self, by: str) -> list[str]:
+        """The values of a wildcard that the run stands by a unit of, once the step has ended; a param's own value.
+
+        :param by: a wildcard of the step's ``foreach``, or a param that is a text or a number.
+        """
+        if by not in self.step.foreach:
+            return [str(self.context.params[by])]
+        current = OutcomeStore(self.workspace).current(self.context.run_id, self.step.name, self.branch)
+        found = {parse_unit_id(unit)[by] for unit in current.units} if current else set()
+        return sorted(found, key=natural_key)
 
     def find_missing(self) -> list[str]:
         """What is missing of the raw files that the step reads, as clauses.

@@ -6,6 +6,7 @@ A rule about a key that few specs have runs for these specs alone, so that nobod
 from collections.abc import Callable, Mapping
 
 from platerunner.spec.draft import Draft
+from platerunner.spec.rules.assets import check_assets, check_awaited
 from platerunner.spec.rules.dataset import check_dataset, check_planes, check_restore
 from platerunner.spec.rules.fast_storage import check_fast_storage
 from platerunner.spec.rules.load_data import check_images, check_load_data
@@ -23,6 +24,8 @@ RULES: Mapping[Callable[[Draft], None], tuple[str, ...]] = {
     check_ranges: (),
     check_schedule: ("schedule", "timezone", "deadline", "notify"),
     check_upload: ("schedule",),
+    check_awaited: ("schedule",),
+    check_assets: ("assets",),
     check_config: ("schedule", "notify"),
     check_templates: (),
     check_locations: (),

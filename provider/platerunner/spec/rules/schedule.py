@@ -6,7 +6,6 @@ from functools import cache, lru_cache
 from platerunner.catalog import quantities
 from platerunner.catalog.quantities import QuantityError, money
 from platerunner.documents.problems import suggest
-from platerunner.documents.source import Keys
 from platerunner.spec import templates
 from platerunner.spec.draft import Data, Draft, texts
 from platerunner.spec.model import AT_LATEST, QUIET
@@ -29,7 +28,8 @@ def check_schedule(draft: Draft) -> None:
 
 def _check_start(draft: Draft, schedule: Data) -> None:
     kinds = [key for key in ("asset", "on_upload", "on_config") if key in schedule]
-    idle = [key for key in ("quiet", "at_latest") if key in schedule and "on_upload" not in schedule]
+    needed = {"quiet": "on_upload", "at_latest": "on_upload", "by": "asset"}
+    idle = [key for key, needs in needed.items() if key in schedule and needs not in schedule]
     if len(kinds) != 1:
         message = "`schedule` has none of `asset`, `on_upload` and `on_config`"
         if kinds:
@@ -40,21 +40,25 @@ def _check_start(draft: Draft, schedule: Data) -> None:
         )
         draft.source.at_key(("schedule", *kinds[1:]), message, remedy, "bad-schedule")
     elif idle:
-        remedy = f"Take it out, or write `on_upload` instead of `{kinds[0]}`."
-        draft.source.at_key(
-            ("schedule", idle[0]), f"`{idle[0]}` says nothing without `on_upload`", remedy, "bad-schedule"
-        )
-    elif "at_once" in schedule and kinds != ["on_config"] and "{" not in schedule.get("on_upload", ""):
+        remedy = f"Take it out, or write `{needed[idle[0]]}` instead of `{kinds[0]}`."
+        message = f"`{idle[0]}` says nothing without `{needed[idle[0]]}`"
+        draft.source.at_key(("schedule", idle[0]), message, remedy, "bad-schedule")
+    elif "at_once" in schedule and not _gives_params(schedule):
         message = "`at_once` says nothing here: without params of its own, each run goes on after the one before"
         remedy = "Take it out, or give `on_upload` wildcards, such as `s3://bucket/{plate}/`."
+        if kinds == ["asset"]:
+            remedy = "Take it out, or add `by` with the param that each key of the asset's events is."
         draft.source.at_key(("schedule", "at_once"), message, remedy, "bad-schedule")
     elif kinds == ["on_upload"]:
         _check_times(draft, schedule)
         _check_workspace(draft, "on_upload")
     elif kinds == ["on_config"]:
         _check_workspace(draft, "on_config")
-    else:
-        _check_assets(draft, schedule["asset"])
+
+
+def _gives_params(schedule: Data) -> bool:
+    """Whether each run has params of its own from what starts it."""
+    return "on_config" in schedule or "by" in schedule or "{" in schedule.get("on_upload", "")
 
 
 def _check_cron(draft: Draft, text: str) -> None:
@@ -135,18 +139,6 @@ def _check_workspace(draft: Draft, key: str) -> None:
         draft.source.at_value(("schedule", key), message, remedy, "self-start")
 
 
-def _check_assets(draft: Draft, named: str | list[str]) -> None:
-    """Note a pipeline that updates the asset that starts it: it would start itself forever."""
-    place: Keys = ("schedule", "asset")
-    places = {named: place} if isinstance(named, str) else {name: (*place, i) for i, name in enumerate(named)}
-    for step, data in draft.data.get("steps", {}).items():
-        for _, name in texts(data.get("assets")):
-            if name in places:
-                message = f"`{draft.origins[step]}` of this pipeline updates `{name}`, so that it would start itself"
-                remedy = "Wait for an asset that another pipeline updates, or take it out of the step's `assets`."
-                draft.source.at_value(places[name], message, remedy, "self-start")
-
-
 def _check_deadline(draft: Draft) -> None:
     told = draft.data.get("notify", {}).get("on_deadline")
     if draft.is_doubtful("notify") or draft.is_doubtful("deadline"):
@@ -207,6 +199,8 @@ def given_by_schedule(draft: Draft) -> frozenset[str]:
     schedule = draft.data.get("schedule")
     if isinstance(schedule, dict) and "on_config" in schedule:
         return frozenset(draft.data.get("params", {}))
+    if isinstance(schedule, dict) and "by" in schedule:
+        return frozenset({schedule["by"]})
     try:
         pattern = pattern_of(schedule.get("on_upload", "")) if isinstance(schedule, dict) else None
     except PatternError:
