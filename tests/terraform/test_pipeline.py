@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -125,3 +126,29 @@ def test_the_demo_runs_on_it(stack: Stack, tmp_path: Path) -> None:
     keys = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket)["Contents"]]
     assert all(key.startswith(f"{prefix}/") for key in keys)
     assert [key for key in keys if key.endswith("_Count_Nuclei.png")]
+
+
+def test_it_goes_with_what_is_in_it_by_the_commands_of_the_overview(stack: Stack) -> None:
+    s3, terraform = stack.client("s3"), stack.applied.folder.parents[1]
+    buckets = {each["bucket"] for each in stack.applied.of("aws_s3_bucket")}
+    for bucket in buckets:
+        s3.put_object(Bucket=bucket, Key="workspaces/demo/made.csv", Body=b"1")
+        s3.delete_object(Bucket=bucket, Key="workspaces/demo/made.csv")
+    (command,) = re.findall(r"^    (sed -i .*)$", (CHECKOUT / "terraform" / "README.md").read_text(), re.MULTILINE)
+    subprocess.run(["bash", "-c", command], cwd=terraform.parent, check=True)
+    text = "".join(file.read_text() for file in terraform.glob("modules/*/*.tf"))
+    assert not re.search(r"prevent_destroy +=", text)
+    assert {value for _, value in re.findall(r"\bforce_(destroy|delete) +=+ (\w+)", text)} == {"true"}
+
+    for bucket in buckets:
+        empty(s3, bucket)  # as the real provider does by itself then
+    stack.applied.run("apply", "-destroy", "-input=false", "-auto-approve")
+    assert stack.applied.run("state", "list").stdout == ""
+    assert not {each["Name"] for each in s3.list_buckets()["Buckets"]} & buckets
+
+
+def empty(s3: Any, bucket: str) -> None:
+    """Delete all versions of all objects."""
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for each in [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]:
+            s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
