@@ -142,7 +142,7 @@ def test_it_goes_with_what_is_in_it_by_the_commands_of_the_overview(stack: Stack
 
     for bucket in buckets:
         empty(s3, bucket)  # as the real provider does by itself then
-    stack.applied.run("apply", "-destroy", "-input=false", "-auto-approve")
+    stack.applied.run("apply", "-destroy", "-refresh=false", "-input=false", "-auto-approve")
     assert stack.applied.run("state", "list").stdout == ""
     assert not {each["Name"] for each in s3.list_buckets()["Buckets"]} & buckets
 
