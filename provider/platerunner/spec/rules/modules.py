@@ -137,7 +137,9 @@ def _check_image(draft: Draft, keys: Keys, module: Module, step: Data, setting: 
 
 def _check_file(draft: Draft, keys: Keys, parameter: Parameter, name: str, *, kind: str) -> None:
     try:
-        check_content(parameter, name, find_file(draft.source.path.parent, name, kind=kind))
+        path = find_file(draft.source.path.parent, name, kind=kind)
+        if parameter.content:
+            check_content(parameter, name, path)
     except NamedFileError as error:
         draft.source.at_value(keys, error.message, error.remedy, error.code)
     except UnfitFileError as error:
