@@ -18,6 +18,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from tests import embedded
+from tests.browser.failed_wells import write_wells
 from tests.ports import free_port
 from tests.smtp_receiver import Receiver, receiving
 
@@ -205,6 +206,29 @@ def trigger(api: httpx.Client, dag: str) -> str:
     api.patch(f"dags/{dag}", json={"is_paused": False}).raise_for_status()
     run = api.post(f"dags/{dag}/dagRuns", json={"logical_date": None}).raise_for_status().json()
     return f"dags/{dag}/dagRuns/{run['dag_run_id']}"
+
+
+@pytest.fixture(scope="session")
+def failed_run(site: Site) -> str:
+    """A run in which four wells of a plate failed; its address below /dags/."""
+    write_wells(site.data / "mapped")
+    with httpx.Client(base_url=f"{site.address}/api/v2/", timeout=60) as client:
+        client.headers["Authorization"] = f"Bearer {token_of(site, site.user, site.password)}"
+        run = trigger(client, "mapped")
+        wait_for(lambda: client.get(run).json()["state"] == "failed", 300)
+    return run.replace("dagRuns", "runs").removeprefix("dags/")
+
+
+class Hand:
+    """Somebody's clicks, counted."""
+
+    def __init__(self) -> None:
+        self.clicks = 0
+
+    def click(self, what: Locator, **options: Any) -> None:
+        """Click, or tap where fingers do it."""
+        self.clicks += 1
+        what.click(**options)
 
 
 def wait_for(condition: Callable[[], Any], timeout: float = embedded.TIMEOUT_S) -> Any:

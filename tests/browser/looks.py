@@ -16,6 +16,44 @@ A line more moves what is below it, which is up to 0.36 on a telephone's screen;
 page differs by 0.58 and more, in the other theme by 28 and more, in another run by 0.1 at most.
 """
 
+WIDTHS = (390, 1280, 3840)
+"""Pixels: a telephone, a laptop, a wall."""
+FAULTS = """() => {
+  const found = [];
+  const wide = document.documentElement.scrollWidth;
+  if (wide > innerWidth) found.push(`it is ${wide} pixels wide`);
+  for (const each of document.querySelectorAll("a, button, input, select, textarea, summary, canvas")) {
+    if (!each.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+    each.scrollIntoView({ block: "center", inline: "center" });
+    const { x, y, width, height } = each.getClientRects()[0];
+    if (width < 2 || height < 2) continue;
+    const [left, right] = [Math.max(x, 0), Math.min(x + width, innerWidth)];
+    const top = document.elementFromPoint((left + right) / 2, Math.min(Math.max(y + height / 2, 0), innerHeight - 1));
+    const own = top && (each.contains(top) || top.contains(each) || top.closest("label")?.contains(each));
+    if (!own) found.push(`${each.outerHTML.slice(0, 120)} is under ${top?.outerHTML.slice(0, 80) ?? "nothing"}`);
+  }
+  scrollTo(0, 0);
+  return found;
+}"""
+"""What is wrong with a page: it is wider than the screen, or what can be clicked lies under something else."""
+
+
+def fits(page: Page, name: str) -> list[str]:
+    """What is wrong with a page on any of three screens, in both themes.
+
+    Pictures of all six are kept where a person looks; a gate keeps those that the docs show.
+    """
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800 if width < 1000 else width * 9 // 16})
+        for theme in ("light", "dark"):
+            page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+            page.evaluate("document.dispatchEvent(new CustomEvent('platerunner:theme'))")
+            found += [f"{name}, {width} pixels, {theme}: {fault}" for fault in page.evaluate(FAULTS)]
+            if "CI" not in os.environ:
+                keep(page, f"{name}_{width}_{theme}")
+    return found
+
 
 def keep(page: Page, name: str, *, whole: bool = False) -> None:
     """Keep a picture of a page in the folder that PLATERUNNER_SCREENSHOTS names, if it names one.

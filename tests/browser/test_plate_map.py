@@ -8,22 +8,14 @@ import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, Route, expect
-from tests.browser.conftest import Site, opened, token_of, trigger, wait_for
+from tests.browser.conftest import Site, opened, wait_for
+from tests.browser.failed_wells import EVIL, place_of
 from tests.browser.looks import keep
 from tests.plugins.records import leave
 
 from platerunner.engine.planning.model import UnitState
 from platerunner_unit.contract.category import Category
 
-EVIL = "<img src=x onerror=alert(1)>"
-WELLS = [f"{row}{column:02}" for row in "ABCD" for column in range(1, 7)]
-SAYS = "echo '{}'; exit 1"
-BROKEN = {
-    "B02": SAYS.format("ValueError: the threshold is <b>negative</b>"),
-    "C04": "kill -KILL $$",
-    "D06": SAYS.format('FileNotFoundError: [Errno 2] The file, "/data/P1_A02.tif", does not exist.'),
-    "A05": SAYS.format("OSError: [Errno 28] No space left on device"),
-}
 PICKED = ("B02", "C04", "D06")
 COLOURS = """() => {
     const canvas = document.querySelector('#together canvas');
@@ -31,25 +23,7 @@ COLOURS = """() => {
     return [0, 1, 2].map((part) => data.reduce((sum, byte, at) => sum + (at % 4 === part ? byte : 0), 0));
 }"""
 """How much red, green and blue is in the channels together."""
-PAGES = ("dags/mapped/pipeline", "dags/mapped/history", "")
-
-
-@pytest.fixture(scope="module")
-def failed_run(site: Site) -> str:
-    """A run in which four wells of a plate failed; its address below /dags/."""
-    for plate in ("P1", EVIL):
-        folder = site.data / "mapped" / plate
-        folder.mkdir(parents=True)
-        for well in WELLS:
-            fails = f"if [ ! -e {site.data}/mapped/fixed ]; then {BROKEN[well]}; fi\n" if well in BROKEN else ""
-            only_here = fails if plate == "P1" else ""
-            note = f"echo '{plate} {well}' >> {site.data}/mapped/started\n"
-            (folder / f"{well}.sh").write_text(f'{note}{only_here}echo done > "$1"\n')
-    with httpx.Client(base_url=f"{site.address}/api/v2/", timeout=60) as client:
-        client.headers["Authorization"] = f"Bearer {token_of(site, site.user, site.password)}"
-        run = trigger(client, "mapped")
-        wait_for(lambda: client.get(run).json()["state"] == "failed", 300)
-    return run.replace("dagRuns", "runs").removeprefix("dags/")
+PAGES = ("dags/mapped/pipeline", "dags/mapped/history", "dags/mapped/launches", "catalog", "")
 
 
 def frame_of(page: Page, site: Site, run: str) -> FrameLocator:
@@ -62,11 +36,7 @@ def frame_of(page: Page, site: Site, run: str) -> FrameLocator:
 
 def mark_well(canvas: Locator, well: str) -> None:
     """Click a well of a plate of 96, with Shift."""
-    box = canvas.bounding_box()
-    assert box is not None
-    side = (box["width"] - 31) / 12
-    place = (30 + (int(well[1:]) - 0.5) * side, 20 + (ord(well[0]) - ord("A") + 0.5) * side)
-    canvas.click(position={"x": place[0], "y": place[1]}, modifiers=["Shift"])
+    canvas.click(position=place_of(canvas, well), modifiers=["Shift"])
 
 
 def plate(frame: FrameLocator, name: str) -> int:
@@ -110,6 +80,10 @@ def test_the_arrow_keys_reach_every_well(page: Page, site: Site, failed_run: str
     expect(said).to_have_text("P1, B02: tool_error")
     canvas.press("Space")
     expect(said).to_have_text("P1, B02: tool_error, marked")
+    expect(frame.get_by_role("button", name="Run the marked unit again", exact=True)).to_be_visible()
+    frame.get_by_role("button", name="Unmark all").press("Enter")
+    expect(frame.get_by_role("button", name="Run the marked unit again")).to_have_count(0)
+    canvas.focus()
     canvas.press("Enter")
     expect(frame.locator("#unit h2")).to_have_text("P1, B02")
 

@@ -1,14 +1,15 @@
 """A gate's own page in a real browser, as several people: look, approve, reject, be refused, be too late."""
 
 import json
+import re
 from typing import Any
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from tests.browser.conftest import Site, opened, trigger, until_seen, wait_for
-from tests.browser.looks import keep
+from tests.browser.conftest import Hand, Site, opened, trigger, until_seen, wait_for
+from tests.browser.looks import fits, keep
 
 
 def waits(api: httpx.Client, run: str) -> str:
@@ -34,8 +35,10 @@ def accessible(page: Page) -> None:
 
 
 @pytest.mark.timeout(900)
-def test_look_approve_and_be_asked_again_when_it_changed(chromium: Browser, site: Site, api: httpx.Client) -> None:
-    run = trigger(api, "looked")
+def test_a_scientists_day_looks_approves_and_is_asked_again_when_it_changed(
+    chromium: Browser, site: Site, api: httpx.Client
+) -> None:
+    run, hand = trigger(api, "looked"), Hand()
     address = site.address + waits(api, run)
     with opened(chromium, site, "eve", color_scheme="dark") as eve:
         eve.goto(address)
@@ -47,18 +50,19 @@ def test_look_approve_and_be_asked_again_when_it_changed(chromium: Browser, site
         ada.goto(f"{site.address}/platerunner/qc/")
         accessible(ada)
         keep(ada, "qc", whole=True)
-        ada.get_by_role("link", name="Are these the right images?").first.click()
+        hand.click(ada.get_by_role("link", name="Are these the right images?").first)
         picture = ada.locator("figure img").first
         expect(picture).to_be_visible()
         wait_for(lambda: picture.evaluate("each => each.naturalWidth") > 300)
         accessible(ada)
         keep(ada, "gate", whole=True)
-        ada.get_by_role("button", name="Reject").click()
-        expect(ada.get_by_text("A rejection needs a comment")).to_be_visible()
+        told = ada.locator("details", has_text="numbers of the report")
+        assert {"DNA", "GFP"} <= set(re.findall("DNA|GFP", told.text_content() or "")), "the picture has both channels"
         ada.get_by_label("Comment").fill("sharp <b>enough</b>")
         token = ada.locator("#answer").get_attribute("data-token") or ""
-        ada.get_by_role("button", name="Approve").press("Enter")
+        hand.click(ada.get_by_role("button", name="Approve"))
         expect(ada.get_by_text("Approved. The gate checks the answer")).to_be_visible()
+        assert hand.clicks == 2, "a plate is approved, all its channels seen"
         ends(api, run, "success")
         until_seen(ada, address, ada.get_by_role("cell", name="sharp <b>enough</b>"))
 
@@ -70,14 +74,53 @@ def test_look_approve_and_be_asked_again_when_it_changed(chromium: Browser, site
         replayed = ada.evaluate(REPLAY, [f"{address}answer", token])
         assert replayed == 409, "an answer to what was asked before"
         keep(ada, "gate_again", whole=True)
+        ada.get_by_role("button", name="Reject").click()
+        expect(ada.get_by_text("A rejection needs a comment")).to_be_visible()
         ada.get_by_label("Comment").fill("the first well is another")
         ada.get_by_role("button", name="Reject").click()
         expect(ada.get_by_text("Rejected. The gate checks the answer")).to_be_visible()
         ends(api, second, "failed")
+        look_closely(ada, f"{site.address}/platerunner/{run.replace('dagRuns', 'runs')}/tasks/copy/results/")
     made = [(entry["decision"], entry["user"], entry["comment"]) for entry in records(site, "looked")]
     assert made == [("approved", "ada", "sharp <b>enough</b>"), ("rejected", "ada", "the first well is another")]
 
 
+def look_closely(page: Page, results: str) -> None:
+    """An image in full resolution: what is seen is in the address, and comes back with it."""
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.goto(results)
+    page.get_by_role("link", name="Look closely").first.click()
+    viewer, said = page.locator("#viewer"), page.locator("#look-said")
+    expect(said).to_have_text("")
+    whole = page.evaluate(LIGHT)
+    assert whole > 0, "something is drawn"
+    viewer.locator("[tabindex]").first.focus()
+    for _ in range(3):
+        page.keyboard.press("+")
+    page.wait_for_url(re.compile(r"#.*at="))
+    page.get_by_role("slider", name="Brightness").press("End")
+    page.wait_for_url(re.compile("bright=3"))
+    sent = page.url
+    expect(said).to_have_text("")
+    close = page.evaluate(LIGHT)
+    assert close != whole
+    page.goto("about:blank")
+    page.goto(sent)
+    expect(page.get_by_role("slider", name="Brightness")).to_have_value("3")
+    expect(said).to_have_text("")
+    wait_for(lambda: abs(page.evaluate(LIGHT) - close) < 0.02 * close, 20)
+    accessible(page)
+    assert fits(page, "look") == []
+    assert complaints == []
+
+
+LIGHT = """() => {
+    const canvas = document.querySelector('#viewer canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return data.reduce((sum, byte, at) => sum + (at % 4 === 0 ? byte : 0), 0) / canvas.width / canvas.height;
+}"""
+"""How bright the viewer is."""
 REPLAY = """async ([url, token]) => (await fetch(url, {method: "POST", body: JSON.stringify({choice: "approve"}),
   headers: {"Content-Type": "application/json", "X-Platerunner-Token": token}})).status"""
 

@@ -47,6 +47,17 @@ def test_what_the_next_run_would_do_and_why(lab):
     assert "after work" in text
 
 
+def test_a_plan_without_work_says_that_there_is_nothing_to_do(lab):
+    spec = lab.folder / "specs/lab.yaml"
+    before = spec.read_text()
+    left_out = "exclude: [{plate: P1, because: out of focus}]"
+    spec.write_text(before.replace("dataset:\n", f"dataset:\n  {left_out}\n"))
+    text = " ".join(lab.client("viewer").get(f"{PAGES}/plan").text.split())
+    assert "<strong>Nothing to do:</strong> every unit is done or excluded." in text
+    spec.write_text(before)
+    assert "Nothing to do" not in lab.client("viewer").get(f"{PAGES}/plan").text
+
+
 def test_a_plan_that_takes_too_long_says_what_to_do(lab, monkeypatch):
     monkeypatch.setattr(forecast, "LIMIT_S", 0.0)
     answer = lab.client("viewer").get(f"{PAGES}/plan")

@@ -98,5 +98,5 @@ def _environment() -> Environment:
 @cache
 def _version() -> str:
     """Changes with the style sheet and the scripts, so that browsers may keep them."""
-    files = sorted(STATIC.iterdir())
+    files = sorted(path for path in STATIC.rglob("*") if path.is_file())
     return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]

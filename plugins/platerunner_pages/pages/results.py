@@ -14,9 +14,10 @@ from platerunner_pages.drawing.rendering import page
 from platerunner_pages.findings.origin import origin_of
 from platerunner_pages.findings.story import cost_of
 from platerunner_pages.known.runs import SeenRun, SessionDep, find_run
-from platerunner_pages.known.sources import CHANNEL, INPUT, LISTED, Layer, layers_of, sources_of
+from platerunner_pages.known.sources import CHANNEL, INPUT, Layer, Source, file_of, layers_of, listed_in, sources_of
 from platerunner_pages.known.steps import SeenStep
-from platerunner_pages.pictures.thumbnails import SIDES, NoThumbnailError, Thumbnails
+from platerunner_pages.pictures.decoding import NoPictureError
+from platerunner_pages.pictures.thumbnails import SIDES, Thumbnails
 from platerunner_pages.pictures.thumbnails import SUFFIXES as SEEN
 from platerunner_pages.requests import tokens
 from platerunner_pages.requests.access import Reader, may_see_code, missing
@@ -25,9 +26,10 @@ from platerunner_pages.values.preview import preview_of
 from platerunner_pages.values.problems import ValuesError
 from platerunner_pages.values.ranged import PIECE, RangedFile
 from platerunner_pages.values.rows import SUFFIXES
-from platerunner_pages.values.tables import TableFile, files_of
+from platerunner_pages.values.tables import TableFile
 from platerunner_unit.contract.storage import NotFoundError, Storage
-from platerunner_unit.contract.unit_keys import unit_id
+from platerunner_unit.contract.unit_keys import folder_of as folder_path
+from platerunner_unit.contract.unit_keys import shown_key, unit_id
 
 _thumbnails = Thumbnails()
 router = APIRouter(prefix="/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/results")
@@ -45,15 +47,17 @@ Key = Annotated[str, Query(max_length=1024)]
 class ShownFile:
     """A file of an output.
 
+    :param name: for a person; a folder's ends with a slash.
     :param token: of the address under which a browser draws it for some minutes; None if it does not.
     :param table: whether its first rows can be shown.
-    :param image: whether it can be shown as a PNG.
+    :param look: its key, or a folder's path, if it can be looked at in full resolution; else empty.
     """
 
     file: TableFile
+    name: str
     token: str | None
     table: bool
-    image: bool
+    look: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,6 @@ def results(
         raise missing()
     chosen = output or next(iter(sources), "")
     files, problem = _files(found, step, chosen, plate)
-    own = bool(chosen) and not sources[chosen].root
     return page(
         request,
         "results.html",
@@ -104,11 +107,11 @@ def results(
         made=not chosen.startswith(INPUT),
         plate=plate,
         fields=fields(files) if chosen and sources[chosen].images else [],
-        files=[_shown(each, own, user.get_id(), dag_id, run_id, task_id) for each in files[:SHOWN]],
+        folders=bool(chosen) and sources[chosen].folder,
+        files=[_shown(each, sources[chosen], user.get_id(), dag_id, run_id, task_id) for each in files[:SHOWN]],
         count=len(files),
         total=sum(each.size for each in files),
         problem=problem,
-        largest=SIDES[-1],
         cost=cost_of(found, step),
     )
 
@@ -119,7 +122,7 @@ def preview(
 ) -> HTMLResponse:
     """The first rows of a table with the types of its columns, as a part of the page."""
     found = find_run(dag_id, run_id, session)
-    workspace, file = _file(found, found.step(task_id), output, key)
+    workspace, file = file_of(found, found.step(task_id), output, key)
     try:
         return page(request, "preview.html", key=key, preview=preview_of(workspace, file.key, file.size))
     except ValuesError as error:
@@ -134,7 +137,7 @@ def origin(
 ) -> HTMLResponse:
     """What made a file, as a part of the page; each file that was read leads on to what made that."""
     found = find_run(dag_id, run_id, session)
-    workspace, file = _file(found, found.step(task_id), output, key)
+    workspace, file = file_of(found, found.step(task_id), output, key)
     made = origin_of(workspace, found, file.key)
     settings = made.settings if made is not None and may_see_code(request, user) else {}
     return page(request, "origin.html", key=key, dag_id=dag_id, run_id=run_id, origin=made, settings=settings)
@@ -147,7 +150,7 @@ def layers(
     """Images of the same field that the step's other outputs and its inputs have."""
     found = find_run(dag_id, run_id, session)
     step = found.step(task_id)
-    _, file = _file(found, step, output, key)
+    _, file = file_of(found, step, output, key)
     return layers_of(found, step, output, file.values)
 
 
@@ -164,12 +167,12 @@ def thumbnail(
 ) -> Response:
     """An image of an output, small, as a PNG; decoded by a process of its own."""
     found = find_run(dag_id, run_id, session)
-    workspace, file = _file(found, found.step(task_id), output, key)
+    workspace, file = file_of(found, found.step(task_id), output, key)
     if not file.key.lower().endswith(SEEN) or side not in SIDES:
         raise missing()
     try:
         png = _thumbnails.get(workspace, file.key, side)
-    except NoThumbnailError as error:
+    except NoPictureError as error:
         raise HTTPException(status.HTTP_409_CONFLICT, str(error)) from None
     headers = {"Content-Security-Policy": POLICY, "Cache-Control": f"private, max-age={tokens.FILE_S}"}
     return Response(png, media_type="image/png", headers=headers)
@@ -181,7 +184,7 @@ def download(
 ) -> StreamingResponse:
     """A file of an output, to be kept; a browser never draws it."""
     found = find_run(dag_id, run_id, session)
-    workspace, file = _file(found, found.step(task_id), output, key)
+    workspace, file = file_of(found, found.step(task_id), output, key)
     if file.size > LARGEST:
         told = f"{key} is too large for a page; fetch it from {workspace.url_of(key)}."
         raise HTTPException(status.HTTP_413_CONTENT_TOO_LARGE, told)
@@ -214,26 +217,9 @@ def _files(run: SeenRun, step: SeenStep, chosen: str, plate: str) -> tuple[list[
         return [], "The run's version of the pipeline does not tell its outputs, or the step has none."
     source = sources_of(step)[chosen]
     try:
-        return files_of(source.storage(run, step), source.pattern, plate, LISTED), ""
+        return listed_in(source, source.storage(run, step), plate), ""
     except ValuesError as error:
         return [], str(error)
-
-
-def _file(run: SeenRun, step: SeenStep, output: str, key: str) -> tuple[Storage, TableFile]:
-    """A file of an output or an input; any other key is answered as not found."""
-    source = sources_of(step).get(output)
-    values = source.pattern.match(key) if source is not None else None
-    if source is None or values is None:
-        raise missing()
-    workspace = source.storage(run, step)
-    try:
-        real = workspace.resolved(key)  # no link leads out of the workspace, or to another kind of file in it
-        if source.pattern.match(real) is None:
-            raise missing()
-        found = workspace.head(real)
-    except NotFoundError:
-        raise missing() from None
-    return workspace, TableFile(real, found.size, found.etag, values)
 
 
 def _pieces(workspace: Storage, file: TableFile) -> Iterator[bytes]:
@@ -242,8 +228,12 @@ def _pieces(workspace: Storage, file: TableFile) -> Iterator[bytes]:
         yield piece
 
 
-def _shown(file: TableFile, own: bool, *whose: str) -> ShownFile:  # noqa: FBT001
+def _shown(file: TableFile, source: Source, *whose: str) -> ShownFile:
     """A file as the page has it; only one of the workspace's own has an address for some minutes."""
-    token = tokens.sign("file", *whose, file.key) if own and servable(file.key, file.size) else None
+    if source.folder:
+        return ShownFile(
+            file, shown_key(file.key), None, table=False, look=(folder_path(file.key) or "") if source.zarr else ""
+        )
+    token = tokens.sign("file", *whose, file.key) if not source.root and servable(file.key, file.size) else None
     name = file.key.lower()
-    return ShownFile(file, token, name.endswith(SUFFIXES), name.endswith(SEEN))
+    return ShownFile(file, file.key, token, name.endswith(SUFFIXES), file.key if name.endswith(SEEN) else "")

@@ -44,6 +44,8 @@ def servable(key: str, size: int) -> bool:
 def file(request: Request, token: str, user: GetUserDep, session: SessionDep) -> Response:
     """A file that a page of this user showed a moment ago."""
     dag_id, run_id, task_id, key = _said(token, user)
+    if not servable(key, 0):
+        raise missing()
     try:
         requires_access_dag("GET", param_dag_id=dag_id)(request, user)
     except HTTPException:

@@ -44,8 +44,9 @@ async function offerLayers(query, channels, mine) {
     const layer = layers[choice.value];
     choice.selectedOptions[0].disabled = true;
     choice.value = "";
-    const image = Object.assign(new Image(), { src: `thumbnail?${new URLSearchParams({ output: layer.source, key: layer.key })}` });
-    image.dataset.channel = layer.name;
+    const layerQuery = String(new URLSearchParams({ output: layer.source, key: layer.key }));
+    const image = Object.assign(new Image(), { src: `thumbnail?${layerQuery}` });
+    Object.assign(image.dataset, { channel: layer.name, query: layerQuery });
     const loaded = await load(image, channels.length, { length: channels.length + 1 });
     if (mine !== turn) return;
     if (!loaded || (channels[0] && loaded.width !== channels[0].width)) {
@@ -70,7 +71,7 @@ async function load(image, at, all) {
   context.drawImage(large, 0, 0);
   const { data, width, height } = context.getImageData(0, 0, canvas.width, canvas.height);
   const alone = all.length === 1;
-  return { name: image.dataset.channel || "image", data, width, height, low: 0, high: 255, colour: alone ? [255, 255, 255] : COLOURS[at % COLOURS.length], shown: true };
+  return { name: image.dataset.channel || "image", query: image.dataset.query, data, width, height, low: 0, high: 255, colour: alone ? [255, 255, 255] : COLOURS[at % COLOURS.length], shown: true };
 }
 
 function slider(channel, changed) {
@@ -83,7 +84,9 @@ function slider(channel, changed) {
   });
   const label = document.createElement("label");
   label.append(shown, ` ${channel.name}`);
-  legend.append(label);
+  const closely = Object.assign(document.createElement("a"), { href: `look?${channel.query}`, textContent: "look closely" });
+  closely.setAttribute("aria-label", `Look closely at ${channel.name}`);
+  legend.append(label, closely);
   group.append(legend);
   for (const end of ["low", "high"]) {
     const range = Object.assign(document.createElement("input"), { type: "range", min: 0, max: 255, value: channel[end] });

@@ -1,6 +1,6 @@
 // The page of a run's step: draws the plates, keeps them fresh, and shows what became of a unit.
 import { elsewhere, keepAddress, readAddress } from "./address.js";
-import { MapDrawing, drawCell, label, readLooks } from "./draw.js";
+import { MapDrawing, color, drawCell, label, readLooks } from "./draw.js";
 import { offer } from "./rerun.js";
 import { Values } from "./values.js";
 import { Wall } from "./wall.js";
@@ -324,6 +324,8 @@ async function show(unit, focus = false, anew = false) {
   if (state.asked !== turn) return; // somebody has asked again since, for this unit or another one
   if (!answer || !answer.ok) return failedToShow(unit, answer, text);
   panel.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
+  const chip = panel.querySelector(".chip");
+  chip.style.borderColor = color(`--c-${chip.dataset.word}`);
   panel.querySelector("[data-rerun]")?.addEventListener("click", () => offerUnits([unit], label(state.units[unit])));
   if (focus) panel.focus();
   if (panel.querySelector("[data-tail]")) followLog(panel.querySelector("[data-tail]"), turn);

@@ -49,20 +49,22 @@ def facts(pipeline: Pipeline, step: Step | Gate) -> str:
 
 def _step_facts(pipeline: Pipeline, step: Step) -> dict[str, Any]:
     patterns = {name: output.pattern for name, output in step.outputs.items() if not output.folder}
+    folders = {name: output.pattern for name, output in step.outputs.items() if output.folder}
     read = {name: found for name, ref in step.inputs.items() if (found := _place_of(pipeline, ref)) is not None}
-    return {"module": step.module, "foreach": step.foreach, "outputs": patterns, "inputs": read}
+    return {"module": step.module, "foreach": step.foreach, "outputs": patterns, "folders": folders, "inputs": read}
 
 
-def _place_of(pipeline: Pipeline, ref: InputRef) -> dict[str, str] | None:
+def _place_of(pipeline: Pipeline, ref: InputRef) -> dict[str, Any] | None:
     """Pattern and root of an input's files, the root empty for the workspace; None if no one pattern tells them."""
     if ref.source == "dataset":
         files = pipeline.dataset.files[ref.name]
         plain = files.table is None and not files.folder
         return {"pattern": files.pattern, "root": pipeline.dataset.root} if plain else None
     made_by = pipeline.steps.get(ref.source)
-    if not isinstance(made_by, Step) or made_by.outputs[ref.name].folder:
+    if not isinstance(made_by, Step):
         return None
-    return {"pattern": made_by.outputs[ref.name].pattern, "root": ""}
+    output = made_by.outputs[ref.name]
+    return {"pattern": output.pattern, "root": "", "folder": output.folder}
 
 
 def _gate_facts(gate: Gate) -> dict[str, Any]:

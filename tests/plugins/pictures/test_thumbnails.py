@@ -10,7 +10,8 @@ import pytest
 from tests.specs import wells
 
 from platerunner_pages.pictures import thumbnails
-from platerunner_pages.pictures.thumbnails import NoThumbnailError, Thumbnails, decoded
+from platerunner_pages.pictures.decoding import NoPictureError, decoded
+from platerunner_pages.pictures.thumbnails import Thumbnails
 from platerunner_unit.contract.storage import Storage
 
 Image = pytest.importorskip("PIL.Image")
@@ -36,10 +37,14 @@ def bomb(side=60_000):
     return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", head) + part(b"IDAT", zlib.compress(b"\0" * 1000)) + part(b"IEND", b"")
 
 
+def small(data, side):
+    return decoded("worker", lambda: data, "small", str(side))
+
+
 def test_intensities_of_a_camera_are_spread_over_what_a_screen_shows():
-    small = Image.open(io.BytesIO(decoded(camera(), 160)))
-    assert (small.size, small.mode, small.format) == ((160, 107), "L", "PNG")
-    assert (small.getpixel((20, 50)), small.getpixel((140, 50))) == (0, 255)
+    shown = Image.open(io.BytesIO(small(camera(), 160)))
+    assert (shown.size, shown.mode, shown.format) == ((160, 107), "L", "PNG")
+    assert (shown.getpixel((20, 50)), shown.getpixel((140, 50))) == (0, 255)
 
 
 @pytest.mark.parametrize(
@@ -52,22 +57,22 @@ def test_intensities_of_a_camera_are_spread_over_what_a_screen_shows():
     ids=["bomb", "none", "cut"],
 )
 def test_what_cannot_or_must_not_be_decoded_is_refused_with_the_reason(data, said):
-    with pytest.raises(NoThumbnailError, match=said):
-        decoded(data, 160)
+    with pytest.raises(NoPictureError, match=said):
+        small(data, 160)
 
 
 def test_an_image_is_decoded_once_for_as_long_as_it_stays_the_same(tmp_path, monkeypatch):
     workspace, made = Storage(str(tmp_path)), []
-    monkeypatch.setattr(thumbnails, "decoded", lambda data, side: made.append((data, side)) or data * 2)
-    small = Thumbnails(most=25)
+    monkeypatch.setattr(thumbnails, "decoded", lambda _, read, *how: made.append((read(), *how)) or read() * 2)
+    kept = Thumbnails(most=25)
     for content in (b"one", b"three"):
         workspace.put("a.tif", content)
-        small.get(workspace, "a.tif", 160)
-    small.get(workspace, "a.tif", 160)
-    assert made == [(b"one", 160), (b"three", 160)]
+        kept.get(workspace, "a.tif", 160)
+    kept.get(workspace, "a.tif", 160)
+    assert made == [(b"one", "small", "160"), (b"three", "small", "160")]
     workspace.put("b.tif", b"12345678901")
-    small.get(workspace, "b.tif", 160)
-    small.get(workspace, "a.tif", 160)
+    kept.get(workspace, "b.tif", 160)
+    kept.get(workspace, "a.tif", 160)
     assert len(made) == 4, "the older one had to go"
 
 
@@ -76,7 +81,7 @@ def test_an_image_that_is_too_large_is_not_even_read(tmp_path, monkeypatch):
     workspace.put("a.tif", b"12345")
     monkeypatch.setattr(thumbnails, "LARGEST", 4)
     monkeypatch.setattr(Storage, "get", lambda *_: pytest.fail("it was read"))
-    with pytest.raises(NoThumbnailError, match="too large"):
+    with pytest.raises(NoPictureError, match="too large"):
         Thumbnails().get(workspace, "a.tif", 160)
 
 
