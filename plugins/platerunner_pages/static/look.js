@@ -5,14 +5,20 @@ const said = document.getElementById("look-said");
 const { query } = place.dataset;
 const [width, height, tileSize, maxLevel] = ["width", "height", "tile", "last"].map((name) => Number(place.dataset[name]));
 const AXES = ["c", "z", "t"];
+const PATIENCE_MS = 120000; // a tile waits for its turn, and for its decoder on a busy server
 const CLOSEST = 8; // a pixel of the image is at most so many pixels of the screen
 
 const asked = new URLSearchParams(window.location.hash.slice(1));
 for (const name of [...AXES, "bright"]) if (form.elements[name] && asked.has(name)) form.elements[name].value = asked.get(name);
 
+// OpenSeadragon adds a style for fingers, which the pages' policy forbids, unless one is there. One of MathML styles nothing.
+const none = document.createElementNS("http://www.w3.org/1998/Math/MathML", "style");
+none.setAttribute("data-openseadragon-mobile-css", "");
+document.head.append(none);
+
 const viewer = window.OpenSeadragon({
   element: place, drawer: "canvas", showNavigationControl: false, imageLoaderLimit: 2, maxZoomPixelRatio: CLOSEST,
-  animationTime: 0.3, tileSources: source(), gestureSettingsMouse: { clickToZoom: false },
+  animationTime: 0.3, timeout: PATIENCE_MS, tileSources: source(), gestureSettingsMouse: { clickToZoom: false },
 });
 
 function chosen(name) {
