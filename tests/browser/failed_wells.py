@@ -1,4 +1,4 @@
-"""Two plates of 24 wells, four of which fail until somebody mends the cause."""
+"""Two plates of 24 wells, four of which fail until somebody fixes the cause."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def write_wells(data: Path) -> None:
         folder = data / plate
         folder.mkdir(parents=True)
         for well in WELLS:
-            fails = f"if [ ! -e {data}/mended ]; then {BROKEN[well]}; fi\n" if well in BROKEN else ""
+            fails = f"if [ ! -e {data}/fixed ]; then {BROKEN[well]}; fi\n" if well in BROKEN else ""
             only_here = fails if plate == "P1" else ""
             note = f"echo '{plate} {well}' >> {data}/started\n"
             (folder / f"{well}.sh").write_text(f'{note}{only_here}echo done > "$1"\n')
