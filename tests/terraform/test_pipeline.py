@@ -140,8 +140,11 @@ def test_it_goes_with_what_is_in_it_by_the_commands_of_the_overview(stack: Stack
     assert not re.search(r"prevent_destroy +=", text)
     assert {value for _, value in re.findall(r"\bforce_(destroy|delete) +=+ (\w+)", text)} == {"true"}
 
+    # As the real provider does by itself then.
     for bucket in buckets:
-        empty(s3, bucket)  # as the real provider does by itself then
+        empty(s3, bucket)
+    for repository in stack.applied.of("aws_ecr_repository"):
+        empty_repository(stack.client("ecr"), repository["name"])
     stack.applied.run("apply", "-destroy", "-refresh=false", "-input=false", "-auto-approve")
     assert stack.applied.run("state", "list").stdout == ""
     assert not {each["Name"] for each in s3.list_buckets()["Buckets"]} & buckets
@@ -152,3 +155,9 @@ def empty(s3: Any, bucket: str) -> None:
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         for each in [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]:
             s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
+
+
+def empty_repository(ecr: Any, name: str) -> None:
+    """Delete all images."""
+    if images := ecr.list_images(repositoryName=name)["imageIds"]:
+        ecr.batch_delete_image(repositoryName=name, imageIds=images)
