@@ -23,7 +23,7 @@ COLOURS = """() => {
     return [0, 1, 2].map((part) => data.reduce((sum, byte, at) => sum + (at % 4 === part ? byte : 0), 0));
 }"""
 """How much red, green and blue is in the channels together."""
-PAGES = ("dags/mapped/pipeline", "dags/mapped/history", "")
+PAGES = ("dags/mapped/pipeline", "dags/mapped/history", "dags/mapped/launches", "catalog", "")
 
 
 def frame_of(page: Page, site: Site, run: str) -> FrameLocator:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,11 +41,9 @@ class ZarrFolder:
         :raises NoPictureError: if it is gone, or is a link to something else.
         """
         key = f"{self.path}/{name}"
-        try:
+        with suppress(NotFoundError):
             if self.storage.resolved(key) == key:
                 return self.storage.get(key)
-        except NotFoundError:
-            pass
         raise NoPictureError(f"{key} is gone, or is a link: the folder is not whole any more. Run its unit again.")
 
     def read_all(self, names: Iterable[str]) -> list[tuple[str, bytes]]:

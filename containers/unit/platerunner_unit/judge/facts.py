@@ -48,7 +48,8 @@ class Facts:
         finished = frozenset(self.evidence.sets_finished)
         if table is None:
             return finished
-        return frozenset(table).difference(self.doubled) & (frozenset(table) if self.log_lost else finished)
+        once = frozenset(table).difference(self.doubled)
+        return once if self.log_lost else once & finished
 
     @cached_property
     def doubled(self) -> tuple[int, ...]:
