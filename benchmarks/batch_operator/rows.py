@@ -20,9 +20,11 @@ TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 
 
 
 def install(database: str) -> None:
-    """Make SQLite count from now on."""
+    """Make SQLite count from now on, or go on counting."""
     with sqlite3.connect(database) as base:
         names = [name for (name,) in base.execute(TABLES)]
+        if "bench_rows" in names:
+            return
         base.execute("CREATE TABLE bench_rows (name TEXT, what TEXT, n INTEGER, PRIMARY KEY (name, what))")
         for name in names:
             for what in ("INSERT", "UPDATE"):

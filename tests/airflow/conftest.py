@@ -1,5 +1,6 @@
 """One Airflow, with the embedded cloud, for all DAG runs of this folder."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -21,12 +22,13 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Airflow:
-    """An Airflow of its own, as a process that runs DAGs."""
+    """An Airflow of its own: a process that runs DAGs, and another one if that has ended."""
 
     home: Path
-    process: subprocess.Popen[str]
-    answers: IO[str]
+    environment: dict[str, str]
     said: Path
+    process: subprocess.Popen[str] | None = None
+    answers: IO[str] | None = None
 
     def run(self, spec: Path, when: str, folder: Path, answer: tuple[str, ...] = (), **conf: Any) -> tuple[int, str]:
         """Exit code, as a command would have it, and log of a run.
@@ -42,12 +44,46 @@ class Airflow:
         }
         wanted = {"spec": str(spec), "when": when, "environment": environment, "conf": conf, "answer": answer}
         before = self.said.stat().st_size
-        assert self.process.stdin is not None
-        print(json.dumps(wanted), file=self.process.stdin, flush=True)
-        told = self.answers.readline()
+        questions, answers = self._pipes()
+        print(json.dumps(wanted), file=questions, flush=True)
+        told = answers.readline()
         log = self.said.read_bytes()[before:].decode()
-        assert told, f"the process ended: {log[-3000:]}"
+        if not told:
+            where = log.rfind("Timeout (")  # where a run that hangs says what each thread does
+            pytest.fail(f"the process ended: {log[where if where > 0 else -3000 :]}")
         return int(not json.loads(told)["succeeded"]), log
+
+    def _pipes(self) -> tuple[IO[str], IO[str]]:
+        if self.process is None or self.process.poll() is not None:
+            self.end()
+            self._start()
+        assert self.process is not None
+        assert self.process.stdin is not None
+        assert self.answers is not None
+        return self.process.stdin, self.answers
+
+    def _start(self) -> None:
+        answers, theirs = os.pipe()
+        argv = [sys.executable, "-m", "tests.airflow.dag_runs", str(theirs)]
+        with self.said.open("a") as out:
+            self.process = subprocess.Popen(
+                argv,
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=out,
+                text=True,
+                pass_fds=[theirs],
+            )
+        os.close(theirs)
+        self.answers = os.fdopen(answers)
+
+    def end(self) -> None:
+        if self.process is None or self.answers is None:
+            return
+        with self.answers, contextlib.suppress(BrokenPipeError):
+            self.process.communicate()
 
 
 @pytest.fixture(scope="session")
@@ -68,16 +104,7 @@ def airflow(aws: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "PLATERUNNER_FIRST_POLL": "0.3",
     }
     said = folder / "said.txt"
-    answers, theirs = os.pipe()
-    argv = [sys.executable, "-m", "tests.airflow.dag_runs", str(theirs)]
-    with (
-        said.open("w") as out,
-        os.fdopen(answers) as told,
-        subprocess.Popen(
-            argv, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=out, stderr=out, text=True, pass_fds=[theirs]
-        ) as process,
-    ):
-        os.close(theirs)
-        yield Airflow(home.folder, process, told, said)
-        assert process.stdin is not None
-        process.stdin.close()
+    said.touch()
+    airflow = Airflow(home.folder, environment, said)
+    yield airflow
+    airflow.end()

@@ -72,7 +72,7 @@ def runs_for_keys() -> list[tuple[str, str]]:
 def main() -> None:
     answers = os.fdopen(int(sys.argv[1]), "w")
     import_all_models()  # before any thread: the models import each other while SQLAlchemy holds a lock of its own
-    answering._app()  # imports half of Airflow, which two threads at once may never end
+    answering.make_app()  # imports half of Airflow, which two threads at once may never end
     for line in sys.stdin:
         faulthandler.dump_traceback_later(HANGS_S, exit=True)  # a run that hangs says where
         try:

@@ -52,22 +52,41 @@ def answer_pending(
 
 
 async def _answer(path: str, answer: dict[str, Any], user: str, deadline: float) -> None:
-    app, manager = _app()
+    app, manager = make_app()
     token = manager.generate_jwt(SimpleAuthManagerUser(username=user, role="admin"))
     headers = {"Authorization": f"Bearer {token}"}
-    transport = httpx.ASGITransport(app=app)
+    # On a busy machine SQLite refuses a statement, and the API answers 500: that is asked again, as a 404 is.
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://airflow", headers=headers) as client:
-        while (pending := await client.get(path)).status_code == NOT_FOUND:
+        while not (response := await _try(client, path, answer)).is_success:
+            if not (response.status_code == NOT_FOUND or response.is_server_error):
+                raise AnswerError(f"{path}: {response.status_code} {_detail(response)}")
             if time.monotonic() > deadline:
-                raise AnswerError(f"{path}: the gate does not ask")
+                raise AnswerError(f"{path}: {_refusal(response)}")
             await asyncio.sleep(POLL_S)
-        pending.raise_for_status()
-        response = await client.patch(path, json=answer)
-        if response.is_error:
-            raise AnswerError(f"{path}: {response.status_code} {response.json().get('detail', response.text)}")
+
+
+async def _try(client: httpx.AsyncClient, path: str, answer: dict[str, Any]) -> httpx.Response:
+    """Airflow's response to the answer, or to the question whether the gate asks if it does not."""
+    pending = await client.get(path)
+    return await client.patch(path, json=answer) if pending.is_success else pending
+
+
+def _refusal(response: httpx.Response) -> str:
+    if response.status_code == NOT_FOUND:
+        return "the gate does not ask"
+    return f"Airflow's API answers {response.status_code}; its log says why. Answer again"
+
+
+def _detail(response: httpx.Response) -> Any:
+    try:
+        return response.json()["detail"]
+    except (ValueError, LookupError, TypeError):
+        return response.text
 
 
 @cache
-def _app() -> tuple[Any, Any]:
+def make_app() -> tuple[Any, Any]:
+    """Airflow's API and its auth manager, made once per process."""
     app = create_app("core")
     return app, get_auth_manager()

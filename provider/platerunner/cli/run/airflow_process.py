@@ -10,10 +10,11 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 POLL_S = 0.5
@@ -39,14 +40,18 @@ def main(argv: list[str]) -> int:
     from platerunner.render import build_dag
     from platerunner.sensors import answering
     from platerunner.spec.loader import load_pipeline
+    from platerunner.spec.steps import Gate
 
     import_all_models()  # type: ignore[no-untyped-call]
-    dag = build_dag(load_pipeline(spec))
+    pipeline = load_pipeline(spec)
+    if any(isinstance(step, Gate) for step in pipeline.steps.values()):
+        answering.make_app()  # imports half of Airflow, which two threads at once may never end
+    dag = build_dag(pipeline)
     run_id = f"manual__{run_after.isoformat()}"
     for task in dag.tasks:
         task.on_failure_callback = [partial(_tell_failure, events)]
     reporter = threading.Thread(target=_report, args=(dag.dag_id, run_id, events), daemon=True)
-    answers = threading.Thread(target=_answer, args=(answering.answer_pending, dag.dag_id, run_id), daemon=True)
+    answers = threading.Thread(target=_answer, args=(answering, events, dag.dag_id, run_id), daemon=True)
     reporter.start()
     answers.start()
     run = dag.test(run_after=run_after, logical_date=run_after, run_conf=conf)
@@ -103,10 +108,14 @@ def _states(dag_id: str, run_id: str) -> dict[str, dict[int, str]]:
     return found
 
 
-def _answer(deliver: Callable[..., None], dag_id: str, run_id: str) -> None:
-    """Hand the parent's answers to the gates that wait for them."""
+def _answer(answering: ModuleType, events: Any, dag_id: str, run_id: str) -> None:
+    """Hand the parent's answers to the gates that wait for them, and tell it of each that is not taken."""
     for answer in _lines():
-        deliver(dag_id, run_id, answer["task"], answer["choice"], answer["comment"], map_index=answer["index"])
+        task, index = answer["task"], answer["index"]
+        try:
+            answering.answer_pending(dag_id, run_id, task, answer["choice"], answer["comment"], map_index=index)
+        except answering.AnswerError as error:
+            _send(events, event="refused", task=task, index=index, message=f"the answer was not taken: {error}")
 
 
 def _lines() -> Iterator[dict[str, Any]]:
