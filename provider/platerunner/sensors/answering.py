@@ -17,6 +17,7 @@ from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 
 NOT_FOUND = 404
 POLL_S = 0.5
+WAITING = ("awaiting_input", "deferred")  # of Airflow 3.3, and before
 
 
 class AnswerError(Exception):
@@ -67,9 +68,18 @@ async def _answer(path: str, answer: dict[str, Any], user: str, deadline: float)
 
 
 async def _try(client: httpx.AsyncClient, path: str, answer: dict[str, Any]) -> httpx.Response:
-    """Airflow's response to the answer, or to the question whether the gate asks if it does not."""
+    """Airflow's response to the answer, or to the question whether the gate asks if it does not.
+
+    A gate writes its question a moment before its task waits. SQLite locks no rows, so an answer in that moment is kept
+    but wakes nobody, and the run stands still (seen on Airflow 3.3.1): the answer follows once the task waits.
+    """
     pending = await client.get(path)
-    return await client.patch(path, json=answer) if pending.is_success else pending
+    if pending.is_success:
+        question = pending.json()
+        if not question["response_received"] and question["task_instance"]["state"] not in WAITING:
+            return httpx.Response(NOT_FOUND)
+        return await client.patch(path, json=answer)
+    return pending
 
 
 def _refusal(response: httpx.Response) -> str:

@@ -34,10 +34,11 @@ class Api:
         turn = next(self.turns[request.method])
         if turn == CRASH:
             raise RuntimeError(CRASH)
-        assert isinstance(turn, int)
-        if request.method == "PATCH" and turn == 200:
+        state, code = ("awaiting_input", turn) if isinstance(turn, int) else (turn, 200)
+        if request.method == "PATCH" and code == 200:
             self.taken.append((request.headers["authorization"], await request.json()))
-        return JSONResponse({"detail": "answered already"}, turn)
+        question = {"response_received": state == "success", "task_instance": {"state": state}}
+        return JSONResponse({"detail": "answered already", **question}, code)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,8 @@ class Api:
         ([500, CRASH, 503, 200], [200]),
         ([200, 200, 200], [500, CRASH, 200]),
         ([404, 500, 200, 404, 200], [CRASH, 200]),
+        ([404, "running", "running", "awaiting_input"], [200]),
+        (["queued", "deferred"], [200]),
     ],
 )
 def test_an_answer_arrives_once_however_often_a_busy_machine_refuses_it(get, patch, monkeypatch):
@@ -60,8 +63,9 @@ def test_an_answer_arrives_once_however_often_a_busy_machine_refuses_it(get, pat
     ("get", "patch", "says"),
     [
         ([404] * 99, [], "the gate does not ask"),
+        (["running"] * 99, [], "the gate does not ask"),
         ([CRASH] * 99, [], "Airflow's API answers 500; its log says why. Answer again"),
-        ([200], [409], "409 answered already"),
+        (["success"], [409], "409 answered already"),
         ([403], [], "403 answered already"),
     ],
 )
