@@ -1,6 +1,7 @@
 """What is wrong with the YAML of a file, in words for people who do not know YAML's grammar."""
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import yaml
@@ -159,13 +160,11 @@ def _indent(line: str) -> int:
 def _open_quote(lines: list[str], mark: Any) -> tuple[int, int] | None:
     """Where the quoted text begins that ends in the line of an error; None if it begins in that line."""
     ran_on = None
-    try:
+    with suppress(yaml.YAMLError):  # the error that is asked about ends the scan
         for token in yaml.scan("\n".join(lines[: mark.line + 1])):
             quoted = isinstance(token, yaml.ScalarToken) and token.style in {"'", '"'}
             if quoted and token.start_mark.line < token.end_mark.line == mark.line:
                 ran_on = token.start_mark
-    except yaml.YAMLError:
-        pass  # the error itself; what comes before it has been checked
     return (ran_on.line + 1, ran_on.column + 1) if ran_on is not None else None
 
 
