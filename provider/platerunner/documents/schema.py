@@ -5,6 +5,7 @@ template over these names. ``x-quantity``: text is a quantity of this kind (see 
 from ``x-least`` to ``x-most``, or one of ``x-words``. ``x-ordered``: pairs of keys of which the first must not be the
 larger one.
 ``x-names``: what names the keys of a mapping may have, as a sentence.
+``x-elsewhere``: words that people write here by the habit of other languages, and where ours stand, as a sentence.
 """
 
 import json

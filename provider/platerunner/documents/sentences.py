@@ -104,7 +104,12 @@ def _unknown_key(error: Error) -> Iterable[Found]:
             yield Found((*keys, key), message, remedy, "bad-name", at_key=True)
         else:
             message = f"unknown key `{key}` in {where(keys)}"
-            remedy = _run_together(key, schema) or _in_the_key_above(error, key) or _other_key(key, known)
+            remedy = (
+                _run_together(key, schema)
+                or _in_the_key_above(error, key)
+                or _elsewhere(key, schema)
+                or _other_key(key, known)
+            )
             yield Found((*keys, key), message, remedy, "unknown-key", at_key=True)
 
 
@@ -127,6 +132,18 @@ def _in_the_key_above(error: Error, key: str) -> str | None:
         free = any(_child_schema(each, key) is not None for each in alternatives if not each.get("properties"))
         if free and isinstance(error.instance[key], dict) and not nearest(key, error.schema.get("properties", ())):
             return f"Indent it by two blanks more than `{name}` if it belongs to that; else delete it."
+    return None
+
+
+def _elsewhere(key: str, schema: Node) -> str | None:
+    """The remedy for another language's word, or for a key that belongs below one of this mapping's."""
+    for words, remedy in schema.get("x-elsewhere", {}).items():
+        if key in words.split():
+            return str(remedy)
+    for name, child in schema.get("properties", {}).items():
+        for each in _alternatives(child):
+            if key in each.get("properties", ()):
+                return f"Write it below `{name}`: `{name}: {{{key}: ...}}`."
     return None
 
 

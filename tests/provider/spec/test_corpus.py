@@ -26,7 +26,7 @@ PACKAGE = Path(platerunner.__file__).parent
 # Keywords that say what a value means, or lead to the keywords below them; they fail with those, or never.
 NO_RULES = {"$schema", "$id", "title", "description", "default", "examples", "items", "properties", "patternProperties",
             "x-text", "x-template", "x-quantity", "x-least", "x-most", "x-words", "x-ordered",
-            "x-names"}  # fmt: skip
+            "x-names", "x-elsewhere"}  # fmt: skip
 # Of a file as such, or of a catalog: no spec in a folder of specs has them. tests/provider/documents and .../catalog.
 OF_FILES = {"no-catalog", "not-utf8", "too-large", "two-versions", "unreadable"}
 
@@ -77,7 +77,7 @@ def keywords(node: Any) -> Iterator[str]:
         elif key in ("anyOf", "oneOf"):
             for child in value:
                 yield from keywords(child)
-        elif isinstance(value, dict) and key not in ("default", "examples"):
+        elif isinstance(value, dict) and key not in ("default", "examples", "x-elsewhere"):
             yield from keywords(value)
 
 

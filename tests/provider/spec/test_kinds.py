@@ -2,12 +2,15 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from platerunner.spec.loader import load_pipeline, load_text
 from platerunner.spec.model import Pipeline
 from platerunner.spec.problems import SpecError
+from platerunner.spec.schema import pipeline_schema
 
 BASE = """\
 version: 1
@@ -146,6 +149,64 @@ def test_what_other_programs_would_take(old, new, lines, said):
     line, found = problems(old, new)
     shown = said if len(new) < 40 else said[:20]
     assert any(at == line + lines and shown in text for at, text in found), found
+
+
+def habits() -> list[tuple[str, str, str]]:
+    """Where a word is written by the habit of another language, the word, and the remedy."""
+    root = pipeline_schema().root
+    places = {"": root, "dataset": root["properties"]["dataset"], "step": pipeline_schema().raw["$defs"]["step"]}
+    return [
+        (place, word, remedy)
+        for place, schema in places.items()
+        for words, remedy in schema["x-elsewhere"].items()
+        for word in words.split()
+    ]
+
+
+@pytest.mark.parametrize(("place", "word", "remedy"), habits())
+def test_a_word_of_another_language_leads_to_ours(place, word, remedy):
+    spec = yaml.safe_load(BASE)
+    within = spec["steps"]["gather"] if place == "step" else spec["dataset"] if place else spec
+    within[word] = "x"
+    [text] = unknown(spec)
+    assert text.startswith(f"unknown key `{word}`")
+    assert text.endswith(f". {remedy}")
+
+    del within[word]
+    ours = yaml.safe_load(re.findall(r"`([^`]+: [^`]+)`", remedy)[-1])
+    if "with" in ours:
+        spec["steps"]["gather"]["with"].update(ours["with"])
+    else:
+        within.update(ours)
+    assert unknown(spec) == [], "the remedy itself"
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "below"),
+    [
+        ("step", "vcpus", "resources"),
+        ("step", "timeout", "resources"),
+        ("step", "on_demand_after", "retry"),
+        ("", "resources", "defaults"),
+    ],
+)
+def test_a_key_that_another_one_takes_is_led_below_it(place, key, below):
+    spec = yaml.safe_load(BASE)
+    (spec["steps"]["gather"] if place else spec)[key] = 1
+    [text] = unknown(spec)
+    assert f". Write it below `{below}`: `{below}: {{{key}: ...}}`." in text
+
+
+def unknown(spec: dict[str, Any]) -> list[str]:
+    """What is said of keys that are not known, and of values that are none of their keys'."""
+    try:
+        load_text(yaml.safe_dump(spec, sort_keys=False), Path("specs/base.yaml"))
+    except SpecError as error:
+        found = [
+            each for each in error.problems if each.code in {"unknown-key", "wrong-type", "missing-key", "bad-name"}
+        ]
+        return [f"{each.message}. {each.remedy}" for each in found]
+    return []
 
 
 @pytest.mark.parametrize(("path", "width"), UNCLEAR)
