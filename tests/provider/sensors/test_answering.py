@@ -1,4 +1,4 @@
-"""An answer from the machine that runs Airflow, while its API refuses: the busy machine, the wrong person, no question."""
+"""An answer from the machine that runs Airflow while its API refuses: a busy machine, the wrong person, no question."""
 
 from collections.abc import Iterator
 from typing import Any
