@@ -209,6 +209,22 @@ def unknown(spec: dict[str, Any]) -> list[str]:
     return []
 
 
+@pytest.mark.parametrize(
+    ("written", "ours"),
+    [
+        ("{plate}", "{values.plate}"),
+        ("{wildcards.plate}", "{values.plate}"),
+        ("{tables}", "{inputs.tables}"),
+        ("{in.tables}", "{inputs.tables}"),
+        ("{all}", "{outputs.all}"),
+    ],
+)
+def test_a_placeholder_without_its_kind_is_told_with_it(written, ours):
+    line, [(at, text)] = problems('"{inputs.tables}"]', f'"{{inputs.tables}}", "{written}"]')
+    assert (at, f". Write `{ours}`." in text) == (line, True), text
+    load_text(BASE.replace('"{inputs.tables}"]', f'"{{inputs.tables}}", "{ours}"]'), Path("specs/base.yaml"))
+
+
 @pytest.mark.parametrize(("path", "width"), UNCLEAR)
 def test_the_width_that_is_named_makes_a_pattern_clear(path, width):
     line, [(at, text)] = problems(NEW_PATH, path)

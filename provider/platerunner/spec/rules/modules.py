@@ -1,7 +1,7 @@
 """Modules: what they are given in ``with``, the inputs and outputs that they know by name, their command lines."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from platerunner.catalog.loader import FILE_TYPES, WORDS, objection, unfit_items
@@ -194,8 +194,15 @@ def _check_placeholders(draft: Draft, step: str, below: Keys, module: Module, va
         for found in _PLACEHOLDER.finditer(argument) if isinstance(argument, str) and "{{" not in argument else ():
             if found[1] is not None and found[1] not in known and not _is_doubtful(draft, step, found[1]):
                 at = draft.source.inside((*keys, index), found.start())
-                remedy = f"{suggest(found[1], known, 'placeholders')} A brace is `{{{{`."
+                remedy = f"{_meant(found[1], known)} A brace is `{{{{`."
                 draft.source.add(at, f"nothing is called `{{{found[1]}}}`", remedy, "unknown-placeholder")
+
+
+def _meant(placeholder: str, known: Iterable[str]) -> str:
+    """The remedy for a placeholder that nothing is called: people write `{well}` for `{values.well}`."""
+    bare = {placeholder, placeholder.partition(".")[2] or placeholder}
+    same = sorted(f"`{{{name}}}`" for name in known if name.partition(".")[2] in bare)
+    return f"Write {' or '.join(same)}." if same else suggest(placeholder, known, "placeholders")
 
 
 def _is_doubtful(draft: Draft, step: str, placeholder: str) -> bool:
