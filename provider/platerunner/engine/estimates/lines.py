@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import log, log2
-from statistics import fmean, median
+from math import inf, log, log2
+from operator import attrgetter
+from statistics import fmean, median, pvariance, variance
+from typing import NamedTuple
 
 from platerunner.engine.estimates.samples import Sample
 
@@ -45,6 +47,14 @@ class Line:
         return Line(self.fixed * factor, self.per_byte * factor, self.seen)
 
 
+class Point(NamedTuple):
+    """What a unit of a run took: bytes, None where they are unknown, and seconds."""
+
+    run: str
+    size: int | None
+    seconds: float
+
+
 Way = Callable[[Sequence[Sample], float], Line]
 
 
@@ -69,7 +79,7 @@ def line_through(samples: Sequence[Sample], start: float) -> Line:
 
 def by_clock(samples: Sequence[Sample], start: float) -> Line:
     """The line through seconds."""
-    return _line([(each.bytes_in, each.seconds) for each in samples], start)
+    return _line([Point(each.run, each.bytes_in, each.seconds) for each in samples], start)
 
 
 def by_cpu(samples: Sequence[Sample], start: float) -> Line:
@@ -77,8 +87,8 @@ def by_cpu(samples: Sequence[Sample], start: float) -> Line:
 
     :param samples: whose seconds of CPU are known.
     """
-    work = _line([(each.bytes_in, each.cpu_s or 0.0) for each in samples], start)
-    copying = _line([(each.bytes_in, each.copying) for each in samples], 0.0)
+    work = _line([Point(each.run, each.bytes_in, each.cpu_s or 0.0) for each in samples], start)
+    copying = _line([Point(each.run, each.bytes_in, each.copying) for each in samples], 0.0)
     usual = median([each.bytes_in for each in samples if each.bytes_in] or [0])
     told = sum(work.at(each.bytes_in or usual) for each in samples)
     took = sum(max(0.0, each.seconds - each.copying) for each in samples)
@@ -108,28 +118,45 @@ def _off(lots: Sequence[Sequence[Sample]], way: Way, start: float) -> float:
     return fmean(found)
 
 
-def _line(points: Sequence[tuple[int | None, float]], start: float) -> Line:
-    """The line through points of bytes and seconds, as Theil and Sen find it: by the median of slopes."""
-    sized = sorted((float(size), seconds) for size, seconds in points if size)
-    typical = median(seconds for _, seconds in points)
+def _line(points: Sequence[Point], start: float) -> Line:
+    """The line through points, as Theil and Sen find it: by the median of slopes."""
+    sized = sorted((each for each in points if each.size), key=attrgetter("size", "seconds"))
+    typical = median(each.seconds for each in points)
     if not sized:
         return Line(typical, 0.0, seen=False)
     if (found := _steady(sized)) is not None:
         return Line(*found, seen=True)
     fixed = min(start, typical)
-    return Line(fixed, (typical - fixed) / median(size for size, _ in sized), seen=False)
+    return Line(fixed, (typical - fixed) / median(each.size or 0 for each in sized), seen=False)
 
 
-def _steady(sized: Sequence[tuple[float, float]]) -> tuple[float, float] | None:
+def _steady(sized: Sequence[Point]) -> tuple[float, float] | None:
     """Fixed seconds and seconds per byte; None if the sizes are too much alike."""
-    points = sized[:: max(1, len(sized) // POINTS)]
+    points = [(float(each.size or 0), each.seconds) for each in sized[:: max(1, len(sized) // POINTS)]]
     low, high = points[0][0], points[-1][0]
     if high < low * SPREAD:
         return None
     least = (high - low) * FAR
-    slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in combinations(points, 2) if b[0] - a[0] >= least]
-    slope = max(0.0, median(slopes))
+    slope = median((b[1] - a[1]) / (b[0] - a[0]) for a, b in combinations(points, 2) if b[0] - a[0] >= least)
+    slope = max(0.0, slope) * _trust(sized, slope)
     fixed = median(seconds - slope * size for size, seconds in points)
     if fixed < 0:
         return 0.0, median(seconds / size for size, seconds in points)
     return fixed, slope
+
+
+def _trust(sized: Sequence[Point], slope: float) -> float:
+    """The part of a slope that is not what runs differ by chance: 1 where they lie on a line, 0 where it is noise.
+
+    Units of a run share its luck, so that runs and sizes count, not units. A slope of which little is certain would be
+    multiplied at sizes that no run has had. The factor is James and Stein's, for one slope and its standard error.
+    """
+    lots: dict[tuple[str, int], list[Point]] = defaultdict(list)
+    for each in sized:
+        lots[each.run, round(log2(each.size or 1))].append(each)
+    if len(lots) < 3 or slope <= 0:
+        return 1.0
+    sizes = [fmean(each.size or 0 for each in lot) for lot in lots.values()]
+    off = [median(each.seconds for each in lot) - slope * size for lot, size in zip(lots.values(), sizes, strict=True)]
+    error = variance(off) * (len(off) - 1) / (len(off) - 2) / (pvariance(sizes) * len(sizes) or inf)
+    return max(0.0, 1.0 - error / slope**2)

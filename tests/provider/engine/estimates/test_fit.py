@@ -66,3 +66,23 @@ def test_where_all_are_of_one_size_a_busy_machine_stretches_the_start_of_the_mod
     row = {"job": "j", "unit": "u", "run": "r", "bytes_in": MIB, "cpu_s": 10.0, "seconds": 30.0}
     line = fit([Sample.of(table().fit(row))] * 5, start=4.0)
     assert line.seconds(2 * MIB) * line.mean == pytest.approx(48)
+
+
+def test_what_runs_differ_by_chance_is_not_multiplied_at_sizes_that_no_run_has_had():
+    """Six runs of once and twice the bytes, up to a tenth faster or slower as a whole, of a tool that only starts."""
+    off = [abs(chance(random.Random(seed)) - 1) for seed in range(60)]
+    assert max(off) < 0.2
+    assert fmean(off) < 0.035, "half of what the line alone is off"
+
+
+def chance(draw: random.Random) -> float:
+    """What is told of four times the bytes to what it takes, which is 10 s."""
+    samples = []
+    for run in range(6):
+        luck, mib = draw.uniform(0.9, 1.1), 1 + run % 2
+        for _ in range(6):
+            cpu = 10 * luck * draw.uniform(0.97, 1.03)
+            row = {"job": "j", "unit": "u", "run": str(run), "bytes_in": mib * MIB, "cpu_s": cpu, "seconds": cpu}
+            samples.append(Sample.of(table().fit(row)))
+    line = fit(samples)
+    return line.seconds(4 * MIB) * line.mean / 10
