@@ -27,6 +27,11 @@ GWAS = [
     *(f"array/array.{ext}" for ext in ("bed", "bim", "fam")),
     *(f"geno/chr{chrom}.{ext}" for chrom in (1, 2, "X") for ext in ("pgen", "psam", "pvar")),
 ]
+REGENIE = [
+    *("pheno.txt", "covar.txt", "step1/fit_pred.list", "step1/fit_1.loco", "step1/fit_2.loco"),
+    *(f"{name}/chr{chrom}.bgen" for name in ("imputed", "exomes", "wgs") for chrom in (1, 2, "X")),
+    *(f"{name}/all.sample" for name in ("imputed", "exomes", "wgs")),
+]
 CASES = {
     "phenix_screen": (
         PHENIX,
@@ -41,6 +46,7 @@ CASES = {
         {"illum": 1},
     ),
     "two_step_gwas": (GWAS, ["--param", "jobs=3"], {"l0": 3, "l1": 2, "assoc": 6, "plots": 2}),
+    "regenie_step2": (REGENIE, ["--param", "regenie=3.6"], {"test": 6, "plots": 4}),
 }
 
 
