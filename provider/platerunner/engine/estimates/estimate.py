@@ -13,9 +13,9 @@ from platerunner.engine.estimates.file_system import file_system_of
 from platerunner.engine.estimates.fit import HIGH, Fit, fit
 from platerunner.engine.estimates.measured import measured_of
 from platerunner.engine.estimates.model import Amount, RunEstimate, StepEstimate
-from platerunner.engine.estimates.samples import Group, History, Like, Sample
+from platerunner.engine.estimates.samples import OTHERS, Group, History, Like, Sample
 from platerunner.engine.estimates.sizes import Sizes, scale_of, usual_output
-from platerunner.engine.estimates.spans import span_of, wall_of
+from platerunner.engine.estimates.spans import between_of, span_of, wall_of
 from platerunner.engine.ledger.charges import charge
 from platerunner.engine.ledger.columns import Row
 from platerunner.engine.ledger.waste import MIB, size
@@ -80,7 +80,10 @@ def estimate(pipeline: Pipeline, context: RunContext, plans: Sequence[StepPlan],
     for plan in pending:
         estimator = _Estimator(steps[plan.step], variants[plan.step], known)
         found.append(estimator.tell(plan, likes[plan.step], history, sizes))
-    run = RunEstimate(tuple(found), wall_of(pipeline, found), tuple(known.unread))
+    alike = {name: history.find(like) for name, like in likes.items()}
+    own = {name: group[1] for name, group in alike.items() if group is not None and group[0] != OTHERS}
+    wall_s = wall_of(pipeline, found, between_of(pipeline, own))
+    run = RunEstimate(tuple(found), wall_s, tuple(known.unread))
     return replace(run, file_system=file_system_of(pipeline, context, plans, run, known.book)) if known.mounts else run
 
 

@@ -10,6 +10,7 @@ from platerunner.engine.ledger.rows import moment_of
 from platerunner_unit.contract.category import Category
 
 HOUR_S = 3600.0
+OTHERS = "other pipelines' attempts"
 MOST = 5000
 """Newest attempts that are kept of each likeness: more would say the same, and a ledger may have millions."""
 Key = tuple[str, ...]
@@ -36,7 +37,7 @@ class Like:
             yield "attempts before", (*step, self.digest)
         yield "attempts before, with other versions of the image", step
         if self.own_command:
-            yield "other pipelines' attempts", ("module", self.module)
+            yield OTHERS, ("module", self.module)
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,6 +194,35 @@ def test_a_module_of_which_nobody_can_say_anything_has_no_figures(told):
     assert "8 units would take and cost nobody knows: neither history nor a guess" in one_line(found.steps[1])
 
 
+def run_of(name: str, gap: float) -> list[dict]:
+    """A run: 10 s of waiting and 100 s of `correct`, the gap, and the same of `measure`."""
+    later = BEGIN + timedelta(seconds=110 + gap)
+    rows = [row("correct", 100.0, run=name) for _ in range(8)]
+    return rows + [row("measure", 100.0, start=110 + gap, run=name, submitted=later.isoformat()) for _ in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("gaps", "between"),
+    [
+        ([5.0], 5),
+        ([4.0, 6.0, 5.0], 5),
+        ([5.0, 5.0, 86_400.0], 5),  # a task that somebody cleared on the next day
+        ([-50.0, -40.0, -60.0], 0),  # plates that went ahead
+    ],
+)
+def test_the_time_between_steps_counts_as_it_was(told, gaps, between):
+    found = told([each for n, gap in enumerate(gaps) for each in run_of(str(n), gap)])
+    assert found.wall_s == pytest.approx(sum(step.wall_s for step in found.steps) + between)
+
+
+def test_a_person_s_time_at_a_gate_is_not_between_the_steps(told):
+    gate = SPEC.replace(
+        "  measure:", "  check: {gate: Fine?, show: {c: correct.corrected}}\n  measure:\n    needs: [check]"
+    )
+    found = told(run_of("one", 7200.0) + run_of("two", 3600.0), spec=gate)
+    assert found.wall_s == pytest.approx(sum(step.wall_s for step in found.steps))
+
+
 MOUNTED = SPEC.replace("defaults:", 'storage: {kind: KIND, data: "{{ data_root }}"}\ndefaults:')
 ROWS = [row("correct", 100.0) for _ in range(8)] + [row("measure", 100.0) for _ in range(8)]
 
