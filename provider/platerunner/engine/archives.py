@@ -25,20 +25,26 @@ ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 TIERED = "INTELLIGENT_TIERING"
 HEADS = 100
 """Objects that get a HEAD for what LIST leaves open; if there are more, LIST has to do."""
+HEADS_OF_RESTORED = 20_000
+"""The same where the spec restores: not every store tells in LIST what is restored, and it must be read then."""
 THREADS = 8
 KEYS_PER_THREAD = 5000
 
 
 def looker(
-    client: Callable[[], Any], buckets: Mapping[str, Mapping[str, str]] = MappingProxyType({}), heads: int = HEADS
+    client: Callable[[], Any],
+    buckets: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    *,
+    restored: bool = False,
 ) -> Look:
     """What finds archived objects.
 
     :param client: makes boto3's client for S3; called only when there is something to ask.
     :param buckets: of the connection. Anonymous ones, and those of another account's role, are not asked: the lab's
         own role may not look there, nor restore an object. A job says of such an object that it is archived.
-    :param heads: objects that get a HEAD for what LIST leaves open; if there are more, LIST has to do.
+    :param restored: whether the spec has objects restored.
     """
+    heads = HEADS_OF_RESTORED if restored else HEADS
 
     def look(url: str, keys: Sequence[str]) -> Mapping[str, ArchivedFile]:
         bucket, _, below = url.removeprefix("s3://").partition("/")

@@ -80,11 +80,13 @@ class SpecSession:
     def told_of_archives(self, plans: Sequence[StepPlan]) -> list[StepPlan]:
         """The plans that say which pending units have inputs in an archive of S3."""
         roots = {"data": data_root(self.pipeline, self.context), "workspace": self.workspace.url}
+        restore = self.pipeline.dataset.restore
+        look = looker(_s3, read_buckets(os.environ), restored=restore is not None)
         return [
             with_archived(
                 plan,
-                find_archived(looker(_s3, read_buckets(os.environ)), roots, plan.of(UnitState.PENDING)),
-                self.pipeline.dataset.restore,
+                find_archived(look, roots, plan.of(UnitState.PENDING)),
+                restore,
                 self._restore_rates,
             )
             for plan in plans

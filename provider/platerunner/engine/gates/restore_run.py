@@ -11,7 +11,6 @@ from platerunner.engine.planning.model import UnitState
 from platerunner.engine.planning.restore_prices import GB, Rates, cannot, price_of
 from platerunner.engine.planning.settings import data_root
 from platerunner.engine.steps.endings import FailedError
-from platerunner.engine.steps.restoring import HEADS
 from platerunner.spec.dataset import Restore
 from platerunner_unit.contract.manifest import InputFile
 from platerunner_unit.contract.words import show_number, show_usd
@@ -30,7 +29,7 @@ class RestorePriceRun(PlannedRun):
     @cached_property
     def archived(self) -> list[ArchivedFile]:
         """What would have to be asked for; what is coming back already costs nothing more."""
-        look = looker(lambda: self.hook.s3, self.hook.settings.buckets, HEADS)
+        look = looker(lambda: self.hook.s3, self.hook.settings.buckets, restored=True)
         roots = {"data": data_root(self.pipeline, self.context)}
         pending = [unit for plan in self.plans for unit in plan.of(UnitState.PENDING)]
         return [file for file in files_of(find_archived(look, roots, pending)).values() if not file.restoring]

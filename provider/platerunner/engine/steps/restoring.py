@@ -20,8 +20,6 @@ from platerunner.spec.dataset import Restore
 from platerunner_unit.contract.stores.buckets import REQUESTER_PAYS
 from platerunner_unit.contract.words import show_usd
 
-HEADS = 20_000
-"""Objects that are asked one by one, where a LIST does not show the progress of a restore."""
 SAMPLE = 20
 PAUSES_S = {EXPEDITED: 30.0, "standard": 300.0, "bulk": 600.0}
 """Seconds between looks at the sample."""
@@ -62,7 +60,7 @@ class Restoring:
         return AwaitRestore(pause, tuple(file.url for file in sample), self._scope.data.url)
 
     def _archived(self, plan: StepPlan) -> Archived:
-        look = looker(lambda: self._scope.hook.s3, self._scope.hook.settings.buckets, HEADS)
+        look = looker(lambda: self._scope.hook.s3, self._scope.hook.settings.buckets, restored=True)
         return find_archived(look, {"data": self._scope.data.url}, plan.of(UnitState.PENDING))
 
     def _check(self, files: Sequence[ArchivedFile], before: Requests) -> None:

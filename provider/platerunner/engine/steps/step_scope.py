@@ -131,4 +131,5 @@ class StepScope:
     def find_archived(self, units: Sequence[PlannedUnit]) -> Archived:
         """What has to be restored from an archive before units can run."""
         roots = {"data": self.data.url, "workspace": self.workspace.url}
-        return find_archived(looker(lambda: self.hook.s3, self.hook.settings.buckets), roots, units)
+        restored = self.pipeline.dataset.restore is not None
+        return find_archived(looker(lambda: self.hook.s3, self.hook.settings.buckets, restored=restored), roots, units)

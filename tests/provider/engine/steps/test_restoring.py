@@ -17,6 +17,7 @@ from platerunner.engine.gates.answers import decide, take
 from platerunner.engine.gates.budget_run import run_of_gate
 from platerunner.engine.planning.archived import ArchivedFile
 from platerunner.engine.planning.context import RunContext
+from platerunner.engine.planning.model import UnitState
 from platerunner.engine.planning.restore_prices import price_of, restore_notes
 from platerunner.engine.records.plans import recorded_plan
 from platerunner.engine.records.restores import RestoreFile
@@ -49,7 +50,7 @@ steps:
     outputs: {made: "made/{plate}/{well}.txt"}
 """
 log = logging.getLogger(__name__)
-MANY = 60
+MANY = 120  # more than get a HEAD where nothing is restored
 
 
 class Archive:
@@ -108,7 +109,7 @@ def test_objects_are_asked_for_once_waited_for_and_read(archive, caplog):
     assert isinstance(first, AwaitRestore)
     assert (first.seconds, len(first.sample), len(archive.asked)) == (600.0, restoring.SAMPLE, MANY)
     assert not restores.are_there(archive.s3, first.sample)
-    assert "WAITING for 60 archived objects" in caplog.text
+    assert "WAITING for 120 archived objects" in caplog.text
     plan = recorded_plan(archive.run().scope.workspace, "run-1", "work")
     assert {str(unit.state) for unit in plan} == {"waiting"}
     assert isinstance(archive.start(), AwaitRestore)  # as when the task is cleared while it waits
@@ -119,6 +120,7 @@ def test_objects_are_asked_for_once_waited_for_and_read(archive, caplog):
     scope = archive.run().scope
     assert restoring.Restoring(scope, scope.pipeline.dataset.restore, log).look() is None
     assert "READY: what was archived is restored" in caplog.text
+    assert scope.find_archived(scope.plan().of(UnitState.PENDING)) == {}
     kept = RestoreFile(scope.workspace, "run-1", "work").load()
     assert (len(kept), kept.tier) == (MANY, "bulk")
 
