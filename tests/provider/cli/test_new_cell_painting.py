@@ -130,7 +130,7 @@ def test_a_sheet_that_does_not_do_is_refused_and_nothing_is_written(new, tmp_pat
             "sheet.csv: line 2: a quote opens there and never closes: close it, or delete it.",
         ),
         (b"path,plate\na.tif,P\xb5\n", "sheet.csv: line 2 is no UTF-8: save the table as `CSV UTF-8`."),
-        (gzip.compress(b"path,plate\na.tif,P1\n")[:-9], "sheet.csv.gz is no whole gzip file"),
+        (gzip.compress(b"path,plate\na.tif,P1\n", mtime=0)[:-9], "sheet.csv.gz is no whole gzip file"),
         (None, "sheet.csv cannot be read: No such file or directory. Name a samplesheet."),
     ],
 )
