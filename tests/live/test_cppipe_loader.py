@@ -14,7 +14,7 @@ from platerunner_unit.cellprofiler import pipeline_file as cppipe
 
 pytestmark = pytest.mark.cellprofiler
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1] / "unit" / "judge"
 OWN = HERE.parents[1] / "data"
 # CellProfiler loads these, and would silently replace what is missing or cannot be used.
 LOADED_BUT_REFUSED = {
