@@ -70,8 +70,8 @@ async def _answer(path: str, answer: dict[str, Any], user: str, deadline: float)
 async def _try(client: httpx.AsyncClient, path: str, answer: dict[str, Any]) -> httpx.Response:
     """Airflow's response to the answer, or to the question whether the gate asks if it does not.
 
-    A gate writes its question a moment before its task waits. SQLite locks no rows, so an answer in that moment is kept
-    but wakes nobody, and the run stands still (seen on Airflow 3.3.1): the answer follows once the task waits.
+    A gate writes its question a moment before its task waits. SQLite locks no rows: Airflow 3.3.1 keeps an answer that
+    comes in that moment, but does not resume the task. So the answer is sent only once the task waits.
     """
     pending = await client.get(path)
     if pending.is_success:

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NoReturn
 
 POLL_S = 0.5
@@ -51,7 +50,7 @@ def main(argv: list[str]) -> int:
     for task in dag.tasks:
         task.on_failure_callback = [partial(_tell_failure, events)]
     reporter = threading.Thread(target=_report, args=(dag.dag_id, run_id, events), daemon=True)
-    answers = threading.Thread(target=_answer, args=(answering, events, dag.dag_id, run_id), daemon=True)
+    answers = threading.Thread(target=_answer, args=(events, dag.dag_id, run_id), daemon=True)
     reporter.start()
     answers.start()
     run = dag.test(run_after=run_after, logical_date=run_after, run_conf=conf)
@@ -108,13 +107,15 @@ def _states(dag_id: str, run_id: str) -> dict[str, dict[int, str]]:
     return found
 
 
-def _answer(answering: ModuleType, events: Any, dag_id: str, run_id: str) -> None:
+def _answer(events: Any, dag_id: str, run_id: str) -> None:
     """Hand the parent's answers to the gates that wait for them, and tell it of each that is not taken."""
+    from platerunner.sensors.answering import AnswerError, answer_pending
+
     for answer in _lines():
         task, index = answer["task"], answer["index"]
         try:
-            answering.answer_pending(dag_id, run_id, task, answer["choice"], answer["comment"], map_index=index)
-        except answering.AnswerError as error:
+            answer_pending(dag_id, run_id, task, answer["choice"], answer["comment"], map_index=index)
+        except AnswerError as error:
             _send(events, event="refused", task=task, index=index, message=f"the answer was not taken: {error}")
 
 

@@ -76,11 +76,11 @@ def estimate(pipeline: Pipeline, context: RunContext, plans: Sequence[StepPlan],
     variants = {plan.step: Variants(steps[plan.step], known.modules, context, pipeline.path.parent) for plan in pending}
     likes = {name: _like(pipeline, name, each, known) for name, each in variants.items()}
     history = History(known.rows(), likes.values()) if pending else History((), ())
+    alike = {name: history.find(like) for name, like in likes.items()}
     sizes, found = Sizes(), []
     for plan in pending:
         estimator = _Estimator(steps[plan.step], variants[plan.step], known)
-        found.append(estimator.tell(plan, likes[plan.step], history, sizes))
-    alike = {name: history.find(like) for name, like in likes.items()}
+        found.append(estimator.tell(plan, alike[plan.step], sizes))
     own = {name: group[1] for name, group in alike.items() if group is not None and group[0] != OTHERS}
     wall_s = wall_of(pipeline, found, between_of(pipeline, own))
     run = RunEstimate(tuple(found), wall_s, tuple(known.unread))
@@ -106,11 +106,14 @@ class _Estimator:
         self._module = known.modules[variants.own.module]
         self._measured: int | None = None
 
-    def tell(self, plan: StepPlan, like: Like, history: History, sizes: Sizes) -> StepEstimate:
-        """The step's estimate; what its units will write is noted for the steps after it."""
+    def tell(self, plan: StepPlan, alike: tuple[str, Group] | None, sizes: Sizes) -> StepEstimate:
+        """The step's estimate; what its units will write is noted for the steps after it.
+
+        :param alike: attempts that are like its units, and what they are for people; None if there are none.
+        """
         tasks = plan.tasks(UnitState.PENDING)
-        if (found := history.find(like)) is not None:
-            return self._from_history(plan.step, tasks, *found, sizes)
+        if alike is not None:
+            return self._from_history(plan.step, tasks, *alike, sizes)
         return self._guess(plan.step, tasks, sizes)
 
     def _from_history(

@@ -96,11 +96,15 @@ def by_cpu(samples: Sequence[Sample], start: float) -> Line:
     return Line(work.fixed + copying.fixed, work.per_byte + copying.per_byte, work.seen)
 
 
+def _lot(run: str, size: int | None) -> tuple[str, int]:
+    return run, round(log2(size or 1))
+
+
 def _lots(samples: Sequence[Sample]) -> list[list[Sample]]:
     """Samples by run and size, to a factor of two; the newest lots."""
     lots: dict[tuple[str, int], list[Sample]] = defaultdict(list)
     for each in samples:
-        lots[each.run, round(log2(each.bytes_in or 1))].append(each)
+        lots[_lot(each.run, each.bytes_in)].append(each)
     return list(lots.values())[-LOTS:]
 
 
@@ -153,7 +157,7 @@ def _trust(sized: Sequence[Point], slope: float) -> float:
     """
     lots: dict[tuple[str, int], list[Point]] = defaultdict(list)
     for each in sized:
-        lots[each.run, round(log2(each.size or 1))].append(each)
+        lots[_lot(each.run, each.size)].append(each)
     if len(lots) < 3 or slope <= 0:
         return 1.0
     sizes = [fmean(each.size or 0 for each in lot) for lot in lots.values()]

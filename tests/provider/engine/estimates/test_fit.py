@@ -76,7 +76,7 @@ def test_what_runs_differ_by_chance_is_not_multiplied_at_sizes_that_no_run_has_h
 
 
 def chance(draw: random.Random) -> float:
-    """What is told of four times the bytes to what it takes, which is 10 s."""
+    """The estimate for four times the bytes, as a share of the 10 s that it takes."""
     samples = []
     for run in range(6):
         luck, mib = draw.uniform(0.9, 1.1), 1 + run % 2
