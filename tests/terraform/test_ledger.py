@@ -11,11 +11,14 @@ from tests.terraform.applied import CHECKOUT, Applied
 from tests.terraform.iam import allowed
 from tests.terraform.test_roles import HERE, RESULTS
 
+from platerunner.engine.ledger.file_systems import FOLDER
+
 MODULE, LEDGER = CHECKOUT / "terraform/modules/ledger", CHECKOUT / "provider/platerunner/engine/ledger"
 
 
 def test_columns_and_views_are_those_of_the_provider() -> None:
     assert (MODULE / "columns.yaml").read_text() == (LEDGER / "columns.yaml").read_text()
+    assert (MODULE / "file_systems.yaml").read_text() == (LEDGER / "file_systems.yaml").read_text()
     views = {path.name: path.read_text() for path in (LEDGER / "asking/views").glob("*.sql")}
     assert views == {path.name: path.read_text() for path in (MODULE / "views").glob("*.sql")}
 
@@ -26,6 +29,8 @@ def test_athena_looks_where_airflow_writes(environment: Applied) -> None:
     tables = {each["name"]: each for each in environment.of("aws_glue_catalog_table")}
     template = tables["attempt_files"]["parameters"]["storage.location.template"]
     assert template == f"{connection['ledger']}/attempts/merged/date=${{date}}/"
+    template = tables["file_system_files"]["parameters"]["storage.location.template"]
+    assert template == f"{connection['ledger']}/{FOLDER}date=${{date}}/"
     assert connection["ledger"].startswith(f"{connection['workspace_root']}/_")
     [group] = environment.of("aws_athena_workgroup")
     [database] = environment.of("aws_glue_catalog_database")
@@ -35,7 +40,7 @@ def test_athena_looks_where_airflow_writes(environment: Applied) -> None:
 
 def test_views_are_sql_of_athena_with_the_columns_that_they_say(environment: Applied) -> None:
     views = [each for each in environment.of("aws_glue_catalog_table") if each["table_type"] == "VIRTUAL_VIEW"]
-    assert {each["name"] for each in views} == {"attempts", "runs", "plates", "projects"}
+    assert {each["name"] for each in views} == {"attempts", "file_systems", "runs", "plates", "projects"}
     for view in views:
         told = json.loads(base64.b64decode(view["view_original_text"].split()[3]))
         [parsed] = sqlglot.parse(told["originalSql"], read="athena")

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from platerunner.engine.gates.budget_run import read_estimate
 from platerunner.engine.gates.decisions import history
 from platerunner.engine.inspect.run_record import Mark
-from platerunner.engine.ledger.columns import LedgerError
+from platerunner.engine.ledger.columns import LedgerError, Row
+from platerunner.engine.ledger.file_systems import read_file_systems
 from platerunner.engine.ledger.place import ledgers_of
 from platerunner_pages.drawing.plate_map import label
 from platerunner_pages.drawing.rendering import moment, path
@@ -107,8 +108,34 @@ def cost_of(run: SeenRun, only: SeenStep | None = None) -> list[str]:
     unknown = sum(row["usd"] is None for row in rows)
     sure = f", without {counted(unknown)} whose price is not known" if unknown else ""
     usd = sum(row["usd"] or 0.0 for row in rows)
-    some = f"{show_usd(usd)} USD" if usd >= CENT or not usd else "Less than a cent"
-    return [f"{some} so far, for {counted(len(rows))}{sure}."] if rows else []
+    own = [f"{_some(usd)} so far, for {counted(len(rows))}{sure}."] if rows else []
+    return own if only else [*own, *_file_systems(run, step)]
+
+
+def _file_systems(run: SeenRun, step: SeenStep) -> list[str]:
+    """What the run's own file systems cost, as a sentence; nothing if it has none."""
+    if run.started is None:
+        return []
+    try:
+        stored = read_file_systems(ledgers_of(hook(), workspace_of(run, step)), run.started.date())
+    except LedgerError as error:
+        return [f"What its file system cost is not known: {error}"]
+    if not (found := [row for row in stored if _is_of(row, run, step)]):
+        return []
+    priced = [row["usd"] for row in found if row["usd"] is not None]
+    there, unknown = sum(row["ended"] is None for row in found), len(found) - len(priced)
+    if there:
+        return ["Its file system is still there, and is paid for until it is deleted."]
+    sure = f", without {unknown} whose price is not known" if unknown and priced else ""
+    return [f"{_some(sum(priced)) if priced else 'An unknown sum'} on top for its file system{sure}."]
+
+
+def _is_of(row: Row, run: SeenRun, step: SeenStep) -> bool:
+    return bool(row["run"] == run.run_id and row["pipeline"] == step.pipeline)
+
+
+def _some(usd: float) -> str:
+    return f"{show_usd(usd)} USD" if usd >= CENT or not usd else "Less than a cent"
 
 
 def counted(attempts: int) -> str:

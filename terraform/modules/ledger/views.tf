@@ -13,10 +13,18 @@ locals {
     WHERE seen = 1
   SQL
 
+  file_systems_sql = <<-SQL
+    SELECT ${join(", ", [for each in local.file_system_columns : each.type == "time" ? "CAST(from_iso8601_timestamp(${each.name}) AS timestamp) AS ${each.name}" : each.name])},
+           "date", element_at(tags, 'project') AS project
+    FROM ${local.database}.file_system_files
+  SQL
+
+  days = [{ name = "date", type = "date" }, { name = "project", type = "text" }]
   sums = [
     { name = "attempts", type = "integer" }, { name = "failed", type = "integer" }, { name = "usd", type = "number" },
     { name = "usd_failed", type = "number" }, { name = "without_price", type = "integer" },
   ]
+  stored_sums = [{ name = "usd_file_systems", type = "number" }, { name = "file_systems_without_price", type = "integer" }]
   groups = {
     runs = [
       { name = "pipeline", type = "text" }, { name = "run", type = "text" }, { name = "owner", type = "text" },
@@ -30,10 +38,14 @@ locals {
     {
       attempts = {
         sql     = local.attempts_sql
-        columns = concat([for each in local.columns : { name = each.name, type = each.type }], [{ name = "date", type = "date" }, { name = "project", type = "text" }])
+        columns = concat([for each in local.columns : { name = each.name, type = each.type }], local.days)
+      }
+      file_systems = {
+        sql     = local.file_systems_sql
+        columns = concat([for each in local.file_system_columns : { name = each.name, type = each.type }], local.days)
       }
     },
-    { for name, group in local.groups : name => { sql = file("${path.module}/views/${name}.sql"), columns = concat(group, local.sums) } },
+    { for name, group in local.groups : name => { sql = file("${path.module}/views/${name}.sql"), columns = concat(group, local.sums, name == "plates" ? [] : local.stored_sums) } },
   )
 }
 
@@ -64,5 +76,5 @@ resource "aws_glue_catalog_table" "view" {
     }
   }
 
-  depends_on = [aws_glue_catalog_table.attempt_files]
+  depends_on = [aws_glue_catalog_table.attempt_files, aws_glue_catalog_table.file_system_files]
 }

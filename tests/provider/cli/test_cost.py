@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 from tests.lab import GOOD, SPEC, aws, lab  # noqa: F401
+from tests.provider.engine.ledger.test_file_systems import row as file_system
+from tests.provider.engine.ledger.test_file_systems import still_there
 from typer.testing import CliRunner
 
 from platerunner.cli import app
+from platerunner.engine.ledger.file_systems import write_file_system
 from platerunner.engine.ledger.place import workspace_ledger
 from platerunner.local.aws.faults import Faults
 from platerunner_unit.contract.storage import Storage
@@ -76,10 +79,31 @@ def test_what_attempts_cost_is_what_the_cloud_s_own_book_says(ran):
     said = cost("--run", "run-2", "--against", "run-1").replace(":", " ").split()
     assert said.count("run-1") == 2, "of its seconds, and of its USD"
 
+    _count_a_file_system(ran, told)
     before = json.loads(cost("--json"))
     assert "2 files merged" in call("ledger", "merge", "workspace", "--before", "2999-01-01") or len(rows) > 4
     assert json.loads(cost("--json")) == before
     assert "nothing to merge" in call("ledger", "merge", "workspace", "--before", "2999-01-01")
+
+
+def _count_a_file_system(ran, told):
+    """One of half a dollar that run-1 had, and one of run-2 that is still there."""
+    ledger = workspace_ledger(Storage("workspace"))
+    whose = {"pipeline": "lab", "workspace": next(ledger.rows())["workspace"]}
+    for row in (file_system(run="run-1", **whose), still_there(name="fs-2", run="run-2", **whose)):
+        write_file_system([ledger], row)
+    with_it = json.loads(cost("--json"))
+    assert with_it["usd"] == pytest.approx(told["usd"] + 0.5, abs=1e-7)
+    assert (with_it["usd_file_systems"], with_it["file_systems_without_price"]) == (0.5, 1)
+    lines = list(csv.reader(StringIO(cost("--csv"))))
+    assert lines[-1] == ["(file systems)", "0", "0", "0.0", "0.5", "0.0", "1"]
+    assert sum(float(line[4]) for line in lines[1:]) == pytest.approx(with_it["usd"], abs=1e-7)
+    said = " ".join(cost().split())
+    assert "(file systems)" in said
+    assert "No price is known of 1 file system, which the sums leave out" in said
+    assert json.loads(cost("--run", "run-2", "--json"))["usd_file_systems"] == 0
+    said = " ".join(cost("--run", "run-2", "--against", "run-1").split())
+    assert "File systems: those of the run together." in said
 
 
 def test_a_plan_tells_what_it_would_cost_by_what_was_paid_before(ran):

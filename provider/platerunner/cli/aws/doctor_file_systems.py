@@ -1,14 +1,17 @@
 """The doctor's check of file systems that runs have made: which are still there, and why that may be a mistake."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from platerunner.batch.calls import explained
 from platerunner.batch.model import BatchError
 from platerunner.cli.aws.doctor_checks import Check, Finding, State
 from platerunner.cli.console import fail, out
+from platerunner.engine.file_systems.charging import FileSystemCharges, Whose
 from platerunner.engine.file_systems.life import services_of, wait_for
-from platerunner.engine.file_systems.made import RUN, WORKSPACE, Made
+from platerunner.engine.file_systems.made import RUN, WORKSPACE, Made, Service
 
 if TYPE_CHECKING:
     from platerunner.engine.access import Access
@@ -48,12 +51,20 @@ def delete(hook: "Access", name: str) -> None:
             for service in services_of(hook).values():
                 for made in service.all():
                     if made.id == name:
-                        wait_for(lambda: None if service.end(made) else PAUSE_S)  # noqa: B023  (called at once)
+                        wait_for(partial(_end, hook, service, made))
                         out.print(f"{name} is being deleted.", markup=False)
                         return
     except BatchError as error:
         fail(f"{error}.")
     fail(f"no run has made a file system {name} in region {hook.region}, or it is gone already.")
+
+
+def _end(hook: "Access", service: Service, made: Made) -> float | None:
+    """Seconds until the next call is due; the ledger has it before AWS deletes it."""
+    whose = Whose.by_tags(made)
+    charges = FileSystemCharges(hook, hook.storage(whose.workspace) if whose.workspace else None)
+    charges.note(service.kind, made, whose, datetime.now(UTC))
+    return None if service.end(made) else PAUSE_S
 
 
 PAUSE_S = 10.0

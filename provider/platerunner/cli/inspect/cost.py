@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -14,8 +14,9 @@ from platerunner.cli.inspect.spec_session import Roots, SpecSession, spec_sessio
 from platerunner.cli.options import DataRoot, Params, SpecArgument, WorkspaceRoot
 from platerunner.engine.ledger.chargeback import harmless
 from platerunner.engine.ledger.columns import Row
-from platerunner.engine.ledger.comparison import Compared, compare_runs
+from platerunner.engine.ledger.comparison import FILE_SYSTEMS, Compared, compare_runs
 from platerunner.engine.ledger.costs import COLUMNS, Costs, GroupOf, Sum, group_by, largest_first, sum_up
+from platerunner.engine.ledger.file_systems import read_file_systems
 from platerunner.engine.ledger.place import ledgers_at, rows_of_all
 from platerunner.engine.ledger.waste import Saving, find_savings
 from platerunner.engine.periods import DAY_FORM, day_meant
@@ -49,7 +50,7 @@ def cost(
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
-    """Show what attempts cost: those that failed, too, and instances while they were idle. Reads the ledger alone."""
+    """Show what attempts cost: those that failed, too, idle instances, and file systems. Reads the ledger alone."""
     group, first = _group(by), _day(since)
     if against is not None and run is None:
         fail("--against: name the run that is compared with it in --run")
@@ -57,22 +58,29 @@ def cost(
         session.say_where()
         name = session.pipeline.name
 
+        ledgers = ledgers_at(session.connection.get("ledger", ""), session.workspace)
+
         def read() -> Iterator[Row]:
-            return rows_of_all(ledgers_at(session.connection.get("ledger", ""), session.workspace), first)
+            return rows_of_all(ledgers, first)
 
         def wanted(row: Row) -> bool:
             return row["pipeline"] == name and run in (None, row["run"]) and plate in (None, row["plate"])
 
         if against is not None and run is not None:
-            _say_comparison([row for row in read() if row["pipeline"] == name], run, against, as_json=as_json)
+            rows, stored = _of_pipeline(name, read()), _of_pipeline(name, read_file_systems(ledgers, first))
+            _say_comparison(rows, stored, run, against, as_json=as_json)
             return
-        costs = sum_up(read(), wanted, group)
+        costs = sum_up(read(), wanted, group, read_file_systems(ledgers, first))
         _check(costs, session, run, plate)
         if as_csv:
             _write_csv(by, costs)
             return
         savings = find_savings(row for row in read() if wanted(row))
         _say_json(by, costs, savings) if as_json else _say(by, costs, savings)
+
+
+def _of_pipeline(name: str, rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row["pipeline"] == name]
 
 
 def _group(by: str) -> GroupOf:
@@ -104,6 +112,9 @@ def _say(by: str, costs: Costs, savings: Sequence[Saving]) -> None:
     rows = [[name or "(none)", *_cells(each)] for name, each in largest_first(costs.groups)]
     if costs.idle:
         rows.append([IDLE, "", "", "", show_usd(costs.idle), "", ""])
+    if costs.file_systems.count:
+        unknown = f"{costs.file_systems.unknown:,}" if costs.file_systems.unknown else ""
+        rows.append([FILE_SYSTEMS, "", "", "", show_usd(costs.file_systems.usd), "", unknown])
     total = [*_cells(costs.total)]
     total[3] = show_usd(costs.bill)
     show_table((by, *HEAD), [*rows, ["total", *total]])
@@ -140,6 +151,11 @@ def _sentences(costs: Costs, savings: Sequence[Saving]) -> Iterator[str]:
             f"No price is known of {counted(total.unknown, 'attempt')}, which the sums leave out: the steps' logs say"
             " why. For the next ones allow the role to ask for prices, or write them into prices.yaml of the ledger."
         )
+    if unknown := costs.file_systems.unknown:
+        yield (
+            f"No price is known of {counted(unknown, 'file system')}, which the sums leave out: it is EFS, it is still"
+            " there, or its region's prices are not in prices.yaml of the ledger."
+        )
 
 
 def _share(part: float, whole: float) -> str:
@@ -164,30 +180,37 @@ def _say_json(by: str, costs: Costs, savings: Sequence[Saving]) -> None:
         for each in savings
     ]
     idle, bill = round(costs.idle, DIGITS), round(costs.bill, DIGITS)
-    told = {"groups": groups, "total": _told(costs.total), "usd_idle": idle, "usd": bill, "savings": saved}
+    stored = {
+        "usd_file_systems": round(costs.file_systems.usd, DIGITS),
+        "file_systems_without_price": costs.file_systems.unknown,
+    }
+    told = {"groups": groups, "total": _told(costs.total), "usd_idle": idle, **stored, "usd": bill, "savings": saved}
     typer.echo(json.dumps(told, indent=1, ensure_ascii=False))
 
 
 def _write_csv(by: str, costs: Costs) -> None:
-    """A line per group, and one for idle instances, so that the lines' sum is the bill."""
+    """A line per group, one for idle instances, and one for file systems: the lines' sum is the bill."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([by, *_told(costs.total)])
     for name, each in largest_first(costs.groups):
         writer.writerow([harmless(name), *_told(each).values()])
     writer.writerow([IDLE, 0, 0, 0.0, round(costs.idle, DIGITS), 0.0, 0])
+    if (found := costs.file_systems).count:
+        writer.writerow([FILE_SYSTEMS, 0, 0, 0.0, round(found.usd, DIGITS), 0.0, found.unknown])
 
 
-def _say_comparison(rows: Sequence[Row], run: str, against: str, *, as_json: bool) -> None:
+def _say_comparison(rows: Sequence[Row], file_systems: Sequence[Row], run: str, against: str, *, as_json: bool) -> None:
     for name in (against, run):
         if not any(row["run"] == name for row in rows):
             fail(f"the ledger has no attempts of the run {name}; `platerunner cost --by run` lists those that it has")
-    compared = compare_runs(rows, against, run)
+    compared = compare_runs(rows, against, run, file_systems)
     if as_json:
         typer.echo(json.dumps([each.to_json() for each in compared], indent=1))
         return
     head = ("step", f"s in {against}", f"s in {run}", "times", f"USD in {against}", f"USD in {run}", "times", "on")
     show_table(head, [_compared_cells(each) for each in compared])
-    out.print("Medians of a unit's attempts that succeeded.", style="dim", markup=False)
+    sums = " File systems: those of the run together." if FILE_SYSTEMS in (each.step for each in compared) else ""
+    out.print(f"Medians of a unit's attempts that succeeded.{sums}", style="dim", markup=False)
 
 
 def _compared_cells(each: Compared) -> list[str]:

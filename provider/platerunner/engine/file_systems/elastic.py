@@ -25,7 +25,10 @@ class Elastic:
         """Those that runs have made and that are not going away yet."""
         for page in self._efs.get_paginator("describe_file_systems").paginate():
             for each in page["FileSystems"]:
-                made = Made(each["FileSystemId"], each["CreationTime"], tags_of(each), each["LifeCycleState"])
+                size = each.get("SizeInBytes", {}).get("Value")
+                made = Made(
+                    each["FileSystemId"], each["CreationTime"], tags_of(each), each["LifeCycleState"], size=size
+                )
                 if made.token and made.state not in GOING:
                     yield made
 

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from urllib.parse import urlsplit
 
@@ -13,9 +14,19 @@ from platerunner.batch.model import BatchError, UnansweredError
 from platerunner.catalog.loader import load_catalog
 from platerunner.engine.access import Access
 from platerunner.engine.connection import ConnectionProblem
+from platerunner.engine.file_systems.charging import FileSystemCharges, Whose
 from platerunner.engine.file_systems.elastic import Elastic
 from platerunner.engine.file_systems.lustre import Lustre
-from platerunner.engine.file_systems.made import MARK, RUN, WORKSPACE, Made, Order, Service
+from platerunner.engine.file_systems.made import (
+    MARK,
+    PIPELINE,
+    RUN,
+    TAG_LETTERS,
+    WORKSPACE,
+    Made,
+    Order,
+    Service,
+)
 from platerunner.engine.images import resolve_named
 from platerunner.engine.planning.context import RunContext
 from platerunner.engine.planning.errors import PlanningError, placed
@@ -31,7 +42,6 @@ LOOK_S = 15.0
 """Seconds to the next look: EFS takes one or two minutes, FSx five to fifteen."""
 MOST_HOURS = 1.0
 """Hours after which one that is not ready is given up."""
-TAG_LETTERS = 256
 Pause = Callable[[float], object]
 
 
@@ -86,9 +96,11 @@ class RunStorage:
         if known := load_file_system(self._workspace, self._context.run_id):
             save_file_system(self._workspace, self._context.run_id, replace(known, ended=True))
         with explained("delete the file system of the run"):
+            moment = datetime.now(UTC)
             made = self._find()
             if made is None:
                 return None
+            self._note(made, moment)
             if not self._service.end(made):
                 return LOOK_S
         log.info("the file system %s is deleted, after %.1f hours", made.id, made.hours)
@@ -103,6 +115,7 @@ class RunStorage:
             self._service.make(self._order)
             log.info("a file system is being made (%s), which takes some minutes", self._service.kind)
             return LOOK_S
+        self._note(made)
         source = self._service.prepare(made, self._order)
         if source is None:
             if made.hours > MOST_HOURS:
@@ -115,6 +128,11 @@ class RunStorage:
 
     def _find(self) -> Made | None:
         return next((made for made in self._service.all() if made.token == self._token), None)
+
+    def _note(self, made: Made, ended: datetime | None = None) -> None:
+        """Into the ledger: before AWS is asked to delete it, so that none is gone without a row."""
+        whose = Whose.of(self._access, self._pipeline, self._context.run_id, self._workspace)
+        FileSystemCharges(self._access, self._workspace).note(self._service.kind, made, whose, ended)
 
     @cached_property
     def _service(self) -> Service:
@@ -130,8 +148,11 @@ class RunStorage:
                 f"connection {self._access.conn_id!r} does not say where file systems are made: apply Terraform with "
                 '`fast_storage = true`, or add "storage": {"subnets": [...], "security_groups": [...]} to its extras'
             )
-        tags = {MARK: self._token, WORKSPACE: self._workspace.url, RUN: self._context.run_id}
-        tags = {key: value[:TAG_LETTERS] for key, value in {**self._access.settings.tags, **tags}.items()}
+        whose = {WORKSPACE: self._workspace.url, RUN: self._context.run_id, PIPELINE: self._pipeline.name}
+        tags = {
+            key: value[:TAG_LETTERS]
+            for key, value in {**self._access.settings.tags, MARK: self._token, **whose}.items()
+        }
         return Order(self._token, storage.capacity, self._data(), network["subnets"], network["security_groups"], tags)
 
     def _data(self) -> str:

@@ -14,6 +14,7 @@ from platerunner_unit.contract.mounted import LINKED
 HOST_FOLDER = "/fsx"
 """Where hosts mount a file system once ``<id>.<mount name>`` is looked for there (``terraform/modules/batch``)."""
 VERSION = "2.15"
+GIB = 1024**3
 
 
 class Lustre:
@@ -86,6 +87,7 @@ def _made(described: dict[str, Any]) -> Made:
         described.get("Lifecycle", "").lower(),
         described.get("FailureDetails", {}).get("Message", ""),
         described.get("LustreConfiguration", {}).get("MountName", ""),
+        described["StorageCapacity"] * GIB if "StorageCapacity" in described else None,
     )
 
 

@@ -7,8 +7,10 @@ from typing import Any, Protocol
 
 MARK = "platerunner:storage"
 """Tag of each file system that a run has made; its value is the run's token."""
-WORKSPACE, RUN = "platerunner:workspace", "platerunner:run"
-"""Tags that say whose it is, for people."""
+WORKSPACE, RUN, PIPELINE = "platerunner:workspace", "platerunner:run", "platerunner:pipeline"
+"""Tags that say whose it is, for people and for who deletes what a run has left."""
+TAG_LETTERS = 256
+"""That AWS takes of a tag's value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Made:
     :param state: in AWS's word, in small letters; empty where AWS does not say.
     :param why: what AWS says of one that failed.
     :param name: under which its clients mount it, besides its id; FSx alone.
+    :param size: bytes that are paid for (FSx), or that are in it as AWS last counted (EFS); None if not told.
     """
 
     id: str
@@ -29,6 +32,7 @@ class Made:
     state: str = ""
     why: str = ""
     name: str = ""
+    size: int | None = None
 
     @property
     def token(self) -> str:

@@ -1,4 +1,4 @@
-"""Chargeback: what owners and tags owe for a month, with their part of the time in which instances were idle."""
+"""Chargeback: what owners and tags owe for a month, with their part of idle instances and their file systems."""
 
 import csv
 import io
@@ -7,9 +7,14 @@ from dataclasses import dataclass, field
 
 from platerunner.engine.ledger.columns import LedgerError, Row
 from platerunner.engine.ledger.costs import Instance, Sum, seconds_of
+from platerunner.engine.ledger.file_system_costs import FileSystemSum
+from platerunner.engine.ledger.file_systems import read_file_systems
 from platerunner.engine.ledger.files import Ledger
 
-SUMS = ("attempts", "failed", "hours", "usd", "usd_idle", "usd_bill", "attempts_without_price")
+SUMS = (
+    "attempts", "failed", "hours", "usd", "usd_idle", "usd_bill", "attempts_without_price",
+    "usd_file_systems", "file_systems_without_price",
+)  # fmt: skip
 HEAD = ("month", "owner", "tags", *SUMS)
 DIGITS = 6
 Party = tuple[str, str]
@@ -28,10 +33,17 @@ class Month:
     sums: dict[Party, Sum] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)
     own: dict[tuple[str, Party], float] = field(default_factory=dict)
+    stored: dict[Party, FileSystemSum] = field(default_factory=dict)
+
+    def add_file_system(self, row: Row) -> None:
+        """Count a file system, of those who own the pipeline."""
+        party = party_of(row)
+        self.sums.setdefault(party, Sum())
+        self.stored.setdefault(party, FileSystemSum()).add(row)
 
     def add(self, row: Row) -> None:
         """Count an attempt."""
-        party = (row["owner"] or "", tags_text(row["tags"] or {}))
+        party = party_of(row)
         self.sums.setdefault(party, Sum()).add(row)
         name, usd = row["instance"], row["usd_instance"]
         if name and row["hourly"] and usd is not None and row["started"] and row["ended"]:
@@ -54,20 +66,29 @@ class Month:
 
     def _sums(self, party: Party) -> list[float]:
         each, idle = self.sums[party], self.idle_of(party)
-        found = (each.attempts, each.failed, each.seconds / 3600, each.usd, idle, each.usd + idle, each.unknown)
+        stored = self.stored.get(party, FileSystemSum())
+        bill = each.usd + idle + stored.usd
+        found = (
+            each.attempts, each.failed, each.seconds / 3600, each.usd, idle, bill, each.unknown,
+            stored.usd, stored.unknown,
+        )  # fmt: skip
         return [round(value, DIGITS) if isinstance(value, float) else value for value in found]
 
 
-def charge_back(rows: Iterable[Row], month: str) -> str:
+def charge_back(rows: Iterable[Row], month: str, file_systems: Iterable[Row] = ()) -> str:
     """The month's CSV.
 
     :param rows: of a ledger; those of other months are passed over.
-    :param month: in which submissions were made, in UTC, such as ``2026-11``.
+    :param month: in which submissions were made, in UTC, such as ``2026-11``; and file systems.
+    :param file_systems: rows of the same ledger's.
     """
     found = Month(month)
     for row in rows:
         if (row["submitted"] or "").startswith(month):
             found.add(row)
+    for row in file_systems:
+        if row["started"].startswith(month):
+            found.add_file_system(row)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEAD)
@@ -82,12 +103,19 @@ def write_chargeback(ledger: Ledger, month: str) -> str:
     :raises LedgerError: if the ledger has no row of that month, or cannot be read.
     """
     sections = {section: found for section, found in ledger.sections().items() if f"{section.day:%Y-%m}" == month}
-    if not sections:
+    stored = [row for row in read_file_systems([ledger]) if row["started"].startswith(month)]
+    if not sections and not stored:
         raise LedgerError(f"{ledger.url} has no attempts of {month}: give a month like 2026-11 in which steps ran")
-    text = charge_back((row for section, found in sections.items() for row in ledger.rows_of(section, found)), month)
+    rows = (row for section, found in sections.items() for row in ledger.rows_of(section, found))
+    text = charge_back(rows, month, stored)
     key = f"{ledger.prefix}chargeback/{month}.csv"
     ledger.storage.put(key, text.encode())
     return ledger.storage.url_of(key)
+
+
+def party_of(row: Row) -> Party:
+    """Who pays for what a row tells of."""
+    return row["owner"] or "", tags_text(row["tags"] or {})
 
 
 def tags_text(tags: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The columns of the ledger, as `columns.yaml` has them, and what a row is."""
+"""The columns of the ledger's tables, as `columns.yaml` and `file_systems.yaml` have them, and what a row is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,20 +78,24 @@ def _no_time(text: Any) -> bool:
 
 
 @cache
-def table() -> Table:
-    """The table ``attempts`` of this version."""
-    content = yaml.safe_load((files(__package__) / "columns.yaml").read_text())
+def table(file: str = "columns.yaml") -> Table:
+    """A table of this version.
+
+    :param file: that says its columns: those of attempts, or ``file_systems.yaml``.
+    """
+    content = yaml.safe_load((files(__package__) / file).read_text())
     return Table(content["version"], tuple(Column(**each) for each in content["columns"]))
 
 
-def check_version(version: Any, place: str) -> None:
+def check_version(version: Any, place: str, known: int | None = None) -> None:
     """Refuse what a newer version of Platerunner wrote.
 
     :param version: as a file of the ledger says it.
     :param place: where that is, for the message.
+    :param known: the version of the table that it is of; None for attempts.
     :raises LedgerError: naming both versions.
     """
-    known = table().version
+    known = table().version if known is None else known
     if not isinstance(version, int) or version > known:
         raise LedgerError(
             f"{place} is of version {version} of the ledger, and this version reads versions up to {known}: "

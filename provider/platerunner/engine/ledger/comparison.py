@@ -1,7 +1,7 @@
 """Two runs side by side, step by step: what a new image, version or family of instances changed."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
@@ -9,14 +9,17 @@ from typing import Any
 from platerunner.engine.ledger.columns import Row
 from platerunner_unit.contract.category import Category
 
+FILE_SYSTEMS = "(file systems)"
+"""Stands where a step does; no step can be called so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What the units of a step took in a run: medians of attempts that succeeded.
+    """What the units of a step took in a run: medians of attempts that succeeded; or a run's file systems together.
 
     :param seconds: None if no time is known.
     :param usd: None if no price is known.
-    :param on: types of the instances, sorted.
+    :param on: types of the instances, sorted; kinds of the file systems.
     """
 
     units: int
@@ -51,18 +54,36 @@ class Compared:
         return {**asdict(self), "time": self.time, "money": self.money}
 
 
-def compare_runs(rows: Iterable[Row], before: str, after: str) -> list[Compared]:
-    """Steps in the order in which rows have them.
+def compare_runs(rows: Iterable[Row], before: str, after: str, file_systems: Iterable[Row] = ()) -> list[Compared]:
+    """Steps in the order in which rows have them, and then what the runs' file systems were.
 
     :param rows: of one pipeline.
     :param before: a run's id.
     :param after: another's.
+    :param file_systems: rows of the same pipeline's.
     """
     found: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         if row["run"] in (before, after) and row["verdict"] == Category.SUCCEEDED.value:
             found[row["step"]][row["run"]].append(row)
-    return [Compared(step, _side(runs.get(before)), _side(runs.get(after))) for step, runs in found.items()]
+    steps = [Compared(step, _side(runs.get(before)), _side(runs.get(after))) for step, runs in found.items()]
+    stored = list(file_systems)
+    last = Compared(FILE_SYSTEMS, *(_sum_of([row for row in stored if row["run"] == run]) for run in (before, after)))
+    return [*steps, last] if last.before or last.after else steps
+
+
+def _sum_of(rows: Sequence[Row]) -> Side | None:
+    """File systems of a run together; a sum of which a part is not known is not known."""
+    if not rows:
+        return None
+    seconds, usd = ([row[name] for row in rows] for name in ("seconds", "usd"))
+    on = tuple(sorted({row["kind"] for row in rows if row["kind"]}))
+    return Side(len(rows), _whole(seconds), _whole(usd), on)
+
+
+def _whole(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
 
 
 def _side(rows: list[Row] | None) -> Side | None:

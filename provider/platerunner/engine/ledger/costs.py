@@ -1,10 +1,13 @@
-"""What rows of the ledger come to: sums by whatever a person asks for, and the rest of instances that nobody used."""
+"""What rows of the ledger come to: sums by whatever a person asks for, the rest of instances that nobody used, and the
+file systems of runs.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from platerunner.engine.ledger.columns import Row
+from platerunner.engine.ledger.file_system_costs import FileSystemSum, SharedFileSystems
 from platerunner_unit.contract.category import Category
 
 HOUR_S = 3600.0
@@ -106,32 +109,39 @@ class Costs:
     """The sums of some rows.
 
     :param groups: by what was asked for.
-    :param idle: USD of instances that no job is charged for; with the groups, that makes the bill.
+    :param idle: USD of instances that no job is charged for.
+    :param file_systems: of the runs; with the groups and the idle rest, they make the bill.
     """
 
     groups: dict[str, Sum] = field(default_factory=dict)
     total: Sum = field(default_factory=Sum)
     idle: float = 0.0
+    file_systems: FileSystemSum = field(default_factory=FileSystemSum)
 
     @property
     def bill(self) -> float:
         """All that is known."""
-        return self.total.usd + self.idle
+        return self.total.usd + self.idle + self.file_systems.usd
 
 
-def sum_up(rows: Iterable[Row], wanted: Callable[[Row], bool], group: GroupOf) -> Costs:
+def sum_up(
+    rows: Iterable[Row], wanted: Callable[[Row], bool], group: GroupOf, file_systems: Iterable[Row] = ()
+) -> Costs:
     """What rows come to; they are looked at once, and not kept.
 
     :param rows: of all that ran on the instances, for these are shared.
     :param wanted: whether a row counts.
+    :param file_systems: rows of these; attempts that do not count keep their part of their run's.
     """
-    costs, instances = Costs(), dict[str, Instance]()
+    costs, instances, shared = Costs(), dict[str, Instance](), SharedFileSystems(file_systems)
     for row in rows:
         own = wanted(row)
         if own:
             costs.groups.setdefault(group(row), Sum()).add(row)
             costs.total.add(row)
         _note_instance(instances, row, own=own)
+        shared.note(row, own=own)
+    costs.file_systems = shared.sum_of(wanted)
     costs.idle = sum(instance.usd_idle_own for instance in instances.values())
     return costs
 

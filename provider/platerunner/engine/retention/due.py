@@ -8,9 +8,10 @@ next attempt stays until an attempt has succeeded that left it so.
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
+from platerunner.engine.ledger.file_systems import list_file_systems, row_of_file
 from platerunner.engine.ledger.files import Found, Ledger, Section
 from platerunner.engine.periods import Retention
 from platerunner.engine.retention.run_records import old_run_records
@@ -128,6 +129,17 @@ def due_in_ledger(ledger: Ledger, retention: Retention, now: datetime, held: Col
         if old and section.pipeline not in held and not _has_hold(ledger, section, found, retention.hold):
             for key in (*found.new, *found.merged):
                 yield Due("ledger", key, ledger.storage.head(key).size, section.day.isoformat())
+    yield from _old_file_systems(ledger, (now - period).date(), held, retention.hold)
+
+
+def _old_file_systems(ledger: Ledger, day: date, held: Collection[str], hold: str) -> Iterator[Due]:
+    """Rows of file systems that were made before a day, unless their pipeline or a tag of theirs is held."""
+    for made, key in list_file_systems(ledger):
+        if made >= day:
+            continue
+        row = row_of_file(ledger.storage.get(key), ledger.storage.url_of(key))
+        if row["pipeline"] not in held and hold not in (row["tags"] or {}):
+            yield Due("ledger", key, ledger.storage.head(key).size, made.isoformat())
 
 
 def _has_hold(ledger: Ledger, section: Section, found: Found, hold: str) -> bool:

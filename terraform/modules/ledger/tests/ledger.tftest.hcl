@@ -35,11 +35,25 @@ run "a_table_of_days_by_their_dates" {
   }
 }
 
+run "file_systems_by_their_dates" {
+  command = plan
+
+  assert {
+    condition     = aws_glue_catalog_table.file_system_files[0].parameters["storage.location.template"] == "s3://lab-results/workspaces/ledger/file_systems/date=$${date}/"
+    error_message = "file systems are looked for elsewhere"
+  }
+
+  assert {
+    condition     = [for column in aws_glue_catalog_table.file_system_files[0].storage_descriptor[0].columns : column.type if contains(["started", "ended"], column.name)] == ["string", "string"]
+    error_message = "JSON has no times of its own"
+  }
+}
+
 run "views_have_their_sql" {
   command = plan
 
   assert {
-    condition     = toset(keys(aws_glue_catalog_table.view)) == toset(["attempts", "runs", "plates", "projects"])
+    condition     = toset(keys(aws_glue_catalog_table.view)) == toset(["attempts", "file_systems", "runs", "plates", "projects"])
     error_message = "a view lacks"
   }
 
@@ -117,7 +131,7 @@ run "disabled_makes_nothing" {
   }
 
   assert {
-    condition     = length(concat(aws_glue_catalog_database.this[*], aws_glue_catalog_table.attempt_files[*], values(aws_glue_catalog_table.view), aws_athena_workgroup.this[*], aws_s3_bucket.results[*], aws_s3_bucket_policy.results[*], aws_iam_policy.ask[*], aws_iam_role.ask[*])) == 0
+    condition     = length(concat(aws_glue_catalog_database.this[*], aws_glue_catalog_table.attempt_files[*], aws_glue_catalog_table.file_system_files[*], values(aws_glue_catalog_table.view), aws_athena_workgroup.this[*], aws_s3_bucket.results[*], aws_s3_bucket_policy.results[*], aws_iam_policy.ask[*], aws_iam_role.ask[*])) == 0
     error_message = "a disabled module makes something"
   }
 }

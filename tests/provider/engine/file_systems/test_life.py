@@ -1,6 +1,7 @@
 """A run's file system on moto, which lacks links to buckets and the states of FSx; those come from here."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ class Lab:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.link, self.waits, self.links = folder, "AVAILABLE", 0, list[dict[str, Any]]()
+        self.made = dict[str, datetime]()
         (folder / "data").mkdir()
         (folder / "data/P1.sh").write_text("true\n")
         ec2 = boto3.client("ec2", "us-east-1")
@@ -69,6 +71,7 @@ class Lab:
         if operation == "DescribeFileSystems":
             for each in answer["FileSystems"]:
                 each.setdefault("LustreConfiguration", {})["MountName"] = "abc"
+                each["CreationTime"] = self.made.setdefault(each["FileSystemId"], datetime.now(UTC))
         return answer
 
     def access(self, **changed: Any) -> DirectAccess:

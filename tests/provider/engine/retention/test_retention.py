@@ -10,6 +10,7 @@ from tests.provider.engine.ledger.test_files import row, submission
 
 from platerunner.batch.model import Submission
 from platerunner.engine.connection import ConnectionProblem, ConnectionSettings
+from platerunner.engine.ledger.file_systems import read_file_systems, write_file_system
 from platerunner.engine.ledger.files import Ledger
 from platerunner.engine.ledger.merging import merge_before
 from platerunner.engine.records.outcomes import OutcomeStore
@@ -223,6 +224,20 @@ def test_days_of_a_ledger_go_whole_unless_a_row_has_the_tag(tmp_path):
     assert {section.day.isoformat() for section in shared.sections()} == {"2020-01-02", "2029-01-01"}
     [record] = kept.cleared.records
     assert "date=2020-01-01" in gzip.decompress(shared.storage.get(record)).decode()
+
+
+@pytest.mark.parametrize(
+    ("values", "stays"),
+    [({}, False), ({"tags": {"legal-hold": "suit-7"}}, True), ({"started": "2029-01-01T00:00:00+00:00"}, True)],
+)
+def test_file_systems_of_a_ledger_go_with_its_days(tmp_path, values, stays):
+    shared = Ledger(Storage(str(tmp_path / "ledger")))
+    write_file_system(
+        [shared], {"file_system": "fs-1", "started": "2020-01-01T00:00:00+00:00", "ended": None, **values}
+    )
+    [_, _, kept] = keep_no_more(access(tmp_path, ledger=shared.storage.url), [pipeline(tmp_path)], NOW, dry_run=False)
+    assert bool(read_file_systems([shared])) is stays
+    assert kept.cleared.counts["ledger"] == (not stays)
 
 
 def test_without_a_word_of_it_everything_is_kept(workspace, tmp_path):

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from platerunner.engine.ledger.asking.queries import VIEWS, view_sql
-from platerunner.engine.ledger.columns import LedgerError, check_version, damaged, table
+from platerunner.engine.ledger.columns import LedgerError, Table, check_version, damaged, table
+from platerunner.engine.ledger.file_systems import file_systems_table, read_file_systems
 from platerunner.engine.ledger.files import LOOKS, Ledger, name_of
 from platerunner.engine.ledger.merged import SOURCES, VERSION
 from platerunner_unit.contract.storage import NotFoundError, Storage
@@ -21,6 +22,7 @@ from platerunner_unit.contract.storage import NotFoundError, Storage
 MEMORY = "1GB"
 """What DuckDB may take; beyond that it writes to disk."""
 THREADS = 16
+NOTHING = "(SELECT 1) WHERE false"
 TYPES = {
     "text": "VARCHAR",
     "number": "DOUBLE",
@@ -60,7 +62,10 @@ def ask_duckdb(ledgers: Sequence[Ledger], sql: str) -> Answer:
         with tempfile.TemporaryDirectory(prefix="platerunner-ledger-") as folder, _connected(folder) as connection:
             try:
                 files = [_fetched(ledger, Path(folder) / str(i)) for i, ledger in enumerate(ledgers)]
-                _make_views(connection, files, sql)
+                names = [name for name in VIEWS if name in sql]
+                if any("file_systems" in text for text in (sql, *map(view_sql, names))):
+                    _make_file_systems(connection, ledgers, Path(folder))
+                _make_views(connection, files, names)
                 found = connection.execute(sql)
                 return Answer(tuple(each[0] for each in found.description), found.fetchall())
             except (NotFoundError, duckdb.IOException) as error:  # merged since it was listed
@@ -87,8 +92,18 @@ def _connected(folder: str) -> Iterator[Any]:
         connection.close()
 
 
-def _make_views(connection: Any, ledgers: Sequence[_Files], sql: str) -> None:
-    """Make what a query may ask; of the sums only those that it names, for each opens all files."""
+def _make_file_systems(connection: Any, ledgers: Sequence[Ledger], folder: Path) -> None:
+    """Make the view of file systems: they are few, so that they are read here, checked, and given to DuckDB as one."""
+    rows, kinds = read_file_systems(ledgers), file_systems_table()
+    path = folder / "file_systems.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    source = _lines([str(path)], kinds) if rows else NOTHING
+    there = {each.name for each in kinds.columns} if rows else set[str]()
+    connection.execute(f"CREATE VIEW file_systems AS {_columns(source, there, kinds, 'started')}")
+
+
+def _make_views(connection: Any, ledgers: Sequence[_Files], names: Iterable[str]) -> None:
+    """Make attempts, and the sums that a query names, for each opens all files."""
     for i, found in enumerate(ledgers):
         connection.execute(f"CREATE VIEW ledger_{i} AS {_select(connection, found)}")
     parts = ["SELECT * FROM ledger_0"]
@@ -98,7 +113,7 @@ def _make_views(connection: Any, ledgers: Sequence[_Files], sql: str) -> None:
         )
         parts.append(f"SELECT * FROM ledger_{i} l WHERE NOT ({same})")
     connection.execute(f"CREATE VIEW attempts AS {' UNION ALL '.join(parts)}")
-    for name in (name for name in VIEWS if name in sql):
+    for name in names:
         connection.execute(f"CREATE VIEW {name} AS {view_sql(name)}")
 
 
@@ -111,26 +126,35 @@ def _select(connection: Any, found: _Files) -> str:
         described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({_listed(paths[:1])})").fetchall()
         parts.append(_columns(f"read_parquet({_listed(paths)})", {row[0] for row in described}))
     if new:
-        kinds = ", ".join(f"{each.name}: '{_as_read(each.type)}'" for each in table().columns)
-        source = f"read_json({_listed(new)}, format = 'newline_delimited', columns = {{version: 'BIGINT', {kinds}}})"
+        source = _lines(new, table())
         [[newest]] = connection.execute(f"SELECT max(version) FROM {source}").fetchall()
         check_version(newest or 0, "a file of the ledger")
         parts.append(_columns(source, {each.name for each in table().columns}))
     if not parts:
-        parts.append(_columns("(SELECT 1) WHERE false", set()))
+        parts.append(_columns(NOTHING, set()))
     return " UNION ALL ".join(parts)
 
 
-def _columns(source: str, there: set[str]) -> str:
-    """All columns of this version; those that a file does not have are null."""
+def _lines(paths: Sequence[str], kinds: Table) -> str:
+    """What reads rows as lines of JSON."""
+    told = ", ".join(f"{each.name}: '{_as_read(each.type)}'" for each in kinds.columns)
+    return f"read_json({_listed(paths)}, format = 'newline_delimited', columns = {{version: 'BIGINT', {told}}})"
+
+
+def _columns(source: str, there: set[str], kinds: Table | None = None, day: str = "submitted") -> str:
+    """All columns of this version, the day and the project; those that a file does not have are null.
+
+    :param kinds: None for attempts.
+    :param day: the column whose day counts.
+    """
     told = []
-    for each in table().columns:
+    for each in (kinds or table()).columns:
         # The types of a file's times: of Parquet with a time zone, of JSON a text.
         value = each.name if each.name in there else "NULL"
         value = f"CAST({value} AS TIMESTAMPTZ)" if each.type == "time" else value
         told.append(f"CAST({value} AS {TYPES[each.type]}) AS {each.name}")
     inner = f"SELECT {', '.join(told)} FROM {source}"
-    return f"""SELECT *, CAST(submitted AS DATE) AS "date", tags['project'] AS project FROM ({inner})"""
+    return f"""SELECT *, CAST({day} AS DATE) AS "date", tags['project'] AS project FROM ({inner})"""
 
 
 def _standing(connection: Any, merged: Sequence[str]) -> tuple[dict[int, list[str]], set[str]]:
