@@ -64,7 +64,7 @@ COMMANDS = {
     ),
     "cost": (
         "platerunner.cli.inspect.cost",
-        "Show what attempts cost: those that failed, too, and instances while they were idle. Reads the ledger alone.",
+        "Show what attempts cost: those that failed, too, idle instances, and file systems. Reads the ledger alone.",
     ),
     "run": (
         "platerunner.cli.run.run",
