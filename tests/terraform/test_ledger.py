@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 
+import duckdb
 import pytest
 import sqlglot
+from tests.provider.engine.ledger.test_file_systems import row as file_system
+from tests.provider.engine.ledger.test_file_systems import still_there
 from tests.terraform.applied import CHECKOUT, Applied
 from tests.terraform.iam import allowed
 from tests.terraform.test_roles import HERE, RESULTS
 
-from platerunner.engine.ledger.file_systems import FOLDER
+from platerunner.engine.ledger.file_systems import FOLDER, write_file_system
+from platerunner.engine.ledger.files import Ledger
+from platerunner_unit.contract.storage import Storage
 
 MODULE, LEDGER = CHECKOUT / "terraform/modules/ledger", CHECKOUT / "provider/platerunner/engine/ledger"
 
@@ -47,6 +53,35 @@ def test_views_are_sql_of_athena_with_the_columns_that_they_say(environment: App
         assert [each["name"] for each in told["columns"]] == parsed.named_selects, view["name"]
 
 
+def test_athena_s_view_of_file_systems_has_the_rows_of_the_ledger(environment: Applied, tmp_path: Path) -> None:
+    [view] = [each for each in environment.of("aws_glue_catalog_table") if each["name"] == "file_systems"]
+    told = json.loads(base64.b64decode(view["view_original_text"].split()[3]))
+    [files] = [each for each in environment.of("aws_glue_catalog_table") if each["name"] == "file_system_files"]
+    columns = {each["name"]: HERE_TYPES[each["type"]] for each in files["storage_descriptor"][0]["columns"]}
+    ledger = Ledger(Storage(str(tmp_path)))
+    for each in (file_system(), still_there(name="fs-2", tags={"team": "µ"})):
+        write_file_system([ledger], each)
+    [sql] = sqlglot.transpile(told["originalSql"], read="athena", write="duckdb")
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("CREATE MACRO from_iso8601_timestamp(text) AS CAST(text AS TIMESTAMPTZ)")
+        connection.execute(f"CREATE SCHEMA {told['schema']}")
+        source = f"read_json('{tmp_path}/{FOLDER}*/*.json', columns = {columns}, hive_partitioning = true)"
+        connection.execute(f"CREATE VIEW {told['schema']}.file_system_files AS SELECT * FROM {source}")
+        found = connection.execute(f"SELECT file_system, started, ended, usd, project, date FROM ({sql}) ORDER BY 1")
+        first, second = found.fetchall()
+    assert [str(each) for each in first] == [
+        "fs-1", "2026-11-30 23:30:00", "2026-12-01 01:30:00", "0.5", "µ=1", "2026-11-30",
+    ]  # fmt: skip
+    assert second[2:5] == (None, None, None)
+
+
+HERE_TYPES = {
+    "string": "VARCHAR",
+    "double": "DOUBLE",
+    "bigint": "BIGINT",
+    "map<string,string>": "MAP(VARCHAR, VARCHAR)",
+}
 ANSWERS = "arn:aws:s3:::platerunner-dev-athena-123456789012-eu-west-1"
 ROWS = f"{RESULTS}/workspaces/_ledger"
 S3 = {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}

@@ -7,11 +7,14 @@ from datetime import date
 from platerunner.batch.model import Submission
 from platerunner.engine.access import Access
 from platerunner.engine.ledger.columns import LedgerError, Row
+from platerunner.engine.ledger.file_systems import FOLDER
 from platerunner.engine.ledger.files import Ledger
 from platerunner_unit.contract.keys import ledger_prefix
 from platerunner_unit.contract.storage import AccessDeniedError, Storage
 
 log = logging.getLogger(__name__)
+TABLES = ("attempts/", FOLDER)
+"""Folders of a ledger that has anything."""
 
 
 def workspace_ledger(workspace: Storage) -> Ledger:
@@ -38,7 +41,7 @@ def find_ledger(place: Storage) -> Ledger:
 
     :raises LedgerError: if it is neither.
     """
-    found = (prefix for prefix in (ledger_prefix(), "") if any(place.list(f"{prefix}attempts/")))
+    found = (prefix for prefix in (ledger_prefix(), "") if any(any(place.list(f"{prefix}{each}")) for each in TABLES))
     if (prefix := next(found, None)) is None:
         raise LedgerError(
             f"{place.url} has no ledger: give a workspace in which steps have run, or the connection's `ledger`"

@@ -16,6 +16,7 @@ from platerunner.engine.ledger.comparison import compare_runs
 from platerunner.engine.ledger.costs import group_by, sum_up
 from platerunner.engine.ledger.file_systems import write_file_system
 from platerunner.engine.ledger.files import Ledger
+from platerunner.engine.ledger.place import find_ledger
 from platerunner_unit.contract.storage import Storage
 
 OWN = {"workspace": "/w", "owner": "ada", "instance": None}
@@ -115,4 +116,6 @@ def test_queries_sum_them_as_rows_are_summed(ledger):
 def test_a_month_of_file_systems_alone_is_a_month(tmp_path):
     ledger = Ledger(Storage(str(tmp_path)))
     write_file_system([ledger], file_system())
-    assert ledger.storage.get("chargeback/2026-11.csv") if write_chargeback(ledger, "2026-11") else False
+    assert write_chargeback(find_ledger(ledger.storage), "2026-11").endswith("/chargeback/2026-11.csv")
+    [line, _] = csv.DictReader(StringIO(ledger.storage.get("chargeback/2026-11.csv").decode()))
+    assert (line["owner"], line["attempts"], line["usd_bill"]) == ("ada", "0", "0.5")
