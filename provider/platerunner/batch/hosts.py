@@ -55,6 +55,28 @@ def describe_hosts(ecs: Any, arns: Iterable[str]) -> dict[str, Host]:
     return found
 
 
+class HostLookup:
+    """Looks hosts up, each once: what is told of one never changes.
+
+    :param ecs: client for ECS.
+    """
+
+    def __init__(self, ecs: Any) -> None:
+        self._ecs = ecs
+        self._known: dict[str, Host] = {}
+
+    def find(self, arns: Iterable[str]) -> dict[str, Host]:
+        """Those that ECS knows, or has known.
+
+        :param arns: of container instances.
+        :raises ClientError: if AWS refuses.
+        """
+        asked = list(dict.fromkeys(arns))
+        if missing := [arn for arn in asked if arn not in self._known]:
+            self._known.update(describe_hosts(self._ecs, missing))
+        return {arn: self._known[arn] for arn in asked if arn in self._known}
+
+
 def _cluster(arn: str) -> str:
     """The cluster that an ARN names: ``arn:aws:ecs:<region>:<account>:container-instance/<cluster>/<id>``."""
     return arn.partition("/")[2].rpartition("/")[0]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from platerunner.batch.hosts import Host, describe_hosts
+from platerunner.batch.hosts import Host, HostLookup
 from platerunner.batch.model import Ask, Submission
 from platerunner.batch.status import describe
 from platerunner.batch.views import JobView
@@ -96,6 +96,10 @@ class Recorder:
         return PriceBook(ledger.storage, ledger.prefix, self._access.region, AwsPrices(self._access))
 
     @cached_property
+    def _lookup(self) -> HostLookup:
+        return HostLookup(self._access.ecs)
+
+    @cached_property
     def _about(self) -> About:
         return About(
             spec=_hash_of(self._pipeline.path),
@@ -133,7 +137,7 @@ class Recorder:
         """Container instance to host; without a permission, or when ECS does not answer, none is known."""
         arns = {view.host for view in views if view.host}
         try:
-            return describe_hosts(self._access.ecs, arns) if arns else {}
+            return self._lookup.find(arns) if arns else {}
         except (BotoCoreError, ClientError, ConnectionProblem) as error:
             log.warning("the instances of %d jobs are not known, nor their prices: %s", len(arns), error)
             return {}
