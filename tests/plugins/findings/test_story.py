@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from airflow.utils.session import create_session
 from tests.plugins.records import leave, wells_and_sums
 from tests.plugins.test_qc_page import FILES, task, wait
@@ -23,6 +24,7 @@ def told(site):
     return answer.json()
 
 
+@pytest.mark.slow
 def test_the_first_failure_is_told_with_its_sentence_and_who_acts(site):
     site.add(wells_and_sums("lab"))
     site.start("lab", work="failed")

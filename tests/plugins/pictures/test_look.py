@@ -121,6 +121,7 @@ def tile(client, place, query, **asked):
     return np.asarray(Image.open(io.BytesIO(answer.content)), dtype=float)
 
 
+@pytest.mark.slow
 def test_a_tiff_comes_in_tiles_that_fit_together_each_as_bright_as_its_plane(lab):
     place, query = tiff(lab, planes=[(1500, 1300), (1500, 1300)])
     client = lab.client("viewer")
@@ -153,6 +154,7 @@ def decode_here(_worker, read, *args, needs):
     return zarr_worker.make(read(), list(args))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [2, 3])
 def test_an_ome_zarr_comes_from_the_scale_that_is_fine_enough(lab, tmp_path, monkeypatch, form):
     if form == 2:

@@ -50,6 +50,7 @@ def test_nothing_to_wait_for_ends_at_once(aws: Account) -> None:
     assert asyncio.run(follow(Poller(lambda: aws.batch, FAST))) == []
 
 
+@pytest.mark.slow
 def test_many_waiters_share_the_calls(aws: Account) -> None:
     jobs = [aws.submit(["sleep", "0.01"]) for _ in range(120)]
 
@@ -248,6 +249,7 @@ def test_what_does_not_change_is_looked_at_less_and_less(age: float, done: int, 
     assert looks <= 110 + quiet / pace.slowest, "an hour takes 140 looks, a day 830, near the end of an array as well"
 
 
+@pytest.mark.slow
 def test_the_interval_is_short_at_both_ends() -> None:
     pace = Pace()
     assert pace.interval(5, 0, 100) == pace.fastest

@@ -82,6 +82,7 @@ def test_counts_always_sum_to_the_array(counts: dict[str, int], uncounted: int) 
     assert all(view.counts().values())
 
 
+@pytest.mark.slow
 def test_a_bare_summary_is_a_view() -> None:
     assert view_of({"jobId": "x"}) == JobView("x")
     assert JobView("x", status="RUNNING").counts() == {"RUNNING": 1}

@@ -120,6 +120,7 @@ def _submitted(aws: Account, prefix: str) -> list[str]:
     return [job["jobName"] for job in answer["jobSummaryList"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
 def test_lost_answers_and_throttling_never_double_a_job(aws: Account, definition: str, mode: str) -> None:
     from botocore.config import Config
@@ -133,6 +134,7 @@ def test_lost_answers_and_throttling_never_double_a_job(aws: Account, definition
     assert [find(batch, aws.spot, f"{mode}-{i}") for i in range(6)] == [[i] for i in ids]
 
 
+@pytest.mark.slow
 def test_a_lost_answer_is_found_although_listing_lags_behind(aws: Account, definition: str) -> None:
     aws.cloud.faults = Faults(error_5xx=0.4, list_delay=0.6, seed=1)
     for i in range(3):

@@ -145,12 +145,14 @@ COMPLETED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("typed", "offered"), COMPLETED.values(), ids=COMPLETED)
 def test_units_complete_in_bash(lab, typed, offered):
     found, said = complete(f"platerunner explain lab.yaml --workspace-root work measure {typed}")
     assert (found, said) == (offered, "")
 
 
+@pytest.mark.slow
 def test_steps_and_units_complete_in_fish(lab):
     line = "platerunner explain lab.yaml --workspace-root work measure plate=P1/well=A0"
     assert complete(line, "fish")[0] == ["plate=P1/well=A01", "plate=P1/well=A02"]

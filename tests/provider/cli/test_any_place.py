@@ -157,6 +157,7 @@ def platerunner(*words, **more):
     return subprocess.run(call, check=False, capture_output="stdout" not in more, text=True, **more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["--version"], ["schema"], ["plan", "spec.yaml", *ROOTS]], ids=" ".join)
 @pytest.mark.parametrize(
     ("reader", "code", "said"), [("gone", 141, ""), ("full", 2, "No space left on device. Make room")]
@@ -172,6 +173,7 @@ def test_output_that_nobody_takes_ends_the_command_without_a_traceback(words, re
     assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (code, True, False), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("home", [None, "/proc/nobody", "/dev/null"])
 def test_no_command_needs_a_home(home, odd):
     environ = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_CACHE_HOME")}

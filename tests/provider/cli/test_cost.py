@@ -45,6 +45,7 @@ def ran(lab, monkeypatch):  # noqa: F811
     return lab
 
 
+@pytest.mark.slow
 def test_what_attempts_cost_is_what_the_cloud_s_own_book_says(ran):
     told = json.loads(cost("--by", "verdict", "--json"))
     rows = list(workspace_ledger(Storage("workspace")).rows())
@@ -106,6 +107,7 @@ def _count_a_file_system(ran, told):
     assert "File systems: those of the run together." in said
 
 
+@pytest.mark.slow
 def test_a_plan_tells_what_it_would_cost_by_what_was_paid_before(ran):
     look = ("lab.yaml", "--data-root", "data", "--workspace-root", "workspace", "--cost")
     ran.write(A04=GOOD, A05=GOOD)

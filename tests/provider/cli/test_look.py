@@ -160,6 +160,7 @@ def test_diff_of_what_is_not_there(ran, before, phrase):
     assert phrase in look("diff", spec=[before, "lab.yaml"])
 
 
+@pytest.mark.slow
 def test_graph_is_mermaid(ran):
     said = CliRunner().invoke(app, ["graph", "lab.yaml"]).stdout
     assert said.splitlines() == [

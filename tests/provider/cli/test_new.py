@@ -156,6 +156,7 @@ def test_an_htd_tells_what_wavelengths_are_called(new, tmp_path):
     assert renamed == {"channel": {"1": "DAPI", "2": "actin"}}
 
 
+@pytest.mark.slow
 def test_the_first_spec_runs_as_it_is(new, tmp_path):
     folder = tmp_path / "screen"
     for key in PHENIX:

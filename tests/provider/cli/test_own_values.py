@@ -73,6 +73,7 @@ def test_a_value_that_no_file_can_have_is_refused(command, traits):
     assert (done.exit_code, "gwas.yaml:17: {trait}: " in done.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_it_runs_and_a_new_value_runs_alone(tmp_path, command):
     limited = SPEC.replace("  fit:\n", "    limits: {licences: 2}\n  fit:\n")
     (tmp_path / "gwas.yaml").write_text(limited)

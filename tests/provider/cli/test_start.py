@@ -25,6 +25,7 @@ def imported(*words):
     return set(ran.stdout.splitlines()[-1].split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [("--help",), ("plan", "--help")])
 def test_commands_start_without_airflow_and_clients_of_aws(words):
     assert imported(*words) & SLOW == set()

@@ -73,6 +73,7 @@ def test_the_next_key_is_looked_for_where_a_page_ends(bucket):
     assert [each["StartAfter"] for each in asked] == ["old/a/1.ti", "old/z/1.ti"]
 
 
+@pytest.mark.slow
 def test_a_plate_of_a_hundred_costs_one_request_and_nothing_pending_none(bucket):
     keys = [f"P1/A{n:03}_s1_DNA.tif" for n in range(100)]
     for key in keys:

@@ -96,6 +96,7 @@ def test_without_moto_it_says_what_to_install() -> None:
     )
 
 
+@pytest.mark.slow
 def test_as_a_process_it_tells_how_to_reach_it_and_cleans_up(tmp_path: Path) -> None:
     state = tmp_path / "cloud.json"
     arguments = ["--state", str(state), "--cores", "3", "--memory", "2"]
@@ -116,6 +117,7 @@ def test_as_a_process_it_tells_how_to_reach_it_and_cleans_up(tmp_path: Path) -> 
     assert not state.exists()
 
 
+@pytest.mark.slow
 def test_it_ends_with_the_process_it_was_started_for(tmp_path: Path) -> None:
     state = tmp_path / "cloud.json"
     parent = subprocess.Popen(["sleep", "600"])

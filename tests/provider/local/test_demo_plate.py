@@ -44,6 +44,7 @@ def test_a_complete_plate_is_left_alone_and_a_broken_one_fixed(tmp_path: Path) -
     assert digests(folder) == whole
 
 
+@pytest.mark.slow
 def test_cells_become_more_and_light_is_uneven(tmp_path: Path) -> None:
     folder = make_plate(tmp_path)
     signal = {

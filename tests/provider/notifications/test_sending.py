@@ -31,6 +31,7 @@ def test_a_mail_says_it_as_it_is_written(mails):
     assert "&lt;tool_error&gt; {{ not_a_template }}" in text(mail)
 
 
+@pytest.mark.slow
 def test_a_topic_gets_it(monkeypatch):
     with embedded() as aws:
         for name, value in aws.cloud.environment().items():

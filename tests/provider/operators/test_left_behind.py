@@ -44,6 +44,7 @@ def tell(monkeypatch, **states):
     monkeypatch.setattr(STATES, lambda **_: {"run-1": states} if states else {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["failed", "success", "skipped", "deleted"])
 def test_jobs_of_a_task_that_is_over_are_ended_and_their_units_run_again(lab, left, aws, monkeypatch, state):
     tell(monkeypatch, **{} if state == "deleted" else {"work": state})
@@ -136,6 +137,7 @@ def test_a_task_that_submits_again_is_known_by_its_name_as_before(lab, monkeypat
     lab.collect()
 
 
+@pytest.mark.slow
 def test_who_waits_for_a_turn_hears_when_the_task_that_has_it_is_marked(lab, monkeypatch, caplog):
     caplog.set_level("INFO")
     monkeypatch.setattr(turns, "JUDGE_S", 0.0)

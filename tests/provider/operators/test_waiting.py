@@ -59,6 +59,7 @@ def waiting_since(lab, run_id: str = "run-1", step: str = "work") -> float:
     return waits_since(StateFile(scope.workspace, run_id, step), scope.workspace, run_id)
 
 
+@pytest.mark.slow
 def test_a_step_parks_until_its_files_are_there_and_then_submits(lab, monkeypatch):
     (lab.folder / "data").mkdir()
     task = Task(lab, monkeypatch)

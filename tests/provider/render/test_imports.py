@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 CLIENTS_AND_TOOLS = {
     "aiobotocore", "boto3", "botocore", "croniter", "moto", "numpy", "obstore", "pandas", "psutil", "s3transfer",
     "typer",
@@ -33,6 +35,7 @@ print(*set(sys.modules) - before)
 """
 
 
+@pytest.mark.slow
 def test_a_dag_file_imports_no_client_of_aws_and_no_tool():
     ran = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
     added = set(ran.stdout.splitlines()[-1].split())

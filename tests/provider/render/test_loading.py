@@ -98,6 +98,7 @@ def test_a_dag_file_without_that_file_beside_it_says_what_to_write(specs, tmp_pa
     assert "show_broken_specs" not in caplog.text
 
 
+@pytest.mark.slow
 def test_what_is_broken_is_said_where_airflow_collects_nothing(specs):
     with pytest.raises(BrokenSpecsError, match=r"dag_specs/broken\.yaml"):
         show_broken_specs(specs)
@@ -239,6 +240,7 @@ def test_the_shipped_specs_load_without_any_error(monkeypatch):
     assert {"demo", "illumination"} <= set(bag.dag_ids)
 
 
+@pytest.mark.slow
 @pytest.mark.airflow
 def test_the_dag_processor_files_it_where_the_ui_and_the_command_look(specs, tmp_path):
     home = tmp_path / "airflow"
@@ -265,6 +267,7 @@ def test_the_dag_processor_files_it_where_the_ui_and_the_command_look(specs, tmp
     assert "broken.yaml:13:5" in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dag_id", ["", "second"])
 def test_what_is_no_small_file_is_refused_before_it_is_read(specs, dag_id):
     """In a process of its own, which would wait forever for what a pipe has to say."""

@@ -10,6 +10,7 @@ LISTINGS = ROOT.parent / "shared" / "microscopes"
 PAGE = ROOT / "docs" / "reference" / "microscopes.md"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not LISTINGS.is_dir(), reason="the listings are not beside the checkout")
 def test_the_page_is_what_the_listings_give():
     script = runpy.run_path(str(ROOT / "scripts" / "microscope_table.py"))

@@ -87,6 +87,7 @@ def failed(errors: Any) -> Iterator[str]:
         yield from failed(error.context or ())
 
 
+@pytest.mark.slow
 def test_every_keyword_of_the_schema_has_a_broken_spec():
     schema = pipeline_schema()
     seen = set()
@@ -108,6 +109,7 @@ def codes() -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_every_kind_of_problem_has_a_broken_spec():
     seen = set()
     for path in BROKEN:

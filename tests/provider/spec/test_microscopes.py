@@ -164,6 +164,7 @@ def test_the_schema_offers_every_name():
     assert sorted(offered) == sorted(names())
 
 
+@pytest.mark.slow
 @given(st.lists(st.from_regex(r"[A-Za-z0-9_. -]{1,12}(/[A-Za-z0-9_. -]{1,12}){0,3}", fullmatch=True), max_size=20))
 def test_any_listing_has_an_answer(keys):
     for fit in recognise(keys):

@@ -118,6 +118,7 @@ def check_order(pipeline: Pipeline) -> None:
         seen.add(name)
 
 
+@pytest.mark.slow
 @quick
 @given(st.sampled_from(TEXTS), st.data())
 def test_lines_lost_repeated_and_swapped(text, data):
@@ -142,6 +143,7 @@ def test_characters_lost_and_added(text, data):
     check(text)
 
 
+@pytest.mark.slow
 @quick
 @given(st.sampled_from(TEXTS), st.data())
 def test_words_replaced(text, data):
@@ -151,6 +153,7 @@ def test_words_replaced(text, data):
     check(" ".join(words))
 
 
+@pytest.mark.slow
 @quick
 @given(st.sampled_from(TEXTS), st.data())
 def test_values_replaced(text, data):

@@ -46,6 +46,7 @@ def test_render_goes_into_lists_and_mappings_and_leaves_the_rest_alone():
     assert render(value, CONTEXT) == {"a": [3, 1.5, None, {"b": "manual__1"}], "{{ params.n }}": True}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("template", "message"),
     [

@@ -14,6 +14,7 @@ from platerunner.triggers.batch_jobs import BatchJobsTrigger
 WAITING, PER_CALL = 1000, 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [WAITING, 1], ids=["a job each", "all for one"])
 def test_a_look_at_what_a_thousand_triggers_wait_for_takes_a_call_for_each_hundred_jobs(
     monkeypatch: pytest.MonkeyPatch, jobs: int

@@ -101,6 +101,7 @@ def test_it_survives_its_serialisation():
     assert import_string(path)(**arguments).serialize() == (path, arguments)
 
 
+@pytest.mark.slow
 def test_a_plate_of_files_is_one_event_and_the_next_plate_another(aws, queue):
     upload(aws, *(f"P1/A{n:02}.tiff" for n in range(25)))
 
@@ -126,6 +127,7 @@ def test_files_that_have_come_but_were_not_looked_at_yet_are_no_quiet(aws, queue
     assert first["files"] == 5
 
 
+@pytest.mark.slow
 def test_each_value_of_a_pattern_is_an_event_of_its_own(aws, queue):
     upload(aws, "in/P1/A01.tiff", "in/P2/A01.tiff", "in/P1/A02.tiff", "in/notes.txt")  # so that one call brings all
 
@@ -139,6 +141,7 @@ def test_each_value_of_a_pattern_is_an_event_of_its_own(aws, queue):
     assert len({event["message"] for event in found}) == 2
 
 
+@pytest.mark.slow
 def test_files_that_keep_coming_start_it_at_last(aws, queue):
     upload(aws, *(f"P1/before{number}.tiff" for number in range(3)))
 
@@ -154,6 +157,7 @@ def test_files_that_keep_coming_start_it_at_last(aws, queue):
     assert found[0]["files"] >= 3
 
 
+@pytest.mark.slow
 def test_each_pipeline_gets_its_own_files_and_others_stay_in_the_queue(aws, queue, monkeypatch):
     upload(aws, "P1/A01.tiff", "P2/A01.tiff", "P2/A02.tiff", "elsewhere/A01.tiff")
     receive = Arrivals._receive
@@ -175,6 +179,7 @@ def test_each_pipeline_gets_its_own_files_and_others_stay_in_the_queue(aws, queu
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_triggerer_that_dies_before_it_is_quiet_forgets_no_upload(aws, queue, monkeypatch):
     monkeypatch.setattr(arrivals, "KEPT_S", 3)
 
@@ -190,6 +195,7 @@ def test_a_triggerer_that_dies_before_it_is_quiet_forgets_no_upload(aws, queue, 
     assert event["files"] >= 1
 
 
+@pytest.mark.slow
 def test_it_says_what_is_missing_and_goes_on_once_it_is_there(aws, queue, monkeypatch, caplog):
     monkeypatch.setattr(uploads, "PAUSE_S", 0.2)
     connect(aws, monkeypatch, "")
@@ -205,6 +211,7 @@ def test_it_says_what_is_missing_and_goes_on_once_it_is_there(aws, queue, monkey
     assert "names no upload_queue; add the URL of the queue in which S3's events arrive" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_queue_that_is_gone_is_told_and_asked_again(aws, queue, monkeypatch, caplog):
     monkeypatch.setattr(arrivals, "PAUSE_S", 0.2)
     aws.client("sqs").delete_queue(QueueUrl=queue)
@@ -220,6 +227,7 @@ def test_a_queue_that_is_gone_is_told_and_asked_again(aws, queue, monkeypatch, c
     assert "check `upload_queue` of the connection" in caplog.text
 
 
+@pytest.mark.slow
 def test_two_triggerers_on_one_queue_lose_nothing(aws, queue, monkeypatch):
     monkeypatch.setattr(arrivals, "BACK_S", 0)
     monkeypatch.setattr(arrivals, "KEPT_S", 3)

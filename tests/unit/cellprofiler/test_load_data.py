@@ -107,6 +107,7 @@ def test_two_files_that_a_wildcard_tells_apart_are_told_which() -> None:
     assert caught.value.problem.hint.startswith("Put `{channel}`, which tells the two apart, into `load_data`")
 
 
+@pytest.mark.slow
 def test_a_plate_of_1536_wells_takes_no_time_worth_speaking_of() -> None:
     """Quadratic look-ups would need minutes here (27,648 cells); the suite's timeout is the bound."""
     wells = [f"{row}{column:02}" for row in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef" for column in range(1, 49)]

@@ -66,6 +66,7 @@ def test_each_index_reads_its_own_line(tmp_path):
         assert manifest.read_job(storage, "runs/r/s/1", index) == (STEP, (units[index],))
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=30))
 def test_lines_that_are_alike_have_one_length_and_are_read_by_it_or_by_the_index(tmp_path, sizes):

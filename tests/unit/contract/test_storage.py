@@ -159,6 +159,7 @@ def test_of_many_writers_at_once_one_wins(tmp_path, there):
     assert storage.get_tagged("record") == (f"writer {winner}".encode(), won[winner])
 
 
+@pytest.mark.slow
 def test_a_store_without_conditional_writes_says_so():
     with _refusing_server(501, "NotImplemented") as endpoint:
         storage = Storage("s3://bucket/prefix", {"endpoint": endpoint})
@@ -240,6 +241,7 @@ def test_a_system_s_words_are_enough(tmp_path):
         Storage(str(tmp_path)).put("x" * 300, b"")
 
 
+@pytest.mark.slow
 def test_readers_see_a_whole_object_while_it_is_overwritten(storage):
     contents = {bytes([letter]) * 300_000 for letter in b"ab"}
     storage.put("state", next(iter(contents)))

@@ -108,6 +108,7 @@ def test_names_are_text_and_nothing_else(bench):
     assert "default-src 'none'" in html
 
 
+@pytest.mark.slow
 def test_a_plate_of_384_wells_with_five_channels_stays_under_20_mb(bench):
     wells = [f"{chr(65 + row)}{column:02d}" for row in range(16) for column in range(1, 25)]
     html, _ = report(bench, {"images": images(bench, wells, ("DNA", "ER", "RNA", "AGP", "Mito"), 48)})

@@ -285,6 +285,7 @@ def adds_up(e):
     return e.exit_code == 0 and run.log.ended and bool(run.outputs) and whole and not e.preflight
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(EVIDENCE)
 def test_never_raises_and_never_succeeds_without_proof(evidence):
@@ -298,6 +299,7 @@ def test_never_raises_and_never_succeeds_without_proof(evidence):
         assert not verdict.partial
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(EVIDENCE, st.sampled_from(sorted(DOUBTS)))
 def test_no_other_evidence_outweighs_a_doubt(evidence, doubt):

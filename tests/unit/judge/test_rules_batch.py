@@ -274,6 +274,7 @@ noise = st.fixed_dictionaries(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.sampled_from(ROWS), noise, noise)
 def test_names_digests_and_addresses_never_change_a_verdict(row, names, more):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,7 +38,7 @@ def written(root: Path, chunks: int = 5, **metadata: str) -> Path:
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(text)
     for n in range(chunks):
-        (root / "0" / f"0.{n}").write_bytes(bytes([n]) * 10)
+        (root / "0" / f"0.{n}").write_bytes(n.to_bytes(2) * 5)
     return root
 
 
@@ -104,6 +108,35 @@ def test_a_folder_cut_off_in_the_middle_is_not_there_and_goes_on(
     assert not set(sent) & set(again)  # what had arrived stays
 
 
+STAGE_OUT = """
+import sys
+from pathlib import Path
+from platerunner_unit.contract.storage import Storage
+from platerunner_unit.runner.stage import Stager
+Stager().stage_out(Storage(sys.argv[1]), [("volume", sys.argv[2], Path(sys.argv[3]))])
+"""
+
+
+@pytest.mark.slow
+def test_a_folder_whose_upload_is_killed_again_and_again_is_whole_or_not_there(bench: Bench, tmp_path: Path) -> None:
+    folder = written(tmp_path / "out" / "P1.zarr", 400)
+    argv = [sys.executable, "-c", STAGE_OUT, bench.workspace, KEY, str(folder)]
+    arrived = [0]
+    for more in (1, 60, 180):
+        with subprocess.Popen(argv, env={**os.environ, **bench.environ}) as process:
+            while process.poll() is None and arrived[-1] < more:
+                arrived.append(sum(not each.key.endswith(UNFINISHED) for each in bench.store.list("vol/P1.zarr/0/")))
+            process.kill()
+        assert process.returncode == -signal.SIGKILL, arrived
+        assert not bench.store.exists(KEY)
+    assert arrived == sorted(arrived)  # what had arrived is not taken back
+    assert staged_out(bench.store, folder) == staged_out(Storage(str(tmp_path / "whole")), folder)
+    target = tmp_path / "in" / "P1.zarr"
+    STAGER.stage_in(bench.store, [as_input(bench.store)], lambda _file: target)
+    assert sum(path.is_file() for path in target.rglob("*")) == 403
+    assert not bench.store.exists(f"vol/P1.zarr/{UNFINISHED}")
+
+
 def test_a_folder_that_lost_a_file_is_refused_with_a_remedy(bench: Bench, tmp_path: Path) -> None:
     staged_out(bench.store, written(tmp_path / "out"))
     file = as_input(bench.store)
@@ -163,6 +196,7 @@ WRITE = "import os; os.makedirs(p + '/0'); [open(p + '/' + n, 'w').write('{{}}')
 READ = "import os, sys; open(sys.argv[2], 'w').write(' '.join(sorted(os.listdir(sys.argv[1]))))"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["{outputs.o}", "{out}/P1.zarr"])
 def test_a_unit_writes_a_folder_and_another_reads_it(bench: Bench, place: str) -> None:
     step = bench.step(["python", "-c", f"import sys; p = sys.argv[1]; {WRITE}", place])

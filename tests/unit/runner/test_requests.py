@@ -42,6 +42,7 @@ CERTAIN = ["GET line", "PUT log", "PUT outcome"]
 """What to do, with what all units share; what became of it."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("environ", "params", "content", "more"),
     [
@@ -70,6 +71,7 @@ def test_certainty_costs_a_unit_three_requests(
     assert Counter(sent) == Counter([*OWN, *CERTAIN, *more])
 
 
+@pytest.mark.slow
 def test_an_output_that_is_there_is_compared_before_it_is_written(s3: Bench, sent: list[str]) -> None:
     for content, more in ((b"one", []), (b"one", ["HEAD output"]), (b"two", ["HEAD output", "PUT output"])):
         unit = s3.unit(["out/a.txt"], [data_file(s3, "a.txt", content)])

@@ -334,6 +334,7 @@ def test_the_end_of_the_launcher_ends_the_unit(bench: Bench) -> None:
     assert outcome.verdict.category == "stopped_by_user"
 
 
+@pytest.mark.slow
 def test_a_stalled_tool_is_ended_with_its_stacks_in_the_log(bench: Bench) -> None:
     script = "import time\ndef hang_here():\n    time.sleep(300)\nprint('x', flush=True)\nhang_here()\n"
     ran = bench.run(bench.step((sys.executable, "-c", script), stall_s=2.0), bench.unit())
@@ -346,6 +347,7 @@ def test_a_stalled_tool_is_ended_with_its_stacks_in_the_log(bench: Bench) -> Non
     assert "clock_nanosleep" in log or "sleep" in log
 
 
+@pytest.mark.slow
 def test_a_tool_that_works_without_a_word_does_not_stall(bench: Bench) -> None:
     script = (
         "import sys, time\nend = time.monotonic() + 4\n"

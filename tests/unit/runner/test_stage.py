@@ -73,6 +73,7 @@ def test_a_unit_runs_on_s3_and_its_output_carries_its_digest(s3: Bench, tmp_path
     assert s3.log(ran.outcome).startswith(b"platerunner: ")
 
 
+@pytest.mark.slow
 def test_an_unchanged_object_keeps_its_time(s3: Bench) -> None:
     bucket = s3.workspace.split("/")[2]
     client = boto3.client("s3")

@@ -86,6 +86,7 @@ def test_a_tool_that_is_complete_may_linger_for_a_while_only(sleeper: int) -> No
     assert watch.look(1000.0) == "after_complete"
 
 
+@pytest.mark.slow
 def test_memory_of_grandchildren_counts(tmp_path: Path) -> None:
     """A shell's child, as CellProfiler's workers are."""
     bench = folder_bench(tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.telemetry.conftest import outcome
@@ -52,6 +53,7 @@ def test_more_than_fits_pushes_the_oldest_out_and_is_counted() -> None:
     assert held.lines_dropped + len(taken.chunks) == held.lines_put == 1000
 
 
+@pytest.mark.slow
 def test_spans_beyond_the_limit_are_counted_but_not_kept(monkeypatch: object) -> None:
     held = Buffer()
     for _ in range(buffer.LIMIT_SPANS + 5):

@@ -29,6 +29,7 @@ def listen(bench: Bench, endpoint: str, protocol: str) -> None:
     bench.environ.update(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_EXPORTER_OTLP_PROTOCOL=protocol)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_collector_gets_the_unit_whole(bench: Bench, protocol: str) -> None:
     bench.environ["AWS_BATCH_JOB_ID"] = "job-1"
@@ -43,6 +44,7 @@ def test_a_collector_gets_the_unit_whole(bench: Bench, protocol: str) -> None:
     assert jobs == {"job-1", None}, "not on metrics"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("protocol", "kind"),
     [("http/protobuf", "refuse"), ("grpc", "hang"), ("http/protobuf", "hang"), ("grpc", "unavailable")],

@@ -133,6 +133,7 @@ def test_the_time_in_the_queue_is_told_unless_clocks_contradict_each_other(
     assert {signals.QUEUED.name, signals.SKEWED.name} & {metric.name for metric in told} == {name.name}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_burst_of_100_000_lines_loses_none(
     protocol: str, otel_environ: Environ, begin: Begin, said: list[str]
@@ -216,6 +217,7 @@ def test_without_an_endpoint_opentelemetry_is_not_even_imported(environ: dict[st
     assert stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_process_whose_collector_hangs_ends(protocol: str) -> None:
     with receiver(protocol, "hang") as (endpoint, received):

@@ -77,8 +77,7 @@ def stage_out(copies: Copies, storage: Storage, name: str, key: str, path: Path)
     manifest = FolderManifest(tuple(_in_turn(copies, [(f"{folder}/{n}", partial(_member, path, n)) for n in names])))
     marker = manifest.to_json()
     record = OutputRecord(name, key, manifest.size, hashlib.sha256(marker).hexdigest())
-    (listed,) = copies.all([(key, lambda: list(storage.list(f"{folder}/")))])
-    there = {each.key[len(folder) + 1 :]: each for each in listed}
+    (there,) = copies.all([(key, partial(_there, storage, folder))])
     (old,) = copies.all([(key, partial(_content, storage, key))])
     sizes = {each.name: each.size for each in manifest.members}
     if old != marker or {name: each.size for name, each in there.items()} != sizes:  # not all, or something else
@@ -100,9 +99,24 @@ def _write(
     ]
     _in_turn(copies, tasks)
     strays = sorted(there.keys() - {each.name for each in manifest.members} - {UNFINISHED})
-    _in_turn(copies, [(f"{folder}/{n}", partial(storage.delete, f"{folder}/{n}")) for n in strays])
+    _in_turn(copies, [(f"{folder}/{n}", partial(_delete, storage, f"{folder}/{n}")) for n in strays])
     copies.all([(key, partial(storage.delete, unfinished))])
     copies.all([(key, partial(storage.put, key, manifest.to_json()))])
+
+
+def _there(storage: Storage, folder: str) -> dict[str, StoredObject]:
+    """By name, all files below the folder's key; on a disk also parts that killed writers left, which no LIST shows."""
+    if storage.local is None:
+        return {each.key[len(folder) + 1 :]: each for each in storage.list(f"{folder}/")}
+    path = storage.path(folder)
+    return {name: StoredObject(f"{folder}/{name}", (path / name).lstat().st_size, "") for name in _names(path)}
+
+
+def _delete(storage: Storage, key: str) -> None:
+    if storage.local is None:
+        storage.delete(key)
+    else:
+        storage.path(key).unlink(missing_ok=True)
 
 
 def _in_turn(copies: Copies, tasks: Sequence[Task[T]]) -> list[T]:
@@ -110,7 +124,7 @@ def _in_turn(copies: Copies, tasks: Sequence[Task[T]]) -> list[T]:
 
 
 def _names(path: Path) -> Iterator[str]:
-    """The files of a folder that a tool wrote."""
+    """The files in a folder on a disk."""
     for folder, _, names in walk(path):
         yield from (Path(folder, name).relative_to(path).as_posix() for name in names)
 

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from moto.core.base_backend import BackendDict
@@ -29,6 +29,14 @@ class QuietHandler(MotoRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing: the front counts the calls."""
+
+
+class Dispatcher(DomainDispatcherApplication):
+    """moto's, which would look through its folders and patterns for each request: a millisecond, of some five."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self.get_backend_for_host = cache(super().get_backend_for_host)  # type: ignore[method-assign]
 
 
 class Server:
@@ -67,7 +75,7 @@ class Server:
             "ecs.DescribeContainerInstances": lambda asked: instances.describe(asked["containerInstances"]),
             "pricing.GetProducts": lambda asked: get_products(asked, region),
         }
-        self.front = Front(DomainDispatcherApplication(create_backend_app), dice, own)
+        self.front = Front(Dispatcher(), dice, own)
         host, port = listening.getsockname()
         self._http = make_server(
             host, port, self.front, threaded=True, request_handler=QuietHandler, fd=listening.fileno()

@@ -54,6 +54,7 @@ def failures() -> list[str]:
     return failed
 
 
+@pytest.mark.slow
 def test_an_upload_queue_that_is_not_there_or_hands_on_nothing(aws: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     connect(aws, monkeypatch, upload_queue=f"{aws.cloud.endpoint}/123456789012/gone")
     (failed,) = failures()
@@ -222,6 +223,7 @@ def test_what_may_not_be_looked_at_names_the_action_to_grant(denied: State) -> N
     )
 
 
+@pytest.mark.slow
 def test_json_stays_json_when_aws_does_not_answer(aws: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     connect(aws, monkeypatch, endpoint_url="http://127.0.0.1:9")
     assert any("AWS did not answer: check the network" in line for line in failures())

@@ -58,6 +58,7 @@ def test_a_folder_that_is_no_backup_is_told(run, tmp_path, files, said):
     assert (done.exit_code, said in done.stderr) == (2, True), done.output
 
 
+@pytest.mark.slow
 def test_the_connection_is_found_where_airflow_finds_it(run, aws, tmp_path, monkeypatch):
     """As `doctor` finds it; here in a file, by a secrets backend of Airflow's own.
 

@@ -39,6 +39,7 @@ def airflow(tmp_path, monkeypatch):
     server.server_close()
 
 
+@pytest.mark.slow
 def test_a_component_that_does_not_become_healthy_is_named_with_its_last_words(airflow):
     with pytest.raises(StandaloneError) as raised:
         airflow.wait_until_healthy(threading.Event())
@@ -56,6 +57,7 @@ def test_an_airflow_that_ends_shows_what_its_log_ends_with(airflow):
         airflow.wait_until_healthy(threading.Event())
 
 
+@pytest.mark.slow
 def test_pages_that_do_not_answer_are_named_too(airflow):
     airflow.port = 1
     with pytest.raises(StandaloneError, match="Airflow's api server is not healthy"):

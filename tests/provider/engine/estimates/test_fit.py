@@ -48,6 +48,7 @@ class Law:
         return Sample.of(table().fit({**row, "seconds": work * load + copying}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("waits", [False, True], ids=["busy machines", "tools that wait"])
 def test_other_sizes_are_told_within_a_fifth(waits):
     far = []

@@ -103,6 +103,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
         yield Lab(tmp_path, monkeypatch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_made_once_mounted_and_deleted_with_nothing_left(lab, kind):
     storage = lab.storage(kind)
@@ -133,6 +134,7 @@ def test_the_bucket_is_linked_once_and_one_that_cannot_be_linked_is_deleted(lab)
     assert len(lab.left("fsx")) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_has_no_use_for_one_makes_none(lab, kind, caplog):
     caplog.set_level("INFO", "platerunner")
@@ -146,6 +148,7 @@ def test_what_has_no_use_for_one_makes_none(lab, kind, caplog):
     assert lab.left(kind) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_that_fails_deletes_it_and_what_a_killed_one_left_is_found_and_deleted(lab, kind, monkeypatch, capsys):
     monkeypatch.setattr(life, "LOOK_S", 0.0)
@@ -169,6 +172,7 @@ def test_a_run_that_fails_deletes_it_and_what_a_killed_one_left_is_found_and_del
     assert lab.left(kind) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("choice", "made"), [("Approve", [0, 1]), ("Reject", [0, 0])])
 def test_none_is_made_before_somebody_has_approved_the_price_of_the_run(lab, choice, made, monkeypatch):
     monkeypatch.setattr(life, "LOOK_S", 0.0)

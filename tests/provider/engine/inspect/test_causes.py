@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.provider.engine.planning.lab import Lab
@@ -160,6 +161,7 @@ def a_lab(folder: str) -> Lab:
     return lab
 
 
+@pytest.mark.slow
 @often
 @given(chosen)
 def test_explain_names_what_was_changed_and_nothing_else(names: list[str]) -> None:
@@ -179,6 +181,7 @@ def test_explain_names_what_was_changed_and_nothing_else(names: list[str]) -> No
             assert state is (UnitState.PENDING if causes else UnitState.DONE)
 
 
+@pytest.mark.slow
 @often
 @given(chosen)
 def test_of_outcomes_without_contents_explain_says_only_that_files_were_written_again(names: list[str]) -> None:
@@ -197,6 +200,7 @@ def test_of_outcomes_without_contents_explain_says_only_that_files_were_written_
         assert (again in found["measure", A02][2]) == ("touched" in names)
 
 
+@pytest.mark.slow
 @often
 @given(chosen.filter(lambda names: "moved" not in names))
 def test_a_step_that_was_renamed_is_done_or_new(names: list[str]) -> None:
@@ -231,6 +235,7 @@ IN_A_SPEC = {
 FILES = ("content", "touched", "upstream", "moved")
 
 
+@pytest.mark.slow
 @often
 @given(st.sets(st.sampled_from([*IN_A_SPEC])), st.sets(st.sampled_from(FILES)))
 def test_diff_names_what_the_spec_changes_and_nothing_that_happened_to_files(edits: set[str], files: set[str]) -> None:

@@ -104,6 +104,7 @@ def test_a_file_replaced_while_it_is_read_is_taken_whole_and_looked_at_once(site
     assert site.look() == []
 
 
+@pytest.mark.slow
 def test_a_thousand_at_once(site):
     for n in range(1000):
         site.put(f"{n}.json", launch(f"l{n}"))

@@ -68,6 +68,6 @@ def test_before_a_run_files_are_written_promised_or_awaited(workspace):
         ),
     )
     found = from_plan(STEP, OUTPUT, workspace, plan)
-    assert [file.key for file in found.files if file.size is not None] == ["o/P1/1.tiff", "o/P1/2.tiff"]
+    assert {file.key for file in found.files if file.size is not None} == {"o/P1/1.tiff", "o/P1/2.tiff"}
     assert dict(found.promised) == {"o/P2/1.tiff": "up", "o/P5/{site}.tiff": "up"}
     assert dict(found.awaited) == {"o/P3/1.tiff": "up"}

@@ -151,6 +151,7 @@ def counted(lab: S3Lab, look: Callable[[S3Lab], object], monkeypatch: pytest.Mon
     return len(sent), len(seen)
 
 
+@pytest.mark.slow
 def test_a_branch_asks_s3_the_same_whatever_other_plates_there_are(lab, request, monkeypatch):
     found = {}
     for plates in PLATES if request.node.callspec.params["lab"] == "folders" else FEW:

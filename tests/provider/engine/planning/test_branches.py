@@ -175,6 +175,7 @@ def test_a_branch_gives_no_hints_about_units_of_others(lab):
     assert [str(unit.state) for unit in plan(lab, "illum_calc", "P10").units] == ["pending"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["illum_apply", "measure"])
 def test_a_branch_looks_at_its_own_keys_whatever_others_there_are(tmp_path, monkeypatch, step):
     seen = []

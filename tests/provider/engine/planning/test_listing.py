@@ -79,6 +79,7 @@ def test_a_folder_is_listed_once_however_many_values_share_it(storage):
     assert (list(found.files), storage.listed) == ([], ["images/b1/"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("complete", [(), ("site", "channel")])
 @pytest.mark.parametrize(
     ("text", "plate"),
@@ -108,6 +109,7 @@ def test_one_plate_of_many_takes_one_list_on_s3(text, plate, complete):
     assert found.notes == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plates", [3, 40])
 @pytest.mark.parametrize(
     ("text", "lists"),
@@ -135,6 +137,7 @@ def test_a_plate_below_names_that_may_be_anything_takes_a_list_for_each_of_those
     assert len(sent) == lists
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sets(st.text("aZ_-.9é~", min_size=1, max_size=3).filter(lambda t: t.strip(".")), min_size=1, max_size=12),
@@ -156,6 +159,7 @@ def test_looking_for_the_beginning_of_a_name_on_s3_loses_no_key(names, text, val
     assert wanted <= {file.key for file in found.files}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plates", [2, 17, 40])
 def test_many_folders_on_s3_are_listed_in_a_few_spans(plates):
     keys = [f"images/P{plate}/{well}/s1.tif" for plate in range(plates) for well in ("A01", "A02", "ü")]

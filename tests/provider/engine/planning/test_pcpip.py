@@ -75,6 +75,7 @@ def shoot_cycle(lab: Lab, cycle: int) -> None:
             write(lab, f"barcoding/c{cycle}/A1_s{site}_{channel}.tiff")
 
 
+@pytest.mark.slow
 def test_all_nine_steps_write_every_path_of_the_table(pooled):
     planned = {step: len(plan.units) for step, plan in pooled.plan_all().items()}
     work = pooled.work()
@@ -104,6 +105,7 @@ def test_all_nine_steps_write_every_path_of_the_table(pooled):
     assert pooled.work() == {}
 
 
+@pytest.mark.slow
 def test_a_new_cycle_runs_only_what_it_touches(pooled):
     pooled.work()
     shoot_cycle(pooled, 3)

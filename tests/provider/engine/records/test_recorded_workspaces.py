@@ -98,6 +98,7 @@ def _upload(s3, folder: Path) -> None:
             s3.put_object(Bucket=BUCKET, Key=str(path.relative_to(folder)), Body=path.read_bytes())
 
 
+@pytest.mark.slow
 def test_it_is_read_planned_and_continued_without_running_a_unit_again(recorded):
     _is_read(recorded)
     # The run that it holds goes on where it was, as after a cleared task; then a new run follows.

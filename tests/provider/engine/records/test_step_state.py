@@ -60,11 +60,13 @@ states = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(states)
 def test_a_state_is_read_as_it_was_written(state: StepState) -> None:
     assert StepState.from_json(state.to_json()) == state
 
 
+@pytest.mark.slow
 @given(states, submissions)
 def test_a_submission_is_live_an_intent_or_over(state: StepState, submission: Submission) -> None:
     changed = state.with_submission(submission)

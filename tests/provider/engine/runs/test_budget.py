@@ -81,6 +81,7 @@ def lab(aws: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     return Lab(tmp_path, aws)
 
 
+@pytest.mark.slow
 def test_what_was_approved_is_not_asked_about_again_and_all_else_is(lab: Lab, aws: Account) -> None:
     lab.write("A01", "A02")
     assert lab.play()[0] == "failed", "one of its units fails"

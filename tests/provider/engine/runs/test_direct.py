@@ -124,6 +124,7 @@ def end(events: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
     return events[-1]["state"], events[-1]["states"]
 
 
+@pytest.mark.slow
 def test_branches_gates_and_what_gathers_them_and_a_second_run_does_nothing(lab: Lab, aws: Account) -> None:
     for name in ("P1/A01", "P1/A02", "P2/A01"):
         lab.write(name)
@@ -171,6 +172,7 @@ def test_what_may_lack_a_branch_goes_on_without_it(aws: Account, tmp_path: Path)
     assert (tmp_path / "ws/sum.txt").read_text() == "ImageNumber,n\n1,5\n"
 
 
+@pytest.mark.slow
 def test_a_rejection_fails_the_gate_and_the_next_run_asks_again(lab: Lab) -> None:
     lab.write("P1/A01")
     events = lab.play(lambda *_: ("Reject", "blurred"))
@@ -182,6 +184,7 @@ def test_a_rejection_fails_the_gate_and_the_next_run_asks_again(lab: Lab) -> Non
     assert lab.starts() == {"P1/A01": 1}
 
 
+@pytest.mark.slow
 def test_an_answer_that_does_not_count_is_said_and_it_asks_again(lab: Lab) -> None:
     lab.write("P1/A01")
     answers = iter([("Reject", ""), ("Approve", "now")])
@@ -262,6 +265,7 @@ def test_a_fault_of_ours_fails_the_task_and_is_in_the_log(
     assert any(record.exc_info for record in caplog.records)
 
 
+@pytest.mark.slow
 def test_who_stops_a_run_ends_its_jobs_and_the_next_one_goes_on(lab: Lab, aws: Account) -> None:
     lab.write("P1/A01", f"while [ ! -e {lab.folder}/go ]; do sleep 0.1; done; " + DONE)
     run = lab.new()

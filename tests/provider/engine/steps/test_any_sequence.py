@@ -108,7 +108,7 @@ def check_ledger(lab: Lab) -> None:
 AnySequence.TestCase.settings = settings(
     max_examples=40, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
 )
-TestAnySequence = AnySequence.TestCase
+TestAnySequence = pytest.mark.slow(AnySequence.TestCase)
 
 
 @pytest.mark.parametrize("fate", FATES)

@@ -58,6 +58,7 @@ def test_units_whose_inputs_are_archived_fail_before_any_job_and_the_others_run(
     run_on_s3().jobs.stop("the test is over")
 
 
+@pytest.mark.slow
 def test_if_all_is_archived_no_job_is_made_and_a_restored_file_runs_when_the_task_is_cleared(lab, run_on_s3):
     run_on_s3.put("A01", "DEEP_ARCHIVE")
     before = lab.aws.cloud.calls["batch.submitjob"]

@@ -1,5 +1,6 @@
 """Several units in one job of a step: what goes together, and what becomes of each."""
 
+import pytest
 from tests.provider.engine.steps.test_step_run import GOOD, GREEDY
 
 from platerunner_unit.contract.category import Category
@@ -20,6 +21,7 @@ def test_of_a_batch_the_failing_unit_alone_fails_and_runs_again(lab):
     assert (failed, lab.starts()) == ([], {"A02": 1})
 
 
+@pytest.mark.slow
 def test_what_is_worth_another_attempt_gets_it_alone(lab):
     lab.options = "batch: {size: 3, by: well}"
     lab.write(A01=GOOD, A02=GREEDY, A03=GOOD)

@@ -49,6 +49,7 @@ def befall(batch, fate):
     return fates
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fate", FATES)
 def test_a_submission_then_a_fixed_spec_and_a_cleared_task_run_each_unit_once(lab, monkeypatch, fate):
     def fix(version):

@@ -36,6 +36,7 @@ def is_complete(lab, result, failed, tolerate=0):
     return not is_red(result, failed, tolerate) and not lab.run().scope.plan().of(UnitState.PENDING)
 
 
+@pytest.mark.slow
 def test_a_spec_that_changes_in_flight_is_followed_in_the_same_try(lab, spec):
     lab.write(A01='sleep 1\necho "$2" > "$1"\n', A02='sleep 1\necho "$2" > "$1"\n')
     lab.run().start()
@@ -60,6 +61,7 @@ def test_what_is_tried_again_runs_under_the_spec_that_its_outcome_names(lab, spe
     )
 
 
+@pytest.mark.slow
 def test_a_raw_file_that_is_replaced_in_flight_is_planned_anew(lab):
     lab.write(A01=SLOW, A02=SLOW)
     lab.run().start()
@@ -111,6 +113,7 @@ def test_files_that_change_for_ever_fail_the_step_however_much_it_tolerates(lab,
     assert is_red(result, [left], tolerate=1.0)
 
 
+@pytest.mark.slow
 def test_nothing_done_is_never_green_however_much_is_tolerated(lab):
     lab.options = TOLERANT
     lab.write(A01="exit 3\n")
@@ -186,6 +189,7 @@ def test_refused_and_killed_submissions_end_with_each_unit_run_once(lab, spec, m
     assert sum(line.endswith(" v2") for line in lines) == 2
 
 
+@pytest.mark.slow
 def test_a_retry_whose_worker_was_killed_after_aws_took_it_is_adopted_by_whoever_collects_next(lab, monkeypatch):
     lab.write(A01=f'sleep 1\ntest "$(grep -c A01 {lab.started})" -gt 1 || exit 137\n{GOOD}')
     lab.run().start()
@@ -206,6 +210,7 @@ def test_a_retry_whose_worker_was_killed_after_aws_took_it_is_adopted_by_whoever
     assert [s.n for s in lab.state().submissions] == [1, 2]
 
 
+@pytest.mark.slow
 def test_the_command_warns_before_a_run_that_leaves_failed_units_out(lab, capsys):
     failing_plate(lab)
     extras = lab.aws.cloud.connection()

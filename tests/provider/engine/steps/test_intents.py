@@ -91,6 +91,7 @@ def test_no_death_loses_or_doubles_a_job(aws: Account, deaths: list[tuple[int, b
     assert [s.n for s in state.submissions] == [1, 2]
 
 
+@pytest.mark.slow
 def test_submitting_writes_the_intent_first_and_the_id_after(aws: Account, storage: Storage) -> None:
     file = StateFile(storage, "run", "step")
     intent = Submission(1, "n", "array", 2, ("a", "b"), "q")

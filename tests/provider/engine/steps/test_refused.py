@@ -96,6 +96,7 @@ def refusing(call, code, status):
     return refuse
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "status", "kind"), [("AccessDeniedException", 403, BatchError), ("ServerException", 500, UnansweredError)]
 )

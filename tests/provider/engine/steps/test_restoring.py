@@ -102,6 +102,7 @@ def archive(lab, monkeypatch):
         state_manager.unset_transition("s3::keyrestore")
 
 
+@pytest.mark.slow
 def test_objects_are_asked_for_once_waited_for_and_read(archive, caplog):
     caplog.set_level(logging.INFO, log.name)
     archive.put(*(f"W{n:02}" for n in range(MANY)))
@@ -125,6 +126,7 @@ def test_objects_are_asked_for_once_waited_for_and_read(archive, caplog):
     assert (len(kept), kept.tier) == (MANY, "bulk")
 
 
+@pytest.mark.slow
 def test_one_that_is_archived_among_others_is_enough_to_wait_and_then_all_run(archive):
     archive.put("A01", "A02", kind="STANDARD")
     archive.put("A03")

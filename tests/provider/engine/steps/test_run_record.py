@@ -1,5 +1,6 @@
 """What a look at a run's records tells, while it goes on and after."""
 
+import pytest
 from tests.lab import GOOD, Lab
 
 from platerunner.engine.inspect.run_record import Mark, RunRecord
@@ -35,6 +36,7 @@ def test_what_was_done_before_and_what_is_left_out_is_told_apart(lab: Lab) -> No
     assert marks(lab) == {"A01": Mark.DONE, "A02": Mark.DONE, "A03": Mark.WAITING}
 
 
+@pytest.mark.slow
 def test_a_run_that_kept_no_plan_shows_what_it_submitted(lab: Lab) -> None:
     lab.write(A01=GOOD, A02=FAILS)
     lab.to_the_end()

@@ -14,6 +14,7 @@ from platerunner.engine.steps.short_waits import STAY_S, end_soon, may_end
 counts = st.dictionaries(st.sampled_from(STATUSES), st.integers(1, 10_000)).map(Counter)
 
 
+@pytest.mark.slow
 def test_jobs_that_end_within_seconds_are_waited_for(lab, aws, monkeypatch):
     monkeypatch.setattr(short_waits, "STAY_S", 120.0)  # however long this machine takes to start them
     lab.write(A01="sleep 1", A02="exit 1")
@@ -22,6 +23,7 @@ def test_jobs_that_end_within_seconds_are_waited_for(lab, aws, monkeypatch):
     assert end_soon(aws.batch, run.waiting_for())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wells", "least"), [(1, STAY_S - 1), (7, STAY_S / 2)], ids=["long", "more than there is room for"]
 )
@@ -48,6 +50,7 @@ def test_nobody_stays_longer_than_parking_takes(age, found):
     assert not may_end(STAY_S + age, found)
 
 
+@pytest.mark.slow
 @given(st.floats(STAY_S / 2, STAY_S), counts)
 def test_nobody_stays_for_units_of_which_none_could_even_start(age, found):
     waiting = Counter({"RUNNABLE": found.total() + 1})

@@ -45,6 +45,7 @@ def test_a_failed_unit_is_named_and_runs_alone_once_it_is_fixed(lab):
     assert (result.succeeded, result.done_before) == (1, 2)
 
 
+@pytest.mark.slow
 def test_a_unit_that_needs_more_memory_gets_it_and_keeps_it(lab):
     lab.write(A01=GOOD, A02=GREEDY)
     result, failed = lab.to_the_end()
@@ -58,6 +59,7 @@ def test_a_unit_that_needs_more_memory_gets_it_and_keeps_it(lab):
     assert lab.starts() == {"A02": 1}
 
 
+@pytest.mark.slow
 def test_units_that_lose_their_spot_instance_move_to_on_demand(lab):
     lab.write(A01=SLOW, A02=SLOW)
     lab.aws.cloud.faults = Faults(spot_reclaim=1.0, lost_after=0.3)
@@ -71,6 +73,7 @@ def test_units_that_lose_their_spot_instance_move_to_on_demand(lab):
     assert lab.state().attempts == {"plate=P1/well=A01": 1, "plate=P1/well=A02": 1}
 
 
+@pytest.mark.slow
 def test_attempts_come_to_an_end(lab):
     lab.options = "retry: {attempts: 2, memory: x1}"
     lab.write(A01=GREEDY)
@@ -80,6 +83,7 @@ def test_attempts_come_to_an_end(lab):
     assert result.retried == {"out_of_memory": 1}
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_after_submitting_leaves_jobs_that_the_next_one_adopts(lab):
     lab.write(A01=SLOW, A02=SLOW)
     lab.run().start()
@@ -90,6 +94,7 @@ def test_a_process_that_dies_after_submitting_leaves_jobs_that_the_next_one_adop
     assert len(lab.state().submissions) == 1
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_between_intent_and_job_id_doubles_nothing(lab):
     from dataclasses import replace
 
@@ -105,6 +110,7 @@ def test_a_process_that_dies_between_intent_and_job_id_doubles_nothing(lab):
     assert lab.starts() == {"A01": 1, "A02": 1}
 
 
+@pytest.mark.slow
 def test_a_job_that_batch_does_not_list_yet_is_not_doubled(lab):
     from dataclasses import replace
 
@@ -148,6 +154,7 @@ def test_a_process_that_dies_between_verdicts_and_the_next_submission_leaves_wha
     assert lab.starts() == {"A01": 2}
 
 
+@pytest.mark.slow
 def test_new_units_are_submitted_beside_adopted_jobs(lab):
     lab.write(A01=SLOW)
     lab.run().start()
@@ -158,6 +165,7 @@ def test_new_units_are_submitted_beside_adopted_jobs(lab):
     assert result.succeeded == 2
 
 
+@pytest.mark.slow
 def test_ended_jobs_leave_no_orphan_and_their_units_run_again_without_losing_an_attempt(lab):
     lab.write(A01="sleep 30\n", A02=GOOD)
     lab.run().start()
@@ -176,6 +184,7 @@ def test_ended_jobs_leave_no_orphan_and_their_units_run_again_without_losing_an_
     assert lab.state().attempts.get("plate=P1/well=A01", 0) <= 1
 
 
+@pytest.mark.slow
 def test_what_a_unit_needed_is_asked_for_at_once_in_the_next_run(lab):
     lab.write(A01=GREEDY)
     lab.to_the_end()

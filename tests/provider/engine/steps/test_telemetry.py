@@ -29,6 +29,7 @@ print(is_on(), sorted(after - before))
 """
 
 
+@pytest.mark.slow
 def test_units_are_told_of_airflows_trace_where_it_keeps_one(lab):
     carrier = {"traceparent": f"00-{TRACE}-{TASK}-00", "tracestate": "airflow/task_span_detail_level=2"}
     trace = RunTrace.carried(carrier)
@@ -45,6 +46,7 @@ def test_units_are_told_of_the_runs_own_trace_else(lab):
     assert own.trace != RunTrace.of(str(lab.folder / "workspace"), "lab", "run-2", "work").trace
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", ["none", "collector is away", "killed before it told", "killed before it saved"])
 def test_numbers_are_those_of_the_ledger_whoever_dies(lab, monkeypatch, trouble):
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")  # seconds
@@ -111,6 +113,7 @@ def seen(lab, trace):
     return file.read_text().split()
 
 
+@pytest.mark.slow
 def test_without_an_endpoint_a_worker_imports_nothing_to_tell_with():
     environ = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     ran = subprocess.run([sys.executable, "-c", SILENT], env=environ, capture_output=True, text=True, check=True)

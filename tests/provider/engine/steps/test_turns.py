@@ -30,6 +30,7 @@ def key(lab):
     return lab.folder / "workspace/_platerunner/last_run/work.json"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
 def test_what_a_run_has_going_is_waited_for(lab, order):
     lab.write(A01=held(lab), A02=held(lab))
@@ -69,6 +70,7 @@ def ended(lab, run_id):
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
 def test_a_retry_that_another_run_has_going_is_not_forgotten_when_that_fails_too(lab, order):
     lab.write(A01=failing(lab, times=2, then=f"until test -e {lab.folder}/third; do sleep 0.1; done\n{GOOD}"))
@@ -114,6 +116,7 @@ def test_a_trigger_ends_no_job_of_another_run(lab):
     assert result.succeeded == 1
 
 
+@pytest.mark.slow
 def test_runs_that_start_in_the_same_instant_share_the_work(lab):
     wells = {f"A{n:02}": f"sleep 1\n{GOOD}" for n in range(1, 7)}
     lab.write(**wells)
@@ -132,6 +135,7 @@ def test_runs_that_start_in_the_same_instant_share_the_work(lab):
     assert sum(result.succeeded for result, _ in results) == len(wells)
 
 
+@pytest.mark.slow
 def test_a_run_that_died_within_its_turn_holds_others_up_for_its_lease_alone(lab, monkeypatch, caplog):
     caplog.set_level("INFO")
     lab.write(A01=GOOD)
@@ -193,6 +197,7 @@ def test_a_lone_run_reads_and_writes_the_record_once(lab, monkeypatch):
     assert made["batch.submitjob"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("host", "state"), [("this one", "pending"), ("another", "waiting")])
 def test_a_job_that_an_own_cloud_does_not_know_is_over_if_the_process_of_its_run_is(lab, host, state):
     lab.write(A01=held(lab))

@@ -80,6 +80,7 @@ def test_killing_the_agent_ends_its_jobs(agent: Agent) -> None:
     wait_for(lambda: not alive(pid))
 
 
+@pytest.mark.slow
 def test_a_killed_cloud_leaves_nothing_running(tmp_path: Path) -> None:
     state = tmp_path / "cloud.json"
     cloud = subprocess.Popen(

@@ -86,6 +86,7 @@ def forked(agent: Agent, tmp_path: Path) -> Units:
     return Units(agent, folder_bench(tmp_path), "forked")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", [{}, NAMELESS, NAMELESS | {"LANG": "C"}, NAMELESS | {"LC_ALL": "C.UTF-8"}])
 def test_a_tool_and_its_runner_look_the_same_either_way(
     locale: dict[str, str | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -111,6 +112,7 @@ def _unnamed(lines: list[str]) -> list[str]:
     return [line.split("/platerunner-")[0] for line in lines]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 def test_a_collector_gets_the_lines_of_each_fork(forked: Units, protocol: str) -> None:
     with receiver(protocol) as (endpoint, received):
@@ -135,6 +137,7 @@ def test_a_stopped_unit_ends_in_order(units: Units) -> None:
     assert not alive(tool)
 
 
+@pytest.mark.slow
 def test_a_runner_that_dies_takes_nobody_with_it(units: Units) -> None:
     units.start("test $N = 1 && kill -9 $PPID; sleep 1; echo $N > $1", count=3)
     ends = sorted((units.end() for _ in range(3)), key=lambda event: event["key"])
@@ -146,6 +149,7 @@ def test_what_cannot_be_set_up_is_told(units: Units) -> None:
     assert units.end() == {"key": "0#1", "event": "failed", "error": "No such file or directory"}
 
 
+@pytest.mark.slow
 def test_the_limit_of_memory_holds(units: Units) -> None:
     eat = "b = []\nwhile True: b.append(bytearray(b'x' * 1000000))"
     units.start(f'exec {sys.executable} -I -S -c "{eat}"', memory=150 * 1024**2)

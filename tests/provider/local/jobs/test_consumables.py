@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from tests.embedded import Account, embedded, wait_for
 
 from platerunner.batch.consumables import ensure_limits
@@ -17,6 +18,7 @@ def submit(account: Account, folder: Path, name: str, size: int, *held: str) -> 
     return account.submit(["sh", "-c", script], jobDefinition=definition, size=size)
 
 
+@pytest.mark.slow
 def test_no_more_jobs_run_than_there_are_licences_and_others_pass_them(tmp_path: Path) -> None:
     with embedded(cores=8, memory=8 * 1024**3) as account:
         ensure_limits(account.batch, {"licences": 2}, {})

@@ -240,6 +240,7 @@ def test_list_shows_running_jobs_unless_told_otherwise(aws: Account) -> None:
     assert {"statusReason": "seen"}.items() <= next(j for j in failed if j["jobId"] == job_id).items()
 
 
+@pytest.mark.slow
 def test_list_pages_through_children_by_status(aws: Account) -> None:
     parent = aws.run(["sh", "-c", "test $((AWS_BATCH_JOB_ARRAY_INDEX % 3)) != 0"], size=250)
     pages = list(aws.batch.get_paginator("list_jobs").paginate(arrayJobId=parent["jobId"], jobStatus="SUCCEEDED"))
@@ -339,6 +340,7 @@ def test_logs_page_and_filter(aws: Account) -> None:
     assert [e["message"] for e in found["events"]] == ["299"]
 
 
+@pytest.mark.slow
 def test_a_job_can_use_the_cloud_that_runs_it(aws: Account) -> None:
     program = (
         "import json, sys; from platerunner_unit.contract.storage import Storage; "

@@ -441,6 +441,7 @@ NAMES = st.text(st.characters(categories=["L", "N"], include_characters="_- ,;\"
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.tuples(NAMES, NAMES), NAMES, min_size=1, max_size=8), st.sampled_from([",", "\t"]))
 def test_what_is_written_as_csv_is_read_back(tmp_path_factory, wells, delimiter):
     folder = tmp_path_factory.mktemp("t")
