@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from platerunner.engine.access import Access
-from platerunner.engine.file_systems.made import PIPELINE, RUN, TAG_LETTERS, WORKSPACE, Made
+from platerunner.engine.file_systems.made import MARK, PIPELINE, RUN, TAG_LETTERS, WORKSPACE, Made
 from platerunner.engine.ledger.columns import LedgerError, Row
 from platerunner.engine.ledger.file_systems import write_file_system
 from platerunner.engine.ledger.files import Ledger
@@ -16,10 +16,13 @@ from platerunner.engine.prices.book import PriceBook
 from platerunner.engine.prices.model import Asked, Price
 from platerunner.engine.prices.price_list import AwsPrices
 from platerunner.spec.model import Pipeline
+from platerunner.spec.tags import OF_AWS
 from platerunner_unit.contract.storage import Storage, StorageError
 
 log = logging.getLogger(__name__)
 GIB = 1024**3
+OURS = frozenset({MARK, WORKSPACE, RUN, PIPELINE})
+"""Tags that tell file systems apart, and are none for costs."""
 BY_SIZE = frozenset({"fsx"})
 """Kinds that are paid for by their size alone. Of the others nobody here knows what jobs read of them, and left in them
 for how long."""
@@ -51,7 +54,7 @@ class Whose:
         """As far as what AWS keeps of it says."""
         workspace = made.tags.get(WORKSPACE)
         whole = workspace if workspace is not None and len(workspace) < TAG_LETTERS else None
-        tags = {name: value for name, value in made.tags.items() if not name.startswith(("platerunner:", "aws:"))}
+        tags = {name: made.tags[name] for name in made.tags if name not in OURS and not name.startswith(OF_AWS)}
         return cls(made.tags.get(RUN), made.tags.get(PIPELINE), None, tags, whole)
 
 
