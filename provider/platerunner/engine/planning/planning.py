@@ -13,6 +13,7 @@ from platerunner.engine.planning.reasons import NEVER_DONE, Reason, Why
 from platerunner.engine.planning.units.expected import ExpectedOutput, UnitKeys
 from platerunner.engine.planning.units.fingerprint import Fingerprints
 from platerunner.engine.planning.units.grouping import Candidate, Groups
+from platerunner.engine.planning.units.written import Written
 from platerunner.engine.records.outcomes import OutcomeStore
 from platerunner.spec.steps import Step
 from platerunner_unit.contract.manifest import InputFile, UnitTask
@@ -46,12 +47,24 @@ def plan_step(
     groups = Groups(step, available)
     planner = _Planner(step, available, groups, fingerprints, workspace, earlier, branch)
     units = tuple([planner.plan(candidate) for candidate in groups.candidates()])
+    planner.written.look(units)
     planner.keys.check(unit.task for unit in units if unit.state is not UnitState.EXCLUDED)
     return StepPlan(
         step.name,
         units,
         {name: each.listed for name, each in available.items()},
-        tuple(dict.fromkeys([*(note for each in available.values() for note in each.notes), *planner.failing_note()])),
+        tuple(
+            dict.fromkeys(
+                [
+                    *(note for each in available.values() for note in each.notes),
+                    *(
+                        f"{step.name}: how many units there are is known once {ref} is written"
+                        for ref in groups.unknown
+                    ),
+                    *planner.failing_note(),
+                ]
+            )
+        ),
         planner.overwritten,
         tuple(
             dict.fromkeys(
@@ -89,6 +102,7 @@ class _Planner:
         store = OutcomeStore(workspace)
         index = store.index(step.name, branch.units_of(step.foreach) if branch else "")
         self._index, self.overwritten = without_overwritten(store, step.name, index)
+        self.written = Written(workspace, step.name, self._index, self._outputs)
         self._history = History(self._index, workspace, step.foreach, self._outputs, branch)
         named = [each for each in self._outputs if each.at_least is None]
         self.keys = UnitKeys(step.name, named, available, step.own)
@@ -153,7 +167,10 @@ class _Planner:
         inputs = self._groups.inputs(unit.values)
         if unit.state is UnitState.EXCLUDED:
             return UnitTask(unit.unit, unit.values, unit.fingerprint, inputs)
-        return self._task(unit.unit, unit.values, unit.fingerprint, inputs)
+        task = self._task(unit.unit, unit.values, unit.fingerprint, inputs)
+        if unit.state is UnitState.DONE and (written := self.written.of(unit.unit)):
+            return replace(task, outputs={**task.outputs, **written})
+        return task
 
     def _task(self, unit: str, values: dict[str, Any], fingerprint: str, inputs: Inputs) -> UnitTask:
         return UnitTask(

@@ -47,7 +47,7 @@ class Current:
         for task in tasks:
             shape = []
             for output, files in task.outputs.items():
-                rest = names.setdefault(output, tuple(sorted(set(files[0].values) - set(foreach))) if files else ())
+                rest = names.setdefault(output, tuple(sorted(set(files[0].values) - set(foreach)))) if files else ()
                 shape.append((output, frozenset(_values(file.values, rest) for file in files)))
             units[task.unit] = shapes.setdefault(tuple(shape), len(shapes))
         return cls(foreach, names, tuple(dict(shape) for shape in shapes), units, _awaited(waiting))
@@ -77,8 +77,8 @@ class Current:
         if index is None:
             return False
         combinations = self.shapes[index].get(output)
-        # An output with an open number of files has no shape: any file of the unit counts.
-        return combinations is None or _values(values, self.names[output]) in combinations
+        # An output with an open number of files has no shape unless its unit ran before: any file of the unit counts.
+        return combinations is None or _values(values, self.names.get(output, ())) in combinations
 
     def to_json(self) -> bytes:
         """The stored form."""

@@ -78,6 +78,11 @@ class Groups:
         together = (sum(each, ()) for each in product(made if self._rest else [()], *rows))
         return [tuple([values[place] for place in places]) for values in together]
 
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Inputs whose files will make units, as many as a step before it will write."""
+        return tuple(dict.fromkeys(share.ref for share in self._makers if share.unknown))
+
     def inputs(self, values: Mapping[str, Any]) -> dict[str, tuple[InputFile, ...]]:
         """The files of a unit: every declared input to files in the order of keys, perhaps none.
 
@@ -135,6 +140,7 @@ class _Share:
     """The files of one input, by the values of those ``foreach`` wildcards that it has."""
 
     def __init__(self, foreach: tuple[str, ...], available: Available) -> None:
+        self.ref = available.ref
         self.names = tuple(name for name in foreach if name in available.pattern.wildcards)
         everything = available.files.plus(available.absent if _knows(self.names, available) else ())
         self._table = everything.table
@@ -179,6 +185,7 @@ class _Share:
         for row, key in zip(files.rows, files.texts(self.names), strict=True):
             groups[key].append(row)
         # A file whose name is not known yet lacks values, so that nobody knows whose it will be.
+        self.unknown = any(None in key for key in groups)
         return {key: rows for key, rows in groups.items() if None not in key}
 
     def _reasons(self, available: Available) -> dict[Key, str]:
