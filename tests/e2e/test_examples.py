@@ -47,7 +47,11 @@ def run(platerunner: Callable[..., Result], lab: Path, name: str, units: dict[st
     args = (*args, "--workspace-root", lab / "results", *options)
     first = platerunner(*args, timeout=800)
     assert first.code == 0, first.out + first.err
-    done = {step: found["succeeded"] for step, found in first.summary["steps"].items() if not step.endswith("_report")}
+    done = {
+        step: found["succeeded"] + found["done_before"]
+        for step, found in first.summary["steps"].items()
+        if not step.endswith("_report")
+    }
     assert done == units
     again = platerunner(*args)
     assert all(step["done_before"] == step["units"] for step in again.summary["steps"].values()), again.out
@@ -149,6 +153,20 @@ def test_two_step_gwas(platerunner: Callable[..., Result], lab: Path) -> None:
         "bmi": (40, True), "height": (40, False),
     }  # fmt: skip
     assert told["bmi"]["best"][0]["name"] == TESTED
+
+
+def test_gwas_in_batches(platerunner: Callable[..., Result], lab: Path) -> None:
+    """The number of jobs follows from the variants; other batches leave neither a job nor a row of before."""
+    needs("PLINK 2 (on Debian: apt-get install plink2)", shutil.which("plink2"))
+    make_genotypes(lab / "data")
+    for size, number in ((7, 6), (11, 4), (20, 2)):
+        units = {"batches": 2, "assoc": number, "plots": 2}
+        option = ("--param", f"variants_per_batch={size}")
+        results = run(platerunner, lab, "gwas_in_batches", units, *option)
+        with (results / "gwas_bmi.tsv").open(newline="") as stream:
+            rows = list(csv.DictReader(stream, delimiter="\t"))
+        assert [(row["#CHROM"], row["ID"]) for row in rows] == [(c, f"snp{i}") for c in "12" for i in range(20)]
+        assert min(rows, key=lambda row: float(row["P"]))["ID"] == TESTED
 
 
 def make_genotypes(data: Path) -> None:

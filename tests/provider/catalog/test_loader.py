@@ -56,6 +56,7 @@ def test_the_shipped_modules():
         "cytomining.report",
         "cytomining.select",
         "em.consolidate",
+        "association.batches",
         "association.plink",
         "association.report",
         "em.load-ebi",

@@ -46,6 +46,8 @@ CASES = {
         {"illum": 1},
     ),
     "two_step_gwas": (GWAS, ["--param", "jobs=3"], {"l0": 3, "l1": 2, "assoc": 6, "plots": 2}),
+    # How many jobs test is known once the lists are there.
+    "gwas_in_batches": (GWAS, [], {"batches": 3, "assoc": 0, "plots": 0}),
     "regenie_step2": (REGENIE, ["--param", "regenie=3.6"], {"test": 6, "plots": 4}),
 }
 

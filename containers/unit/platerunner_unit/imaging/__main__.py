@@ -11,7 +11,10 @@ from typing import Optional
 
 from platerunner_unit.imaging.unit import DataError, Unit
 
-PROGRAMS = ("illum-calc", "illum-apply", "segment-measure", "project", "montage", "plate-report", "association-report")
+PROGRAMS = (
+    "illum-calc", "illum-apply", "segment-measure", "project", "montage", "plate-report", "association-batches",
+    "association-report",
+)  # fmt: skip
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:

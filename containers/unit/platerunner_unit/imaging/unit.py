@@ -41,6 +41,7 @@ class Unit:
     :param inputs: input name to files.
     :param outputs: output name to the files to be written.
     :param notes: file whose lines become notes of the unit's outcome; None if nobody reads it.
+    :param out: folder of all that it writes, for outputs whose number is open.
     """
 
     name: str
@@ -50,20 +51,22 @@ class Unit:
     inputs: Mapping[str, tuple[File, ...]] = field(default_factory=dict)
     outputs: Mapping[str, tuple[File, ...]] = field(default_factory=dict)
     notes: Optional[Path] = None
+    out: Optional[Path] = None
 
     @classmethod
     def read(cls, path: Path) -> Unit:
         """Read a unit file.
 
-        :param path: JSON with ``unit``, ``values``, ``step``, ``params``, ``inputs``, ``outputs``, perhaps ``notes``.
+        :param path: JSON with ``unit``, ``values``, ``step``, ``params``, ``inputs``, ``outputs``, perhaps ``notes``
+            and ``out``.
         :raises DataError: if it cannot be read as that.
         """
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
             inputs, outputs = _files(raw["inputs"]), _files(raw["outputs"])
-            notes = Path(raw["notes"]) if raw.get("notes") else None
+            notes, out = (Path(raw[name]) if raw.get(name) else None for name in ("notes", "out"))
             values, params = _texts(raw.get("values")), raw.get("params") or {}
-            return cls(raw["unit"], values, raw.get("step", ""), params, inputs, outputs, notes)
+            return cls(raw["unit"], values, raw.get("step", ""), params, inputs, outputs, notes, out)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{path}: not a unit file ({type(error).__name__}: {error})") from error
 
