@@ -14,7 +14,7 @@ from platerunner.documents.problems import DocumentError, Problem
 from platerunner.spec.loader import check_shared, is_shared, load_pipeline
 from platerunner.spec.model import Pipeline
 from platerunner.spec.problems import SpecError
-from platerunner.spec.together import check_together
+from platerunner.spec.together import check_started, check_together
 
 BROKEN = 1
 Specs = Annotated[list[Path], typer.Argument(help="Spec files or folders of them.", exists=True)]
@@ -57,6 +57,8 @@ def validate(specs: Specs, *, format_: FormatOption = Format.TEXT) -> None:
         else:
             if format_ is Format.TEXT:
                 out.print(f"{file}: ok, {what}", markup=False)
+    for folder in {pipeline.path.parent for pipeline in read}:
+        problems |= set(check_started(pipeline for pipeline in read if pipeline.path.parent == folder))
     _write(sorted(problems), format_)
     if any(problem.is_error for problem in problems):
         raise typer.Exit(BROKEN)

@@ -1,11 +1,12 @@
-"""What several specs of one folder must not share: a name, and keys of one workspace."""
+"""What several specs of one folder must not share, a name and keys of one workspace; and assets that start nothing."""
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from platerunner.documents.problems import Problem
 from platerunner.documents.source import Position
-from platerunner.spec.model import Pipeline
+from platerunner.spec.model import OnAssets, Pipeline
 from platerunner.spec.steps import Gate, Step
 
 
@@ -23,6 +24,35 @@ def check_together(pipeline: Pipeline, others: Iterable[Pipeline]) -> list[Probl
         elif pipeline.workspace.rstrip("/") == other.workspace.rstrip("/"):
             found += _shared_keys(pipeline, other, where)
     return found
+
+
+def check_started(pipelines: Iterable[Pipeline]) -> list[Problem]:
+    """Warn of pipelines that no event will start: they wait for keys and the events have none, or the other way round.
+
+    :param pipelines: that are loaded together; an asset that none of them updates may have any events.
+    """
+    known = tuple(pipelines)
+    keyed: dict[str, set[bool]] = {}
+    for asset in (asset for each in known for step in each.steps.values() for asset in step.assets):
+        keyed.setdefault(asset.name, set()).add(bool(asset.by))
+    return [
+        _never_started(pipeline, asset, by=pipeline.schedule.by)
+        for pipeline in known
+        if isinstance(pipeline.schedule, OnAssets)
+        for asset in pipeline.schedule.assets
+        if keyed.get(asset) == {not pipeline.schedule.by}
+    ]
+
+
+def _never_started(pipeline: Pipeline, asset: str, *, by: str) -> Problem:
+    if by:
+        message = f"events of `{asset}` have no key, so that no `{by}` starts a run"
+        remedy = f"Write `assets: [{{asset: {asset}, by: {by}}}]` on the step that updates it, or take `by` out here."
+    else:
+        message = f"events of `{asset}` have keys, and an event with a key starts only what waits `by` something"
+        remedy = "Write `by:` with a param that is the key, or wait for an asset that is updated without `by`."
+    at = pipeline.places.get(("schedule", "asset"), pipeline.places.get(("schedule",)))
+    return replace(_problem(pipeline, at, message, remedy, "never-started"), severity="warning")
 
 
 def _shared_keys(pipeline: Pipeline, other: Pipeline, where: str) -> Iterator[Problem]:
