@@ -1,6 +1,7 @@
 """From files in a folder to runs, records and messages; and from a run's end back to its launch's record."""
 
 import json
+import logging
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +9,9 @@ from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 from airflow.sdk.execution_time import task_runner
 from tests.provider.operators.test_start_runs import Airflow
 
+from platerunner.engine.planning.errors import PlanningError
 from platerunner.engine.records.launches import Launches, LaunchState
+from platerunner.engine.steps.stay import StepStay
 from platerunner.hooks.platerunner import PlaterunnerHook
 from platerunner.notifications import sending
 from platerunner.operators.launch_end import LaunchTeller
@@ -100,6 +103,21 @@ def test_a_run_tells_its_launch_how_far_it_is_and_why_it_failed(launching, monke
     launching.to_the_end("launch-a")
     LaunchTeller(launching.pipeline, failed=False).notify(context)
     assert launching.launches.load("a").state is LaunchState.COMPLETE
+
+
+def test_a_run_that_ends_before_any_job_tells_its_launch_why(launching, monkeypatch):
+    ask(launching, "a")
+    look(launching, monkeypatch)
+    launching.write(A01="exit 0\n")
+    run = launching.run("launch-a")
+    monkeypatch.setattr(run, "start", lambda: (_ for _ in ()).throw(PlanningError("there is no plate P9")))
+    with pytest.raises(PlanningError):
+        StepStay(run, logging.getLogger(), lambda _: {}).start()
+    assert launching.launches.load("a").state is LaunchState.READY, "until Airflow says that it has failed"
+    context = {"run_id": "launch-a", "params": {}, "dag_run": SimpleNamespace(conf={}), "logical_date": None}
+    LaunchTeller(launching.pipeline, failed=True).notify(context)
+    found = launching.launches.load("a")
+    assert (found.state, found.cause) == (LaunchState.FAILED, "work: there is no plate P9")
 
 
 def test_the_dag_calls_when_a_run_has_ended(launching):

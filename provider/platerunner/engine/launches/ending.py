@@ -16,6 +16,7 @@ from platerunner.spec.model import Pipeline
 from platerunner_unit.contract.storage import Storage
 
 log = logging.getLogger(__name__)
+UNTOLD = "no step has told why; the log of the failed task does"
 STREAMS = 20
 """Log streams of failed jobs that a record names."""
 
@@ -33,7 +34,9 @@ def note_end(access: Access, pipeline: Pipeline, workspace: Storage, run_id: str
         return
     steps = [step.name for step in pipeline.modules]
     failures = [failure for step in steps for failure in _failures(workspace, run_id, step)]
-    cause = "; ".join(causes(workspace, run_id, steps)) or "no step has told why; the log of the failed task does"
+    before = launches.load(launch)
+    told = before.cause if before else ""
+    cause = "; ".join(causes(workspace, run_id, steps)) or told or UNTOLD
     launches.note(
         launch, LaunchState.FAILED, cause=cause, streams=_streams(access, failures),
         log_group=access.settings.log_group,

@@ -159,6 +159,11 @@ class Launches:
             if after == before or self._workspace.put_if(key, encode(LAUNCH, after.to_json(), indent=1), etag):
                 return
 
+    def tell(self, launch: str, cause: str) -> None:
+        """Note why a launch's run is about to fail; the state stays until it has."""
+        if (found := self.load(launch)) is not None:
+            self.note(launch, found.state, cause=cause)
+
     def refuse(self, refused: Refused) -> Refused:
         """Record a file that starts nothing."""
         made = replace(refused, at=_now())

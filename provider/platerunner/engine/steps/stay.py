@@ -5,6 +5,8 @@ Each call may be made by another process: what has to be known lies in the run's
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -22,7 +24,15 @@ from platerunner.engine.planning.prepare import images, plan_pipeline
 from platerunner.engine.records.launches import Launches, LaunchState, launch_of
 from platerunner.engine.records.step_state import StateFile, UnitFailure
 from platerunner.engine.steps.digest import StepResult, allowed, digest, headline, is_red
-from platerunner.engine.steps.endings import AwaitFiles, AwaitJobs, AwaitRestore, FailedError, Log, SkippedError
+from platerunner.engine.steps.endings import (
+    FOR_GOOD,
+    AwaitFiles,
+    AwaitJobs,
+    AwaitRestore,
+    FailedError,
+    Log,
+    SkippedError,
+)
 from platerunner.engine.steps.gathering import EndsOf, check_gathered
 from platerunner.engine.steps.log_tail import tails, told
 from platerunner.engine.steps.restoring import Restoring
@@ -103,6 +113,30 @@ class StepStay:
         :raises SkippedError: if the step's condition does not hold, or nothing before it had anything to do.
         :raises FailedError: if too much failed before it.
         """
+        with self._told():
+            return self._start()
+
+    def go_on(self) -> Next:
+        """Look for raw files (again); start if they are there, or if the time is over."""
+        with self._told():
+            return self._go_on()
+
+    def collect(self) -> Next:
+        """Collect the verdicts; submit again what is worth it, else end."""
+        with self._told():
+            return self._collect()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Let the launch that started the run know of what ends it for good before there is any verdict."""
+        try:
+            yield
+        except FOR_GOOD as error:
+            if isinstance(self._scope.pipeline.schedule, OnConfig):
+                Launches(self._scope.workspace).tell(launch_of(self._scope.context.run_id), f"{self._step}: {error}")
+            raise
+
+    def _start(self) -> Next:
         scope = self._scope
         if not holds(scope.step, scope.context):
             raise SkippedError(f"{self._step}: its condition does not hold: {scope.step.when}")
@@ -111,10 +145,9 @@ class StepStay:
             return self._preview()
         if scope.step.waiting_for:
             end_left_behind(self._run)  # else they cost money while this run waits
-        return self.go_on()
+        return self._go_on()
 
-    def go_on(self) -> Next:
-        """Look for raw files (again); start if they are there, or if the time is over."""
+    def _go_on(self) -> Next:
         run = self._run
         if (pause := self._pause()) is not None:
             self._note(LaunchState.WAITING)
@@ -125,10 +158,9 @@ class StepStay:
         self._note(LaunchState.READY)
         end_left_behind(run)
         self._tell(run.start())
-        return self._jobs() or self.collect()
+        return self._jobs() or self._collect()
 
-    def collect(self) -> Next:
-        """Collect the verdicts; submit again what is worth it, else end."""
+    def _collect(self) -> Next:
         while self._run.collect():
             if jobs := self._jobs():
                 return jobs
