@@ -45,16 +45,21 @@ class Units:
     def __init__(self, agent: Agent, bench: Bench, way: str) -> None:
         self.agent, self._bench, self._variables = agent, bench, WAYS[way]
 
-    def start(self, script: str, *, count: int = 1, **options: Any) -> None:
-        """Start jobs ``0`` and so on, whose tool is a shell script: ``$1`` is its output, ``$N`` its number."""
+    def start(self, script: str, *, count: int = 1, prefix: str = "", **options: Any) -> None:
+        """Start jobs ``0`` and so on, whose tool is a shell script: ``$1`` is its output, ``$N`` its number.
+
+        :param prefix: of their names, where no job of another test may have the same.
+        """
         units = [self._bench.unit([f"{n}.txt"], unit=f"n={n}", values={"n": n}) for n in range(count)]
         step = self._bench.step(["sh", "-c", f"N={{values.n}}; {script}", "sh", "{outputs.o}"])
         manifest.write(self._bench.store, f"{RUN}/s/1", step, units)
         for n in range(count):
-            self._start_one(n, **options)
+            self._start_one(n, prefix, **options)
 
-    def _start_one(self, n: int, variables: Mapping[str, str] = MappingProxyType({}), **options: Any) -> None:
-        key = f"{n}"
+    def _start_one(
+        self, n: int, prefix: str, variables: Mapping[str, str] = MappingProxyType({}), **options: Any
+    ) -> None:
+        key = f"{prefix}{n}"
         folder = self.agent.folder / f"{key}#1"
         folder.mkdir()
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -64,7 +69,7 @@ class Units:
             "AWS_BATCH_JOB_ATTEMPT": "1",
             "TMPDIR": str(folder),
         }
-        env |= {"AWS_BATCH_JOB_ARRAY_INDEX": key, "PLATERUNNER_GRACE": "5", **self._variables, **variables}
+        env |= {"AWS_BATCH_JOB_ARRAY_INDEX": f"{n}", "PLATERUNNER_GRACE": "5", **self._variables, **variables}
         argv = ("platerunner-unit", "run", f"{self._bench.store.url}/{RUN}/s/1")
         self.agent.start(key, *argv, **{"env": env, "cwd": str(folder)} | options)
 
@@ -167,9 +172,9 @@ def test_killing_the_agent_ends_runner_and_tool(units: Units) -> None:
 
 
 def test_a_job_that_a_dead_agent_did_not_tell_of_is_found(units: Units) -> None:
-    units.start(f"echo $$ > {units.agent.folder}/tool.pid; exec sleep 300")
+    units.start(f"echo $$ > {units.agent.folder}/tool.pid; exec sleep 300", prefix="lost-")
     units.agent.pid("tool.pid")
-    processes.end_processes({"0#1"})
+    processes.end_processes({"lost-0#1"})
     assert units.end()["code"] == -signal.SIGKILL
 
 
