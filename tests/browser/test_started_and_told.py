@@ -39,6 +39,29 @@ def test_an_upload_starts_one_run_and_that_the_pipeline_that_follows(
     assert len(ended(api, "uploaded")) == 1, "twelve files are one run"
 
 
+def test_each_plate_that_is_done_starts_a_run_of_what_follows_while_others_still_run(
+    api: httpx.Client, site: Site
+) -> None:
+    """By the partition keys of a real scheduler: P1 is profiled before P2 has ended, and P3, which fails, never."""
+    for plate, script in (
+        ("P1", "echo $0"),
+        ("P2", f"until [ -e {site.data}/screened/go ]; do sleep 1; done"),
+        ("P3", "exit 3"),
+    ):
+        folder = site.data / "screened" / plate
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "A01.sh").write_text(f'{script}\necho {plate} > "$1"\n')
+    run = trigger(api, "screened")
+    (first,) = wait_for(lambda: ended(api, "profiled"), 180)
+    assert (first["state"], first["conf"]) == ("success", {"plate": "P1"})
+    assert api.get(run).json()["state"] == "running", "P2 goes on"
+    (site.data / "screened/go").touch()
+    assert wait_for(lambda: api.get(run).json()["state"] in ("failed", "success") and api.get(run).json(), 180)
+    runs = wait_for(lambda: len(found := ended(api, "profiled")) > 1 and found, 180)
+    assert sorted(each["conf"]["plate"] for each in runs) == ["P1", "P2"]
+    assert sorted(path.name for path in (site.results / "profiled/profiles").iterdir()) == ["P1.txt", "P2.txt"]
+
+
 def test_what_fails_is_told_with_its_digest_and_what_is_late_too(
     api: httpx.Client, site: Site, mails: Receiver
 ) -> None:
@@ -72,16 +95,16 @@ def client(site: Site, service: str) -> Any:
     return boto3.client(service, "us-east-1", endpoint_url=site.cloud, **keys)
 
 
-def tell_of_arrivals(site: Site, s3: Any) -> None:
+def tell_of_arrivals(site: Site, s3: Any, bucket: str = BUCKET) -> None:
     """As terraform/modules/events wires it: S3, EventBridge, the queue that the connection names."""
-    s3.create_bucket(Bucket=BUCKET)
+    s3.create_bucket(Bucket=bucket)
     on = {"EventBridgeConfiguration": {}}
-    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=on)
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=on)
     events = client(site, "events")
-    pattern = {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": {"bucket": {"name": [BUCKET]}}}
-    events.put_rule(Name="arrivals", EventPattern=json.dumps(pattern))
+    pattern = {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": {"bucket": {"name": [bucket]}}}
+    events.put_rule(Name=bucket, EventPattern=json.dumps(pattern))
     arn = "arn:aws:sqs:us-east-1:123456789012:platerunner-arrivals"
-    events.put_targets(Rule="arrivals", Targets=[{"Id": "arrivals", "Arn": arn}])
+    events.put_targets(Rule=bucket, Targets=[{"Id": "arrivals", "Arn": arn}])
 
 
 def ended(api: httpx.Client, dag: str) -> list[dict[str, Any]]:
