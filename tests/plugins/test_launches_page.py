@@ -43,7 +43,7 @@ def test_launches_and_refused_files_are_shown_and_escaped(lab):
     }
     lab.launches.refuse(Refused("x", "s3://in/x.json", "", "InvalidLaunchError", (), (problem,)))
     text = text_of(lab)
-    assert "<td>FAILED</td>" in text
+    assert '<span class="state state-failed">FAILED</span>' in text
     assert "/runs/launch-b7/" in text
     assert "/aws/g: s/1" in text
     assert "Line 3: unknown key" in text
