@@ -139,3 +139,34 @@ def test_no_python_of_an_image_has_a_setuptools_with_a_known_hole() -> None:
     # CVE-2024-6345 and CVE-2025-47273 are fixed in 78.1.1; from 80.9 on it warns on each start, into every unit's log.
     lines = (ROOT / "containers" / "cellprofiler" / "requirements.txt").read_text().splitlines()
     assert "setuptools>=78.1.1,<80.9" in lines
+
+
+def attempt(tmp_path: Path, before: str) -> str:
+    """What the step that looks for an earlier attempt's build hands on, where the registry answers `before`."""
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\n{before}\n")
+    docker.chmod(0o755)
+    workflow = yaml.safe_load((ROOT / ".github/workflows/images.yml").read_text())
+    (step,) = [each for each in workflow["jobs"]["push"]["steps"] if each.get("id") == "before"]
+    run = {"NAME": "imaging", "REGISTRY": "ours.example.org/dev", "GITHUB_RUN_NUMBER": "7"}
+    environ = {**run, "PATH": f"{tmp_path}:/usr/bin:/bin", "GITHUB_OUTPUT": str(tmp_path / "output")}
+    (tmp_path / "output").write_text("")
+    subprocess.run(["bash", "-e", "-c", step["run"]], cwd=ROOT, env=environ, check=True)
+    return (tmp_path / "output").read_text()
+
+
+def test_a_run_that_starts_again_keeps_what_it_has_pushed(tmp_path: Path) -> None:
+    """Tags never move in the registry: another build would find the run's tag taken."""
+    pushed = 'test "$6" = ours.example.org/dev/imaging:build-7 && echo sha256:abc'
+    assert attempt(tmp_path, pushed) == "digest=sha256:abc\n"
+    assert attempt(tmp_path, "exit 1") == ""
+
+
+def test_only_what_was_not_pushed_is_built_and_the_runs_tag_comes_last() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/images.yml").read_text())
+    steps = {each["name"]: each for each in workflow["jobs"]["push"]["steps"] if "name" in each}
+    once = ("Build and push by digest", "Scan what was pushed", "Run what was pushed")
+    once += ("List of contents", "Sign, attest, tag")
+    assert [name for name in once if steps[name].get("if") != "steps.before.outputs.digest == ''"] == []
+    lines = steps["Sign, attest, tag"]["run"].splitlines()
+    assert ":build-$GITHUB_RUN_NUMBER" in lines[-1]
