@@ -30,8 +30,8 @@ resource "aws_s3_object" "file" {
   lifecycle {
     # Else MWAA waits an hour for PyPI, and says nothing of it.
     precondition {
-      condition     = var.way_out || each.key != "requirements" || strcontains(file("${var.bundle_dir}/${each.value}"), "--no-index")
-      error_message = "requirements.txt asks PyPI, to which there is no way out of this network: make the bundle anew by `platerunner bundle --offline`, which brings all wheels."
+      condition     = (var.way_out && var.web_access == "PUBLIC_ONLY") || each.key != "requirements" || strcontains(file("${var.bundle_dir}/${each.value}"), "--no-index")
+      error_message = "requirements.txt asks PyPI, which a private web server, or a network without a way out, does not reach: make the bundle anew by `platerunner bundle --offline`, which brings all wheels."
     }
   }
 }

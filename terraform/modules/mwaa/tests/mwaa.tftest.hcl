@@ -397,9 +397,34 @@ run "without_a_way_out_a_bundle_that_asks_pypi_is_refused" {
   command = plan
 
   variables {
-    bundle_dir = "tests/bundle"
+    bundle_dir = "tests/asks-pypi"
+    web_access = "PUBLIC_ONLY"
     way_out    = false
   }
 
   expect_failures = [aws_s3_object.file]
+}
+
+run "for_a_private_web_server_too" {
+  command = plan
+
+  variables {
+    bundle_dir = "tests/asks-pypi"
+  }
+
+  expect_failures = [aws_s3_object.file]
+}
+
+run "a_public_one_with_a_way_out_may_ask_pypi" {
+  command = plan
+
+  variables {
+    bundle_dir = "tests/asks-pypi"
+    web_access = "PUBLIC_ONLY"
+  }
+
+  assert {
+    condition     = contains(keys(aws_s3_object.file), "requirements")
+    error_message = "the bundle is taken"
+  }
 }
