@@ -17,7 +17,7 @@ variable "name" {
 variable "repositories" {
   description = "Images, each with a repository `<name>/<image>`."
   type        = set(string)
-  default     = ["unit", "cellprofiler", "cosmicqc", "cytomining", "em", "fiji", "imaging", "snakemake", "starrynight"]
+  default     = ["unit", "cellprofiler", "cosmicqc", "cytomining", "em", "fiji", "imaging", "regenie", "snakemake", "starrynight"]
 
   validation {
     condition     = alltrue([for repository in var.repositories : can(regex("^[a-z0-9]+([._-][a-z0-9]+)*$", repository))])

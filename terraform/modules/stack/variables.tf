@@ -96,7 +96,7 @@ variable "images" {
   description = "Images with a repository of their own, public registries that are fetched through (see the registry module), and patterns of images elsewhere that jobs may run, such as public.ecr.aws/somebody/*."
   type = object({
     elsewhere    = optional(list(string), [])
-    repositories = optional(set(string), ["unit", "cellprofiler", "cosmicqc", "cytomining", "em", "fiji", "imaging", "snakemake", "starrynight"])
+    repositories = optional(set(string), ["unit", "cellprofiler", "cosmicqc", "cytomining", "em", "fiji", "imaging", "regenie", "snakemake", "starrynight"])
     pull_through = optional(map(object({
       registry       = string
       credential_arn = optional(string)

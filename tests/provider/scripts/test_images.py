@@ -63,6 +63,7 @@ def test_the_matrix_begins_with_what_the_others_stand_on() -> None:
         "cytomining",
         "em",
         "fiji",
+        "regenie",
         "snakemake",
         "starrynight",
     }
