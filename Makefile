@@ -30,7 +30,7 @@ up: $(SYNCED)  ## Airflow with the embedded cloud; Ctrl-C ends all of it
 test: $(SYNCED)  ## unit tests, but for the slow ones: 3 minutes on two cores
 	$(RUN) pytest -m "not slow" -n auto --dist worksteal
 
-test-slow: $(SYNCED)  ## the slow ones, which the gate runs, too: 250 of 8,300, half of the time
+test-slow: $(SYNCED)  ## the slow ones, which the gate runs, too: 320 of 8,400, over half of the time
 	$(RUN) pytest -m slow -n auto --dist worksteal
 
 test-all: test test-slow  ## the above, those with a real CellProfiler, end to end and browser tests

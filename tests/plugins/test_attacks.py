@@ -100,6 +100,7 @@ def test_the_table_has_every_route_with_each_of_its_methods():
     assert routes == read | {("POST", path) for path in CHANGE}
 
 
+@pytest.mark.slow
 def test_who_is_not_logged_in_or_may_not_see_the_dag_reads_nothing(two):
     nobody, user = two.client(None), two.client("user")
     for route, query in READ.items():

@@ -67,6 +67,7 @@ def test_a_file_comes_whole_and_is_never_drawn(lab):
     assert "sandbox" in answer.headers["content-security-policy"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["file", "preview", "origin", "layers"])
 def test_nothing_but_files_of_the_output_is_served(lab, tmp_path, what):
     site = lab()

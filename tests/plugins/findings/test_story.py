@@ -40,6 +40,7 @@ def test_the_first_failure_is_told_with_its_sentence_and_who_acts(site):
     assert failure["who"].startswith("The scientist acts: ")
 
 
+@pytest.mark.slow
 def test_what_it_cost_so_far_is_told_and_what_is_not_known_is_said(site):
     site.add(wells_and_sums("lab"))
     site.start("lab", work="running")

@@ -85,6 +85,7 @@ def test_an_image_that_is_too_large_is_not_even_read(tmp_path, monkeypatch):
         Thumbnails().get(workspace, "a.tif", 160)
 
 
+@pytest.mark.slow
 def test_an_output_of_images_is_shown_by_field_with_its_channels_together(site):
     site.add(wells("lab", folder="/lab").replace("{well}.tif", "{well}_{channel}.tif"))
     site.start("lab", work="success")

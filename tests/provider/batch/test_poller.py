@@ -84,6 +84,7 @@ class Endless:
         return {"jobs": [{"jobId": job, "status": "RUNNING"} for job in jobs]}
 
 
+@pytest.mark.slow
 def test_calls_are_filled_with_what_is_next_in_turn() -> None:
     batch = Endless()
     seen_first: list[int] = []

@@ -10,6 +10,7 @@ from platerunner.batch.views import STATUSES, JobView
 from platerunner_unit.contract.evidence import BatchEvidence
 
 
+@pytest.mark.slow
 def test_describe_asks_by_the_hundred(aws: Account) -> None:
     parent = aws.run(["true"], size=201)["jobId"]
     before = aws.cloud.calls["batch.describejobs"]
@@ -74,6 +75,7 @@ def test_a_refusal_is_not_repeated(aws: Account) -> None:
     assert aws.cloud.calls["batch.listjobs"] - before == 1
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(STATUSES), st.integers(0, 50)), st.integers(0, 20))
 def test_counts_always_sum_to_the_array(counts: dict[str, int], uncounted: int) -> None:
     size = sum(counts.values()) + uncounted

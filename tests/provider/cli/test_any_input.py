@@ -159,6 +159,7 @@ def test_steps_and_units_complete_in_fish(lab):
     assert complete("platerunner explain lab.yaml illum_", "fish")[0] == ["illum_apply", "illum_calc"]
 
 
+@pytest.mark.slow
 def test_nothing_completes_where_there_is_no_spec(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert complete("platerunner explain nowhere.yaml ") == ([], "")

@@ -40,6 +40,7 @@ def look(command, *args, spec="lab.yaml"):
     return done.stdout if done.exit_code == 0 else done.stderr
 
 
+@pytest.mark.slow
 def test_explain_tells_done_failed_and_new(ran):
     ran.write(A11=GOOD)
     said = look("explain", "work")
@@ -148,6 +149,7 @@ def test_plan_tells_an_exclusion_of_what_is_not_there(ran):
     assert f"  line {line} of lab.yaml excludes plate P1 well B09, which dataset.raw does not have." in look("plan")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "phrase"),
     [

@@ -47,6 +47,7 @@ def newer(monkeypatch, tmp_path):
     return template
 
 
+@pytest.mark.slow
 def test_its_specs_and_modules_are_right(made, monkeypatch):
     monkeypatch.setenv("PLATERUNNER_CATALOG", str(made / "dag_specs/catalog"))
     done = invoke("validate", made / "dag_specs")

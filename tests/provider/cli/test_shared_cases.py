@@ -183,6 +183,7 @@ def plates() -> Iterator[str]:
         yield storage.url
 
 
+@pytest.mark.slow
 @WHERE_THERE
 @pytest.mark.parametrize("spec", ["spec.yaml", "spec_c.yaml", "spec_n.yaml", "spec_nc.yaml"])
 def test_one_plate_of_many_is_listed_by_itself(spec: str, plates: str, tmp_path: Path) -> None:

@@ -87,6 +87,7 @@ def test_what_cannot_be_taken_holds_up_no_other(launching, monkeypatch):
     assert look(launching, monkeypatch) == ["launch-b"]
 
 
+@pytest.mark.slow
 def test_a_run_tells_its_launch_how_far_it_is_and_why_it_failed(launching, monkeypatch):
     ask(launching, "a")
     look(launching, monkeypatch)

@@ -112,6 +112,7 @@ def test_jobs_that_another_airflow_may_have_are_remembered(lab, left, monkeypatc
     assert (kept["run_id"], [owner["run_id"] for owner in kept["before"]]) == ("run-laptop", ["run-1"])
 
 
+@pytest.mark.slow
 def test_a_task_that_submits_again_is_known_by_its_name_as_before(lab, monkeypatch):
     """What a run submitted when it tried again once stood in nobody's name, so that no other run could judge it."""
     roots = {"data_root": str(lab.folder / "data"), "workspace_root": str(lab.folder / "workspace")}

@@ -10,6 +10,7 @@ from platerunner.operators.batch_module import BatchModuleOperator
 from platerunner.operators.step_task import StepTask
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("argument", "extra", "policy"),
     [

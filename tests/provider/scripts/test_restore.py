@@ -63,6 +63,7 @@ def test_each_key_gets_the_version_that_it_had_then(script: ModuleType) -> None:
     assert done.made_since == ["gone, made again", "made since"]
 
 
+@pytest.mark.slow
 def test_a_drill_brings_every_byte_back_and_leaves_nothing(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")

@@ -44,6 +44,7 @@ def bench(tmp_path, monkeypatch):
     return bench
 
 
+@pytest.mark.slow
 def test_it_asks_before_the_first_submission_and_not_again_for_the_same_units(bench, asked):  # noqa: F811
     bench.sensor.execute(bench.context)
     assert asked == [1]

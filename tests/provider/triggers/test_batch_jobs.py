@@ -50,6 +50,7 @@ def test_it_survives_its_serialisation_and_stays_small():
     assert import_string(path)(**arguments).serialize() == (path, arguments)
 
 
+@pytest.mark.slow
 def test_it_fires_once_all_jobs_have_ended_whatever_became_of_them(aws, connection):
     array, single = aws.submit(["sh", "-c", "exit $AWS_BATCH_JOB_ARRAY_INDEX"], size=3), aws.submit(["sleep", "1"])
     event = asyncio.run(first_event(trigger(array, single)))

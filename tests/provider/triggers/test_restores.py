@@ -70,6 +70,7 @@ def test_it_survives_its_serialisation():
     assert import_string(path)(**arguments).serialize() == (path, arguments)
 
 
+@pytest.mark.slow
 def test_a_look_now_and_then_finds_that_they_are_there(aws, queue, monkeypatch):
     assert wait_while(lambda: restore(aws), 0.2, monkeypatch) == {"status": "restored"}
 

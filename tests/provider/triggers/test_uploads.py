@@ -117,6 +117,7 @@ def test_a_plate_of_files_is_one_event_and_the_next_plate_another(aws, queue):
     assert second == {"prefix": f"s3://{BUCKET}/P1/", "files": 1, "last": f"s3://{BUCKET}/P1/B01.tiff"}
 
 
+@pytest.mark.slow
 def test_files_that_have_come_but_were_not_looked_at_yet_are_no_quiet(aws, queue):
     upload(aws, *(f"P1/A{n:02}.tiff" for n in range(5)))  # one call brings them all
 

@@ -75,6 +75,7 @@ def test_an_upload_queue_that_is_not_there_or_hands_on_nothing(aws: Account, mon
     )
 
 
+@pytest.mark.slow
 def test_a_healthy_account_is_ok_throughout(aws: Account) -> None:
     result = invoke("doctor")
     assert result.exit_code == 0, result.output
@@ -120,6 +121,7 @@ def test_a_queue_that_shares_and_a_connection_that_does_not_are_named(
     assert "but the job queue platerunner-on-demand has no scheduling policy: its jobs go first come" in said
 
 
+@pytest.mark.slow
 def test_a_disabled_compute_environment_is_named(aws: Account) -> None:
     aws.batch.update_compute_environment(computeEnvironment=aws.spot, state="DISABLED")
     try:
@@ -167,6 +169,7 @@ def test_roots_that_are_not_there(aws: Account, monkeypatch: pytest.MonkeyPatch,
     assert "nowhere does not exist: make it" in line
 
 
+@pytest.mark.slow
 def test_roles_that_jobs_cannot_take(aws: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     role = aws.client("iam").create_role(RoleName="wrong", AssumeRolePolicyDocument=json.dumps(OTHER_TRUST))["Role"]
     connect(aws, monkeypatch, job_role=role["Arn"], execution_role=role["Arn"].replace("wrong", "missing"))

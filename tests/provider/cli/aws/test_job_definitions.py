@@ -31,6 +31,7 @@ def run(aws: Account, monkeypatch):
     return lambda *words: CliRunner().invoke(app, ["definitions", *words])
 
 
+@pytest.mark.slow
 def test_a_backup_brings_back_what_was_deregistered(run, aws, tmp_path):
     arn = ensure_definition(aws.batch, JobSpec("demo-measure", "base:latest", ("true",)))
     saved = run("backup", str(DEMO), "--to", str(tmp_path / "kept"))

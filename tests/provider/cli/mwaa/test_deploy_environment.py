@@ -120,6 +120,7 @@ def test_what_cannot_be_told_now_says_so(mwaa, made, answer, said):
     assert said in deploy(made, "--environment", NAME, code=2)
 
 
+@pytest.mark.slow
 def test_an_environment_that_does_not_exist_is_one_sentence(mwaa, made):
     mwaa.add_client_error("get_environment", "ResourceNotFoundException", "Environment lab does not exist")
     said = deploy(made, "--environment", NAME, code=2)

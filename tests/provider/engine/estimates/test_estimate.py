@@ -251,6 +251,7 @@ def test_a_file_system_is_paid_for_as_long_as_the_run_takes(told, book):
     assert found.to_json()["file_system"]["usd"]["usual"] == pytest.approx(own)
 
 
+@pytest.mark.slow
 def test_efs_is_paid_by_what_jobs_leave_in_it_and_read_of_it(told, book):
     """Eight files of 64 MiB, each left there once and read by the one unit that needs it, twice as it names it."""
     found = told(ROWS, size=64 * MIB, spec=MOUNTED.replace("KIND", "efs"), book=book("us-east-1"))

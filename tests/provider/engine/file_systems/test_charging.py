@@ -44,6 +44,7 @@ def old(monkeypatch):
     monkeypatch.setattr(doctor_file_systems, "datetime", Later)
 
 
+@pytest.mark.slow
 def test_lustre_is_paid_by_its_size_from_its_making_to_its_deletion(lab):  # noqa: F811
     wait_for(lab.storage("fsx").set_up, lab.count)
     [before] = rows(lab)
@@ -57,6 +58,7 @@ def test_lustre_is_paid_by_its_size_from_its_making_to_its_deletion(lab):  # noq
     assert row["usd"] == pytest.approx(HOURLY * row["seconds"] / 3600)
 
 
+@pytest.mark.slow
 def test_of_efs_it_is_known_for_how_long_and_no_price(lab):  # noqa: F811
     wait_for(lab.storage("efs").set_up, lab.count)
     wait_for(lab.storage("efs").tear_down, lab.count)
@@ -65,6 +67,7 @@ def test_of_efs_it_is_known_for_how_long_and_no_price(lab):  # noqa: F811
     assert (row["hourly"], row["usd"], row["price_source"]) == (None, None, None)
 
 
+@pytest.mark.slow
 def test_a_lab_s_own_price_counts_and_a_region_without_one_is_not_zero(lab):  # noqa: F811
     prices = "{date: 2026-12-01, file_system: {fsx: 0.73}}"
     lab.access().storage(str(lab.folder)).put("_platerunner/ledger/prices.yaml", prices.encode())
@@ -87,6 +90,7 @@ def test_of_one_that_aws_could_not_make_and_of_clocks_that_run_backwards_no_pric
     assert [(each["seconds"], each["usd"]) for each in rows(lab)] == [(3600.0, None), (None, None)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("after", [True, False])
 def test_who_dies_before_or_after_aws_deletes_it_leaves_one_row_with_its_end(lab, kind, after, monkeypatch):  # noqa: F811
@@ -118,6 +122,7 @@ def test_who_dies_before_or_after_aws_deletes_it_leaves_one_row_with_its_end(lab
     assert last["ended"] == row["ended"] if after else last["ended"] > row["ended"], "the last that was still there"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_doctor_ends_the_row_of_what_a_killed_run_has_left(lab, kind, monkeypatch):  # noqa: F811
     monkeypatch.setattr(doctor_file_systems, "PAUSE_S", 0.0)
@@ -141,6 +146,7 @@ def test_the_doctor_knows_one_that_no_row_tells_of_by_its_tags(lab, monkeypatch)
     assert row["tags"] == {"project": "JUMP", "platerunner:environment": "dev"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_ledger_that_cannot_be_written_keeps_nobody_from_deleting_it(lab, kind, monkeypatch, caplog):  # noqa: F811
     wait_for(lab.storage(kind).set_up, lab.count)

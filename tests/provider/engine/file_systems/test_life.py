@@ -124,6 +124,7 @@ def test_it_is_made_once_mounted_and_deleted_with_nothing_left(lab, kind):
     wait_for(storage.tear_down, lab.count)
 
 
+@pytest.mark.slow
 def test_the_bucket_is_linked_once_and_one_that_cannot_be_linked_is_deleted(lab):
     wait_for(lab.storage("fsx").set_up, lab.count)
     (link,) = lab.links

@@ -72,6 +72,7 @@ def test_a_view_is_sql_of_both_dialects(name):
         assert {each.name for each in parsed.find_all(exp.Table)} <= {"attempts", "file_systems"}
 
 
+@pytest.mark.slow
 def test_answers_count_each_row_once_before_within_and_after_a_merge(ledger):
     ledger.write("demo", submission("j1"), attempts("j1"))
     ledger.write("demo", submission("j2"), attempts("j2", 2, verdict="tool_error", run="r2"))
@@ -145,6 +146,7 @@ def test_what_cannot_be_asked_is_one_sentence(name, given, said):
     assert said in str(caught.value)
 
 
+@pytest.mark.slow
 def test_athena_answers_in_types(monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "x")

@@ -54,6 +54,7 @@ def test_a_file_system_has_one_row_from_when_it_is_seen_to_its_end(ledger):
 ENDS = [None, *(f"2026-12-01T0{hour}:00:00.000+00:00" for hour in range(4))]
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(ENDS), min_size=1, max_size=6), st.data())
 def test_in_any_order_the_last_end_that_somebody_saw_stands(ends, data):
     with TemporaryDirectory() as folder:

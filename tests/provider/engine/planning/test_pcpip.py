@@ -133,6 +133,7 @@ def test_both_arms_run_side_by_side(pooled):
     assert {*CP, *BC} <= before("analysis")
 
 
+@pytest.mark.slow
 def test_another_analysis_for_one_plate_runs_that_plate_alone(pooled):
     pooled.work()
     pooled.spec = pooled.spec.replace(

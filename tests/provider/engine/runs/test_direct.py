@@ -147,6 +147,7 @@ def test_branches_gates_and_what_gathers_them_and_a_second_run_does_nothing(lab:
     assert aws.cloud.calls["batch.submitjob"] == submitted
 
 
+@pytest.mark.slow
 def test_a_failure_says_why_and_holds_back_its_own_branch_alone(lab: Lab) -> None:
     lab.write("P1/A01", "echo 'ValueError: too dark'; exit 3")
     lab.write("P2/A01")
@@ -163,6 +164,7 @@ def test_a_failure_says_why_and_holds_back_its_own_branch_alone(lab: Lab) -> Non
     assert "1 of 1 units failed" in failure["message"]
 
 
+@pytest.mark.slow
 def test_what_may_lack_a_branch_goes_on_without_it(aws: Account, tmp_path: Path) -> None:
     lab = Lab(tmp_path, aws, split="{by: plate, tolerate: 1}")
     lab.write("P1/A01", "exit 3")
@@ -203,6 +205,7 @@ def test_who_is_no_approver_is_refused(aws: Account, tmp_path: Path) -> None:
     assert "no approver of this gate (somebody-else)" in refused["message"]
 
 
+@pytest.mark.slow
 def test_a_gate_keeps_nobody_else_waiting(lab: Lab) -> None:
     lab.write("P1/A01")
     lab.write("P2/A01", f"while [ ! -e {lab.folder}/go ]; do sleep 0.1; done; " + DONE)
@@ -252,6 +255,7 @@ def test_what_does_not_answer_is_tried_again(lab: Lab, monkeypatch: pytest.Monke
     )
 
 
+@pytest.mark.slow
 def test_a_fault_of_ours_fails_the_task_and_is_in_the_log(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -6,6 +6,7 @@ from tests.provider.engine.steps.test_step_run import GOOD, GREEDY
 from platerunner_unit.contract.category import Category
 
 
+@pytest.mark.slow
 def test_of_a_batch_the_failing_unit_alone_fails_and_runs_again(lab):
     lab.options = "batch: 2"
     lab.write(A01=GOOD, A02="echo ValueError: no such channel; exit 3\n", A03=GOOD, A04=GOOD, A05=GOOD)

@@ -47,6 +47,7 @@ def test_a_spec_that_changes_in_flight_is_followed_in_the_same_try(lab, spec):
     assert (lab.folder / "workspace/made/P1/A01.txt").read_text() == "new\n"
 
 
+@pytest.mark.slow
 def test_what_is_tried_again_runs_under_the_spec_that_its_outcome_names(lab, spec):
     """An attempt under new settings once stored its outcome under the fingerprint of the old ones."""
     lab.write(A01=f'test "$2" = new || {{ sleep 1; exit 137; }}\n{GOOD}')
@@ -73,6 +74,7 @@ def test_a_raw_file_that_is_replaced_in_flight_is_planned_anew(lab):
     assert len(lab.state().submissions) <= 3
 
 
+@pytest.mark.slow
 def test_a_well_that_arrives_in_flight_runs(lab):
     lab.write(A01=SLOW)
     lab.run().start()
@@ -91,6 +93,7 @@ def test_a_well_that_is_excluded_in_flight_is_not_tried_again(lab, spec):
     assert lab.starts()["A02"] == 1
 
 
+@pytest.mark.slow
 def test_an_output_that_vanishes_in_flight_is_made_again(lab):
     lab.write(A01=GOOD, A02=GOOD)
     lab.to_the_end()
@@ -160,6 +163,7 @@ def test_failed_units_may_be_left_out_by_name(lab):
     assert "made/P1/A02.txt" in awaited, "what gathers the plate waits"
 
 
+@pytest.mark.slow
 def test_refused_and_killed_submissions_end_with_each_unit_run_once(lab, spec, monkeypatch):
     """With real processes what ``tests/provider/engine/steps/test_any_sequence.py`` does for any sequence."""
 

@@ -68,6 +68,7 @@ def _carry_on(aws: Account, storage: Mortal, run_id: str, definition: str) -> St
     return state
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deaths=st.lists(st.tuples(st.integers(0, 8), st.booleans()), max_size=4))
 def test_no_death_loses_or_doubles_a_job(aws: Account, deaths: list[tuple[int, bool]]) -> None:

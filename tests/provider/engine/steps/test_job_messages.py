@@ -3,6 +3,7 @@
 import json
 from uuid import uuid4
 
+import pytest
 from tests.lab import GOOD
 
 from platerunner.hooks.platerunner import PlaterunnerHook
@@ -23,6 +24,7 @@ def told(lab, queue: str) -> list[dict]:
     return found
 
 
+@pytest.mark.slow
 def test_each_attempt_is_told_and_a_second_run_tells_nothing(lab):
     topic, queue = subscribe(lab)
     lab.options = f"retry: {{attempts: 1}}\nnotify: {{on_job: [{{sns: {{topic: '{topic}'}}}}]}}"
@@ -52,6 +54,7 @@ def test_a_topic_that_is_not_there_fails_nothing(lab, caplog):
     assert "gone got no message about 1 units" in caplog.text
 
 
+@pytest.mark.slow
 def test_messages_go_to_the_topics_region():
     hook = PlaterunnerHook()
     hook.__dict__["settings"] = type("Settings", (), {"endpoint_url": "http://127.0.0.1:1"})

@@ -77,6 +77,7 @@ def test_a_definition_that_was_deregistered_in_between_is_made_anew(lab, monkeyp
     ends_well(lab)
 
 
+@pytest.mark.slow
 def test_settings_that_were_changed_since_are_used(lab, disabled):
     lab.write(A01=GOOD, A02=GOOD)
     with pytest.raises(BatchError, match="DISABLED"):

@@ -138,6 +138,7 @@ def test_one_that_is_archived_among_others_is_enough_to_wait_and_then_all_run(ar
     archive.run().jobs.stop("the test is over")
 
 
+@pytest.mark.slow
 def test_a_price_above_what_may_be_paid_is_asked_about_once(archive):
     archive.restore = "{tier: expedited, ask_above: 0.02 USD}"
     archive.put("A01", kind="GLACIER")

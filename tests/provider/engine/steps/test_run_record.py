@@ -13,6 +13,7 @@ def marks(lab: Lab) -> dict[str, Mark]:
     return {each.unit.rpartition("=")[2]: each.mark for each in record.units}
 
 
+@pytest.mark.slow
 def test_units_are_on_batch_then_what_they_came_to(lab: Lab) -> None:
     lab.write(A01=GOOD, A02=FAILS, A03=GOOD)
     assert marks(lab) == {}

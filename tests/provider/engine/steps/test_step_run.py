@@ -19,6 +19,7 @@ SLOW = f"sleep 2\n{GOOD}"
 GREEDY = "python3 -c 'import time; data = bytearray(400 << 20); time.sleep(0.2)' || exit 1\n" + GOOD
 
 
+@pytest.mark.slow
 def test_a_step_runs_every_unit_once_and_a_second_run_nothing(lab):
     lab.write(A01=GOOD, A02=GOOD, A03=GOOD)
     result, failed = lab.to_the_end()
@@ -302,6 +303,7 @@ def test_a_unit_that_no_instance_can_hold_is_misconfigured_and_not_waited_for(la
     assert len(lab.state().submissions) == 1
 
 
+@pytest.mark.slow
 def test_a_dataset_that_matches_nothing_fails_with_the_pattern(lab):
     (lab.folder / "data").mkdir()
     (lab.folder / "data/P1-A01.sh").write_text(GOOD)

@@ -38,6 +38,7 @@ def test_units_are_told_of_airflows_trace_where_it_keeps_one(lab):
     assert not trace.sampled
 
 
+@pytest.mark.slow
 def test_units_are_told_of_the_runs_own_trace_else(lab):
     own = RunTrace.of(str(lab.folder / "workspace"), "lab", "run-1", "work")
     assert RunTrace.carried({}) is None

@@ -45,6 +45,7 @@ def test_what_a_run_has_going_is_waited_for(lab, order):
     assert lab.run("run-2").scope.state_file.load().submissions == ()
 
 
+@pytest.mark.slow
 def test_what_fails_elsewhere_and_what_is_new_is_run_after_it(lab):
     lab.write(A01=held(lab, f"test -e {lab.folder}/fixed || exit 3\n{GOOD}"), A02=held(lab))
     lab.run("run-1").start()
@@ -183,6 +184,7 @@ def test_a_record_of_an_older_version_is_read(lab):
     assert result.succeeded == 1
 
 
+@pytest.mark.slow
 def test_a_lone_run_reads_and_writes_the_record_once(lab, monkeypatch):
     calls = []
     for name in ("get_tagged", "put_if"):

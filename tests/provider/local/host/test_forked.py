@@ -128,6 +128,7 @@ def test_a_collector_gets_the_lines_of_each_fork(forked: Units, protocol: str) -
     assert all("local.host.agent" in forked.output(n) for n in range(2))
 
 
+@pytest.mark.slow
 def test_an_exit_code_is_the_verdicts(units: Units) -> None:
     units.start("exit 3")
     assert units.end()["code"] == CATEGORIES[Category.TOOL_ERROR].exit_code

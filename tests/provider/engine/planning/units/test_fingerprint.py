@@ -104,6 +104,7 @@ FILES_OF = st.lists(
 ANY_INPUTS = st.dictionaries(KEYS, FILES_OF.map(tuple), max_size=3)
 
 
+@pytest.mark.slow
 @given(ANY_INPUTS, ANY_INPUTS)
 def test_different_inputs_have_different_fingerprints(first, second):
     same = unit_ingredients(first) == unit_ingredients(second)
