@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 from platerunner.cli.mwaa.bundle_source import OURS, Checkout
 
 PLUGINS = "/usr/local/airflow/plugins"
+NO_INDEX = "--no-index"
 # What AWS names when it builds the image; pip has then installed all that these require, too.
 IMAGE = (
     "apache-airflow[celery,statsd]=={airflow}",
@@ -94,7 +95,7 @@ def text(airflow: str, lines: Sequence[str], wheels: Sequence[str], *, offline: 
     :param wheels: file names of our own, named by path: an index could have others of their name.
     :param offline: whether everything is in the plugins folder, so that pip asks no index.
     """
-    nowhere = ["--no-index", f"--find-links {PLUGINS}"] if offline else []
+    nowhere = [NO_INDEX, f"--find-links {PLUGINS}"] if offline else []
     return "\n".join(
         [
             f"# Made by `platerunner bundle` for Airflow {airflow}. MWAA unpacks plugins.zip, then gives this to pip.",
@@ -107,3 +108,8 @@ def text(airflow: str, lines: Sequence[str], wheels: Sequence[str], *, offline: 
             "",
         ]
     )
+
+
+def is_offline(requirements: str) -> bool:
+    """Whether a `requirements.txt` of :func:`text` asks no index."""
+    return NO_INDEX in requirements.splitlines()

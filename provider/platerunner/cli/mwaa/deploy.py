@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from platerunner.cli.console import fail, out, quiet
-from platerunner.cli.mwaa import bundle_files, deploy_environment
+from platerunner.cli.mwaa import bundle_files, bundle_requirements, deploy_environment
 from platerunner.cli.mwaa.bundle_bucket import Bucket
 from platerunner.cli.mwaa.bundle_source import BundleError
 
@@ -34,7 +34,8 @@ def deploy(
             for key in place.remove_others("dags/dag_specs/", set(sums)):
                 out.print(f"removed    {key}", markup=False)
             if environment:
-                _tell(environment, place, versions, wait)
+                offline = bundle_requirements.is_offline((folder / "requirements.txt").read_text())
+                _tell(environment, place, versions, wait, offline=offline)
                 return
     except BundleError as error:
         fail(str(error))
@@ -42,7 +43,7 @@ def deploy(
     out.print(f"aws mwaa update-environment --name NAME {_arguments(place, versions)}", markup=False)
 
 
-def _tell(environment: str, place: Bucket, versions: dict[str, str], wait: int) -> None:
+def _tell(environment: str, place: Bucket, versions: dict[str, str], wait: int, *, offline: bool) -> None:
     """Have the environment take the files, and say that it did."""
     wanted: dict[str, str] = {}
 
@@ -52,7 +53,7 @@ def _tell(environment: str, place: Bucket, versions: dict[str, str], wait: int) 
     for name, option in TOLD.items():
         kind = option.title().replace("-", "")
         wanted |= {f"{kind}S3Path": place.key(name), f"{kind}S3ObjectVersion": versions[name]}
-    told = deploy_environment.tell(environment, place.name, wanted, wait * 60, say)
+    told = deploy_environment.tell(environment, place.name, wanted, wait * 60, say, offline=offline)
     news = "took the bundle" if told else "has these versions already; it takes dags/ by itself"
     out.print(f"\n{environment} {news}.", markup=False)
 

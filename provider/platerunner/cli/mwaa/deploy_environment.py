@@ -21,7 +21,9 @@ NEEDED = "airflow:GetEnvironment and airflow:UpdateEnvironment"
 Environment = Mapping[str, Any]
 
 
-def tell(name: str, bucket: str, wanted: Mapping[str, str], wait_s: float, say: Callable[[str], None]) -> bool:
+def tell(
+    name: str, bucket: str, wanted: Mapping[str, str], wait_s: float, say: Callable[[str], None], *, offline: bool
+) -> bool:
     """Tell an environment of the uploaded files, and wait until it runs with them.
 
     :param name: of the environment.
@@ -29,6 +31,7 @@ def tell(name: str, bucket: str, wanted: Mapping[str, str], wait_s: float, say: 
     :param wanted: UpdateEnvironment's ``PluginsS3Path``, ``PluginsS3ObjectVersion`` and so on.
     :param wait_s: seconds to wait at most.
     :param say: gets a line for each change of its status.
+    :param offline: whether all wheels are in the bundle.
     :returns: whether there was anything to tell.
     :raises BundleError: if it did not take them; the message is what MWAA says.
     """
@@ -37,7 +40,7 @@ def tell(name: str, bucket: str, wanted: Mapping[str, str], wait_s: float, say: 
 
         mwaa = boto3.client("mwaa")
         before = _get(mwaa, name)
-        _check(name, bucket, before)
+        _check(name, bucket, before, offline=offline)
         if not _differences(before, wanted):
             return False
         # As Terraform does it: workers finish what they run before they are replaced.
@@ -51,10 +54,17 @@ def _get(mwaa: "MWAAClient", name: str) -> Environment:
     return mwaa.get_environment(Name=name)["Environment"]
 
 
-def _check(name: str, bucket: str, environment: Environment) -> None:
+def _check(name: str, bucket: str, environment: Environment, *, offline: bool) -> None:
     own = environment["SourceBucketArn"].rpartition(":")[2]
     if own != bucket:
         raise BundleError(f"--environment {name}: it runs from the bucket {own}, not {bucket}: name --bucket {own}.")
+    # Else MWAA waits for PyPI, and ends with the bundle before.
+    # Source: https://docs.aws.amazon.com/mwaa/latest/userguide/configuring-networking.html
+    if environment.get("WebserverAccessMode") == "PRIVATE_ONLY" and not offline:
+        raise BundleError(
+            f"--environment {name}: its web server is private and reaches no package index: make the bundle by"
+            " `platerunner bundle --offline`, which brings all wheels, and deploy that."
+        )
     if environment["Status"] not in READY:
         raise BundleError(
             f"--environment {name}: it is {environment['Status']} and takes no update now: wait until it is AVAILABLE,"

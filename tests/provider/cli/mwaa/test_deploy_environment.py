@@ -9,6 +9,7 @@ from botocore.stub import Stubber
 from tests.provider.cli.mwaa.test_deploy import deploy, version
 
 from platerunner.cli.mwaa import deploy_environment
+from platerunner.cli.mwaa.bundle_files import write_sums
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 NAME = "lab"
@@ -62,6 +63,23 @@ def test_it_is_told_the_versions_and_waited_for_until_it_runs_with_them(mwaa, s3
     seen(mwaa, environment("AVAILABLE", 5, **wanted))
     said = deploy(made, "--environment", NAME)
     assert said.endswith("lab is AVAILABLE\nlab is UPDATING\nlab is AVAILABLE\n\nlab took the bundle.\n")
+
+
+@pytest.mark.parametrize(
+    ("access", "more", "refused"),
+    [("PRIVATE_ONLY", "", True), ("PRIVATE_ONLY", "\n--no-index\n", False), ("PUBLIC_ONLY", "", False)],
+)
+def test_a_private_web_server_gets_no_bundle_that_asks_an_index(mwaa, s3, made, access, more, refused):
+    requirements = made / "requirements.txt"
+    requirements.write_text(requirements.read_text() + more)
+    write_sums(made)
+    deploy(made)
+    seen(mwaa, environment(WebserverAccessMode=access, **files(s3)))
+    said = deploy(made, "--environment", NAME, code=2 if refused else 0)
+    private = (
+        "its web server is private and reaches no package index: make the bundle by `platerunner bundle --offline`"
+    )
+    assert (private in said) == refused
 
 
 def test_an_environment_that_has_the_versions_is_not_told_again(mwaa, s3, made):
