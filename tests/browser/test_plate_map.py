@@ -207,7 +207,7 @@ def test_on_call_results_and_channels_on_a_phone_by_keyboard_alone(
     api.patch("dags/illumination", json={"is_paused": True}).raise_for_status()  # its run stays queued
     run = api.post("dags/illumination/dagRuns", json={"logical_date": None}).raise_for_status().json()["dag_run_id"]
     folder = site.results / "illumination/corrected/Demo1/B02"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)  # a second try has it
     for channel in ("DNA", "GFP"):
         shutil.copy(site.data / f"Demo1/B02_s1_{channel}.tif", folder / f"Demo1_B02_s1_Corr{channel}.tiff")
     with opened(chromium, site, site.user) as page:
