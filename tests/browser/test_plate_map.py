@@ -17,6 +17,9 @@ from platerunner.engine.planning.model import UnitState
 from platerunner_unit.contract.category import Category
 
 PICKED = ("B02", "C04", "D06")
+OTHERS_AWAY = """for (const row of document.querySelectorAll("tbody tr"))
+    if (!row.textContent.includes("Wells of two plates")) row.remove()"""
+"""What other tests have left red is no part of the picture."""
 COLOURS = """() => {
     const canvas = document.querySelector('#together canvas');
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -219,6 +222,7 @@ def test_on_call_results_and_channels_on_a_phone_by_keyboard_alone(
         page.keyboard.press("Enter")
         expect(row.get_by_role("button", name="Yes, run it again")).to_be_focused()
         expect(row.get_by_role("button")).to_be_in_viewport(ratio=1)
+        page.evaluate(OTHERS_AWAY)
         look_closely(page, "oncall")
 
         page.goto(f"{site.address}/platerunner/dags/{failed_run}/tasks/work/results/")
