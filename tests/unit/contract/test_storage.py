@@ -162,7 +162,8 @@ def test_of_many_writers_at_once_one_wins(tmp_path, there):
 @pytest.mark.slow
 def test_a_store_without_conditional_writes_says_so():
     with _refusing_server(501, "NotImplemented") as endpoint:
-        storage = Storage("s3://bucket/prefix", {"endpoint": endpoint})
+        keys = {"access_key_id": "testing", "secret_access_key": "testing"}
+        storage = Storage("s3://bucket/prefix", {"endpoint": endpoint, **keys})
         for etag in (None, "abc"):
             with pytest.raises(StorageError, match=r"/record: .*If-None-Match.*cannot be a workspace"):
                 storage.put_if("record", b"x", etag)
