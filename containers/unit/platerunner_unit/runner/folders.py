@@ -99,7 +99,8 @@ def _write(
     ]
     _in_turn(copies, tasks)
     strays = sorted(there.keys() - {each.name for each in manifest.members} - {UNFINISHED})
-    _in_turn(copies, [(f"{folder}/{n}", partial(_delete, storage, f"{folder}/{n}")) for n in strays])
+    delete = storage.delete if storage.local is None else partial(_unlink, storage)
+    _in_turn(copies, [(f"{folder}/{n}", partial(delete, f"{folder}/{n}")) for n in strays])
     copies.all([(key, partial(storage.delete, unfinished))])
     copies.all([(key, partial(storage.put, key, manifest.to_json()))])
 
@@ -112,11 +113,8 @@ def _there(storage: Storage, folder: str) -> dict[str, StoredObject]:
     return {name: StoredObject(f"{folder}/{name}", (path / name).lstat().st_size, "") for name in _names(path)}
 
 
-def _delete(storage: Storage, key: str) -> None:
-    if storage.local is None:
-        storage.delete(key)
-    else:
-        storage.path(key).unlink(missing_ok=True)
+def _unlink(storage: Storage, key: str) -> None:
+    storage.path(key).unlink(missing_ok=True)
 
 
 def _in_turn(copies: Copies, tasks: Sequence[Task[T]]) -> list[T]:
